@@ -1,0 +1,55 @@
+/* Growable byte writer that is born with its maximum. A failure is latched: after the first one every put is a
+ * no-op and bz_buf_status tells what happened, so a writer reads like the format it writes. Heap memory, freed by
+ * bz_buf_free. A zeroed struct is not valid: call bz_buf_init or bz_buf_init_fixed. */
+#ifndef BARTIZAN_BUF_H
+#define BARTIZAN_BUF_H
+
+#include <stdarg.h>
+#include <bartizan/view.h>
+
+struct bz_buf {
+    uint8_t *p;
+    size_t n;   /* bytes written */
+    size_t cap; /* bytes allocated */
+    size_t max; /* never grows beyond */
+    enum bz_status st;
+    bool fixed; /* memory belongs to the caller, never grows, never freed */
+};
+
+void bz_buf_init(struct bz_buf *b, size_t max);
+/* Writes into caller memory; ETOOBIG is latched when it is full. */
+void bz_buf_init_fixed(struct bz_buf *b, void *mem, size_t n);
+void bz_buf_free(struct bz_buf *b);      /* b may be NULL; b is reusable after init */
+void bz_buf_wipe_free(struct bz_buf *b); /* overwrites the memory first */
+void bz_buf_reset(struct bz_buf *b);     /* n = 0, status OK, memory kept */
+
+void bz_buf_put(struct bz_buf *b, struct bz_view v);
+void bz_buf_putc(struct bz_buf *b, uint8_t c);
+void bz_buf_puts(struct bz_buf *b, const char *s);
+void bz_buf_put_u64(struct bz_buf *b, uint64_t v); /* decimal */
+void bz_buf_put_i64(struct bz_buf *b, int64_t v);  /* decimal */
+void bz_buf_put_hex(struct bz_buf *b, struct bz_view v);
+void bz_buf_put_b64(struct bz_buf *b, struct bz_view v); /* standard alphabet, padded */
+void bz_buf_put_le16(struct bz_buf *b, uint16_t v);
+void bz_buf_put_le32(struct bz_buf *b, uint32_t v);
+void bz_buf_put_le64(struct bz_buf *b, uint64_t v);
+void bz_buf_put_be16(struct bz_buf *b, uint16_t v);
+void bz_buf_put_be64(struct bz_buf *b, uint64_t v);
+/* Formatted text of our own making only (never a format from outside). */
+void bz_buf_printf(struct bz_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* RFC 3339 UTC with milliseconds, "2026-11-22T10:11:12.345Z", from ns since the epoch. */
+void bz_buf_put_time(struct bz_buf *b, uint64_t unix_ns);
+/* Room for n bytes to be filled in by the caller, or NULL (failure latched). */
+uint8_t *bz_buf_room(struct bz_buf *b, size_t n);
+/* Appends text from outside for a terminal or log line: control, DEL, C1, bidi controls, invisible code points and
+ * invalid UTF-8 come out as \xNN or \u{NNNN}; a backslash is doubled. */
+void bz_put_safe(struct bz_buf *b, struct bz_view v);
+
+static inline struct bz_view bz_buf_view(const struct bz_buf *b) {
+    return (struct bz_view){b->p, b->n};
+}
+static inline enum bz_status bz_buf_status(const struct bz_buf *b) {
+    return b->st;
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* The transaction: one request's whole life. Pure: bytes and facts in, verdicts and bytes out. The nginx module (or a test, or
+ * a fuzzer) feeds it; nothing here knows nginx, sockets, files, clocks.
+ *
+ *   begin(head) --REFUSE--> error reply        body(bytes) --REFUSE--> error reply
+ *      |  \--ANSWER--> the gateway's own reply     |  \--ANSWER
+ *      `--BODY--> read the body ------------------'`--FORWARD--> record durable? -> to backend -> reply_head -> reply_feed* -> close
+ */
+#ifndef BARTIZAN_GATEWAY_H
+#define BARTIZAN_GATEWAY_H
+
+#include <bartizan/audit.h>
+#include <bartizan/dialect.h>
+#include <bartizan/policy.h>
+
+struct bz_header { struct bz_view name, value; };
+
+struct bz_req_head { /* everything lent for the call of bz_tx_begin */
+    struct bz_view method;
+    struct bz_view raw_path;   /* as sent, without query */
+    struct bz_view path;       /* decoded and normalised by the server */
+    struct bz_view query;      /* without '?' */
+    struct bz_view host;       /* Host or :authority, without port */
+    const struct bz_header *headers;
+    size_t headers_n;
+    struct bz_view peer;       /* client address text */
+    int64_t content_length;    /* -1: none given */
+    bool chunked;
+    bool tls;
+};
+
+struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
+    const struct bz_image *image; /* current generation; the caller keeps it mapped while transactions use it */
+    struct bz_state *state;
+    uint32_t lane;
+};
+struct bz_now { uint64_t unix_ns, mono_ns; };
+
+enum bz_verdict {
+    BZ_VERDICT_NONE,    /* nothing decided: blocks */
+    BZ_VERDICT_REFUSE,  /* send tx->reply with tx->status */
+    BZ_VERDICT_ANSWER,  /* the same, a good one of the gateway's own */
+    BZ_VERDICT_BODY,    /* read the body (at most tx->body_max bytes), then bz_tx_body */
+    BZ_VERDICT_FORWARD, /* send tx->forward to tx->backend, once the record is durable */
+    BZ_VERDICT_COUNT
+};
+
+struct bz_tx; /* opaque, from the caller's allocator; small enough for 2 KiB per open stream with everything it keeps */
+
+/* rnd: 8 random bytes for the id. ENOMEM is the only failure; every refusal is a verdict. */
+enum bz_status bz_tx_new(const struct bz_gateway_env *env, struct bz_alloc a, struct bz_now now, uint64_t id_hi,
+                         uint64_t id_lo, struct bz_tx **ret) BZ_MUST_USE;
+enum bz_verdict bz_tx_begin(struct bz_tx *tx, const struct bz_req_head *h);
+enum bz_verdict bz_tx_body(struct bz_tx *tx, struct bz_view body, struct bz_now now);
+
+/* What to send to the client after REFUSE or ANSWER; lives until bz_tx_free. */
+struct bz_reply {
+    uint16_t status;
+    struct bz_view content_type;
+    struct bz_view body;
+    struct bz_header extra[16]; /* Retry-After, x-ratelimit-*, WWW-Authenticate, Allow ... */
+    size_t extra_n;
+};
+const struct bz_reply *bz_tx_reply(const struct bz_tx *tx);
+/* Refuses with one of our codes at any time before a reply began (record not durable, no backend, nginx's own 4xx). Never for a forwarded
+ * request whose reply has begun: use bz_tx_cut. */
+void bz_tx_refuse(struct bz_tx *tx, uint16_t status, const char *code, const char *message);
+
+/* What to forward. Lives until bz_tx_free or bz_tx_drop_body. */
+struct bz_forward {
+    struct bz_view method, path; /* path without query; the query is never forwarded */
+    struct bz_view body;         /* canonical re-serialisation */
+    struct bz_view content_type; /* "application/json", empty without body */
+    struct bz_view accept;
+    bool stream;
+};
+const struct bz_forward *bz_tx_forward(const struct bz_tx *tx);
+void bz_tx_drop_body(struct bz_tx *tx); /* the body was sent: memory can go */
+/* Picks the (next) backend; counts it as outstanding. false: none usable (the transaction is refused with 503). */
+bool bz_tx_backend(struct bz_tx *tx, struct bz_now now, struct bz_backend *ret);
+void bz_tx_backend_result(struct bz_tx *tx, bool ok, struct bz_now now); /* passive health */
+
+/* ---- reply ---- */
+enum bz_reply_mode {
+    BZ_REPLY_STREAM,  /* events pass as they come: feed and send what comes out */
+    BZ_REPLY_COLLECT, /* feed everything; the reply stands in bz_tx_reply after the end */
+};
+struct bz_reply_head {
+    uint16_t status;
+    struct bz_view content_type, content_encoding;
+    int64_t content_length; /* -1 unknown */
+};
+/* A reply that cannot be checked (encoding, type, status) is turned into an error here: COLLECT, and bz_tx_reply says what. */
+enum bz_reply_mode bz_tx_reply_head(struct bz_tx *tx, const struct bz_reply_head *h, struct bz_now now);
+/* STREAM: appends what may leave to `out`. OK; otherwise the error event is in `out`, nothing more may follow, close both sides.
+ * COLLECT: keeps the bytes. */
+enum bz_status bz_tx_reply_feed(struct bz_tx *tx, struct bz_view in, struct bz_buf *out, struct bz_now now) BZ_MUST_USE;
+/* Upstream ended. clean: at the end of a complete message; otherwise the connection broke. STREAM: appends the rest or the error event
+ * to `out`. COLLECT: bz_tx_reply holds the reply (verified, canonical) or the error. */
+enum bz_status bz_tx_reply_end(struct bz_tx *tx, bool clean, struct bz_buf *out, struct bz_now now) BZ_MUST_USE;
+/* Ends an open stream from our side (key revoked, time over): error event into `out`. */
+void bz_tx_cut(struct bz_tx *tx, const char *code, const char *message, struct bz_buf *out);
+/* Is the principal still entitled under the env's current image? (each second, for open streams) */
+bool bz_tx_still_allowed(struct bz_tx *tx, const struct bz_image *image, uint64_t now_unix);
+
+/* ---- audit ---- */
+/* Encodes the next record: DECISION before forwarding, REFUSED, or CLOSE at the end. */
+void bz_tx_record(struct bz_tx *tx, enum bz_record_kind kind, uint16_t client_status, bool client_gone, struct bz_now now,
+                  struct bz_buf *out);
+struct bz_view bz_tx_id(const struct bz_tx *tx); /* text, for the x-request-id header */
+/* Headers of every reply: x-request-id, rate limits. */
+size_t bz_tx_headers(const struct bz_tx *tx, struct bz_header *out, size_t cap);
+
+/* Settles limits (true token counts), counts down concurrency and outstanding. Idempotent. */
+void bz_tx_close(struct bz_tx *tx, struct bz_now now);
+void bz_tx_free(struct bz_tx *tx); /* closes first if need be */
+
+#endif

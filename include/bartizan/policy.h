@@ -1,0 +1,200 @@
+/* Policy: the configuration (bartizan.yaml), the immutable image that workers map, and the decision over both.
+ *
+ * bartizand parses the configuration, adds keys, users and the backends' model lists, and builds one image. The image is
+ * position independent, has a BLAKE2b seal over everything but the key table, and every offset in it is checked when it is opened;
+ * key entries are checked when they are read. A worker maps it read-only and never copies from it. */
+#ifndef BARTIZAN_POLICY_H
+#define BARTIZAN_POLICY_H
+
+#include <bartizan/crypto.h>
+#include <bartizan/dialect.h>
+#include <bartizan/limits.h>
+#include <bartizan/state.h>
+
+/* ---- configuration ------------------------------------------------------------------------------------------- */
+
+struct bz_limit_set { /* 0: not limited */
+    struct bz_rate rate[BZ_METER_COUNT];
+    uint32_t concurrent;
+};
+
+struct bz_backend_config {
+    char *name;
+    enum bz_server type;
+    char *url;        /* http://host:port, https://host:port, unix:/path */
+    char *key_file;   /* credential for the backend, sent as Authorization: Bearer; NULL: none */
+    char **models;    /* NULL: asked from the backend */
+    uint32_t models_n;
+    bool keep_alive;  /* default true; streamed replies never return to the pool */
+};
+struct bz_model_config { /* aliases, replicas under one name, and per-model limits */
+    char *name;
+    char *target;     /* the backend's own name for it; NULL: the same */
+    struct bz_limit_set limits;
+};
+struct bz_role_config {
+    char *name;
+    bool admin;
+    char **routes;    /* scopes; "*" all user scopes */
+    uint32_t routes_n;
+    char **models;    /* names; "*" all; "prefix*" */
+    uint32_t models_n;
+    struct bz_param_limits params;
+    struct bz_limit_set limits; /* per key of this role */
+    struct bz_limit_set user_limits; /* over all keys of one owner */
+};
+enum bz_audit_mode { BZ_AUDIT_STRICT, BZ_AUDIT_RELAXED };
+struct bz_config {
+    char *listen;               /* "127.0.0.1:8443" */
+    bool plain_http;            /* only with a loopback listen address */
+    char **names;               /* Host values that are served, without port */
+    uint32_t names_n;
+    char **origins;             /* browser origins that may call; none by default */
+    uint32_t origins_n;
+    char *tls_certificate, *tls_key; /* relative to the instance directory */
+    bool tls12;
+    bool hsts;
+    uint32_t workers;           /* 0: one per core */
+    enum bz_audit_mode audit;
+    uint32_t audit_wait_ms;     /* how long a request may wait for its record; then 503 */
+    uint64_t body_max;
+    uint32_t connect_timeout_s, read_timeout_s, client_timeout_s;
+    struct bz_backend_config *backends;
+    uint32_t backends_n;
+    struct bz_model_config *models;
+    uint32_t models_n;
+    struct bz_role_config *roles; /* "user" and "admin" always exist */
+    uint32_t roles_n;
+};
+struct bz_config_error {
+    uint32_t line, column; /* from 1; 0: unknown */
+    char path[128];        /* "backends[1].type" */
+    char text[256];        /* what is wrong and what to do */
+};
+/* Parses and validates; all defaults are filled in. At most `cap` errors are reported, *ret_n tells how many there are.
+ * OK (ret set, freed with bz_config_free), ESYNTAX (errors filled), ENOMEM. */
+enum bz_status bz_config_parse(struct bz_view yaml, struct bz_config **ret, struct bz_config_error *errs, size_t cap,
+                               size_t *ret_n) BZ_MUST_USE;
+void bz_config_free(struct bz_config *c);
+
+/* ---- keys ---------------------------------------------------------------------------------------------------- */
+
+/* bz_<id 12>_<secret 43><checksum 6>: id and secret in base62, checksum = CRC-32 of everything before it in base62, so that a
+ * mistyped or leaked key can be recognised offline. 62^43 > 2^256. */
+#define BZ_KEY_ID_TEXT 12
+#define BZ_KEY_TEXT (3 + BZ_KEY_ID_TEXT + 1 + 43 + 6)
+/* Builds a key from 9 + 32 random bytes; out is NUL-terminated. */
+void bz_key_make(const uint8_t rnd[48], char out[BZ_KEY_TEXT + 1]);
+/* Form and checksum only; ret_id points into `text`. ESYNTAX. Constant cost for BZ_KEY_TEXT bytes. */
+enum bz_status bz_key_split(struct bz_view text, struct bz_view *ret_id) BZ_MUST_USE;
+/* What is stored: keyed BLAKE2b-256 of the whole text under the instance's pepper. */
+void bz_key_hash(const uint8_t pepper[BZ_KEY_LEN], struct bz_view text, uint8_t out[BZ_HASH_LEN]);
+
+struct bz_key_record { /* as the store has it and the image gets it */
+    char id[BZ_KEY_ID_TEXT + 1];
+    uint8_t hash[BZ_HASH_LEN];
+    char *owner;        /* user name */
+    char *role;
+    char **routes;      /* scopes; NULL: as the role */
+    uint32_t routes_n;
+    char **models;      /* NULL: as the role */
+    uint32_t models_n;
+    uint64_t expires;   /* unix seconds; 0: never */
+    uint64_t created;
+    bool revoked;       /* stays listed, never authenticates */
+    struct bz_limit_set limits; /* zero: as the role */
+};
+
+/* ---- image --------------------------------------------------------------------------------------------------- */
+
+struct bz_image_model_input { /* one served name and where */
+    const char *name;      /* what clients say */
+    const char *target;    /* what the backend is told */
+    uint64_t backends;     /* bit per backend index */
+};
+struct bz_image_input {
+    const struct bz_config *config;
+    const struct bz_key_record *keys;
+    size_t keys_n;
+    const struct bz_image_model_input *models;
+    size_t models_n;
+    const char *const *backend_credentials; /* per backend; NULL entries: none */
+    uint64_t generation;
+    uint64_t built_unix;
+    uint8_t key_pepper[BZ_KEY_LEN];
+    uint8_t digest_key[BZ_KEY_LEN];
+    uint8_t limit_seed[16];
+};
+/* Serialises into `out` (born with a maximum of its own). Cost O(keys); 1,000,000 keys < 200 ms. */
+enum bz_status bz_image_build(const struct bz_image_input *in, struct bz_buf *out) BZ_MUST_USE;
+
+struct bz_image { /* a checked view of a mapped image */
+    struct bz_view bytes;
+    const void *head;
+};
+/* Checks seal, version and every offset. ECORRUPT, EVERSION. The bytes must stay mapped and unchanged. */
+enum bz_status bz_image_open(struct bz_view bytes, struct bz_image *ret) BZ_MUST_USE;
+uint64_t bz_image_generation(const struct bz_image *img);
+
+struct bz_settings { /* lives as long as the image */
+    enum bz_audit_mode audit;
+    uint32_t audit_wait_ms;
+    uint64_t body_max;
+    uint32_t backends_n, models_n, roles_n;
+    bool hsts;
+    const uint8_t *key_pepper, *digest_key, *limit_seed;
+};
+void bz_image_settings(const struct bz_image *img, struct bz_settings *ret);
+bool bz_image_host_known(const struct bz_image *img, struct bz_view host);     /* without port, case-insensitive */
+bool bz_image_origin_known(const struct bz_image *img, struct bz_view origin);
+
+struct bz_backend { /* lent from the image */
+    uint32_t index;
+    struct bz_view name;
+    enum bz_server type;
+    bool tls, keep_alive;
+    struct bz_view host;          /* Host header for the backend */
+    struct bz_view address;       /* "127.0.0.1:8080", "[::1]:8080" or "unix:/path"; numeric, resolved at build */
+    struct bz_view authorization; /* whole header value or empty */
+};
+bool bz_image_backend(const struct bz_image *img, uint32_t index, struct bz_backend *ret);
+
+struct bz_model {
+    uint32_t index;
+    struct bz_view name, target;
+    uint64_t backends;
+    struct bz_limit_set limits;
+};
+bool bz_image_model(const struct bz_image *img, uint32_t index, struct bz_model *ret);
+bool bz_image_model_find(const struct bz_image *img, struct bz_view name, struct bz_model *ret); /* O(1) */
+
+/* Who asks, as found by key id and proven by its hash. Views lent from the image. */
+struct bz_principal {
+    struct bz_view key_id, owner, role;
+    uint32_t role_index;
+    bool admin;
+    uint64_t expires;
+    uint32_t entry; /* slot of the key in this image */
+};
+/* Looks the key up and compares its hash in constant time; the same work is done for an unknown id.
+ * OK; EDENIED (unknown, wrong, revoked), EEXPIRED, ESYNTAX (no key of ours). now: unix seconds. O(1) in the number of keys. */
+enum bz_status bz_image_authenticate(const struct bz_image *img, struct bz_view key_text, uint64_t now,
+                                     struct bz_principal *ret) BZ_MUST_USE;
+/* Is a principal of an earlier image still the same in this one (not revoked, not expired, same role and owner)?
+ * For open streams after a new generation. hash: as authenticated earlier. */
+bool bz_image_still_valid(const struct bz_image *img, struct bz_view key_id, const uint8_t hash[BZ_HASH_LEN], uint64_t now,
+                          struct bz_principal *ret);
+/* May this principal use this route (scope) and model? OK, EDENIED with a static code and sentence. */
+struct bz_denial {
+    const char *code; /* "route_not_allowed", "model_not_allowed", "admin_only", ... */
+    const char *why;
+};
+enum bz_status bz_authorise_route(const struct bz_image *img, const struct bz_principal *p, const struct bz_route *r,
+                                  struct bz_denial *ret) BZ_MUST_USE;
+enum bz_status bz_authorise_model(const struct bz_image *img, const struct bz_principal *p, struct bz_view model,
+                                  struct bz_denial *ret) BZ_MUST_USE;
+void bz_image_params(const struct bz_image *img, const struct bz_principal *p, struct bz_param_limits *ret);
+void bz_image_limits(const struct bz_image *img, const struct bz_principal *p, struct bz_limit_set *ret_key,
+                     struct bz_limit_set *ret_user);
+
+#endif
