@@ -37,9 +37,9 @@ struct bz_now { uint64_t unix_ns, mono_ns; };
 
 enum bz_verdict {
     BZ_VERDICT_NONE,    /* nothing decided: blocks */
-    BZ_VERDICT_REFUSE,  /* send tx->reply with tx->status */
+    BZ_VERDICT_REFUSE,  /* send bz_tx_reply */
     BZ_VERDICT_ANSWER,  /* the same, a good one of the gateway's own */
-    BZ_VERDICT_BODY,    /* read the body (at most tx->body_max bytes), then bz_tx_body */
+    BZ_VERDICT_BODY,    /* read the body (at most bz_tx_body_max bytes), then bz_tx_body */
     BZ_VERDICT_FORWARD, /* send tx->forward to tx->backend, once the record is durable */
     BZ_VERDICT_COUNT
 };
@@ -51,18 +51,20 @@ enum bz_status bz_tx_new(const struct bz_gateway_env *env, struct bz_alloc a, st
                          uint64_t id_lo, struct bz_tx **ret) BZ_MUST_USE;
 enum bz_verdict bz_tx_begin(struct bz_tx *tx, const struct bz_req_head *h);
 enum bz_verdict bz_tx_body(struct bz_tx *tx, struct bz_view body, struct bz_now now);
+uint64_t bz_tx_body_max(const struct bz_tx *tx); /* a longer body: bz_tx_refuse 413 body_too_large */
 
-/* What to send to the client after REFUSE or ANSWER; lives until bz_tx_free. */
+/* What to send to the client after REFUSE or ANSWER; lives until bz_tx_free. `extra` is sent besides bz_tx_headers. */
 struct bz_reply {
     uint16_t status;
     struct bz_view content_type;
     struct bz_view body;
-    struct bz_header extra[16]; /* Retry-After, x-ratelimit-*, WWW-Authenticate, Allow ... */
+    struct bz_header extra[16]; /* Retry-After, retry-after-ms, WWW-Authenticate, Allow */
     size_t extra_n;
 };
-const struct bz_reply *bz_tx_reply(const struct bz_tx *tx);
+const struct bz_reply *bz_tx_reply(const struct bz_tx *tx); /* NULL while there is none */
 /* Refuses with one of our codes at any time before a reply began (record not durable, no backend, nginx's own 4xx). Never for a forwarded
- * request whose reply has begun: use bz_tx_cut. */
+ * request whose reply has begun: use bz_tx_cut. code and message: static text, ours (the audit record shows both). 429 and 503
+ * get a Retry-After by themselves. Works right after bz_tx_new too (no bz_tx_begin needed). */
 void bz_tx_refuse(struct bz_tx *tx, uint16_t status, const char *code, const char *message);
 
 /* What to forward. Lives until bz_tx_free or bz_tx_drop_body. */
@@ -89,8 +91,11 @@ struct bz_reply_head {
     struct bz_view content_type, content_encoding;
     int64_t content_length; /* -1 unknown */
 };
-/* A reply that cannot be checked (encoding, type, status) is turned into an error here: COLLECT, and bz_tx_reply says what. */
+/* A reply that cannot be checked (encoding, type, status) is turned into an error here: COLLECT, and bz_tx_reply is not NULL
+ * already: send it and close the upstream connection (bytes that are fed all the same are dropped). For STREAM the client gets
+ * status 200, the content type of bz_tx_stream_type and bz_tx_headers. */
 enum bz_reply_mode bz_tx_reply_head(struct bz_tx *tx, const struct bz_reply_head *h, struct bz_now now);
+struct bz_view bz_tx_stream_type(const struct bz_tx *tx); /* static: text/event-stream or application/x-ndjson */
 /* STREAM: appends what may leave to `out`. OK; otherwise the error event is in `out`, nothing more may follow, close both sides.
  * COLLECT: keeps the bytes. */
 enum bz_status bz_tx_reply_feed(struct bz_tx *tx, struct bz_view in, struct bz_buf *out, struct bz_now now) BZ_MUST_USE;
@@ -103,11 +108,13 @@ void bz_tx_cut(struct bz_tx *tx, const char *code, const char *message, struct b
 bool bz_tx_still_allowed(struct bz_tx *tx, const struct bz_image *image, uint64_t now_unix);
 
 /* ---- audit ---- */
-/* Encodes the next record: DECISION before forwarding, REFUSED, or CLOSE at the end. */
+/* Encodes the next record: REFUSED after REFUSE; CLOSE alone after ANSWER; DECISION before forwarding and CLOSE at the end of
+ * what was forwarded (also when it ended in an error reply of ours). client_status: what the client got; 0: as bz_tx_reply. */
 void bz_tx_record(struct bz_tx *tx, enum bz_record_kind kind, uint16_t client_status, bool client_gone, struct bz_now now,
                   struct bz_buf *out);
 struct bz_view bz_tx_id(const struct bz_tx *tx); /* text, for the x-request-id header */
-/* Headers of every reply: x-request-id, rate limits. */
+/* Headers of every reply, streams included: x-request-id, nosniff, no-store, HSTS under TLS, rate limits (at most 10).
+ * Views live until bz_tx_free. */
 size_t bz_tx_headers(const struct bz_tx *tx, struct bz_header *out, size_t cap);
 
 /* Settles limits (true token counts), counts down concurrency and outstanding. Idempotent. */
