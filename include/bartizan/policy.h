@@ -77,6 +77,20 @@ enum bz_status bz_config_parse(struct bz_view yaml, struct bz_config **ret, stru
                                size_t *ret_n) BZ_MUST_USE;
 void bz_config_free(struct bz_config *c);
 
+/* A backend's url: "http://host[:port]", "https://host[:port]" (a single trailing '/' is fine) or "unix:/path".
+ * No user, path, query or fragment: the gateway decides paths. ESYNTAX; diag->why is a sentence for people. */
+struct bz_url {
+    bool tls;
+    bool unix_socket;
+    bool numeric;        /* host is an IP address, or localhost: nothing to resolve */
+    struct bz_view host; /* without brackets; lent from the text; empty for unix: */
+    struct bz_view path; /* of a unix socket */
+    uint16_t port;
+};
+enum bz_status bz_url_parse(struct bz_view text, struct bz_url *ret, struct bz_diag *diag) BZ_MUST_USE;
+/* "127.0.0.1:8080", "[::1]:8080" or "unix:/path" (absolute, no control characters): what backend addresses look like. */
+bool bz_address_valid(struct bz_view text);
+
 /* ---- keys ---------------------------------------------------------------------------------------------------- */
 
 /* bz_<id 12>_<secret 43><checksum 6>: id and secret in base62, checksum = CRC-32 of everything before it in base62, so that a
@@ -119,13 +133,19 @@ struct bz_image_input {
     const struct bz_image_model_input *models;
     size_t models_n;
     const char *const *backend_credentials; /* per backend; NULL entries: none */
+    /* Per backend, as bz_address_valid; NULL (or a NULL entry): the url's own numeric host. A host name that could not be
+     * resolved is "": the backend stays listed with an empty address and cannot be reached. */
+    const char *const *backend_addresses;
     uint64_t generation;
     uint64_t built_unix;
     uint8_t key_pepper[BZ_KEY_LEN];
     uint8_t digest_key[BZ_KEY_LEN];
     uint8_t limit_seed[16];
 };
-/* Serialises into `out` (born with a maximum of its own). Cost O(keys); 1,000,000 keys < 200 ms. */
+/* Serialises into `out` (born with a maximum of its own, empty). Cost O(keys); 1,000,000 keys < 200 ms. Revoked keys and keys
+ * whose role does not exist are left out: they never authenticate.
+ * OK; EEXISTS (a key id, model or backend name twice), EINVAL (an input that bz_config_parse would have refused), ETOOBIG,
+ * ENOMEM. */
 enum bz_status bz_image_build(const struct bz_image_input *in, struct bz_buf *out) BZ_MUST_USE;
 
 struct bz_image { /* a checked view of a mapped image */
@@ -154,7 +174,7 @@ struct bz_backend { /* lent from the image */
     enum bz_server type;
     bool tls, keep_alive;
     struct bz_view host;          /* Host header for the backend */
-    struct bz_view address;       /* "127.0.0.1:8080", "[::1]:8080" or "unix:/path"; numeric, resolved at build */
+    struct bz_view address;       /* "127.0.0.1:8080", "[::1]:8080" or "unix:/path"; numeric, resolved at build; empty: unusable */
     struct bz_view authorization; /* whole header value or empty */
 };
 bool bz_image_backend(const struct bz_image *img, uint32_t index, struct bz_backend *ret);
@@ -175,6 +195,7 @@ struct bz_principal {
     bool admin;
     uint64_t expires;
     uint32_t entry; /* slot of the key in this image */
+    const uint8_t *hash; /* keyed hash of the key, BZ_HASH_LEN bytes; what bz_image_still_valid wants later */
 };
 /* Looks the key up and compares its hash in constant time; the same work is done for an unknown id.
  * OK; EDENIED (unknown, wrong, revoked), EEXPIRED, ESYNTAX (no key of ours). now: unix seconds. O(1) in the number of keys. */
@@ -194,6 +215,7 @@ enum bz_status bz_authorise_route(const struct bz_image *img, const struct bz_pr
 enum bz_status bz_authorise_model(const struct bz_image *img, const struct bz_principal *p, struct bz_view model,
                                   struct bz_denial *ret) BZ_MUST_USE;
 void bz_image_params(const struct bz_image *img, const struct bz_principal *p, struct bz_param_limits *ret);
+/* What counts for a key: its own limit where it has one (per meter), otherwise its role's. */
 void bz_image_limits(const struct bz_image *img, const struct bz_principal *p, struct bz_limit_set *ret_key,
                      struct bz_limit_set *ret_user);
 

@@ -1,0 +1,143 @@
+/* Layout of a policy image, version 1. Not a public header: image.c, image_build.c and authorise.c only.
+ *
+ *   head | scopes | backends | models | model index | roles | patterns | names | origins | pool
+ *        `----------------------------- sealed ----------------------------------------------' | key index | keys | key pool
+ *
+ * Everything is addressed by offsets. Items are plain structs of this machine's byte order (the head's `mark` says
+ * which), without padding, and are copied out before use, so nothing depends on how the bytes are aligned. The sealed
+ * part is checked as a whole by bz_image_open. The key part is large and only used one entry at a time: its entries are
+ * checked when they are read, and a bad one authenticates nobody.
+ *
+ * The seal finds damage and half-written files. It is no signature: whoever may write the file owns the instance. */
+#ifndef BARTIZAN_POLICY_IMAGE_FORMAT_H
+#define BARTIZAN_POLICY_IMAGE_FORMAT_H
+
+#include <bartizan/policy.h>
+
+#define IMG_MAGIC "BZIMAGE"
+enum {
+    img_version = 1,
+    img_mark = 0x0a0b0c0d,
+    img_seal_from = 48, /* magic, version and mark are compared by value, the seal cannot cover itself */
+    img_scopes_max = 64, /* a bit each in a 64-bit mask */
+    img_probe_max = 1024, /* steps of one search in the key index */
+    img_dead_role = UINT16_MAX,
+};
+
+struct img_ref { /* text in a pool */
+    uint32_t off, n;
+};
+struct img_sect {
+    uint64_t off;
+    uint64_t n; /* items; bytes for pools */
+};
+enum img_part {
+    IMG_SCOPES,      /* struct img_ref */
+    IMG_BACKENDS,    /* struct img_backend */
+    IMG_MODELS,      /* struct img_model */
+    IMG_MODEL_INDEX, /* uint32_t: model + 1, 0 free; a power of two, at most half full */
+    IMG_ROLES,       /* struct img_role */
+    IMG_PATTERNS,    /* struct img_ref: model patterns of the roles */
+    IMG_NAMES,       /* struct img_ref: Host values */
+    IMG_ORIGINS,     /* struct img_ref */
+    IMG_POOL,        /* bytes */
+    IMG_KEY_INDEX,   /* uint64_t: tag << 32 | key + 1, 0 free; a power of two, at most half full */
+    IMG_KEYS,        /* struct img_key */
+    IMG_KEY_POOL,    /* bytes */
+    IMG_PART_COUNT
+};
+
+enum { /* flags of the head */
+    IMG_HSTS = 1,
+    IMG_RELAXED = 2,
+};
+struct img_head {
+    char magic[8];
+    uint32_t version, mark;
+    uint8_t seal[BZ_HASH_LEN];
+    uint64_t total, sealed_end;
+    uint64_t generation, built_unix;
+    uint8_t key_pepper[BZ_KEY_LEN], digest_key[BZ_KEY_LEN], limit_seed[16];
+    uint64_t body_max;
+    uint32_t audit_wait_ms, flags;
+    uint32_t key_probes, reserved; /* longest search the builder had to make */
+    struct img_sect part[IMG_PART_COUNT];
+};
+_Static_assert(offsetof(struct img_head, total) == img_seal_from, "seal");
+_Static_assert(sizeof(struct img_head) == 48 + 32 + 80 + 24 + 16 * IMG_PART_COUNT, "no padding");
+
+struct img_limits {
+    uint64_t per_minute[BZ_METER_COUNT], burst[BZ_METER_COUNT];
+    uint32_t concurrent, reserved;
+};
+struct img_backend {
+    struct img_ref name, host, address, authorization;
+    uint8_t type, tls, keep_alive, reserved;
+};
+struct img_model {
+    struct img_ref name, target;
+    uint64_t backends;
+    struct img_limits limits;
+};
+struct img_params {
+    uint32_t max_tokens, max_choices, max_logprobs, max_stop, max_grammar, max_tools, max_messages;
+    uint32_t max_inputs, max_media_bytes, allow_token_prompts, allow_echo;
+};
+struct img_role {
+    struct img_ref name;
+    uint32_t admin, pattern_first, pattern_n;
+    struct img_params params;
+    uint64_t scopes;
+    struct img_limits limits, user_limits;
+};
+struct img_key {
+    uint8_t hash[BZ_HASH_LEN];
+    uint64_t expires;
+    uint64_t scopes; /* all ones: as the role */
+    uint32_t owner_off, models_off, limits_off;
+    uint16_t owner_n, role, models_n, has_limits;
+    uint8_t id[BZ_KEY_ID_TEXT];
+    uint32_t narrow_models; /* 0: as the role; otherwise only what the list names, nothing when it is empty */
+};
+_Static_assert(sizeof(struct img_limits) == 56, "no padding");
+_Static_assert(sizeof(struct img_backend) == 36, "no padding");
+_Static_assert(sizeof(struct img_model) == 80, "no padding");
+_Static_assert(sizeof(struct img_role) == 184, "no padding");
+_Static_assert(sizeof(struct img_key) == 88, "at most 128 bytes a key");
+
+/* Mixes for the two indexes. Ids are random; model names come from backends, hence the seed. */
+static inline uint64_t img_mix(uint64_t a, uint64_t b) {
+    unsigned __int128 m = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15) * (b ^ 0xd6e8feb86659fd93);
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+static inline uint64_t img_hash(uint64_t seed, struct bz_view v) {
+    uint64_t h = img_mix(seed, v.n);
+    while (v.n > 0) {
+        uint64_t word = 0;
+        size_t take = v.n < sizeof word ? v.n : sizeof word;
+        memcpy(&word, v.p, take);
+        h = img_mix(h, word);
+        v = bz_view_sub(v, take, v.n);
+    }
+    return h;
+}
+static inline uint64_t img_seed(const uint8_t limit_seed[16]) {
+    uint64_t seed = 0;
+    memcpy(&seed, limit_seed, sizeof seed);
+    return seed;
+}
+/* Key of the seal: a label, not a secret. */
+static inline void img_seal(struct bz_view sealed, uint8_t out[BZ_HASH_LEN]) {
+    static const uint8_t label[BZ_KEY_LEN] = "bartizan policy image seal";
+    bz_keyed_hash(label, sealed, out);
+}
+
+/* Read side, shared by image.c and authorise.c. */
+struct bz_view img_text(const struct bz_image *img, enum img_part pool, struct img_ref ref);
+bool img_item(const struct bz_image *img, enum img_part part, uint64_t i, size_t size, void *ret);
+bool img_key_at(const struct bz_image *img, uint64_t i, struct img_key *ret);
+uint64_t img_part_n(const struct bz_image *img, enum img_part part);
+void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret);
+bool img_pattern_match(struct bz_view pattern, struct bz_view name);
+
+#endif
