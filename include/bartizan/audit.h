@@ -54,7 +54,11 @@ void bz_record_encode(const struct bz_record *r, struct bz_buf *out);
 enum bz_status bz_record_decode(struct bz_view in, struct bz_record *ret) BZ_MUST_USE;
 /* The log entry: one canonical JSON object without line feed; field order fixed; absent fields left out. */
 void bz_record_json(const struct bz_record *r, struct bz_buf *out);
+/* Identity of a request from what makes it unique: milliseconds since the epoch (48 bits), lane (8), epoch of the lane's
+ * owner (32), counter of the owner (40). */
+void bz_request_id_make(uint64_t unix_ms, uint32_t lane, uint64_t epoch, uint64_t counter, uint8_t id[BZ_REQUEST_ID_LEN]);
 void bz_request_id_text(const uint8_t id[BZ_REQUEST_ID_LEN], char out[BZ_REQUEST_ID_TEXT + 1]);
+/* Either case; the "req_" in front may be left out. */
 bool bz_request_id_parse(struct bz_view text, uint8_t id[BZ_REQUEST_ID_LEN]);
 
 /* ---- ring: one per lane (worker), single producer, single consumer, in a shared file ------------------------- */
@@ -64,6 +68,16 @@ bool bz_request_id_parse(struct bz_view text, uint8_t id[BZ_REQUEST_ID_LEN]);
  *   publishes `durable` (release) and, if the worker said it waits, writes one byte to the lane's FIFO.
  *   A worker that dies in the middle of a write has published nothing: the record does not exist and the request was not
  *   forwarded. A lane is taken over by a new worker only after the old one is dead; unread records stay.
+ *
+ *   A record in the data area (bytes run on from the end of the area to its start):
+ *     le32 length | le32 tag | le64 seq | record | zeros to a multiple of 8
+ *   `tag` mixes position and length, so bytes of an earlier round, or of a file that a power cut left half written, are not
+ *   taken for a record. `head` is the one word that publishes; `seq` stands in the record itself, therefore a worker that
+ *   dies between its two stores leaves at worst a number out, never the same number twice.
+ *
+ *   Waking without a lost wake-up (both sides: store, full fence, load; one of them must see the other):
+ *     worker: publish head; waiting = 1 if parked; fence; sleeping?     writer: sleeping = s; fence; head, waiting?
+ *     worker: waiting = 1; fence; durable_seq?                          writer: durable_seq = n; fence; waiting?
  */
 #define BZ_RING_DATA (1u << 20) /* bytes per lane: ~2,500 records */
 
@@ -75,14 +89,14 @@ struct bz_ring_lane { /* one control page in the file; both sides map it */
     _Alignas(64) _Atomic uint64_t durable_seq; /* records that are on disk */
     _Alignas(64) _Atomic uint32_t waiting; /* worker wants a wake-up on its FIFO */
     _Atomic uint32_t owner_pid;            /* 0: free */
-    _Atomic uint64_t lost;                 /* refusals that found the ring full: summed up in a SYSTEM record */
+    _Atomic uint64_t lost;                 /* the producer adds each refusal that found the ring full; goes into a SYSTEM record */
     _Atomic uint64_t epoch;                /* set anew by each owner */
 };
 struct bz_ring_head {
     uint64_t magic, version, lanes, data_bytes;
     uint8_t instance[16];                  /* random; names this ring in log entries for recovery */
     _Alignas(64) _Atomic uint32_t doorbell; /* futex: producers bump it when the writer sleeps */
-    _Atomic uint32_t sleeping;             /* writer is in futex wait */
+    _Atomic uint32_t sleeping;             /* writer is in futex wait: 1 for anything, 2 (gathering, <= 2 ms) for waiting lanes */
     _Atomic uint64_t writer_beat_ns;       /* monotonic; stale: the writer is gone */
     _Atomic uint32_t writer_state;         /* 0 starting, 1 running, 2 storage fails */
 };
@@ -92,9 +106,15 @@ enum bz_status bz_ring_check(const void *map, size_t n) BZ_MUST_USE; /* header o
 struct bz_ring_lane *bz_ring_lane(void *map, uint32_t lane);
 /* Producer. ret_seq: the record is durable once durable_seq >= it. ELIMIT: no room now. Cost: one memcpy. */
 enum bz_status bz_ring_put(void *map, uint32_t lane, struct bz_view rec, uint64_t *ret_seq) BZ_MUST_USE;
+/* Producer, after a put: says whether the writer must be woken: true means "call FUTEX_WAKE on &head->doorbell" (shared futex,
+ * already bumped). `parked`: a request waits for durable_seq; sets lane->waiting, so look at durable_seq once more afterwards. */
+bool bz_ring_bell(void *map, uint32_t lane, bool parked);
 /* Consumer: next record from *pos on (start with tail); MORE when drained. rec is copied into buf (the producer's memory is
  * not trusted to stay). ECORRUPT: a length that cannot be; the lane is to be skipped to head. */
 enum bz_status bz_ring_peek(void *map, uint32_t lane, uint64_t *pos, uint8_t buf[BZ_RECORD_MAX], size_t *ret_n) BZ_MUST_USE;
+/* The same with the record's sequence number. */
+enum bz_status bz_ring_next(void *map, uint32_t lane, uint64_t *pos, uint8_t buf[BZ_RECORD_MAX], size_t *ret_n,
+                            uint64_t *ret_seq) BZ_MUST_USE;
 
 /* ---- tile log ----------------------------------------------------------------------------------------------- */
 
@@ -112,6 +132,9 @@ struct bz_frontier {
 void bz_frontier_add(struct bz_frontier *f, const struct bz_hash *leaf);
 void bz_frontier_root(const struct bz_frontier *f, struct bz_hash *ret); /* of the empty tree: SHA-256("") */
 
+/* Hash over the complete subtree of `n` <= 256 hashes, n a power of two; h is used up as scratch. */
+void bz_subtree_hash(struct bz_hash *h, size_t n, struct bz_hash *ret);
+
 /* Where a hash lives: tile (level, index, width) and its place in it. */
 struct bz_tile_id { uint32_t level; uint64_t index; uint32_t width; /* 1..256 */ };
 /* "tile/0/x001/x234/067" or ".../067.p/12"; entry bundles: "tile/entries/...". NUL-terminated into out[64]. */
@@ -121,6 +144,19 @@ struct bz_tile_source {
     enum bz_status (*read)(void *ctx, const struct bz_tile_id *t, struct bz_buf *out);
     void *ctx;
 };
+/* The tile that holds hash `index` of tile level `level` in the tree of `size`; false when the tree has no such hash. */
+bool bz_tile_of(uint32_t level, uint64_t index, uint64_t size, struct bz_tile_id *ret);
+/* Hash of the complete subtree of 2^height leaves number `index`. ERANGE: not in the tree of `size`. */
+enum bz_status bz_tile_hash(const struct bz_tile_source *src, uint32_t height, uint64_t index, uint64_t size,
+                            struct bz_hash *ret) BZ_MUST_USE;
+/* The right edge of the tree of `size`, from its tiles. */
+enum bz_status bz_frontier_load(const struct bz_tile_source *src, uint64_t size, struct bz_frontier *ret) BZ_MUST_USE;
+/* Entry bundle: entries behind a big-endian 16-bit length each. */
+#define BZ_ENTRY_MAX 65535
+#define BZ_BUNDLE_MAX (BZ_TILE_WIDTH * (2 + BZ_ENTRY_MAX))
+void bz_bundle_add(struct bz_buf *bundle, struct bz_view entry);
+/* Splits a bundle of exactly `width` entries; views point into it. ECORRUPT otherwise. */
+enum bz_status bz_bundle_split(struct bz_view bundle, uint32_t width, struct bz_view ret[BZ_TILE_WIDTH]) BZ_MUST_USE;
 /* Inclusion proof of leaf `index` in the tree of `size`; proof has room for 64. */
 enum bz_status bz_proof_inclusion(const struct bz_tile_source *src, uint64_t index, uint64_t size,
                                   struct bz_hash proof[64], size_t *ret_n) BZ_MUST_USE;
@@ -143,5 +179,39 @@ enum bz_status bz_checkpoint_open(struct bz_view note, struct bz_view origin, co
                                   struct bz_checkpoint *ret) BZ_MUST_USE;
 /* Verifier key line "origin+hash+base64" of the signed-note format. */
 void bz_verifier_key(struct bz_view origin, const uint8_t pub[BZ_SIGN_PUBLIC_LEN], struct bz_buf *out);
+/* Reads such a line (a line feed at the end is fine). ret_origin points into it. ESYNTAX; EDENIED: the hash is not the key's. */
+enum bz_status bz_verifier_key_parse(struct bz_view line, struct bz_view *ret_origin,
+                                     uint8_t pub[BZ_SIGN_PUBLIC_LEN]) BZ_MUST_USE;
+#define BZ_CHECKPOINT_MAX 65536 /* bytes of a note with its witnesses' signatures */
+
+/* ---- journal ------------------------------------------------------------------------------------------------ */
+/*
+ *   What makes a record durable at once: preallocated segment files, appended and flushed batch by batch. Tiles and
+ *   checkpoint follow from it within a second; then the segment is removed. A segment is a head of BZ_JOURNAL_HEAD bytes,
+ *   frames, zeros. Segments are never written again after a failure or a restart: the next one says with `first` where it
+ *   takes over, and frames of the one before with that index or a higher one do not count.
+ */
+#define BZ_JOURNAL_HEAD 4096
+#define BZ_JOURNAL_FRAME 64         /* bytes before the entry */
+#define BZ_JOURNAL_OWN UINT32_MAX   /* lane of the writer's own records */
+struct bz_journal_head {
+    uint64_t segment;               /* from 1 */
+    uint64_t first;                 /* leaf index of its first frame */
+    uint8_t ring[16];               /* instance of the ring that `seen` and the frames' lanes belong to */
+    uint64_t seen[BZ_LANES_MAX];    /* highest seq of each lane that stood in the log when the segment began */
+};
+struct bz_journal_frame {
+    uint64_t index;                 /* leaf index */
+    uint64_t batch;                 /* leaf index of the first frame that was flushed together with this one */
+    uint64_t epoch, seq;            /* where the record came from: never taken twice */
+    uint32_t lane;
+    struct bz_view entry;           /* lent */
+};
+void bz_journal_head_encode(const struct bz_journal_head *h, struct bz_buf *out);
+enum bz_status bz_journal_head_decode(struct bz_view in, struct bz_journal_head *ret) BZ_MUST_USE;
+void bz_journal_frame_encode(const struct bz_journal_frame *f, struct bz_buf *out);
+/* First frame of `in`. MORE: zeros or too few bytes; ECORRUPT: damaged. ret_leaf: its leaf hash, which the check covers. */
+enum bz_status bz_journal_frame_decode(struct bz_view in, struct bz_journal_frame *ret, struct bz_hash *ret_leaf,
+                                       size_t *ret_used) BZ_MUST_USE;
 
 #endif
