@@ -23,11 +23,23 @@ struct bz_arena {
 /* `first`/`first_n`: optional caller memory used before the allocator is asked (may be NULL, 0). */
 void bz_arena_init(struct bz_arena *ar, struct bz_alloc a, size_t max, void *first, size_t first_n);
 /* Aligned to 16; NULL when the cap or the allocator says no. Contents are not zeroed. Cost O(1). */
-void *bz_arena_alloc(struct bz_arena *ar, size_t n);
+static inline void *bz_arena_alloc(struct bz_arena *ar, size_t n);
 void *bz_arena_zalloc(struct bz_arena *ar, size_t n);
 /* Copy of v, NUL-terminated beyond its n bytes; .p == NULL on failure. */
 struct bz_view bz_arena_dup(struct bz_arena *ar, struct bz_view v);
 /* Gives every block back to the allocator; the arena is empty and usable again. */
 void bz_arena_free(struct bz_arena *ar);
+
+void *bz_arena_more(struct bz_arena *ar, size_t n); /* slow path of bz_arena_alloc */
+
+static inline void *bz_arena_alloc(struct bz_arena *ar, size_t n) {
+    size_t room = (size_t)(ar->end - ar->cur);
+    size_t rounded = (n + 15) & ~(size_t)15;
+    if (rounded > room || rounded < n || n == 0)
+        return bz_arena_more(ar, n == 0 ? 1 : n);
+    void *p = ar->cur;
+    ar->cur += rounded;
+    return p;
+}
 
 #endif

@@ -34,15 +34,18 @@ void bz_sha256_end(struct bz_sha256 *s, uint8_t out[BZ_HASH_LEN]);
 void bz_keyed_hash(const uint8_t key[BZ_KEY_LEN], struct bz_view v, uint8_t out[BZ_HASH_LEN]);
 /* Subkey number `id` of a master key for a purpose of exactly 8 characters (libsodium KDF). */
 void bz_subkey(const uint8_t master[BZ_KEY_LEN], const char purpose[8], uint64_t id, uint8_t out[BZ_KEY_LEN]);
-/* Keyed digest of a request or reply body as it stands in audit records. `nonce` is unique per record. */
+/* Keyed digest of a request or reply body as it stands in audit records. `nonce` is unique per record; where one serves
+ * two bodies, only whether they are equal can be seen. About 0.25 us for 500 bytes, 14 GB/s for long ones. */
 void bz_body_digest(const uint8_t key[BZ_KEY_LEN], uint64_t nonce, struct bz_view v, uint8_t out[16]);
 
 void bz_sign_keypair(uint8_t pub[BZ_SIGN_PUBLIC_LEN], uint8_t sec[BZ_SIGN_SECRET_LEN]);
 void bz_sign(const uint8_t sec[BZ_SIGN_SECRET_LEN], struct bz_view v, uint8_t sig[BZ_SIGN_LEN]);
 bool bz_sign_check(const uint8_t pub[BZ_SIGN_PUBLIC_LEN], struct bz_view v, const uint8_t sig[BZ_SIGN_LEN]);
 
-/* XChaCha20-Poly1305; out needs n + 40 bytes (24 nonce, 16 tag). ECORRUPT when it does not open. */
+/* XChaCha20-Poly1305 with a random nonce; out needs plain.n + BZ_SEAL_EXTRA bytes (24 nonce, 16 tag). */
+#define BZ_SEAL_EXTRA 40
 enum bz_status bz_seal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct bz_view plain, uint8_t *out) BZ_MUST_USE;
+/* out needs sealed.n - BZ_SEAL_EXTRA bytes. ECORRUPT when it does not open. */
 enum bz_status bz_unseal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct bz_view sealed, uint8_t *out) BZ_MUST_USE;
 
 #endif
