@@ -19,7 +19,8 @@ uint64_t bz_state_generation(const struct bz_state *s);
 void bz_state_publish(struct bz_state *s, uint64_t generation);
 
 /* Lanes. `alive` tells whether a pid still runs (the caller asks the kernel). Takes over a dead owner's lane and
- * returns its counts to zero. ELIMIT when all lanes are taken. */
+ * returns its counts to zero. ELIMIT when all lanes are taken. A process has one lane: asking again gives up
+ * the first. pid 0 is EINVAL. */
 enum bz_status bz_state_lane_take(struct bz_state *s, uint32_t pid, bool (*alive)(uint32_t pid), uint32_t *ret_lane) BZ_MUST_USE;
 void bz_state_lane_leave(struct bz_state *s, uint32_t lane);
 
@@ -42,18 +43,19 @@ struct bz_rate {        /* GCRA: `per_minute` units a minute with a burst; 0: un
     uint64_t per_minute;
     uint64_t burst;
 };
-struct bz_rate_result {
-    uint64_t limit, remaining;
+struct bz_rate_result {     /* not limited: 0 and UINT64_MAX */
+    uint64_t limit, remaining; /* units: the burst, and what is left of it */
     uint64_t reset_ns;  /* until full again */
     uint64_t retry_ns;  /* until this cost fits; 0 when it did */
 };
 enum bz_meter { BZ_METER_REQUESTS, BZ_METER_PROMPT_TOKENS, BZ_METER_COMPLETION_TOKENS, BZ_METER_COUNT };
-/* Takes `cost` units if they fit. OK or ELIMIT. */
+/* Takes `cost` units if they fit; more than a whole burst never fits. OK or ELIMIT. A burst of 0 is one minute's worth. */
 enum bz_status bz_state_take(struct bz_state *s, uint64_t subject, enum bz_meter m, const struct bz_rate *r, uint64_t cost,
                              uint64_t now_ns, struct bz_rate_result *ret) BZ_MUST_USE;
 /* Gives units back (a refused later check, an estimate above the truth) or takes more after the fact (negative: never refused). */
 void bz_state_adjust(struct bz_state *s, uint64_t subject, enum bz_meter m, const struct bz_rate *r, int64_t give_back, uint64_t now_ns);
-/* Concurrent requests of a subject, counted per lane. */
+/* Concurrent requests of a subject, counted per lane. max 0: not limited, nothing is counted and nothing is to be left.
+ * At the limit two simultaneous callers may refuse each other; more than max never pass. */
 enum bz_status bz_state_enter(struct bz_state *s, uint32_t lane, uint64_t subject, uint32_t max, uint64_t now_ns) BZ_MUST_USE;
 void bz_state_exit(struct bz_state *s, uint32_t lane, uint64_t subject);
 
