@@ -363,6 +363,8 @@ static void fill_output(struct model *m) {
     for (size_t j = 0; j < VOCAB; j++) {
         bool speakable = j < m->tokens || j == ID_CLOSE;
         base[j] = speakable ? log(((double)seen[j] + 0.01) / (all + 0.01 * VOCAB)) : -30.0;
+        if (j < 256 && strchr("{}[]:,\"", (int)j) != NULL && j != 0)
+            base[j] = fmax(base[j], -8.0); /* licences hold few braces; JSON needs them */
     }
     for (size_t i = 0; i < VOCAB; i++) {
         double n = 0;
@@ -386,12 +388,13 @@ static void keep_json_compact(struct model *m) {
             if (!is_blank(m, j))
                 continue;
             if (is_blank(m, i))
-                m->out[j][i] -= 4.0F;
+                m->out[j][i] -= 20.0F;
             if (opens || (parts && j != ' '))
                 m->out[j][i] -= 12.0F;
         }
         m->out['"'][i] += 1.5F; /* strings end before the caller's patience does */
     }
+    m->out['\n']['}'] += 3.0F; /* a tool call is seldom followed by another */
 }
 
 static void wire_tool_calls(struct model *m) {
