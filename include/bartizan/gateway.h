@@ -97,7 +97,7 @@ struct bz_reply_head {
 enum bz_reply_mode bz_tx_reply_head(struct bz_tx *tx, const struct bz_reply_head *h, struct bz_now now);
 struct bz_view bz_tx_stream_type(const struct bz_tx *tx); /* static: text/event-stream or application/x-ndjson */
 /* STREAM: appends what may leave to `out`. OK; otherwise the error event is in `out`, nothing more may follow, close both sides.
- * COLLECT: keeps the bytes. */
+ * COLLECT: keeps the bytes. OK; otherwise bz_tx_reply is the error: send it, close the upstream connection. */
 enum bz_status bz_tx_reply_feed(struct bz_tx *tx, struct bz_view in, struct bz_buf *out, struct bz_now now) BZ_MUST_USE;
 /* Upstream ended. clean: at the end of a complete message; otherwise the connection broke. STREAM: appends the rest or the error event
  * to `out`. COLLECT: bz_tx_reply holds the reply (verified, canonical) or the error. */

@@ -1,0 +1,79 @@
+/* Audit records. Every view is from the image, the route table, our own sentences, or the peer's address. */
+#include "tx_int.h"
+
+static uint64_t micros(uint64_t from_ns, uint64_t to_ns) {
+    return to_ns > from_ns ? (to_ns - from_ns) / 1000 : 0;
+}
+
+static uint16_t status_of(const struct bz_tx *tx, enum bz_record_kind kind, uint16_t given) {
+    if (kind == BZ_RECORD_DECISION)
+        return 0;
+    if (given != 0)
+        return given;
+    if (tx->reply != NULL)
+        return tx->reply->status;
+    return tx->streaming ? 200 : 0;
+}
+
+static struct bz_view decision(const struct bz_tx *tx, enum bz_record_kind kind) {
+    /* what failed after FORWARD was allowed all the same; the reason says how it ended */
+    bool allowed = tx->forwarded || tx->verdict == BZ_VERDICT_ANSWER;
+    if (kind == BZ_RECORD_REFUSED || !allowed)
+        return BZ_V("refuse");
+    return BZ_V("allow");
+}
+
+static void fill_names(const struct bz_tx *tx, struct bz_record *r) {
+    struct bz_model m;
+    r->method = BZ_V("?");
+    if (tx->route != NULL) {
+        r->method = bz_view_str(tx->route->method);
+        r->route = bz_view_str(tx->route->path);
+    }
+    if (tx->has_model && bz_image_model(tx->image, tx->model, &m))
+        r->model = m.name;
+}
+
+static void fill_end(const struct bz_tx *tx, bool client_gone, uint64_t now_ns,
+                     struct bz_record *r) {
+    bool served = tx->has_backend && !tx->unserved;
+    r->upstream_status = tx->upstream_status;
+    r->usage_known = tx->usage.known;
+    r->prompt_tokens = served ? tx->usage.known ? tx->usage.prompt : tx->ledger.prompt : 0;
+    r->completion_tokens = served ? tx->usage.completion : 0;
+    r->reply_bytes = tx->reply_bytes;
+    r->events = tx->streaming ? tx->stream.events : 0;
+    r->latency_us = micros(tx->start.mono_ns, now_ns);
+    r->first_byte_us = tx->first_byte_ns != 0 ? micros(tx->start.mono_ns, tx->first_byte_ns) : 0;
+    memcpy(r->reply_digest, tx->reply_digest, sizeof r->reply_digest);
+    if (client_gone && tx->reason == NULL)
+        r->reason = BZ_V("client_gone");
+}
+
+void bz_tx_record(struct bz_tx *tx, enum bz_record_kind kind, uint16_t client_status,
+                  bool client_gone, struct bz_now now, struct bz_buf *out) {
+    struct bz_record r = {
+        .kind = kind,
+        .time_ns = now.unix_ns,
+        .generation = bz_image_generation(tx->image),
+        .principal = tx->who.owner,
+        .key_id = tx->who.key_id,
+        .role = tx->who.role,
+        .peer = bz_view(tx->peer, tx->peer_n),
+        .decision = decision(tx, kind),
+        .reason = bz_view_str(tx->reason),
+        .detail = bz_view_str(tx->detail),
+        .status = status_of(tx, kind, client_status),
+        .stream = tx->streaming || tx->forward.stream,
+        .request_bytes = tx->request_bytes,
+    };
+    struct bz_backend b;
+    memcpy(r.id, tx->id, sizeof r.id);
+    memcpy(r.request_digest, tx->request_digest, sizeof r.request_digest);
+    fill_names(tx, &r);
+    if (tx->has_backend && bz_image_backend(tx->image, tx->backend_index, &b))
+        r.backend = b.name;
+    if (kind == BZ_RECORD_CLOSE || kind == BZ_RECORD_REFUSED)
+        fill_end(tx, client_gone, now.mono_ns, &r);
+    bz_record_encode(&r, out);
+}
