@@ -77,6 +77,10 @@ enum bz_status bz_config_parse(struct bz_view yaml, struct bz_config **ret, stru
                                size_t *ret_n) BZ_MUST_USE;
 void bz_config_free(struct bz_config *c);
 
+/* Names that `routes` of roles and keys may use (beside "*"): the scopes of all route tables. Static texts. */
+#define BZ_SCOPES_MAX 64 /* a bit each in a 64-bit mask */
+size_t bz_scope_list(const char *out[BZ_SCOPES_MAX]);
+
 /* A backend's url: "http://host[:port]", "https://host[:port]" (a single trailing '/' is fine) or "unix:/path".
  * No user, path, query or fragment: the gateway decides paths. ESYNTAX; diag->why is a sentence for people. */
 struct bz_url {

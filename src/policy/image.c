@@ -70,7 +70,7 @@ static bool sections_ok(const struct bz_image *img) {
     if (head_u64(img, offsetof(struct img_head, total)) != img->bytes.n ||
         sealed_end > img->bytes.n || sealed_end < sizeof(struct img_head))
         return false;
-    bool ok = sect_ok(img, IMG_SCOPES, sizeof(struct img_ref), img_scopes_max) &&
+    bool ok = sect_ok(img, IMG_SCOPES, sizeof(struct img_ref), BZ_SCOPES_MAX) &&
               sect_ok(img, IMG_BACKENDS, sizeof(struct img_backend), BZ_BACKENDS_MAX) &&
               sect_ok(img, IMG_MODELS, sizeof(struct img_model), BZ_MODELS_MAX) &&
               sect_ok(img, IMG_MODEL_INDEX, sizeof(uint32_t), 4 * BZ_MODELS_MAX) &&

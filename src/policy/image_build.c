@@ -6,6 +6,7 @@ enum { part_max = 256 << 20 };
 struct builder {
     const struct bz_image_input *in;
     struct bz_buf part[IMG_KEY_INDEX]; /* the sealed parts */
+    const char *scopes[BZ_SCOPES_MAX];
     uint32_t scopes_n, patterns_n;
     uint64_t key_slots, keys_n, key_pool_n;
     uint32_t key_probes;
@@ -47,44 +48,26 @@ static void limits_in(const struct bz_limit_set *in, struct img_limits *ret) {
 
 /* ---- scopes: every scope that some route table names, a bit each ---- */
 
-static int scope_bit(const struct builder *b, struct bz_view name) {
-    const struct bz_buf *refs = &b->part[IMG_SCOPES], *pool = &b->part[IMG_POOL];
-    for (uint32_t i = 0; i < b->scopes_n; i++) {
-        struct img_ref ref;
-        memcpy(&ref, refs->p + i * sizeof ref, sizeof ref);
-        if (bz_view_eq(name, bz_view_sub(bz_buf_view(pool), ref.off, ref.n)))
+static int scope_bit(const struct builder *b, const char *name) {
+    for (uint32_t i = 0; i < b->scopes_n; i++)
+        if (strcmp(b->scopes[i], name) == 0)
             return (int)i;
-    }
     return -1;
 }
 
-static enum bz_status build_scopes(struct builder *b) {
-    for (int server = 0; server < BZ_SERVER_COUNT; server++) {
-        size_t n = 0;
-        const struct bz_route *routes = bz_route_table((enum bz_server)server, &n);
-        for (size_t i = 0; i < n; i++) {
-            struct bz_view name = bz_view_str(routes[i].scope);
-            if (name.n == 0 || scope_bit(b, name) >= 0)
-                continue;
-            if (b->scopes_n == img_scopes_max)
-                return BZ_ETOOBIG;
-            put_ref(b, IMG_SCOPES, name);
-            BZ_TRY(bz_buf_status(&b->part[IMG_SCOPES]));
-            BZ_TRY(bz_buf_status(&b->part[IMG_POOL]));
-            b->scopes_n++;
-        }
-    }
-    return BZ_OK;
+static void build_scopes(struct builder *b) {
+    b->scopes_n = (uint32_t)bz_scope_list(b->scopes);
+    for (uint32_t i = 0; i < b->scopes_n; i++)
+        put_ref(b, IMG_SCOPES, bz_view_str(b->scopes[i]));
 }
 
 /* A scope that no route has grants nothing, so that a key made for a later release fails closed here. */
 static uint64_t scope_mask(const struct builder *b, char *const *names, uint32_t n) {
     uint64_t mask = 0;
     for (uint32_t i = 0; i < n; i++) {
-        struct bz_view name = bz_view_str(names[i]);
-        if (bz_view_eq(name, BZ_V("*")))
+        if (strcmp(names[i], "*") == 0)
             return UINT64_MAX;
-        int bit = scope_bit(b, name);
+        int bit = scope_bit(b, names[i]);
         if (bit >= 0)
             mask |= UINT64_C(1) << bit;
     }
@@ -273,7 +256,7 @@ static enum bz_status build_sealed(struct builder *b) {
     const struct bz_config *c = b->in->config;
     if (c->backends_n > BZ_BACKENDS_MAX || c->roles_n > BZ_ROLES_MAX || b->in->keys_n > BZ_KEYS_MAX)
         return BZ_ETOOBIG;
-    BZ_TRY(build_scopes(b));
+    build_scopes(b);
     for (uint32_t i = 0; i < c->backends_n; i++)
         BZ_TRY(build_backend(b, i));
     BZ_TRY(build_models(b));
@@ -483,5 +466,7 @@ enum bz_status bz_image_build(const struct bz_image_input *in, struct bz_buf *ou
     for (int i = 0; i < IMG_KEY_INDEX; i++)
         bz_buf_wipe_free(&b.part[i]);
     bz_wipe(&b.head, sizeof b.head);
+    if (st != BZ_OK)
+        bz_buf_reset(out); /* half an image is none */
     return st;
 }

@@ -19,7 +19,6 @@ enum {
     img_version = 1,
     img_mark = 0x0a0b0c0d,
     img_seal_from = 48, /* magic, version and mark are compared by value, the seal cannot cover itself */
-    img_scopes_max = 64, /* a bit each in a 64-bit mask */
     img_probe_max = 1024, /* steps of one search in the key index */
     img_dead_role = UINT16_MAX,
 };
