@@ -1,5 +1,6 @@
 #!/bin/bash
-# demo-backend.sh PREFIX
+# demo-backend.sh PREFIX                installs
+# demo-backend.sh PREFIX serve PORT     runs it on 127.0.0.1, again whenever it dies, until TERM
 # Leaves PREFIX/llama-server (a real llama.cpp server) and PREFIX/model.gguf (computed by tiny-gguf).
 # The system's own llama-server is used when there is one. Otherwise Debian's packages of it, which
 # only its development suites have, are unpacked into PREFIX with the libraries they were built
@@ -9,7 +10,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 build=$(realpath -m "${BARTIZAN_BUILD:-$here/build}")
 export LC_ALL=C
-[ $# = 1 ] || { echo "usage: demo-backend.sh PREFIX" >&2; exit 2; }
+if [ $# != 1 ] && [ "${2:-} $#" != "serve 3" ]; then
+    echo "usage: demo-backend.sh PREFIX [serve PORT]" >&2
+    exit 2
+fi
 umask 077
 mkdir -p "$1"
 prefix=$(cd "$1" && pwd)
@@ -19,6 +23,20 @@ fail() {
     echo "demo: $*" >&2
     echo "demo: start a model server of your own (Ollama, llama.cpp or vLLM) and run ./run again" >&2
     exit 2
+}
+
+serve() {
+    local child=
+    trap 'kill "$child" 2>/dev/null; wait; exit 0' TERM INT HUP
+    export GGML_NO_BACKTRACE=1 # on abort it would start a debugger and keep the port
+    while :; do
+        setpriv --pdeathsig TERM "$prefix/llama-server" -m "$prefix/model.gguf" --alias tiny \
+            --host 127.0.0.1 --port "$1" --offline --no-ui -c 16384 -np 4 --log-verbosity 1 &
+        child=$!
+        wait "$child" || true
+        echo "demo: llama-server ended; it is started again" >&2
+        sleep 1
+    done
 }
 
 # What llama-server needs to run, without the packages' other recommendations.
@@ -78,6 +96,9 @@ WRAPPER
     say "llama.cpp $version unpacked into $prefix"
 }
 
+if [ "${2:-}" = serve ]; then
+    serve "$3"
+fi
 if [ ! -x "$prefix/llama-server" ]; then
     if system=$(command -v llama-server); then
         ln -sf "$system" "$prefix/llama-server"
