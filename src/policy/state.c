@@ -111,6 +111,7 @@ static void clear_lane(struct bz_state *s, uint32_t lane) {
             atomic_store(&s->slots[i].in[lane], 0);
 }
 
+/* Also on every use: a count in a lane that nobody took must not be overlooked. */
 static void note_lane_used(struct bz_state *s, uint32_t lane) {
     uint32_t seen = atomic_load(&s->lanes_used);
     while (seen <= lane && !atomic_compare_exchange_weak(&s->lanes_used, &seen, lane + 1))
@@ -220,6 +221,7 @@ enum bz_health bz_state_health(const struct bz_state *s, uint32_t backend) {
 void bz_state_out_add(struct bz_state *s, uint32_t lane, uint32_t backend, int delta) {
     if (lane >= BZ_LANES_MAX || backend >= BZ_BACKENDS_MAX)
         return;
+    note_lane_used(s, lane);
     _Atomic uint32_t *word = &s->lanes[lane].out[backend];
     uint32_t seen = atomic_load(word);
     int64_t next = 0;
@@ -365,7 +367,9 @@ static uint64_t tat_at(uint64_t tat, uint64_t now, uint64_t burst_span) {
 
 static void fill_result(const struct bz_rate *r, uint64_t used, uint64_t burst_span,
                         struct bz_rate_result *ret) {
-    uint64_t burst = burst_of(r), left = used < burst_span ? units_of(burst_span - used, r) : 0;
+    uint64_t burst = burst_of(r), left = 0;
+    if (used < burst_span) /* + 1: the span was rounded down */
+        left = units_of(burst_span - used + 1, r);
     *ret = (struct bz_rate_result){burst, left < burst ? left : burst, used, 0};
 }
 
@@ -467,6 +471,7 @@ enum bz_status bz_state_enter(struct bz_state *s, uint32_t lane, uint64_t subjec
         return BZ_EINVAL;
     if (max == 0)
         return BZ_OK;
+    note_lane_used(s, lane);
     for (int i = 0; i < tries_max; i++) {
         struct slot *slot = get_slot(s, subject, now_ns);
         if (slot == NULL)
