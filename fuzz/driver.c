@@ -63,7 +63,7 @@ static int one_folder(const char *path, unsigned long *files) {
     for (struct dirent *e; (e = readdir(dir)) != NULL;) {
         if (e->d_name[0] == '.')
             continue;
-        char full[4096];
+        char full[2048];
         snprintf(full, sizeof full, "%s/%s", path, e->d_name);
         bad |= one_file(full);
         (*files)++;

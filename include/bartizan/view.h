@@ -14,7 +14,7 @@ struct bz_view {
     size_t n;
 };
 
-/* View of a string literal (or char array initialised from one). */
+/* View of a string literal. */
 #define BZ_V(lit) ((struct bz_view){(const uint8_t *)("" lit), sizeof(lit) - 1})
 
 static inline struct bz_view bz_view(const void *p, size_t n) {

@@ -245,9 +245,19 @@ static inline uint64_t be64(const uint8_t *p) {
     return v;
 }
 
-static inline uint64_t key_head(const uint8_t *p, size_t n) {
+/* True when eight bytes can be read at p because it points into the input. */
+static inline bool in_input(const struct parser *s, const uint8_t *p) {
+    uintptr_t off = (uintptr_t)p - (uintptr_t)s->start;
+    uintptr_t n = (uintptr_t)s->end - (uintptr_t)s->start;
+    return off < n && n - off >= 8;
+}
+
+static inline uint64_t key_head(const struct parser *s, const uint8_t *p, size_t n) {
     if (n >= 8)
         return be64(p);
+    /* Most keys lie in the input with eight readable bytes. */
+    if (n != 0 && in_input(s, p))
+        return be64(p) & ~(uint64_t)0 << (64 - 8 * n);
     uint64_t v = 0;
     for (size_t i = 0; i < n; i++)
         v |= (uint64_t)p[i] << (56 - 8 * i);
@@ -286,7 +296,7 @@ static inline enum bz_status remember(struct parser *s, struct frame *f, struct 
     }
     if (s->nkeys == s->keys_cap)
         BZ_TRY(more_keys(s));
-    struct key k = {key_head(key.p, key.n), key.p, (uint32_t)key.n, (uint32_t)(at - s->start)};
+    struct key k = {key_head(s, key.p, key.n), key.p, (uint32_t)key.n, (uint32_t)(at - s->start)};
     if (f->count < LINEAR) {
         for (const struct key *o = s->keys + f->keys; o < s->keys + s->nkeys; o++) {
             if (o->head == k.head && key_cmp(o, &k) == 0)

@@ -13,40 +13,30 @@ static inline bool bz_json_special(uint8_t c) {
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* The first such byte from p on, or end. The hot loop of the product: most of a prompt passes here and nowhere else.
- * SSE2 is part of every amd64; 16 bytes a step already run at memory speed, so there is no run-time dispatch. */
+/* The first such byte from p on, or end; for runs that turned out to be long. */
+const uint8_t *bz_json_plain_long(const uint8_t *p, const uint8_t *end);
+
+#ifdef __SSE2__
+/* A bit for every special byte among the 16 at p. */
+static inline unsigned bz_json_special16(const uint8_t *p) {
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                               _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
+    return (unsigned)_mm_movemask_epi8(hit);
+}
+#endif
+
+/* The same from the start of a string: keys and short values end in the first steps. */
 static inline const uint8_t *bz_json_plain(const uint8_t *p, const uint8_t *end) {
 #ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i slash = _mm_set1_epi8('\\');
-    const __m128i control = _mm_set1_epi8(0x1f);
-    while (end - p >= 16) {
-        __m128i v;
-        memcpy(&v, p, sizeof v);
-        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash));
-        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(_mm_min_epu8(v, control), v));
-        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+    for (int i = 0; i < 2 && end - p >= 16; i++, p += 16) {
+        unsigned mask = bz_json_special16(p);
         if (mask != 0)
             return p + __builtin_ctz(mask);
-        p += 16;
-    }
-#else
-    while (end - p >= 8) {
-        uint64_t ones = 0x0101010101010101u;
-        uint64_t w;
-        memcpy(&w, p, sizeof w);
-        uint64_t q = w ^ ones * '"';
-        uint64_t s = w ^ ones * '\\';
-        /* Haszero and hasless of "Bit Twiddling Hacks"; a false alarm only ends the wide steps early. */
-        uint64_t hit = ((q - ones) & ~q) | ((s - ones) & ~s) | ((w - ones * 0x20) & ~w);
-        if ((hit & ones << 7) != 0)
-            break;
-        p += 8;
     }
 #endif
-    while (p < end && !bz_json_special(*p))
-        p++;
-    return p;
+    return bz_json_plain_long(p, end);
 }
 
 /* memcpy for the short runs JSON is made of, without the call. */
