@@ -95,8 +95,10 @@ static void accepted(struct bz_view in, const struct bz_json *root) {
     bz_buf_free(&out);
 }
 
-/* Refusals that jansson does not share, by status and reason. */
-static bool stricter(enum bz_status st, struct bz_view why) {
+/* Refusals that jansson does not share, by status and reason. jansson 2.14 swallows a NUL behind a number: "[2\0]". */
+static bool stricter(enum bz_status st, struct bz_view why, struct bz_view in) {
+    if (in.n != 0 && memchr(in.p, 0, in.n) != NULL)
+        return true;
     return st == BZ_ETOOBIG || st == BZ_EDEPTH || bz_view_eq(why, BZ_V("\\u0000 is not allowed"));
 }
 
@@ -110,12 +112,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     enum bz_status st = bz_json_parse(in, NULL, &ar, &root, &diag);
     MUST(bz_json_check(in, NULL, &ar, &diag2) == st && diag.offset == diag2.offset);
     if (st == BZ_OK) {
+        MUST(memchr(in.p, 0, in.n) == NULL);
         accepted(in, root);
     } else {
         MUST(diag.why != NULL && diag.offset <= size);
         json_error_t err;
         json_t *j = theirs(in, &err);
-        MUST(j == NULL || stricter(st, bz_view_str(diag.why)));
+        MUST(j == NULL || stricter(st, bz_view_str(diag.why), in));
         json_decref(j);
     }
     bz_arena_free(&ar);

@@ -418,6 +418,8 @@ static enum bz_status parse(struct bz_view in, const struct bz_json_opts *opts, 
         opts = &defaults;
     /* The two big arrays are written before they are read; zeroing 3 KiB would cost as much as a small body. */
     struct parser s __attribute__((uninitialized));
+    if (in.n == 0)
+        in = BZ_V(""); /* its pointer may be NULL */
     s.p = s.start = in.p;
     s.end = in.p + in.n;
     s.ar = ar;

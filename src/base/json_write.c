@@ -32,6 +32,8 @@ static void put_run(struct bz_buf *out, const uint8_t *p, size_t n) {
 
 /* Text that is valid UTF-8. */
 static void put_escaped(struct bz_buf *out, struct bz_view v) {
+    if (v.n == 0)
+        return;
     const uint8_t *p = v.p;
     const uint8_t *end = v.p + v.n;
     while (p < end && out->st == BZ_OK) {

@@ -50,6 +50,14 @@ static void every_sequence_of_four_bytes_that_matters(void **state) {
                     uint8_t text[4] = {(uint8_t)a, second[b], later[c], later[d]};
                     for (size_t n = 1; n <= 4; n++)
                         check(text, n);
+                    /* Again where the wide steps are, across the seams of their halves. */
+                    static const size_t places[] = {10, 29, 30, 31, 61, 62, 63};
+                    for (size_t k = 0; k < sizeof places / sizeof places[0]; k++) {
+                        uint8_t wide[128];
+                        memset(wide, 'x', sizeof wide);
+                        memcpy(wide + places[k], text, 4);
+                        check(wide, sizeof wide);
+                    }
                 }
             }
         }
