@@ -3,6 +3,7 @@
 #ifndef BARTIZAN_AUDIT_H
 #define BARTIZAN_AUDIT_H
 
+#include <stdatomic.h>
 #include <bartizan/buf.h>
 #include <bartizan/crypto.h>
 #include <bartizan/limits.h>
@@ -155,8 +156,8 @@ enum bz_status bz_frontier_load(const struct bz_tile_source *src, uint64_t size,
 #define BZ_ENTRY_MAX 65535
 #define BZ_BUNDLE_MAX (BZ_TILE_WIDTH * (2 + BZ_ENTRY_MAX))
 void bz_bundle_add(struct bz_buf *bundle, struct bz_view entry);
-/* Splits a bundle of exactly `width` entries; views point into it. ECORRUPT otherwise. */
-enum bz_status bz_bundle_split(struct bz_view bundle, uint32_t width, struct bz_view ret[BZ_TILE_WIDTH]) BZ_MUST_USE;
+/* Takes the next entry off `rest`. OK, MORE (nothing left), ECORRUPT. */
+enum bz_status bz_bundle_next(struct bz_view *rest, struct bz_view *ret) BZ_MUST_USE;
 /* Inclusion proof of leaf `index` in the tree of `size`; proof has room for 64. */
 enum bz_status bz_proof_inclusion(const struct bz_tile_source *src, uint64_t index, uint64_t size,
                                   struct bz_hash proof[64], size_t *ret_n) BZ_MUST_USE;
@@ -213,5 +214,34 @@ void bz_journal_frame_encode(const struct bz_journal_frame *f, struct bz_buf *ou
 /* First frame of `in`. MORE: zeros or too few bytes; ECORRUPT: damaged. ret_leaf: its leaf hash, which the check covers. */
 enum bz_status bz_journal_frame_decode(struct bz_view in, struct bz_journal_frame *ret, struct bz_hash *ret_leaf,
                                        size_t *ret_used) BZ_MUST_USE;
+
+/* ---- reading a log directory: the one part of this room with I/O (logdir.c); `dir` is a descriptor of DIR/audit ---- */
+
+/* Whole file; `out` is initialised with the cap. ENOTFOUND, EINVAL (no regular file), ETOOBIG, EIO. Links are not followed. */
+enum bz_status bz_logdir_read(int dir, const char *path, struct bz_buf *out) BZ_MUST_USE;
+/* A tile or entry bundle of exactly t->width; a partial one that is gone is cut from the full one. */
+enum bz_status bz_logdir_tile(int dir, const struct bz_tile_id *t, bool entries, struct bz_buf *out) BZ_MUST_USE;
+/* ctx of the source points to the descriptor. */
+struct bz_tile_source bz_logdir_source(int *dir);
+
+#define BZ_SEGMENT_BYTES (8u << 20) /* a batch must fit; small enough to be read whole at every start */
+#define BZ_SEGMENT_NAME 40
+void bz_segment_name(uint64_t segment, char out[BZ_SEGMENT_NAME]); /* "journal/000000000001" */
+/* Lowest segment number above `after`; 0: none. */
+uint64_t bz_segment_next(int dir, uint64_t after);
+
+struct bz_journal_scan {
+    bool any;                    /* there is at least one sound segment */
+    uint64_t first, next;        /* indices: of the oldest frame, and behind the newest one */
+    uint64_t last_segment;       /* highest number seen, sound or not */
+    uint64_t torn;               /* bytes of a batch cut short that were left out at the end */
+    uint8_t ring[16];            /* of the newest segment */
+    uint64_t seen[BZ_LANES_MAX]; /* highest seq per lane in the log, as far as `ring` goes */
+};
+/* Walks over all frames that count, oldest first. `fn` may be NULL; anything but OK from it stops the walk and is returned.
+ * ECORRUPT: records that had been confirmed are missing or damaged (diag->offset: their index). */
+enum bz_status bz_journal_scan(int dir,
+                               enum bz_status (*fn)(void *ctx, const struct bz_journal_frame *f, const struct bz_hash *leaf),
+                               void *ctx, struct bz_journal_scan *ret, struct bz_diag *diag) BZ_MUST_USE;
 
 #endif
