@@ -112,28 +112,26 @@ static bool no_route_there(struct bz_tx *tx, uint64_t backends) {
     return bz_tx_no(tx, is_known ? BZ_REFUSE_ROUTE_DENIED : BZ_REFUSE_ROUTE_UNKNOWN);
 }
 
-/* All that stands on one backend, for requests that name no model. */
+/* What this caller would find on some backends, for requests that name no model. */
 struct census {
-    struct bz_model first; /* the first that may be used */
+    struct bz_model first; /* of those that may be used; the plain name before an alias of it */
     uint32_t allowed, denied;
-    bool one_target;       /* every name there means the same model */
+    bool same; /* all that may be used is one model under several names */
 };
 
 static void census(const struct bz_tx *tx, uint64_t backends, struct census *ret) {
     struct bz_model m;
-    struct bz_view target = {NULL, 0};
-    *ret = (struct census){.one_target = true};
+    *ret = (struct census){.same = true};
     for (uint32_t i = 0; i < tx->models_n; i++) {
         if (!bz_image_model(tx->image, i, &m) || (m.backends & backends) == 0)
             continue;
-        if (target.p == NULL)
-            target = m.target;
-        ret->one_target &= bz_view_eq(target, m.target);
         if (!model_allowed(tx, &m)) {
             ret->denied++;
             continue;
         }
-        if (ret->allowed++ == 0)
+        ret->same &= ret->allowed == 0 || (bz_view_eq(m.target, ret->first.target) &&
+                                           m.backends == ret->first.backends);
+        if (ret->allowed++ == 0 || (ret->same && bz_view_eq(m.name, m.target)))
             ret->first = m;
     }
 }
@@ -142,30 +140,16 @@ static bool is_single(uint64_t mask) {
     return mask != 0 && (mask & (mask - 1)) == 0;
 }
 
-/* No model is named and none is needed: the only backend answers, if the caller may use whatever stands there. */
-static bool only_backend(struct bz_tx *tx, uint64_t all, struct choice *ret) {
-    struct census c;
-    if (!is_single(all))
-        return no_model(tx, BZ_REFUSE_MODEL_REQUIRED);
-    census(tx, all, &c);
-    if (c.allowed == 0 || (c.denied > 0 && !c.one_target))
-        return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
-    *ret = (struct choice){.mask = all, .has_model = c.one_target, .model = c.first};
-    return true;
-}
-
 static bool unnamed(struct bz_tx *tx, struct choice *ret) {
     struct census c;
     uint64_t all = bz_tx_backends_of(tx, UINT64_MAX, tx->may);
     census(tx, all, &c);
-    if (c.allowed == 1) {
-        *ret = (struct choice){.mask = c.first.backends & all, .has_model = true, .model = c.first};
-        return true;
-    }
     if (c.allowed == 0)
         return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
-    return tx->route->model_required ? no_model(tx, BZ_REFUSE_MODEL_REQUIRED)
-                                     : only_backend(tx, all, ret);
+    if (!c.same)
+        return no_model(tx, BZ_REFUSE_MODEL_REQUIRED);
+    *ret = (struct choice){.mask = c.first.backends & all, .has_model = true, .model = c.first};
+    return true;
 }
 
 /* Management bodies name models as the backend knows them, or ones that do not exist yet: nothing is rewritten, and the
@@ -354,7 +338,7 @@ static struct bz_view accepted(const struct bz_tx *tx, bool stream) {
 static void fill_forward(struct bz_tx *tx, bool stream) {
     tx->forward = (struct bz_forward){
         .method = bz_view_str(tx->route->method),
-        .path = tx->path_view,
+        .path = tx->forward.path,
         .body = bz_view(tx->body.p, tx->body.n),
         .content_type = tx->body.n > 0 ? BZ_V("application/json") : (struct bz_view){NULL, 0},
         .accept = accepted(tx, stream),
@@ -397,24 +381,27 @@ bool bz_tx_accept(struct bz_tx *tx, struct bz_view body, struct bz_now now) {
 
 bool bz_tx_keep_path(struct bz_tx *tx, struct bz_view path) {
     struct bz_view pattern = bz_view_str(tx->route->path);
-    tx->path_view = pattern; /* static */
+    tx->forward.path = pattern; /* static */
     if (bz_view_eq(path, pattern))
         return true;
     tx->path = bz_tx_alloc(tx, path.n);
     if (tx->path == NULL)
         return bz_tx_no(tx, BZ_REFUSE_NO_MEMORY);
     memcpy(tx->path, path.p, path.n);
-    tx->path_view = bz_view(tx->path, path.n);
+    tx->forward.path = bz_view(tx->path, path.n);
     return true;
 }
 
-/* GET and the like: nothing names a model, so the backend must be the only one of its kind. */
+/* GET and the like: nothing names a model, so the backend must be the only one of its kind, and a user must be allowed
+ * whatever stands there. */
 bool bz_tx_accept_bodyless(struct bz_tx *tx, struct bz_view path) {
     struct choice c = {.mask = bz_tx_backends_of(tx, UINT64_MAX, tx->may)};
+    struct census all;
     if (!is_single(c.mask))
         return bz_tx_no(tx, BZ_REFUSE_BACKEND_AMBIGUOUS);
-    if (tx->route->access != BZ_ACCESS_ADMIN && !only_backend(tx, c.mask, &c))
-        return false;
+    census(tx, c.mask, &all);
+    if (tx->route->access != BZ_ACCESS_ADMIN && (all.allowed == 0 || all.denied > 0))
+        return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
     if (!choose_server(tx, &c, tx->start.mono_ns) ||
         !bz_tx_limits_body(tx, 0, tx->start.mono_ns) || !bz_tx_keep_path(tx, path))
         return false;

@@ -161,7 +161,6 @@ struct bz_tx {
     struct bz_forward forward;
     struct bz_tx_blob body;    /* canonical request body */
     uint8_t *path;             /* copy of a path with an id; NULL: static */
-    struct bz_view path_view;
     struct bz_tx_blob collect; /* the upstream's reply, then its canonical form */
     int64_t collect_n;         /* announced length; -1 */
     const struct bz_reply *reply;
