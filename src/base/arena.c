@@ -6,9 +6,12 @@
 enum { ALIGN = 16, BLOCK_MIN = 2048, BLOCK_MAX = 1 << 18 };
 
 struct bz_arena_block {
-    _Alignas(ALIGN) struct bz_arena_block *next;
+    struct bz_arena_block *next;
     size_t n; /* bytes after this header */
 };
+
+/* Memory starts this far behind a block, so that it is aligned as the block is. */
+static const size_t head = (sizeof(struct bz_arena_block) + ALIGN - 1) / ALIGN * ALIGN;
 
 static void *heap_alloc(void *ctx, size_t n) {
     (void)ctx;
@@ -35,7 +38,6 @@ void bz_arena_init(struct bz_arena *ar, struct bz_alloc a, size_t max, void *fir
 /* A new block with room for at least n bytes becomes the current one. What is left of the old one is given up: less
  * than n bytes. Sizes double with what was used so far, so a big body takes few blocks and a small one little. */
 static bool grow(struct bz_arena *ar, size_t n) {
-    const size_t head = sizeof(struct bz_arena_block);
     if (ar->used >= ar->max || ar->max - ar->used < head || n > ar->max - ar->used - head)
         return false;
     size_t room = ar->used < BLOCK_MIN ? BLOCK_MIN : ar->used;
