@@ -40,28 +40,28 @@ const char *bz_safe(const char *text) {
 
 enum { WORD_MAX = 40 };
 
-static size_t min3(size_t a, size_t b, size_t c) {
-    size_t m = a < b ? a : b;
-    return m < c ? m : c;
+static uint8_t min3(int a, int b, int c) {
+    int m = a < b ? a : b;
+    return (uint8_t)(m < c ? m : c);
 }
 
 /* Optimal string alignment distance; words above WORD_MAX are far from everything. */
 static size_t distance(const char *a, const char *b) {
-    size_t d[WORD_MAX + 1][WORD_MAX + 1];
+    uint8_t d[WORD_MAX + 1][WORD_MAX + 1];
     size_t an = strlen(a), bn = strlen(b);
     if (an > WORD_MAX || bn > WORD_MAX)
         return WORD_MAX;
     for (size_t i = 0; i <= an; i++)
-        d[i][0] = i;
+        d[i][0] = (uint8_t)i;
     for (size_t j = 0; j <= bn; j++)
-        d[0][j] = j;
+        d[0][j] = (uint8_t)j;
     for (size_t i = 1; i <= an; i++) {
         for (size_t j = 1; j <= bn; j++) {
-            size_t same = a[i - 1] == b[j - 1] ? 0 : 1;
+            int same = a[i - 1] == b[j - 1] ? 0 : 1;
             d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + same);
             bool swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
             if (swap && d[i - 2][j - 2] + 1 < d[i][j])
-                d[i][j] = d[i - 2][j - 2] + 1;
+                d[i][j] = (uint8_t)(d[i - 2][j - 2] + 1);
         }
     }
     return d[an][bn];

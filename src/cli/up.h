@@ -15,8 +15,8 @@ struct bz_up {
     struct bz_config *config;
     struct bz_sup_child child[BZ_UP_COUNT];
     int ready_fd[BZ_UP_COUNT]; /* read ends; -1: nothing to wait for */
-    char exe[BZ_UP_COUNT][PATH_MAX];
-    char nginx_module[PATH_MAX];
+    char exe[BZ_UP_COUNT][BZ_DIR_PATH_MAX];
+    char nginx_module[BZ_DIR_PATH_MAX];
     int lock_fd, alive_fd, sig_fd;
     uint64_t started_unix;
     bool stopping, hurry; /* hurry: a second signal came */
@@ -47,8 +47,9 @@ void bz_up_stop_all(struct bz_up *u);
 int bz_up_run(const char *const *argv, struct bz_buf *out);
 
 /* up_nginx.c */
-/* Is the listen address free? Says so on stderr when not. */
+/* Is the listen address free? _check says on stderr why not. */
 bool bz_up_port_free(const struct bz_config *c);
+bool bz_up_port_check(const struct bz_config *c);
 bool bz_up_port_answers(const struct bz_config *c);
 /* Writes nginx.conf for `c` and has nginx check it; the old file stays when the check fails. `why` gets nginx's own words. */
 bool bz_up_nginx_conf(struct bz_up *u, const struct bz_config *c, struct bz_buf *why);

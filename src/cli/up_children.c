@@ -104,7 +104,7 @@ static pid_t spawn_part(struct bz_up *u, enum bz_up_child c) {
 }
 
 static pid_t spawn_nginx(struct bz_up *u) {
-    char prefix[PATH_MAX], conf[PATH_MAX], log[PATH_MAX];
+    char prefix[BZ_DIR_PATH_MAX], conf[BZ_DIR_PATH_MAX], log[BZ_DIR_PATH_MAX];
     if (!bz_instance_path(&u->in, "nginx/", prefix) || !bz_instance_path(&u->in, "nginx/nginx.conf", conf) ||
         !bz_instance_path(&u->in, "nginx/error.log", log))
         return -1;

@@ -34,7 +34,7 @@ static void write_or_say(const struct bz_up *u, struct bz_view v) {
 void bz_up_status_write(struct bz_up *u) {
     struct bz_buf b, url;
     struct bz_jw w;
-    char ca[PATH_MAX];
+    char ca[BZ_DIR_PATH_MAX];
     bz_buf_init(&b, STATUS_MAX);
     bz_buf_init(&url, 512);
     bz_instance_url(u->config, &url);

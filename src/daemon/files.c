@@ -45,7 +45,7 @@ enum bz_status bz_file_read(int dir, const char *path, struct bz_buf *out) {
         errno = EINVAL;
         return BZ_EINVAL;
     }
-    uint8_t block[4096];
+    uint8_t block[2048];
     for (;;) {
         ssize_t n = read(fd, block, sizeof block);
         if (n < 0 && errno == EINTR)

@@ -24,8 +24,15 @@ uint64_t bz_clock_unix(void) {
 
 enum bz_status bz_instance_open(const char *dir, struct bz_instance *ret) {
     ret->fd = -1;
-    if (realpath(dir, ret->path) == NULL)
-        return BZ_ENOTFOUND;
+    char *real = realpath(dir, NULL);
+    if (real == NULL)
+        return errno == EACCES ? BZ_EDENIED : BZ_ENOTFOUND;
+    int n = snprintf(ret->path, sizeof ret->path, "%s", real);
+    free(real);
+    if (n < 0 || (size_t)n >= sizeof ret->path) {
+        errno = ENAMETOOLONG;
+        return BZ_ETOOBIG;
+    }
     BZ_FD fd = open(ret->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return errno == EACCES ? BZ_EDENIED : BZ_ENOTFOUND;
@@ -41,13 +48,13 @@ void bz_instance_close(struct bz_instance *in) {
     bz_fd_done(&in->fd);
 }
 
-bool bz_instance_path(const struct bz_instance *in, const char *rel, char out[PATH_MAX]) {
+bool bz_instance_path(const struct bz_instance *in, const char *rel, char out[BZ_DIR_PATH_MAX]) {
     int n;
     if (rel[0] == '/')
-        n = snprintf(out, PATH_MAX, "%s", rel);
+        n = snprintf(out, BZ_DIR_PATH_MAX, "%s", rel);
     else
-        n = snprintf(out, PATH_MAX, "%s/%s", in->path, rel);
-    return n >= 0 && n < PATH_MAX;
+        n = snprintf(out, BZ_DIR_PATH_MAX, "%s/%s", in->path, rel);
+    return n >= 0 && n < BZ_DIR_PATH_MAX;
 }
 
 enum bz_status bz_instance_dirs(int fd) {
@@ -59,8 +66,8 @@ enum bz_status bz_instance_dirs(int fd) {
     return BZ_OK;
 }
 
-enum bz_status bz_exe_dir(char out[PATH_MAX]) {
-    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+enum bz_status bz_exe_dir(char out[BZ_DIR_PATH_MAX]) {
+    ssize_t n = readlink("/proc/self/exe", out, BZ_DIR_PATH_MAX - 1);
     if (n <= 0)
         return BZ_EIO;
     out[n] = '\0';
@@ -71,16 +78,16 @@ enum bz_status bz_exe_dir(char out[PATH_MAX]) {
     return BZ_OK;
 }
 
-void bz_find_part(const char *beside, const char *system, char out[PATH_MAX]) {
-    char dir[PATH_MAX];
+void bz_find_part(const char *beside, const char *system, char out[BZ_DIR_PATH_MAX]) {
+    char dir[BZ_DIR_PATH_MAX];
     if (bz_exe_dir(dir) == BZ_OK) {
-        int n = snprintf(out, PATH_MAX, "%s/%s", dir, beside);
-        if (n > 0 && n < PATH_MAX && access(out, R_OK) == 0)
+        int n = snprintf(out, BZ_DIR_PATH_MAX, "%s/%s", dir, beside);
+        if (n > 0 && n < BZ_DIR_PATH_MAX && access(out, R_OK) == 0)
             return;
     }
     out[0] = '\0';
     if (system != NULL && access(system, R_OK) == 0)
-        (void)snprintf(out, PATH_MAX, "%s", system);
+        (void)snprintf(out, BZ_DIR_PATH_MAX, "%s", system);
 }
 
 /* ---- keys ---- */

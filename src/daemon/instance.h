@@ -3,7 +3,6 @@
 #ifndef BZ_INSTANCE_H
 #define BZ_INSTANCE_H
 
-#include <limits.h>
 #include <bartizan/audit.h>
 #include <bartizan/policy.h>
 #include "files.h"
@@ -25,23 +24,25 @@
 #define BZ_F_ALIVE_LOCK "run/alive.lock"
 #define BZ_F_STATUS "run/status.json"
 
+#define BZ_DIR_PATH_MAX 1024 /* a longer path of an instance is refused */
+
 struct bz_instance {
     int fd;               /* of the directory; -1 when closed */
-    char path[PATH_MAX];  /* absolute, no links */
+    char path[BZ_DIR_PATH_MAX];  /* absolute, no links */
 };
 
 /* ENOTFOUND: no such directory; EINVAL: a directory, but no instance (no bartizan.yaml). */
 enum bz_status bz_instance_open(const char *dir, struct bz_instance *ret) BZ_MUST_USE;
 void bz_instance_close(struct bz_instance *in);
 /* Absolute path of a file in it; false when it does not fit. */
-bool bz_instance_path(const struct bz_instance *in, const char *rel, char out[PATH_MAX]);
+bool bz_instance_path(const struct bz_instance *in, const char *rel, char out[BZ_DIR_PATH_MAX]);
 /* Makes the directories of an instance below `fd` (those that exist are kept). */
 enum bz_status bz_instance_dirs(int fd) BZ_MUST_USE;
 
 /* Directory of the running executable: the other parts lie beside it. */
-enum bz_status bz_exe_dir(char out[PATH_MAX]) BZ_MUST_USE;
+enum bz_status bz_exe_dir(char out[BZ_DIR_PATH_MAX]) BZ_MUST_USE;
 /* First of: DIR/a (beside the executable), b (absolute). Empty string when neither exists. */
-void bz_find_part(const char *beside, const char *system, char out[PATH_MAX]);
+void bz_find_part(const char *beside, const char *system, char out[BZ_DIR_PATH_MAX]);
 
 /* ---- keys ---- */
 struct bz_instance_keys {
@@ -59,8 +60,8 @@ void bz_instance_origin(const uint8_t id[8], char out[BZ_ORIGIN_MAX]);
 
 /* ---- configuration ---- */
 struct bz_config_errors {
-    struct bz_config_error list[16];
-    size_t n; /* found; may be above 16 */
+    struct bz_config_error list[6];
+    size_t n; /* found; may be more */
 };
 /* Reads and parses DIR/bartizan.yaml. `text` (initialised by the caller with BZ_CONFIG_MAX) keeps the source for messages. */
 enum bz_status bz_instance_config(const struct bz_instance *in, struct bz_buf *text, struct bz_config **ret,

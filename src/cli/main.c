@@ -1,0 +1,69 @@
+/* bartizan: the command line. */
+#include <stdio.h>
+
+#include "commands.h"
+#include "opts.h"
+
+static const struct bz_command commands[] = {
+    {"init", "make a new instance directory: CA, certificate, keys, bartizan.yaml", bz_cli_init},
+    {"up", "start an instance and keep it running", bz_cli_up},
+    {"down", "stop a running instance", bz_cli_down},
+    {"reload", "load bartizan.yaml again without a restart", bz_cli_reload},
+    {"status", "show what runs, which backends answer, which policy is in force", bz_cli_status},
+    {"user", "add, list, disable, enable users", bz_cli_user},
+    {"key", "create, list, revoke, rotate API keys", bz_cli_key},
+    {"policy", "check a configuration, explain what it decides", bz_cli_policy},
+    {"model", "list the models that are served", bz_cli_model},
+    {"audit", "read, verify and prove the audit log", bz_cli_audit},
+};
+
+static void print_commands(const char *group, const struct bz_command *list, size_t n) {
+    (void)printf("usage: %s COMMAND ...\n\ncommands:\n", group);
+    for (size_t i = 0; i < n; i++)
+        (void)printf("  %-10s %s\n", list[i].name, list[i].summary);
+    (void)printf("\n'%s COMMAND --help' tells more.%s\n", group,
+                 strcmp(group, "bartizan") == 0 ? " Every command that prints something knows --json.\n"
+                                                  "Exit codes: 0 clean, 1 findings, 2 usage or failure, 3 could not be checked."
+                                                : "");
+}
+
+static int unknown(const char *group, const struct bz_command *list, size_t n, const char *word) {
+    const char *names[32];
+    size_t k = 0;
+    for (; k < n && k < 32; k++)
+        names[k] = list[k].name;
+    const char *near = bz_nearest(word, names, k);
+    if (near != NULL)
+        bz_say("unknown command '%s'; did you mean '%s %s'?", bz_safe(word), group, near);
+    else
+        bz_say("unknown command '%s'; '%s --help' lists them", bz_safe(word), group);
+    return BZ_EXIT_FAILURE;
+}
+
+int bz_cli_dispatch(const char *group, const struct bz_command *list, size_t n, int argc, char **argv) {
+    if (argc < 2) {
+        print_commands(group, list, n);
+        return BZ_EXIT_FAILURE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_commands(group, list, n);
+        return BZ_EXIT_OK;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(argv[1], list[i].name) == 0)
+            return list[i].run(argc - 1, argv + 1);
+    }
+    return unknown(group, list, n, argv[1]);
+}
+
+int main(int argc, char **argv) {
+    if (bz_crypto_init() != BZ_OK) {
+        bz_say("the cryptographic library could not be started");
+        return BZ_EXIT_FAILURE;
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)printf("bartizan %s\n", BZ_VERSION);
+        return BZ_EXIT_OK;
+    }
+    return bz_cli_dispatch("bartizan", commands, sizeof commands / sizeof commands[0], argc, argv);
+}

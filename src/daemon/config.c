@@ -1,0 +1,217 @@
+/* Loading bartizan.yaml into the running daemon. Backends keep their index for as long as the daemon runs, because workers count
+ * outstanding requests and failures by index; one that left the configuration keeps its place as "retired". */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon.h"
+
+enum { CREDENTIAL_MAX = 4096 };
+
+struct loaded { /* everything a new configuration brings, before it is taken */
+    struct bz_config *config;
+    struct bz_buf text;
+    char *credential[BZ_BACKENDS_MAX]; /* by new index */
+    bool retired[BZ_BACKENDS_MAX];
+};
+
+static void loaded_free(struct loaded *l) {
+    for (size_t i = 0; i < BZ_BACKENDS_MAX; i++) {
+        if (l->credential[i] != NULL)
+            bz_wipe(l->credential[i], strlen(l->credential[i]));
+        free(l->credential[i]);
+    }
+    bz_config_free(l->config);
+    bz_buf_free(&l->text);
+}
+
+/* ---- credentials ---- */
+
+static bool visible(struct bz_view v) {
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] <= 0x20 || v.p[i] >= 0x7f)
+            return false;
+    }
+    return v.n > 0;
+}
+
+static enum bz_status read_credential(const struct bz_daemon *d, const struct bz_backend_config *b, char **ret,
+                                      struct bz_buf *why) {
+    struct bz_buf f;
+    char *copy = NULL;
+    bz_buf_init(&f, CREDENTIAL_MAX);
+    enum bz_status st = bz_file_read(d->in.fd, b->key_file, &f);
+    struct bz_view v = bz_buf_view(&f);
+    while (v.n > 0 && (v.p[v.n - 1] == '\n' || v.p[v.n - 1] == '\r' || v.p[v.n - 1] == ' '))
+        v.n--;
+    if (st != BZ_OK)
+        bz_buf_printf(why, "backend %s: key_file %s: %s", b->name, b->key_file, strerror(errno));
+    else if (!visible(v))
+        bz_buf_printf(why, "backend %s: key_file %s must hold one line of visible ASCII", b->name, b->key_file);
+    else
+        copy = strndup((const char *)v.p, v.n);
+    bz_buf_wipe_free(&f);
+    *ret = copy;
+    return copy != NULL ? BZ_OK : BZ_ESYNTAX;
+}
+
+static enum bz_status read_credentials(const struct bz_daemon *d, struct loaded *l, struct bz_buf *why) {
+    for (uint32_t i = 0; i < l->config->backends_n; i++) {
+        const struct bz_backend_config *b = &l->config->backends[i];
+        if (b->key_file != NULL && !l->retired[i])
+            BZ_TRY(read_credential(d, b, &l->credential[i], why));
+    }
+    return BZ_OK;
+}
+
+/* ---- places ---- */
+
+static int find_backend(const struct bz_config *c, const char *name) {
+    for (uint32_t i = 0; i < c->backends_n; i++) {
+        if (strcmp(c->backends[i].name, name) == 0)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* The entry of a backend that is gone: no address, no models, and the type of one that is there, so that it adds no routes. */
+static bool make_retired(const struct bz_backend_config *old, enum bz_server type, struct bz_backend_config *ret) {
+    *ret = (struct bz_backend_config){.type = type, .name = strdup(old->name), .url = strdup(old->url)};
+    return ret->name != NULL && ret->url != NULL;
+}
+
+/* Puts the backends of l->config where the running daemon has them. */
+static enum bz_status keep_places(const struct bz_daemon *d, struct loaded *l) {
+    struct bz_config *c = l->config;
+    const uint32_t old_n = d->config == NULL ? 0 : d->config->backends_n;
+    struct bz_backend_config *v = calloc(BZ_BACKENDS_MAX, sizeof *v);
+    bool placed[BZ_BACKENDS_MAX] = {false}, used[BZ_BACKENDS_MAX] = {false};
+    uint32_t n = old_n;
+    if (v == NULL)
+        return BZ_ENOMEM;
+    for (uint32_t i = 0; i < old_n; i++) {
+        int j = find_backend(c, d->config->backends[i].name);
+        if (j >= 0) {
+            v[i] = c->backends[j];
+            used[i] = placed[j] = true;
+        }
+    }
+    for (uint32_t j = 0, i = 0; j < c->backends_n; j++) {
+        if (placed[j])
+            continue;
+        while (i < n && used[i])
+            i++;
+        if (i >= BZ_BACKENDS_MAX)
+            break; /* cannot be: the parser allows BZ_BACKENDS_MAX and retired places are given away */
+        v[i] = c->backends[j];
+        used[i] = true;
+        n = i >= n ? i + 1 : n;
+    }
+    bool ok = true;
+    const enum bz_server type = c->backends[0].type;
+    for (uint32_t i = 0; i < n; i++) {
+        l->retired[i] = !used[i];
+        if (!used[i])
+            ok = make_retired(&d->config->backends[i], type, &v[i]) && ok;
+    }
+    free(c->backends);
+    c->backends = v;
+    c->backends_n = n;
+    return ok ? BZ_OK : BZ_ENOMEM;
+}
+
+/* ---- taking it ---- */
+
+static bool same_text(const char *a, const char *b) {
+    return (a == NULL || b == NULL) ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_place(const struct bz_daemon *d, const struct loaded *l, uint32_t i) {
+    if (d->config == NULL || i >= d->config->backends_n)
+        return false;
+    const struct bz_backend_config *a = &d->config->backends[i], *b = &l->config->backends[i];
+    return strcmp(a->name, b->name) == 0 && strcmp(a->url, b->url) == 0 && a->type == b->type &&
+           d->backend[i].retired == l->retired[i] && same_text(d->backend[i].credential, l->credential[i]) &&
+           d->backend[i].models_fixed == (b->models != NULL);
+}
+
+static void take_backend(struct bz_daemon *d, struct loaded *l, uint32_t i) {
+    struct bz_backend_run *r = &d->backend[i];
+    const struct bz_backend_config *c = &l->config->backends[i];
+    struct bz_url u = {.numeric = false};
+    bool same = same_place(d, l, i);
+    if (!same)
+        bz_health_reset(d, i);
+    r->name = c->name;
+    r->type = c->type;
+    r->retired = l->retired[i];
+    r->numeric = bz_url_parse(bz_view_str(c->url), &u, NULL) == BZ_OK && u.numeric;
+    if (r->credential != NULL)
+        bz_wipe(r->credential, strlen(r->credential));
+    free(r->credential);
+    r->credential = l->credential[i];
+    l->credential[i] = NULL;
+    r->models_fixed = c->models != NULL;
+    if (r->models_fixed || r->retired) {
+        bz_names_free(&r->models);
+        if (r->models_fixed && bz_names_copy(c->models, c->models_n, &r->models) != BZ_OK)
+            bz_log("out of memory: backend %s has no models now", c->name);
+    }
+}
+
+static void take(struct bz_daemon *d, struct loaded *l) {
+    for (uint32_t i = 0; i < l->config->backends_n; i++)
+        take_backend(d, l, i);
+    bz_config_free(d->config);
+    bz_buf_free(&d->config_text);
+    d->config = l->config;
+    d->config_text = l->text;
+    l->config = NULL;
+    bz_buf_init(&l->text, 1);
+    d->publish_wanted = true;
+}
+
+static void put_errors(const struct bz_config_errors *e, struct bz_buf *why) {
+    for (size_t i = 0; i < e->n && i < sizeof e->list / sizeof e->list[0]; i++)
+        bz_buf_printf(why, "%sline %u, column %u: %s: %s", i > 0 ? "\n" : "", e->list[i].line, e->list[i].column,
+                      e->list[i].path, e->list[i].text);
+}
+
+static enum bz_status load(struct bz_daemon *d, struct loaded *l, struct bz_buf *why) {
+    struct bz_config_errors errs;
+    enum bz_status st = bz_instance_config(&d->in, &l->text, &l->config, &errs);
+    if (st != BZ_OK) {
+        put_errors(&errs, why);
+        if (errs.n == 0)
+            bz_buf_printf(why, "%s cannot be read: %s", BZ_F_CONFIG, bz_status_text(st));
+        return st;
+    }
+    BZ_TRY(keep_places(d, l));
+    BZ_TRY(read_credentials(d, l, why));
+    take(d, l);
+    return BZ_OK;
+}
+
+enum bz_status bz_daemon_load(struct bz_daemon *d, struct bz_buf *why) {
+    struct loaded *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return BZ_ENOMEM;
+    bz_buf_init(&l->text, BZ_CONFIG_MAX);
+    enum bz_status st = load(d, l, why);
+    loaded_free(l);
+    free(l);
+    return st;
+}
+
+void bz_daemon_unload(struct bz_daemon *d) {
+    for (uint32_t i = 0; i < BZ_BACKENDS_MAX; i++) {
+        struct bz_backend_run *r = &d->backend[i];
+        bz_names_free(&r->models);
+        if (r->credential != NULL)
+            bz_wipe(r->credential, strlen(r->credential));
+        free(r->credential);
+        r->credential = NULL;
+    }
+    bz_config_free(d->config);
+    d->config = NULL;
+    bz_buf_free(&d->config_text);
+}

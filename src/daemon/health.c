@@ -1,0 +1,249 @@
+/* Active checks: each backend is asked for its model list about every two seconds, all at once, by libcurl. What comes back is
+ * hostile: its size, time, form and names are bounded before anything of it is kept. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon.h"
+
+enum { CONNECT_MS = 1500, TOTAL_MS = 5000, URL_MAX = 1024 };
+
+static void set_why(struct bz_backend_run *r, const char *text) {
+    (void)snprintf(r->why, sizeof r->why, "%s", text);
+}
+
+static void set_health(struct bz_daemon *d, uint32_t i, enum bz_health h, const char *why) {
+    struct bz_backend_run *r = &d->backend[i];
+    set_why(r, why);
+    if (r->health != h)
+        bz_log("backend %s is %s%s%s", r->name, h == BZ_HEALTH_UP ? "up" : "down", why[0] == '\0' ? "" : ": ", why);
+    r->health = h;
+    bz_state_health_set(d->state, i, h, bz_clock_mono());
+}
+
+/* ---- one probe ---- */
+
+static size_t on_data(char *p, size_t size, size_t n, void *ctx) {
+    struct bz_buf *b = ctx;
+    bz_buf_put(b, bz_view(p, size * n));
+    return bz_buf_status(b) == BZ_OK ? size * n : 0; /* too long: curl ends the transfer */
+}
+
+static struct curl_slist *headers(const struct bz_backend_run *r) {
+    struct curl_slist *l = curl_slist_append(NULL, "Accept: application/json");
+    if (r->type == BZ_SERVER_ANTHROPIC)
+        l = curl_slist_append(l, "anthropic-version: 2023-06-01");
+    if (r->credential != NULL) {
+        struct bz_buf b;
+        bz_buf_init(&b, 8192);
+        bz_buf_puts(&b, "Authorization: Bearer ");
+        bz_buf_puts(&b, r->credential);
+        bz_buf_putc(&b, 0);
+        if (bz_buf_status(&b) == BZ_OK)
+            l = curl_slist_append(l, (const char *)b.p);
+        bz_buf_wipe_free(&b);
+    }
+    return l;
+}
+
+static bool put_url(const struct bz_backend_config *c, char out[URL_MAX], char sock[BZ_DIR_PATH_MAX]) {
+    struct bz_url u;
+    struct bz_view base = bz_view_str(c->url);
+    if (bz_url_parse(base, &u, NULL) != BZ_OK)
+        return false;
+    sock[0] = '\0';
+    if (u.unix_socket) {
+        (void)snprintf(sock, BZ_DIR_PATH_MAX, "%.*s", (int)u.path.n, (const char *)u.path.p);
+        base = BZ_V("http://localhost");
+    }
+    if (base.p[base.n - 1] == '/')
+        base.n--;
+    int n = snprintf(out, URL_MAX, "%.*s%s", (int)base.n, (const char *)base.p, bz_model_list_path(c->type));
+    return n > 0 && n < URL_MAX;
+}
+
+static void set_options(CURL *h, struct bz_backend_run *r, const char *url, const char *sock) {
+    curl_easy_setopt(h, CURLOPT_URL, url);
+    if (sock[0] != '\0')
+        curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, sock);
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h, CURLOPT_PROXY, "");
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h, CURLOPT_FORBID_REUSE, 1L); /* a kept connection would hold a slot of a small server */
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS);
+    curl_easy_setopt(h, CURLOPT_HTTPHEADER, r->probe_head);
+    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(h, CURLOPT_WRITEDATA, &r->probe_body);
+    if (r->numeric) /* workers connect to 127.0.0.1 for localhost, so the probe does */
+        curl_easy_setopt(h, CURLOPT_IPRESOLVE, strchr(url, '[') == NULL ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_WHATEVER);
+}
+
+static void probe_done(struct bz_daemon *d, struct bz_backend_run *r) {
+    if (r->probe == NULL)
+        return;
+    (void)curl_multi_remove_handle(d->multi, r->probe);
+    curl_easy_cleanup(r->probe);
+    curl_slist_free_all(r->probe_head);
+    bz_buf_free(&r->probe_body);
+    r->probe = NULL;
+    r->probe_head = NULL;
+}
+
+static void probe_start(struct bz_daemon *d, uint32_t i, uint64_t now) {
+    struct bz_backend_run *r = &d->backend[i];
+    char url[URL_MAX], sock[BZ_DIR_PATH_MAX];
+    r->next_ns = now + BZ_PROBE_PERIOD_NS;
+    CURL *h = put_url(&d->config->backends[i], url, sock) ? curl_easy_init() : NULL;
+    if (h == NULL)
+        return;
+    r->probe = h;
+    r->probe_head = headers(r);
+    bz_buf_init(&r->probe_body, BZ_MODEL_LIST_MAX);
+    set_options(h, r, url, sock);
+    if (curl_multi_add_handle(d->multi, h) != CURLM_OK)
+        probe_done(d, r);
+}
+
+/* ---- results ---- */
+
+static void take_address(struct bz_daemon *d, struct bz_backend_run *r, const struct bz_backend_config *c) {
+    char *ip = NULL, text[sizeof r->address];
+    struct bz_url u;
+    if (r->numeric || bz_url_parse(bz_view_str(c->url), &u, NULL) != BZ_OK ||
+        curl_easy_getinfo(r->probe, CURLINFO_PRIMARY_IP, &ip) != CURLE_OK || ip == NULL || ip[0] == '\0')
+        return;
+    bool v6 = strchr(ip, ':') != NULL;
+    int n = snprintf(text, sizeof text, v6 ? "[%s]:%u" : "%s:%u", ip, u.port);
+    if (n < 0 || (size_t)n >= sizeof text || !bz_address_valid(bz_view_str(text)) || strcmp(text, r->address) == 0)
+        return;
+    memcpy(r->address, text, sizeof text);
+    d->publish_wanted = true;
+}
+
+/* true: the list could be read. */
+static bool take_models(struct bz_daemon *d, struct bz_backend_run *r) {
+    struct bz_names l = {NULL, 0, 0};
+    if (r->models_fixed)
+        return true;
+    if (bz_model_list_parse(r->type, bz_buf_view(&r->probe_body), &l) != BZ_OK)
+        return false;
+    if (bz_names_equal(&l, &r->models)) {
+        bz_names_free(&l);
+        return true;
+    }
+    bz_names_free(&r->models);
+    r->models = l;
+    d->publish_wanted = true;
+    return true;
+}
+
+static void take_answer(struct bz_daemon *d, uint32_t i, long status) {
+    struct bz_backend_run *r = &d->backend[i];
+    char why[96];
+    if (status == 401 || status == 403) {
+        set_health(d, i, BZ_HEALTH_DOWN, "it refuses our credential: see key_file of the backend");
+        return;
+    }
+    if (status >= 500 || status == 429) {
+        (void)snprintf(why, sizeof why, "it answers with status %ld", status);
+        set_health(d, i, BZ_HEALTH_DOWN, why);
+        return;
+    }
+    take_address(d, r, &d->config->backends[i]);
+    if (status == 200 && take_models(d, r))
+        set_health(d, i, BZ_HEALTH_UP, r->models.dropped > 0 ? "some of its model names cannot be used" : "");
+    else if (r->models_fixed)
+        set_health(d, i, BZ_HEALTH_UP, "");
+    else
+        set_health(d, i, r->models.n > 0 ? BZ_HEALTH_UP : BZ_HEALTH_DOWN,
+                   "its model list cannot be read: name its models in the configuration");
+}
+
+static void take_result(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now) {
+    struct bz_backend_run *r = &d->backend[i];
+    long status = 0;
+    if (rc == CURLE_OK && curl_easy_getinfo(r->probe, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
+        take_answer(d, i, status);
+    else
+        set_health(d, i, BZ_HEALTH_DOWN, curl_easy_strerror(rc)); /* static texts of libcurl */
+    uint8_t rnd = 0;
+    bz_random(&rnd, sizeof rnd);
+    uint64_t period = r->health == BZ_HEALTH_UP ? BZ_PROBE_PERIOD_NS : BZ_PROBE_DOWN_NS;
+    /* up to 10 % earlier, so that many gateways do not ask in step */
+    r->next_ns = now + period - period / 10 * rnd / 255;
+    probe_done(d, r);
+}
+
+/* ---- all of them ---- */
+
+enum bz_status bz_health_init(struct bz_daemon *d) {
+    d->multi = curl_multi_init();
+    return d->multi == NULL ? BZ_ENOMEM : BZ_OK;
+}
+
+void bz_health_done(struct bz_daemon *d) {
+    for (uint32_t i = 0; i < BZ_BACKENDS_MAX; i++)
+        probe_done(d, &d->backend[i]);
+    if (d->multi != NULL)
+        (void)curl_multi_cleanup(d->multi);
+    d->multi = NULL;
+}
+
+void bz_health_reset(struct bz_daemon *d, uint32_t i) {
+    struct bz_backend_run *r = &d->backend[i];
+    probe_done(d, r);
+    bz_names_free(&r->models);
+    r->address[0] = '\0';
+    r->health = BZ_HEALTH_UNKNOWN;
+    r->why[0] = '\0';
+    r->next_ns = 0;
+    if (d->state != NULL)
+        bz_state_health_set(d->state, i, BZ_HEALTH_UNKNOWN, bz_clock_mono());
+}
+
+static void collect(struct bz_daemon *d, uint64_t now) {
+    const CURLMsg *m;
+    int left = 0;
+    while ((m = curl_multi_info_read(d->multi, &left)) != NULL) {
+        if (m->msg != CURLMSG_DONE)
+            continue;
+        const CURL *h = m->easy_handle;
+        const CURLcode rc = m->data.result;
+        for (uint32_t i = 0; i < d->config->backends_n; i++) {
+            if (d->backend[i].probe == h) {
+                take_result(d, i, rc, now);
+                break;
+            }
+        }
+    }
+}
+
+void bz_health_turn(struct bz_daemon *d, uint64_t now) {
+    int running = 0;
+    for (uint32_t i = 0; i < d->config->backends_n; i++) {
+        const struct bz_backend_run *r = &d->backend[i];
+        if (!r->retired && r->probe == NULL && now >= r->next_ns)
+            probe_start(d, i, now);
+    }
+    (void)curl_multi_perform(d->multi, &running);
+    collect(d, now);
+}
+
+uint64_t bz_health_next(const struct bz_daemon *d) {
+    uint64_t best = UINT64_MAX;
+    for (uint32_t i = 0; i < d->config->backends_n; i++) {
+        const struct bz_backend_run *r = &d->backend[i];
+        if (!r->retired && r->probe == NULL && r->next_ns < best)
+            best = r->next_ns;
+    }
+    return best;
+}
+
+bool bz_health_all_asked(const struct bz_daemon *d) {
+    for (uint32_t i = 0; i < d->config->backends_n; i++) {
+        if (!d->backend[i].retired && d->backend[i].health == BZ_HEALTH_UNKNOWN)
+            return false;
+    }
+    return true;
+}

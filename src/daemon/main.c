@@ -1,0 +1,223 @@
+/* bartizand DIR [--ready-fd N] */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "book.h"
+#include "daemon.h"
+
+enum { WHY_MAX = 64 * 1024, TURN_MAX_MS = 1000 };
+#define FIRST_ANSWERS_NS 300000000ull /* how long readiness waits for the backends' first answers */
+
+void bz_log(const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    (void)fputs("bartizand: ", stderr);
+    (void)vfprintf(stderr, fmt, ap);
+    (void)fputc('\n', stderr);
+    va_end(ap);
+}
+
+const char *bz_log_safe(struct bz_view v) {
+    static char mem[2048];
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, mem, sizeof mem - 1);
+    bz_put_safe(&b, v);
+    mem[b.n] = '\0';
+    return mem;
+}
+
+/* ---- process ---- */
+
+/* This process holds the master key's children: no core, no ptrace by others, no new rights. */
+static bool harden(void) {
+    const struct rlimit none = {0, 0};
+    (void)umask(077);
+    (void)signal(SIGPIPE, SIG_IGN);
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
+}
+
+static int open_signals(void) {
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -1;
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void read_signals(struct bz_daemon *d, int fd) {
+    struct signalfd_siginfo s;
+    while (read(fd, &s, sizeof s) == (ssize_t)sizeof s) {
+        if (s.ssi_signo == SIGHUP)
+            d->reload_wanted = true;
+        else
+            d->stopping = true;
+    }
+}
+
+static void tell_ready(int fd) {
+    if (fd < 0)
+        return;
+    (void)!write(fd, "1\n", 2);
+    (void)close(fd);
+}
+
+/* ---- loop ---- */
+
+static void publish_if_wanted(struct bz_daemon *d) {
+    if (!d->publish_wanted)
+        return;
+    enum bz_status st = bz_publish(d);
+    if (st != BZ_OK)
+        bz_log("the policy image cannot be published: %s; the old one stays in force", bz_status_text(st));
+}
+
+static void reload_if_wanted(struct bz_daemon *d) {
+    struct bz_buf why;
+    if (!d->reload_wanted)
+        return;
+    d->reload_wanted = false;
+    bz_buf_init(&why, WHY_MAX);
+    if (bz_daemon_load(d, &why) != BZ_OK)
+        bz_log("the new configuration is refused: %s", bz_log_safe(bz_buf_view(&why)));
+    else
+        (void)!bz_journal_admin(d, BZ_V("signal"), "policy.reload", BZ_V("configuration loaded"), "allow");
+    bz_buf_free(&why);
+}
+
+static int turn_ms(const struct bz_daemon *d, struct bz_server_run *s) {
+    uint64_t now = bz_clock_mono(), next = bz_health_next(d);
+    uint64_t ms = next <= now ? 0 : (next - now) / 1000000 + 1;
+    int server = bz_server_timeout_ms(s);
+    if (server >= 0 && (uint64_t)server < ms)
+        ms = (uint64_t)server;
+    return ms > TURN_MAX_MS ? TURN_MAX_MS : (int)ms;
+}
+
+static void run(struct bz_daemon *d, struct bz_server_run *s, int sig_fd, int ready_fd) {
+    const uint64_t begun = bz_clock_mono();
+    while (!d->stopping) {
+        struct curl_waitfd w[2] = {{.fd = sig_fd, .events = CURL_WAIT_POLLIN},
+                                   {.fd = bz_server_fd(s), .events = CURL_WAIT_POLLIN}};
+        int n = 0;
+        (void)curl_multi_poll(d->multi, w, 2, ready_fd >= 0 ? 5 : turn_ms(d, s), &n);
+        read_signals(d, sig_fd);
+        bz_server_turn(s);
+        reload_if_wanted(d);
+        bz_health_turn(d, bz_clock_mono());
+        publish_if_wanted(d);
+        if (ready_fd >= 0 && (bz_health_all_asked(d) || bz_clock_mono() - begun >= FIRST_ANSWERS_NS)) {
+            tell_ready(ready_fd);
+            ready_fd = -1;
+        }
+    }
+}
+
+/* ---- start ---- */
+
+static bool open_all(struct bz_daemon *d) {
+    struct bz_buf why;
+    enum bz_status st = bz_instance_keys(&d->in, &d->keys);
+    if (st != BZ_OK) {
+        bz_log("%s cannot be read: %s", BZ_F_MASTER_KEY, bz_status_text(st));
+        return false;
+    }
+    st = bz_journal_init(d);
+    if (st != BZ_OK) {
+        bz_log("the shared files of the run cannot be used (is 'bartizan up' running?): %s", bz_status_text(st));
+        return false;
+    }
+    st = bz_book_open(&d->in, &d->book);
+    if (st != BZ_OK) {
+        bz_log("%s cannot be opened: %s", BZ_F_STORE, bz_status_text(st));
+        return false;
+    }
+    if (bz_health_init(d) != BZ_OK)
+        return false;
+    bz_buf_init(&why, WHY_MAX);
+    st = bz_daemon_load(d, &why);
+    if (st != BZ_OK)
+        bz_log("%s is refused: %s", BZ_F_CONFIG, bz_log_safe(bz_buf_view(&why)));
+    bz_buf_free(&why);
+    if (st != BZ_OK)
+        return false;
+    uint64_t image = bz_published_before(d), state = bz_state_generation(d->state);
+    d->generation = image > state ? image : state;
+    st = bz_publish(d);
+    if (st != BZ_OK)
+        bz_log("the policy image cannot be published: %s", bz_status_text(st));
+    return st == BZ_OK;
+}
+
+static void close_all(struct bz_daemon *d) {
+    bz_health_done(d);
+    bz_journal_done(d);
+    bz_daemon_unload(d);
+    bz_book_close(d->book);
+    bz_wipe(&d->keys, sizeof d->keys);
+    bz_instance_close(&d->in);
+}
+
+static int serve(struct bz_daemon *d, int ready_fd) {
+    struct bz_server_run *s = NULL;
+    BZ_FD sig_fd = open_signals();
+    if (sig_fd < 0 || !open_all(d))
+        return 2;
+    if (bz_server_start(d, &s) != BZ_OK) {
+        bz_log("%s cannot be opened: %s", BZ_F_ADMIN_SOCK, strerror(errno));
+        return 2;
+    }
+    run(d, s, sig_fd, ready_fd);
+    bz_server_stop(s);
+    return 0;
+}
+
+static bool parse_args(int argc, char **argv, const char **dir, int *ready_fd) {
+    uint64_t fd = 0;
+    *ready_fd = -1;
+    if (argc == 4 && strcmp(argv[2], "--ready-fd") == 0 && bz_view_u64(bz_view_str(argv[3]), &fd) == BZ_OK && fd < 1024)
+        *ready_fd = (int)fd;
+    else if (argc != 2)
+        return false;
+    *dir = argv[1];
+    return argv[1][0] != '-';
+}
+
+int main(int argc, char **argv) {
+    const char *dir = NULL;
+    int ready_fd = -1;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)printf("bartizand %s\n", BZ_VERSION);
+        return 0;
+    }
+    if (!parse_args(argc, argv, &dir, &ready_fd)) {
+        (void)fputs("usage: bartizand DIR [--ready-fd N]\nStarted by 'bartizan up DIR'.\n", stderr);
+        return 2;
+    }
+    struct bz_daemon *d = calloc(1, sizeof *d);
+    if (d == NULL || !harden() || bz_crypto_init() != BZ_OK || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        bz_log("cannot start");
+        free(d);
+        return 2;
+    }
+    d->in.fd = d->fifo = -1;
+    enum bz_status st = bz_instance_open(dir, &d->in);
+    if (st != BZ_OK)
+        bz_log("%s is not an instance", bz_log_safe(bz_view_str(dir)));
+    int rc = st == BZ_OK ? serve(d, ready_fd) : 2;
+    close_all(d);
+    curl_global_cleanup();
+    free(d);
+    return rc;
+}

@@ -1,0 +1,84 @@
+/* Builds the policy image and puts it in front of the workers: write, rename, then the generation counter. */
+#include <stdlib.h>
+
+#include "book.h"
+#include "daemon.h"
+
+enum { IMAGE_FIXED_MAX = 64 << 20, IMAGE_KEY_MAX = 4096 };
+
+/* Addresses and credentials by index, as bz_image_build takes them. */
+struct places {
+    const char *address[BZ_BACKENDS_MAX], *credential[BZ_BACKENDS_MAX];
+    struct bz_names models[BZ_BACKENDS_MAX]; /* lent */
+};
+
+static void fill_places(const struct bz_daemon *d, struct places *p) {
+    for (uint32_t i = 0; i < d->config->backends_n; i++) {
+        const struct bz_backend_run *r = &d->backend[i];
+        p->address[i] = r->retired ? "" : r->numeric ? NULL : r->address;
+        p->credential[i] = r->retired ? NULL : r->credential;
+        if (!r->retired)
+            p->models[i] = r->models;
+    }
+}
+
+static enum bz_status build(struct bz_daemon *d, const struct places *p, const struct bz_served *served, struct bz_buf *out) {
+    struct bz_image_input in = {
+        .config = d->config,
+        .models = served->v,
+        .models_n = served->n,
+        .backend_credentials = p->credential,
+        .backend_addresses = p->address,
+        .generation = d->generation + 1,
+        .built_unix = bz_clock_unix() / 1000000000u,
+    };
+    memcpy(in.key_pepper, d->keys.key_pepper, sizeof in.key_pepper);
+    memcpy(in.digest_key, d->keys.digest_key, sizeof in.digest_key);
+    memcpy(in.limit_seed, d->keys.limit_seed, sizeof in.limit_seed);
+    enum bz_status st = bz_book_records(d->book, &in.keys, &in.keys_n);
+    d->keys_live = (uint32_t)in.keys_n;
+    if (st == BZ_OK) {
+        bz_buf_init(out, IMAGE_FIXED_MAX + in.keys_n * IMAGE_KEY_MAX);
+        st = bz_image_build(&in, out);
+    }
+    bz_wipe(&in, sizeof in);
+    return st == BZ_OK ? bz_buf_status(out) : st;
+}
+
+static enum bz_status publish(struct bz_daemon *d, struct places *p, struct bz_served *served, struct bz_buf *out) {
+    fill_places(d, p);
+    BZ_TRY(bz_models_merge(d->config, p->models, d->config->backends_n, served));
+    BZ_TRY(build(d, p, served, out));
+    BZ_TRY(bz_file_write(d->in.fd, BZ_F_IMAGE, bz_buf_view(out), 0600, BZ_FILE_NO_SYNC));
+    d->generation++;
+    d->models_served = served->n;
+    bz_state_publish(d->state, d->generation);
+    return BZ_OK;
+}
+
+enum bz_status bz_publish(struct bz_daemon *d) {
+    struct bz_served served = {NULL, 0, 0};
+    struct bz_buf out;
+    struct places *p = calloc(1, sizeof *p);
+    if (p == NULL)
+        return BZ_ENOMEM;
+    bz_buf_init(&out, 1);
+    d->publish_wanted = false;
+    enum bz_status st = publish(d, p, &served, &out);
+    bz_buf_wipe_free(&out); /* credentials of the backends stand in it */
+    bz_served_free(&served);
+    free(p);
+    return st;
+}
+
+uint64_t bz_published_before(const struct bz_daemon *d) {
+    struct bz_map m = {NULL, 0};
+    struct bz_image img;
+    uint64_t g = 0;
+    if (bz_map_open(d->in.fd, BZ_F_IMAGE, false, &m) != BZ_OK)
+        return 0;
+    if (bz_image_open(bz_view(m.p, m.n), &img) == BZ_OK)
+        g = bz_image_generation(&img);
+    bz_map_close(&m);
+    return g;
+}
