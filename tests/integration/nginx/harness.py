@@ -1,0 +1,149 @@
+"""nginx with the module, on files made by mkinstance, without any daemon of Bartizan: every moment is under control.
+
+BZ_MKINSTANCE, BZ_MODULE, BZ_NGINX name the binaries."""
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+MKINSTANCE = os.environ.get("BZ_MKINSTANCE", "build/src/nginx/mkinstance")
+MODULE = os.environ.get("BZ_MODULE", "build/ngx_http_bartizan_module.so")
+NGINX = os.environ.get("BZ_NGINX", "/usr/sbin/nginx")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, seconds=5.0):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def chat(what="", stream=False, **more):
+    return json.dumps({"model": "tiny", "stream": stream, "messages": [{"role": "user", "content": "do:" + what}],
+                       **more}, separators=(",", ":"))
+
+
+class Instance:
+    def __init__(self, backends, *options, drain=(), tls=False):
+        self.dir = tempfile.mkdtemp(prefix="bz-nginx-")
+        self.port = free_port()
+        self.options = [f"listen=127.0.0.1:{self.port}", f"module={os.path.abspath(MODULE)}",
+                        *(f"backend=llama.cpp,{u},tiny" for u in backends), *options, *(["tls"] if tls else [])]
+        if tls:
+            self.make_cert()
+        self.key = subprocess.run([MKINSTANCE, "make", self.dir, *self.options], check=True, capture_output=True,
+                                  text=True).stdout.strip()
+        self.drainer = None
+        if drain is not None:
+            self.drain(*drain)
+        self.start()
+
+    def make_cert(self):
+        os.makedirs(self.dir + "/tls", exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", self.dir + "/tls/server.key", "-out", self.dir + "/tls/server.pem", "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+                       check=True, capture_output=True)
+
+    def nginx_args(self):
+        return [NGINX, "-p", self.dir + "/nginx/", "-c", self.dir + "/nginx/nginx.conf", "-e",
+                self.dir + "/nginx/error.log"]
+
+    def start(self):
+        self.nginx = subprocess.Popen(self.nginx_args())
+        if not wait_for(self.up):
+            raise RuntimeError("nginx does not start: " + self.errors())
+
+    def up(self):
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def errors(self):
+        try:
+            with open(self.dir + "/nginx/error.log") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def drain(self, *options):
+        self.stop_drain()
+        self.drainer = subprocess.Popen([MKINSTANCE, "drain", self.dir, *options], stdout=subprocess.PIPE)
+        self.drainer.stdout.readline()
+
+    def stop_drain(self):
+        if self.drainer:
+            self.drainer.kill()
+            self.drainer.wait()
+            self.drainer = None
+
+    def publish(self, generation, *options):
+        subprocess.run([MKINSTANCE, "publish", self.dir, str(generation), *self.options, *options], check=True)
+
+    def records(self):
+        with open(self.dir + "/audit.jsonl") as f:
+            return [json.loads(line) for line in f]
+
+    def workers(self):
+        out = subprocess.run(["pgrep", "-P", str(self.nginx.pid)], capture_output=True, text=True).stdout
+        return [int(p) for p in out.split()]
+
+    def stop(self, sig=signal.SIGTERM):
+        if self.nginx.poll() is None:
+            self.nginx.send_signal(sig)
+            self.nginx.wait(20)
+        time.sleep(0.05)
+        self.stop_drain()
+        text = self.errors()
+        shutil.rmtree(self.dir)
+        return text
+
+    # ---- client side ----
+
+    def request(self, body=None, method=None, path="/v1/chat/completions", headers=None, timeout=15, conn=None):
+        c = conn or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        h = {"Authorization": "Bearer " + self.key, "Content-Type": "application/json"}
+        h.update(headers or {})
+        c.request(method or ("POST" if body is not None else "GET"), path, body, {k: v for k, v in h.items() if v})
+        r = c.getresponse()
+        data = r.read()
+        if conn is None:
+            c.close()
+        return r.status, dict((k.lower(), v) for k, v in r.getheaders()), data
+
+    def raw(self, data, timeout=5.0, half_close=False):
+        with socket.create_connection(("127.0.0.1", self.port), timeout) as s:
+            s.sendall(data)
+            if half_close:
+                s.shutdown(socket.SHUT_WR)
+            out = b""
+            try:
+                while True:
+                    b = s.recv(65536)
+                    if not b:
+                        break
+                    out += b
+            except (TimeoutError, ConnectionError):
+                pass
+            return out
+
+    def open(self, body, timeout=15):
+        s = socket.create_connection(("127.0.0.1", self.port), timeout)
+        s.sendall(self.head(len(body)) + body.encode())
+        return s
+
+    def head(self, length, extra=""):
+        return (f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.key}\r\n"
+                f"Content-Type: application/json\r\nContent-Length: {length}\r\n{extra}\r\n").encode()

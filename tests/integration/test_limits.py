@@ -1,0 +1,118 @@
+"""Limits: 429 with the headers that SDKs read, per key, owner and model; tokens; concurrent streams."""
+import time
+import unittest
+
+from harness import HELLO, Case, backend, wait_for
+
+ROLES = """
+models:
+  - {name: scarce, target: ok, limits: {requests_per_minute: 60, requests_burst: 2}}
+roles:
+  - {name: few, limits: {requests_per_minute: 60, requests_burst: 3}}
+  - {name: shared, user_limits: {requests_per_minute: 60, requests_burst: 4}}
+  - {name: two, limits: {concurrent: 2}}
+  - {name: tokens, limits: {completion_tokens_per_minute: 600}, params: {max_tokens: 300}}
+  - {name: words, limits: {prompt_tokens_per_minute: 100}}
+"""
+
+
+class Limits(Case):
+    @classmethod
+    def setUpClass(cls):
+        from harness import Instance, Upstream
+        cls.up = Upstream().start()
+        cls.addClassCleanup(cls.up.stop)
+        cls.i = Instance([backend("b", "openai", "http://127.0.0.1:%d" % cls.up.port, ["ok", "slow=100x100"])], extra=ROLES)
+        cls.addClassCleanup(cls.i.close)
+        cls.i.start()
+
+    def key(self, role, user=None):
+        return self.i.new_key(user or role, role=role)["key"]
+
+    def until_limited(self, call, most):
+        good = 0
+        for _ in range(most):
+            r = call()
+            if r.status == 429:
+                return good, r
+            self.assertEqual(r.status, 200, r)
+            good += 1
+        self.fail("%d requests passed" % good)
+
+    def fresh(self, key):
+        """A key is in force within a second of its creation."""
+        wait_for(lambda: self.i.get("/v1/models", key=key).status != 401, 3)
+
+    def test_per_key_with_headers(self):
+        k, other = self.key("few"), self.key("few", "somebody")
+        time.sleep(1)
+        r = self.i.chat(key=k)
+        self.assertEqual(r.status, 200, r)
+        for h in ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"):
+            self.assertTrue(r.header(h), h)
+        before = len(self.up.log)
+        good, r = self.until_limited(lambda: self.i.chat(key=k), 6)
+        self.assertLessEqual(good, 3)
+        self.assertEqual(len(self.up.log) - before, good, "a limited request is not forwarded")
+        self.assertEqual(r.json["error"]["type"], "rate_limit_error")
+        wait = int(r.header("retry-after"))
+        self.assertTrue(1 <= wait <= 2, wait)
+        self.assertEqual(r.header("x-ratelimit-remaining-requests"), "0")
+        self.assertEqual(self.i.chat(key=other).status, 200, "another owner's key is not concerned")
+        time.sleep(wait + 0.1)
+        self.assertEqual(self.i.chat(key=k).status, 200, "after the time that Retry-After tells")
+
+    def test_over_all_keys_of_an_owner(self):
+        a, b = self.key("shared", "carol"), self.key("shared", "carol")
+        time.sleep(1)
+        good = 0
+        for n in range(12):
+            good += self.i.chat(key=(a, b)[n % 2]).status == 200
+        self.assertTrue(3 <= good <= 6, good)
+
+    def test_per_model(self):
+        good, r = self.until_limited(lambda: self.i.chat("scarce", key="user"), 6)
+        self.assertLessEqual(good, 3)
+        self.assertEqual(self.i.chat("ok").status, 200)
+
+    def test_concurrent(self):
+        k = self.key("two")
+        time.sleep(1)
+        open_ones = [self.i.stream("slow=100x100", key=k) for _ in range(2)]
+        for s in open_ones:
+            self.assertEqual(s.status, 200)
+            s.read_event()
+        r = self.i.chat(key=k)
+        self.assertEqual(r.status, 429, r)
+        open_ones.pop().close()
+        wait_for(lambda: self.i.chat(key=k).status == 200, 3)
+        open_ones.pop().close()
+
+    def test_completion_tokens(self):
+        k = self.key("tokens")
+        time.sleep(1)
+        good, r = self.until_limited(lambda: self.i.chat(key=k, max_tokens=200), 100)
+        self.assertGreaterEqual(good, 2, "8 tokens were used of 200 reserved: the rest is given back")
+
+    def test_prompt_tokens(self):
+        k = self.key("words")
+        time.sleep(1)
+        r = self.i.chat(key=k, messages=[{"role": "user", "content": "word " * 400}])
+        self.assertEqual(r.status, 429, r)
+        self.assertEqual(self.i.chat(key=k).status, 200)
+
+    def test_max_tokens_is_capped_and_written(self):
+        k = self.key("tokens", "dave")
+        time.sleep(1)
+        r = self.i.chat(key=k, max_tokens=5000)
+        self.assertIn(r.status, (200, 400, 403), r)
+        if r.status == 200:
+            self.assertIn('"max_tokens":300', self.up.log[-1]["body"])
+        k2 = self.key("tokens", "erin")
+        time.sleep(1)
+        self.assertEqual(self.i.post("/v1/chat/completions", {"model": "ok", "messages": HELLO}, key=k2).status, 200)
+        self.assertRegex(self.up.log[-1]["body"], r'"max(_completion)?_tokens":300')
+
+
+if __name__ == "__main__":
+    unittest.main()
