@@ -84,6 +84,7 @@ static bool head(struct bz_tx *tx, const struct bz_reply_head *h) {
         return fail(tx, BZ_REFUSE_UPSTREAM, "The model server encoded its reply.");
     if (h->status >= 400 && h->status < 600) {
         tx->collecting = BZ_COLLECT_ERROR;
+        tx->collect_n = -1; /* its body is replaced: its length is of no interest */
         tx->unserved = true;
         return true;
     }
