@@ -97,6 +97,9 @@ const struct bz_route *bz_route_table(enum bz_server server, size_t *ret_n);
 /* Best guess of the error shape before any route is known (unknown paths, nginx's own errors). */
 enum bz_dialect bz_dialect_of_path(struct bz_view path);
 
+/* docs/ROUTES.md: every route and parameter with its decision and reason. Failures are latched in `out`. */
+void bz_dialect_write_docs(struct bz_buf *out);
+
 /* Ranges that policy may narrow per role. All inclusive; 0 for a maximum means "not allowed at all". */
 struct bz_param_limits {
     uint32_t max_tokens;      /* output tokens per choice; also written into requests that name none */

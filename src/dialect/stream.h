@@ -1,0 +1,17 @@
+/* One event of a stream, after framing. */
+#ifndef BARTIZAN_DIALECT_STREAM_H
+#define BARTIZAN_DIALECT_STREAM_H
+
+#include <bartizan/dialect.h>
+
+enum event_fate {
+    EVENT_PASS,
+    EVENT_DROP,
+    EVENT_COUNT
+};
+/* Checks the data of one event, reads usage, notices errors and the end. name: the event's name, may be empty. Sets s->done,
+ * s->why. OK, ESYNTAX and the reader's own errors, EUNAVAIL for an error event. */
+enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct bz_view data,
+                               struct bz_arena *scratch, enum event_fate *ret);
+
+#endif
