@@ -1,0 +1,92 @@
+/* Inside of the configuration parser: the shape of the file, where things stand in it, and what was found wrong. */
+#ifndef BARTIZAN_POLICY_CONFIG_INT_H
+#define BARTIZAN_POLICY_CONFIG_INT_H
+
+#include <cyaml/cyaml.h>
+#include <yaml.h>
+#include <bartizan/arena.h>
+#include <bartizan/buf.h>
+#include <bartizan/policy.h>
+
+/* The file as it is written. Pointers: NULL where the file says nothing. */
+struct y_limits {
+    uint64_t *requests_per_minute, *requests_burst;
+    uint64_t *prompt_tokens_per_minute, *prompt_tokens_burst;
+    uint64_t *completion_tokens_per_minute, *completion_tokens_burst;
+    uint64_t *concurrent;
+};
+struct y_params {
+    uint64_t *max_tokens, *max_choices, *max_logprobs, *max_stop, *max_grammar, *max_tools;
+    uint64_t *max_messages, *max_inputs, *max_media_bytes;
+    bool *allow_token_prompts, *allow_echo;
+};
+struct y_tls {
+    char *certificate, *key, *min_version;
+    bool *hsts;
+};
+struct y_audit {
+    char *mode;
+    uint64_t *wait_ms;
+};
+struct y_timeouts {
+    uint64_t *connect_s, *read_s, *client_s;
+};
+struct y_backend {
+    char *name, *type, *url, *key_file;
+    char **models;
+    uint32_t models_count;
+    bool *keep_alive;
+};
+struct y_model {
+    char *name, *target;
+    struct y_limits *limits;
+};
+struct y_role {
+    char *name;
+    bool *admin;
+    char **routes, **models;
+    uint32_t routes_count, models_count;
+    struct y_params *params;
+    struct y_limits *limits, *user_limits;
+};
+struct y_config {
+    uint64_t *version;
+    char *listen;
+    bool *plain_http;
+    char **names, **origins;
+    uint32_t names_count, origins_count;
+    struct y_tls *tls;
+    uint64_t *workers, *body_max;
+    struct y_audit *audit;
+    struct y_timeouts *timeouts;
+    struct y_backend *backends;
+    struct y_model *models;
+    struct y_role *roles;
+    uint32_t backends_count, models_count, roles_count;
+};
+extern const cyaml_schema_value_t config_schema; /* of a struct y_config pointer */
+
+/* One parse: the document for positions, and the errors found so far. */
+struct cfg {
+    yaml_document_t *doc;
+    struct bz_config_error *errs;
+    size_t cap, n;
+};
+/* Adds an error at a position (from 1) or at a path such as "backends[1].type". `text` may hold one %s, which is
+ * replaced by `arg`, escaped. Beyond `cap` nothing is kept. */
+void cfg_fail_at(struct cfg *c, yaml_mark_t at, const char *path, const char *text,
+                 struct bz_view arg);
+void cfg_fail(struct cfg *c, const char *path, const char *text, const char *arg);
+
+/* Whole text: one document of plain YAML (no anchors, aliases, tags), not too deep. ENOMEM, ESYNTAX (error added). */
+enum bz_status cfg_load_document(struct cfg *c, struct bz_view yaml, yaml_document_t *doc);
+/* Compares the document with the schema and adds everything that differs. */
+void cfg_check_shape(struct cfg *c, const cyaml_schema_value_t *schema);
+/* Adds everything that has the right shape and is wrong all the same. */
+void cfg_check_meaning(struct cfg *c, const struct y_config *y);
+
+/* Letter by letter nearest of the names; NULL when none is near. */
+const char *cfg_nearest(struct bz_view name, const char *const *names, size_t n);
+bool cfg_model_name_ok(struct bz_view name);
+
+#endif

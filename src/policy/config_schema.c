@@ -1,0 +1,112 @@
+/* Keys and types of bartizan.yaml. */
+#include "config_int.h"
+
+#define STRING(key, type, member)                                                                  \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, 4096)
+#define UINT(key, type, member) CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_OPTIONAL, type, member)
+#define BOOL(key, type, member) CYAML_FIELD_BOOL_PTR(key, CYAML_FLAG_OPTIONAL, type, member)
+#define MAPPING(key, type, member, fields)                                                         \
+    CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_OPTIONAL, type, member, fields)
+#define LIST(key, type, member, entry, most)                                                       \
+    CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, entry, 0, most)
+
+static const cyaml_schema_value_t string_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, 4096),
+};
+
+static const cyaml_schema_field_t limits_fields[] = {
+    UINT("requests_per_minute", struct y_limits, requests_per_minute),
+    UINT("requests_burst", struct y_limits, requests_burst),
+    UINT("prompt_tokens_per_minute", struct y_limits, prompt_tokens_per_minute),
+    UINT("prompt_tokens_burst", struct y_limits, prompt_tokens_burst),
+    UINT("completion_tokens_per_minute", struct y_limits, completion_tokens_per_minute),
+    UINT("completion_tokens_burst", struct y_limits, completion_tokens_burst),
+    UINT("concurrent", struct y_limits, concurrent),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t params_fields[] = {
+    UINT("max_tokens", struct y_params, max_tokens),
+    UINT("max_choices", struct y_params, max_choices),
+    UINT("max_logprobs", struct y_params, max_logprobs),
+    UINT("max_stop", struct y_params, max_stop),
+    UINT("max_grammar", struct y_params, max_grammar),
+    UINT("max_tools", struct y_params, max_tools),
+    UINT("max_messages", struct y_params, max_messages),
+    UINT("max_inputs", struct y_params, max_inputs),
+    UINT("max_media_bytes", struct y_params, max_media_bytes),
+    BOOL("allow_token_prompts", struct y_params, allow_token_prompts),
+    BOOL("allow_echo", struct y_params, allow_echo),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t tls_fields[] = {
+    STRING("certificate", struct y_tls, certificate),
+    STRING("key", struct y_tls, key),
+    STRING("min_version", struct y_tls, min_version),
+    BOOL("hsts", struct y_tls, hsts),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t audit_fields[] = {
+    STRING("mode", struct y_audit, mode),
+    UINT("wait_ms", struct y_audit, wait_ms),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t timeouts_fields[] = {
+    UINT("connect_s", struct y_timeouts, connect_s),
+    UINT("read_s", struct y_timeouts, read_s),
+    UINT("client_s", struct y_timeouts, client_s),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t backend_fields[] = {
+    STRING("name", struct y_backend, name),
+    STRING("type", struct y_backend, type),
+    STRING("url", struct y_backend, url),
+    STRING("key_file", struct y_backend, key_file),
+    LIST("models", struct y_backend, models, &string_entry, BZ_MODELS_MAX),
+    BOOL("keep_alive", struct y_backend, keep_alive),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t model_fields[] = {
+    STRING("name", struct y_model, name),
+    STRING("target", struct y_model, target),
+    MAPPING("limits", struct y_model, limits, limits_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t role_fields[] = {
+    STRING("name", struct y_role, name),
+    BOOL("admin", struct y_role, admin),
+    LIST("routes", struct y_role, routes, &string_entry, BZ_SCOPES_MAX),
+    LIST("models", struct y_role, models, &string_entry, BZ_MODELS_MAX),
+    MAPPING("params", struct y_role, params, params_fields),
+    MAPPING("limits", struct y_role, limits, limits_fields),
+    MAPPING("user_limits", struct y_role, user_limits, limits_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t backend_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_backend, backend_fields),
+};
+static const cyaml_schema_value_t model_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_model, model_fields),
+};
+static const cyaml_schema_value_t role_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_role, role_fields),
+};
+/* Nothing is required here: what is missing is reported with the rest of what is wrong, all at once. */
+static const cyaml_schema_field_t config_fields[] = {
+    UINT("version", struct y_config, version),
+    STRING("listen", struct y_config, listen),
+    BOOL("plain_http", struct y_config, plain_http),
+    LIST("names", struct y_config, names, &string_entry, 256),
+    LIST("origins", struct y_config, origins, &string_entry, 256),
+    MAPPING("tls", struct y_config, tls, tls_fields),
+    UINT("workers", struct y_config, workers),
+    MAPPING("audit", struct y_config, audit, audit_fields),
+    UINT("body_max", struct y_config, body_max),
+    MAPPING("timeouts", struct y_config, timeouts, timeouts_fields),
+    LIST("backends", struct y_config, backends, &backend_entry, BZ_BACKENDS_MAX),
+    LIST("models", struct y_config, models, &model_entry, BZ_MODELS_MAX),
+    LIST("roles", struct y_config, roles, &role_entry, BZ_ROLES_MAX - 2), /* user, admin */
+    CYAML_FIELD_END,
+};
+const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct y_config, config_fields),
+};
