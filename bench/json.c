@@ -1,5 +1,5 @@
-/* Cost of reading, writing and digesting chat bodies, also as a multiple of SHA-256 on the same machine, which makes
- * numbers of different machines comparable. Best of several rounds. */
+/* Cost of reading, writing and digesting chat bodies, also as a multiple of SHA-256 on the same
+ * machine, which makes numbers of different machines comparable. Best of several rounds. */
 #include <bartizan/crypto.h>
 #include <bartizan/json.h>
 #include <bartizan/text.h>
@@ -80,8 +80,9 @@ static double best(struct job *j, void (*f)(struct job *)) {
 /* A chat of short turns, or one long prompt, of about n bytes. `filler` is repeated. */
 static void chat(struct bz_buf *b, size_t n, const char *filler, size_t turn) {
     bz_buf_init(b, 1u << 20);
-    bz_buf_puts(b, "{\"model\":\"assistant\",\"stream\":true,\"temperature\":0.7,\"max_tokens\":512,"
-                   "\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}");
+    bz_buf_puts(b,
+                "{\"model\":\"assistant\",\"stream\":true,\"temperature\":0.7,\"max_tokens\":512,"
+                "\"messages\":[{\"role\":\"system\",\"content\":\"You are a helpful assistant.\"}");
     while (b->n + 40 < n) {
         bz_buf_puts(b, ",{\"role\":\"user\",\"content\":\"");
         size_t stop = b->n + turn < n ? b->n + turn : n;
@@ -121,7 +122,8 @@ static void one(const char *name, size_t n, const char *filler, size_t turn) {
 int main(void) {
     static const char ascii[] = "The quick brown fox jumps over the lazy dog, and then some. ";
     static const char lines[] = "The quick brown fox jumps over it.\\nAnd \\\"then\\\" some more. ";
-    static const char greek[] = "\xce\x9e\xce\xb5\xcf\x83\xce\xba\xce\xb5\xcf\x80\xce\xac\xce\xb6\xcf\x89 \xe4\xbd\xa0\xe5\xa5\xbd ";
+    static const char greek[] = "\xce\x9e\xce\xb5\xcf\x83\xce\xba\xce\xb5\xcf\x80\xce\xac\xce\xb6"
+                                "\xcf\x89 \xe4\xbd\xa0\xe5\xa5\xbd ";
     must(bz_crypto_init());
     one("chat", 512, ascii, 100);
     one("chat", 1024, ascii, 150);

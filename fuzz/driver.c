@@ -1,5 +1,6 @@
-/* Runs a harness without libFuzzer: every file of the given folders as it stands, cut short at many places, and with
- * deterministic bit flips. A missing folder is no error, but at least one file must have been run. */
+/* Runs a harness without libFuzzer: every file of the given folders as it stands, cut short at many
+ * places, and with deterministic bit flips. A missing folder is no error, but at least one file
+ * must have been run. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
-/* Differential: whatever our reader accepts, jansson accepts too and reads the same tree; whatever jansson refuses for a
- * reason of the same kind, ours refuses. The one difference that is meant: numbers beyond the range of jansson's types
- * (ours keeps every lexeme). The other way round ours is stricter: caps, \u0000, depth. */
+/* Differential: whatever our reader accepts, jansson accepts too and reads the same tree; whatever
+ * jansson refuses for a reason of the same kind, ours refuses. The one difference that is meant:
+ * numbers beyond the range of jansson's types (ours keeps every lexeme). The other way round ours
+ * is stricter: caps, \u0000, depth. */
 #include <bartizan/json.h>
 #include <bartizan/text.h>
 
@@ -23,7 +24,8 @@ static void same_children(const struct bz_json *n, const json_t *j) {
         else
             same(c, json_object_getn(j, (const char *)c->key.p, c->key.n));
     }
-    MUST(i == n->count && i == (n->type == BZ_JSON_ARRAY ? json_array_size(j) : json_object_size(j)));
+    MUST(i == n->count &&
+         i == (n->type == BZ_JSON_ARRAY ? json_array_size(j) : json_object_size(j)));
 }
 
 static void same_number(const struct bz_json *n, const json_t *j) {
@@ -95,7 +97,8 @@ static void accepted(struct bz_view in, const struct bz_json *root) {
     bz_buf_free(&out);
 }
 
-/* Refusals that jansson does not share, by status and reason. jansson 2.14 swallows a NUL behind a number: "[2\0]". */
+/* Refusals that jansson does not share, by status and reason. jansson 2.14 swallows a NUL behind a
+ * number: "[2\0]". */
 static bool stricter(enum bz_status st, struct bz_view why, struct bz_view in) {
     if (in.n != 0 && memchr(in.p, 0, in.n) != NULL)
         return true;

@@ -1,5 +1,5 @@
-/* Parse(Write(t)) == t, writing is a fixed point, folding only ever refuses more, and bz_put_safe gives printable text.
- * The first byte chooses the caps. */
+/* Parse(Write(t)) == t, writing is a fixed point, folding only ever refuses more, and bz_put_safe
+ * gives printable text. The first byte chooses the caps. */
 #include <bartizan/json.h>
 #include <bartizan/text.h>
 

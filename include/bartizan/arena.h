@@ -1,5 +1,6 @@
-/* One arena per transaction with a hard byte cap. Nothing in it is freed singly. Blocks come from a caller-given
- * allocator (nginx: its pool; elsewhere: malloc), so the engine itself never calls malloc on the request path. */
+/* One arena per transaction with a hard byte cap. Nothing in it is freed singly. Blocks come from a
+ * caller-given allocator (nginx: its pool; elsewhere: malloc), so the engine itself never calls
+ * malloc on the request path. */
 #ifndef BARTIZAN_ARENA_H
 #define BARTIZAN_ARENA_H
 

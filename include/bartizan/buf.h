@@ -1,6 +1,7 @@
-/* Growable byte writer that is born with its maximum. A failure is latched: after the first one every put is a
- * no-op and bz_buf_status tells what happened, so a writer reads like the format it writes. Heap memory, freed by
- * bz_buf_free. A zeroed struct is not valid: call bz_buf_init or bz_buf_init_fixed. */
+/* Growable byte writer that is born with its maximum. A failure is latched: after the first one
+ * every put is a no-op and bz_buf_status tells what happened, so a writer reads like the format it
+ * writes. Heap memory, freed by bz_buf_free. A zeroed struct is not valid: call bz_buf_init or
+ * bz_buf_init_fixed. */
 #ifndef BARTIZAN_BUF_H
 #define BARTIZAN_BUF_H
 
@@ -35,21 +36,22 @@ void bz_buf_put_le32(struct bz_buf *b, uint32_t v);
 void bz_buf_put_le64(struct bz_buf *b, uint64_t v);
 void bz_buf_put_be16(struct bz_buf *b, uint16_t v);
 void bz_buf_put_be64(struct bz_buf *b, uint64_t v);
-/* Formatted text of our own making only (never a format from outside). Text of 512 bytes or more needs one byte more
- * than it has. */
+/* Formatted text of our own making only (never a format from outside). Text of 512 bytes or more
+ * needs one byte more than it has. */
 void bz_buf_printf(struct bz_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* RFC 3339 UTC with milliseconds, "2026-11-22T10:11:12.345Z", from ns since the epoch. */
 void bz_buf_put_time(struct bz_buf *b, uint64_t unix_ns);
-/* Room for n bytes to be filled in by the caller, or NULL (failure latched). n == 0 gives NULL and latches nothing. */
+/* Room for n bytes to be filled in by the caller, or NULL (failure latched). n == 0 gives NULL and
+ * latches nothing. */
 uint8_t *bz_buf_room(struct bz_buf *b, size_t n);
 bool bz_buf_grow(struct bz_buf *b, size_t n); /* slow path of bz_buf_reserve */
-/* Makes sure that n more bytes fit without counting them as written: the caller fills b->p + b->n and adds to b->n
- * itself. False when they do not (failure latched). */
+/* Makes sure that n more bytes fit without counting them as written: the caller fills b->p + b->n
+ * and adds to b->n itself. False when they do not (failure latched). */
 static inline bool bz_buf_reserve(struct bz_buf *b, size_t n) {
     return (b->st == BZ_OK && n <= b->cap - b->n) || bz_buf_grow(b, n);
 }
-/* Appends text from outside for a terminal or log line: control, DEL, C1, bidi controls, invisible code points and
- * invalid UTF-8 come out as \xNN or \u{NNNN}; a backslash is doubled. */
+/* Appends text from outside for a terminal or log line: control, DEL, C1, bidi controls, invisible
+ * code points and invalid UTF-8 come out as \xNN or \u{NNNN}; a backslash is doubled. */
 void bz_put_safe(struct bz_buf *b, struct bz_view v);
 
 static inline struct bz_view bz_buf_view(const struct bz_buf *b) {

@@ -1,5 +1,5 @@
-/* All cryptography of the engine; one file implements it (libsodium; SHA-256 from libcrypto where it is faster).
- * Call bz_crypto_init once per process. */
+/* All cryptography of the engine; one file implements it (libsodium; SHA-256 from libcrypto where
+ * it is faster). Call bz_crypto_init once per process. */
 #ifndef BARTIZAN_CRYPTO_H
 #define BARTIZAN_CRYPTO_H
 
@@ -11,21 +11,26 @@
 #define BZ_SIGN_SECRET_LEN 64
 #define BZ_SIGN_LEN 64
 
-/* Memory for a secret: wiped and freed by bz_secret_free, never written to a log, an error text, argv or a core. */
+/* Memory for a secret: wiped and freed by bz_secret_free, never written to a log, an error text,
+ * argv or a core. */
 struct bz_secret {
     uint8_t *p;
     size_t n;
 };
-enum bz_status bz_secret_new(size_t n, struct bz_secret *ret) BZ_MUST_USE; /* guarded, locked memory */
-void bz_secret_free(struct bz_secret *s);                                  /* wipes; NULL and empty are fine */
+/* Guarded, locked memory. EINVAL (n == 0), ENOMEM. */
+enum bz_status bz_secret_new(size_t n, struct bz_secret *ret) BZ_MUST_USE;
+void bz_secret_free(struct bz_secret *s); /* wipes; NULL and empty are fine */
 
 enum bz_status bz_crypto_init(void) BZ_MUST_USE;
-void bz_random(void *p, size_t n); /* kernel randomness; not for engine rooms: they take randomness as an argument */
+/* Kernel randomness; not for engine rooms: they take randomness as an argument. */
+void bz_random(void *p, size_t n);
 void bz_wipe(void *p, size_t n);
 bool bz_ct_equal(struct bz_view a, struct bz_view b); /* constant time for equal lengths */
 
 void bz_sha256(struct bz_view v, uint8_t out[BZ_HASH_LEN]);
-struct bz_sha256 { _Alignas(16) uint8_t state[256]; };
+struct bz_sha256 {
+    _Alignas(16) uint8_t state[256];
+};
 void bz_sha256_init(struct bz_sha256 *s);
 void bz_sha256_add(struct bz_sha256 *s, struct bz_view v);
 void bz_sha256_end(struct bz_sha256 *s, uint8_t out[BZ_HASH_LEN]);
@@ -33,19 +38,26 @@ void bz_sha256_end(struct bz_sha256 *s, uint8_t out[BZ_HASH_LEN]);
 /* BLAKE2b-256, keyed. `key` BZ_KEY_LEN bytes. Used for API-key hashes and derivation. */
 void bz_keyed_hash(const uint8_t key[BZ_KEY_LEN], struct bz_view v, uint8_t out[BZ_HASH_LEN]);
 /* Subkey number `id` of a master key for a purpose of exactly 8 characters (libsodium KDF). */
-void bz_subkey(const uint8_t master[BZ_KEY_LEN], const char purpose[8], uint64_t id, uint8_t out[BZ_KEY_LEN]);
-/* Keyed digest of a request or reply body as it stands in audit records. `nonce` is unique per record; where one serves
- * two bodies, only whether they are equal can be seen. About 0.25 us for 500 bytes, 14 GB/s for long ones. */
-void bz_body_digest(const uint8_t key[BZ_KEY_LEN], uint64_t nonce, struct bz_view v, uint8_t out[16]);
+void bz_subkey(const uint8_t master[BZ_KEY_LEN], const char purpose[8], uint64_t id,
+               uint8_t out[BZ_KEY_LEN]);
+/* Keyed digest of a request or reply body as it stands in audit records. `nonce` is unique per
+ * record; where one serves two bodies, only whether they are equal can be seen. About 0.25 us for
+ * 500 bytes, 14 GB/s for long ones. */
+void bz_body_digest(const uint8_t key[BZ_KEY_LEN], uint64_t nonce, struct bz_view v,
+                    uint8_t out[16]);
 
 void bz_sign_keypair(uint8_t pub[BZ_SIGN_PUBLIC_LEN], uint8_t sec[BZ_SIGN_SECRET_LEN]);
 void bz_sign(const uint8_t sec[BZ_SIGN_SECRET_LEN], struct bz_view v, uint8_t sig[BZ_SIGN_LEN]);
-bool bz_sign_check(const uint8_t pub[BZ_SIGN_PUBLIC_LEN], struct bz_view v, const uint8_t sig[BZ_SIGN_LEN]);
+bool bz_sign_check(const uint8_t pub[BZ_SIGN_PUBLIC_LEN], struct bz_view v,
+                   const uint8_t sig[BZ_SIGN_LEN]);
 
-/* XChaCha20-Poly1305 with a random nonce; out needs plain.n + BZ_SEAL_EXTRA bytes (24 nonce, 16 tag). */
+/* XChaCha20-Poly1305 with a random nonce; out needs plain.n + BZ_SEAL_EXTRA bytes (24
+ * nonce, 16 tag). EINTERNAL, ETOOBIG. */
 #define BZ_SEAL_EXTRA 40
-enum bz_status bz_seal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct bz_view plain, uint8_t *out) BZ_MUST_USE;
+enum bz_status bz_seal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct bz_view plain,
+                       uint8_t *out) BZ_MUST_USE;
 /* out needs sealed.n - BZ_SEAL_EXTRA bytes. ECORRUPT when it does not open. */
-enum bz_status bz_unseal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct bz_view sealed, uint8_t *out) BZ_MUST_USE;
+enum bz_status bz_unseal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct bz_view sealed,
+                         uint8_t *out) BZ_MUST_USE;
 
 #endif

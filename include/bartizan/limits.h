@@ -1,37 +1,42 @@
-/* Every cap in one place, with its reason. docs/LIMITS.md lists the same; a test compares the two. */
+/* Every cap in one place, with its reason. docs/LIMITS.md lists the same; tools/check-limits.sh
+ * compares the two. */
 #ifndef BARTIZAN_LIMITS_H
 #define BARTIZAN_LIMITS_H
 
-/* JSON */
-#define BZ_JSON_DEPTH_MAX 64        /* tool schemas of real clients stay below 20 */
-#define BZ_JSON_NODES_MAX 200000    /* a 64 KiB token-id array is 20,000 nodes; bounds the tree to ~16 MiB */
-#define BZ_JSON_KEYS_MAX 1024       /* members of one object */
-#define BZ_JSON_NUMBER_MAX 64       /* bytes of one number: longer ones only serve to confuse parsers */
+/* JSON. Tool schemas of real clients stay below a depth of 20. */
+#define BZ_JSON_DEPTH_MAX 64
+/* A 64 KiB token-id array is 20,000 nodes; this bounds a tree to about 13 MiB. */
+#define BZ_JSON_NODES_MAX 200000
+#define BZ_JSON_KEYS_MAX 1024 /* members of one object */
+#define BZ_JSON_NUMBER_MAX 64 /* bytes of one number: longer ones only serve to confuse parsers */
 
 /* Requests */
 #define BZ_BODY_MAX_DEFAULT (8u << 20) /* bytes; configurable per instance up to BZ_BODY_MAX */
 #define BZ_BODY_MAX (64u << 20)
-#define BZ_PATH_MAX 1024            /* longest documented route with an id is below 200 */
+#define BZ_PATH_MAX 1024 /* longest documented route with an id is below 200 */
 #define BZ_QUERY_MAX 1024
-#define BZ_CREDENTIAL_MAX 256       /* our keys are 61 bytes */
+#define BZ_CREDENTIAL_MAX 256 /* our keys are 61 bytes */
 #define BZ_MODEL_NAME_MAX 200
-#define BZ_ARENA_FACTOR 24          /* arena cap = factor x body + BZ_ARENA_BASE: small nodes are 80 bytes each */
+/* Arena cap = factor x body + BZ_ARENA_BASE: a node takes 64 bytes and comes from 3 of input. */
+#define BZ_ARENA_FACTOR 24
 #define BZ_ARENA_BASE (256u << 10)
 
-/* Replies */
-#define BZ_REPLY_MAX (64u << 20)    /* a non-streamed reply is collected and checked before a byte leaves */
-#define BZ_EVENT_MAX (1u << 20)     /* one SSE event or NDJSON line; Responses repeats the whole output in its last event */
-#define BZ_REPLY_ERROR_MAX (64u << 10) /* upstream error bodies are read up to here, then replaced anyway */
+/* Replies. One that is not streamed is collected and checked before a byte of it leaves. */
+#define BZ_REPLY_MAX (64u << 20)
+/* One SSE event or NDJSON line; Responses repeats the whole output in its last event. */
+#define BZ_EVENT_MAX (1u << 20)
+/* Upstream error bodies are read up to here, then replaced anyway. */
+#define BZ_REPLY_ERROR_MAX (64u << 10)
 
 /* Policy */
-#define BZ_CONFIG_MAX (1u << 20)    /* bartizan.yaml */
-#define BZ_BACKENDS_MAX 64          /* one machine; a bit per backend in a 64-bit mask */
+#define BZ_CONFIG_MAX (1u << 20) /* bartizan.yaml */
+#define BZ_BACKENDS_MAX 64       /* one machine; a bit per backend in a 64-bit mask */
 #define BZ_MODELS_MAX 4096
 #define BZ_KEYS_MAX 4000000
 #define BZ_ROLES_MAX 64
 
-/* Shared memory */
-#define BZ_LANES_MAX 64             /* nginx workers alive at once, old ones finishing after a reload included */
-#define BZ_RECORD_MAX 2048          /* one audit record */
+/* Shared memory. nginx workers alive at once, old ones finishing after a reload included. */
+#define BZ_LANES_MAX 64
+#define BZ_RECORD_MAX 2048 /* one audit record */
 
 #endif

@@ -1,5 +1,5 @@
-/* Cursor over hostile bytes with a latched error: after the first bad read every read gives 0 and does not move, so
- * a parser reads like its format and asks bz_rd_ok once. */
+/* Cursor over hostile bytes with a latched error: after the first bad read every read gives 0 and
+ * does not move, so a parser reads like its format and asks bz_rd_ok once. */
 #ifndef BARTIZAN_RD_H
 #define BARTIZAN_RD_H
 
@@ -23,7 +23,8 @@ uint64_t bz_rd_be64(struct bz_rd *r);
 struct bz_view bz_rd_take(struct bz_rd *r, size_t n);
 /* A child reader confined to the next n bytes. */
 struct bz_rd bz_rd_sub(struct bz_rd *r, size_t n);
-/* A 32-bit little-endian count that must fit in what remains at min_item bytes each; 0 and ERANGE otherwise. */
+/* A 32-bit little-endian count that must fit in what remains at min_item bytes each; 0 and ERANGE
+ * otherwise. */
 uint32_t bz_rd_count(struct bz_rd *r, size_t min_item);
 void bz_rd_fail(struct bz_rd *r, enum bz_status st); /* latches; the first one stays */
 bool bz_rd_ok(const struct bz_rd *r);

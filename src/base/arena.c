@@ -35,8 +35,9 @@ void bz_arena_init(struct bz_arena *ar, struct bz_alloc a, size_t max, void *fir
     }
 }
 
-/* A new block with room for at least n bytes becomes the current one. What is left of the old one is given up: less
- * than n bytes. Sizes double with what was used so far, so a big body takes few blocks and a small one little. */
+/* A new block with room for at least n bytes becomes the current one. What is left of the old one
+ * is given up: less than n bytes. Sizes double with what was used so far, so a big body takes few
+ * blocks and a small one little. */
 static bool grow(struct bz_arena *ar, size_t n) {
     if (ar->used >= ar->max || ar->max - ar->used < head || n > ar->max - ar->used - head)
         return false;

@@ -53,7 +53,8 @@ bool bz_buf_grow(struct bz_buf *b, size_t n) {
     cap = cap > b->max / 2 ? b->max : cap * 2;
     if (cap < b->n + n)
         cap = b->n + n;
-    /* Not realloc: bz_buf_wipe_free promises that no copy of a secret stays behind in freed memory. */
+    /* Not realloc: bz_buf_wipe_free promises that no copy of a secret stays behind in freed
+     * memory. */
     uint8_t *p = malloc(cap);
     if (p == NULL) {
         latch(b, BZ_ENOMEM);
@@ -202,8 +203,8 @@ static uint8_t *put_digits(uint8_t *p, uint64_t v, int digits) {
 void bz_buf_put_time(struct bz_buf *b, uint64_t unix_ns) {
     uint64_t ms = unix_ns / 1000000;
     uint64_t sec = ms / 1000;
-    /* Days to a civil date, H. Hinnant's algorithm: eras of 400 years that begin on 1 March. 2^64 ns end in 2554, so
-     * the year always has four digits. */
+    /* Days to a civil date, H. Hinnant's algorithm: eras of 400 years that begin on 1 March. 2^64
+     * ns end in 2554, so the year always has four digits. */
     uint64_t z = sec / 86400 + 719468;
     uint64_t era = z / 146097;
     uint64_t doe = z % 146097;

@@ -6,8 +6,9 @@ struct range {
     uint32_t from, to;
 };
 
-/* Code points that move the cursor, turn the direction of text or show nothing (Unicode 15: Cc, Cf, Default_Ignorable,
- * line and paragraph separators, noncharacters of the BMP). Sorted. See CVE-2021-42574 for what they are used for. */
+/* Code points that move the cursor, turn the direction of text or show nothing (Unicode 15: Cc, Cf,
+ * Default_Ignorable, line and paragraph separators, noncharacters of the BMP). Sorted. See
+ * CVE-2021-42574 for what they are used for. */
 static const struct range unsafe[] = {
     {0x0000, 0x001f},   {0x007f, 0x009f},   {0x00ad, 0x00ad},   {0x034f, 0x034f},
     {0x0600, 0x0605},   {0x061c, 0x061c},   {0x06dd, 0x06dd},   {0x070f, 0x070f},

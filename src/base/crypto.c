@@ -11,12 +11,13 @@ _Static_assert(BZ_KEY_LEN == crypto_kdf_KEYBYTES && BZ_KEY_LEN == crypto_core_hc
                    BZ_KEY_LEN == crypto_aead_xchacha20poly1305_ietf_KEYBYTES &&
                    BZ_KEY_LEN == crypto_onetimeauth_KEYBYTES,
                "one key length");
-_Static_assert(BZ_SIGN_LEN == crypto_sign_BYTES && BZ_SIGN_SECRET_LEN == crypto_sign_SECRETKEYBYTES &&
+_Static_assert(BZ_SIGN_LEN == crypto_sign_BYTES &&
+                   BZ_SIGN_SECRET_LEN == crypto_sign_SECRETKEYBYTES &&
                    BZ_SIGN_PUBLIC_LEN == crypto_sign_PUBLICKEYBYTES,
                "Ed25519 lengths");
 
-/* The algorithm object, fetched once by bz_crypto_init and never changed or freed. It holds no key. NULL only means that
- * bz_body_digest computes the same value with libsodium. */
+/* The algorithm object, fetched once by bz_crypto_init and never changed or freed. It holds no key.
+ * NULL only means that bz_body_digest computes the same value with libsodium. */
 static EVP_MAC *poly1305;
 
 enum bz_status bz_crypto_init(void) {
@@ -57,8 +58,9 @@ bool bz_ct_equal(struct bz_view a, struct bz_view b) {
     return a.n == b.n && (a.n == 0 || sodium_memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* libcrypto uses the SHA instructions, libsodium does not: 0.30 against 1.31 us for 512 bytes. Its EVP interface costs an
- * allocation per hash and needs a context on the heap; the plain one lives in the caller's memory. */
+/* libcrypto uses the SHA instructions, libsodium does not: 0.30 against 1.31 us for 512 bytes. Its
+ * EVP interface costs an allocation per hash and needs a context on the heap; the plain one lives
+ * in the caller's memory. */
 void bz_sha256_init(struct bz_sha256 *s) {
     SHA256_CTX c;
     SHA256_Init(&c);
@@ -114,18 +116,20 @@ static void poly(const uint8_t once[32], struct bz_view v, uint8_t tag[16]) {
  *   tag    = Poly1305(once, body)
  *   digest = HChaCha20(key, tag, "bartizan body 02")        first half
  *
- * Who has no key cannot tell from the log which of a few likely prompts a body was. The last step keeps that true when a
- * nonce serves two bodies (the request and the reply of one record, a counter set back by a crash): then only equality
- * of the bodies shows, while bare Poly1305 would give its key away. Two bodies collide with less than n / 2^102.
+ * Who has no key cannot tell from the log which of a few likely prompts a body was. The last step
+ * keeps that true when a nonce serves two bodies (the request and the reply of one record, a
+ * counter set back by a crash): then only equality of the bodies shows, while bare Poly1305 would
+ * give its key away. Two bodies collide with less than n / 2^102.
  *
- * Why this one; measured on an AMD EPYC (Zen 5) with OpenSSL 3.0.22 and libsodium 1.0.18, ns per body, key setup included:
+ * Why this one; ns per body, key setup included, on an AMD EPYC (Zen 5) with OpenSSL 3.0.22 and
+ * libsodium 1.0.18:
  *                                   64 B    512 B     4 KB     64 KB
  *   BLAKE2b-128 keyed, libsodium     397      924     5908     91798   (0.7 GB/s)
  *   SHA-256, libcrypto                69      295     2106     33258   (2.0 GB/s)
  *   Poly1305, libsodium              136      244      952     13689   (4.8 GB/s)
  *   AES-256-GMAC, libcrypto          354      396      767      7021   (9.3 GB/s)
  *   Poly1305, libcrypto              152      192      448      4486  (14.6 GB/s)
- *   Poly1305, libcrypto, and PRF     217      257      513      4551   <- this
+ *   bz_body_digest                   236      277      539      4711  (13.9 GB/s)
  */
 void bz_body_digest(const uint8_t key[BZ_KEY_LEN], uint64_t nonce, struct bz_view v,
                     uint8_t out[16]) {
@@ -155,8 +159,10 @@ bool bz_sign_check(const uint8_t pub[BZ_SIGN_PUBLIC_LEN], struct bz_view v,
     return crypto_sign_verify_detached(sig, v.p, v.n, pub) == 0;
 }
 
-enum { SEAL_NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
-       SEAL_TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES };
+enum {
+    SEAL_NONCE = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+    SEAL_TAG = crypto_aead_xchacha20poly1305_ietf_ABYTES
+};
 
 enum bz_status bz_seal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct bz_view plain,
                        uint8_t *out) {

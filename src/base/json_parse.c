@@ -1,17 +1,19 @@
 /* Strict JSON reader. One pass over a stack of open containers; no recursion.
  *
- *   UTF-8 of the whole input is checked first (ASCII at vector speed), so the scanner below only looks for quotes,
- *   backslashes and controls, and every string is a run of bytes that is known to be text.
+ * UTF-8 of the whole input is checked first (at vector speed), so the scanner below only looks for
+ * quotes, backslashes and controls, and every string is a run of bytes that is known to be text.
  *
- *   bz_json_check runs the same code: there every node is the one `sink`, and only keys are remembered.
+ * bz_json_check runs the same code: there every node is the one `sink`, and only keys are kept.
  *
- *   Duplicate keys. The keys of all open objects lie on one stack, each with its first eight bytes as a number:
+ * Duplicate keys. The keys of all open objects lie on one stack, each with its first eight bytes as
+ * a number:
  *
- *       keys:  [ model | messages | ... | role | content ]
- *                ^ frames[0].keys         ^ frames[2].keys
+ *     keys:  [ model | messages | ... | role | content ]
+ *              ^ frames[0].keys         ^ frames[2].keys
  *
- *   Up to LINEAR keys a new one is compared with all before it. Bigger objects are sorted when they close: n log n for
- *   every input, where a hash table would need a secret seed to be safe from chosen collisions. */
+ * Up to LINEAR keys a new one is compared with all before it. Bigger objects are sorted when they
+ * close: n log n for every input, where a hash table would need a secret seed to be safe from
+ * chosen collisions. */
 #include "json_text.h"
 
 #include <bartizan/limits.h>
@@ -58,7 +60,8 @@ static enum bz_status __attribute__((cold, noinline)) no_memory(struct parser *s
     return fail(s, BZ_ENOMEM, s->p, "out of memory");
 }
 
-static enum bz_status __attribute__((cold, noinline)) unexpected(struct parser *s, const char *why) {
+static enum bz_status __attribute__((cold, noinline))
+unexpected(struct parser *s, const char *why) {
     return fail(s, BZ_ESYNTAX, s->p, s->p == s->end ? "input ends too early" : why);
 }
 
@@ -85,7 +88,8 @@ string_escaped(struct parser *s, bool keep, struct bz_view *ret) {
         return fail(s, BZ_ESYNTAX, open, "string without an end");
     uint8_t *out = NULL;
     if (keep) {
-        out = bz_arena_alloc(s->ar, (size_t)(q - open)); /* an escape is longer than what it stands for */
+        /* Enough: an escape is longer than what it stands for. */
+        out = bz_arena_alloc(s->ar, (size_t)(q - open));
         if (out == NULL)
             return no_memory(s);
     }
@@ -207,8 +211,10 @@ static inline enum bz_status value(struct parser *s, struct bz_view key, uint8_t
     struct bz_json *n = s->tree ? bz_arena_alloc(s->ar, sizeof *n) : &s->sink;
     if (n == NULL)
         return no_memory(s);
-    *n = (struct bz_json){
-        .flags = flags, .depth = (uint16_t)s->depth, .key = key, .off = (uint64_t)(s->p - s->start)};
+    *n = (struct bz_json){.flags = flags,
+                          .depth = (uint16_t)s->depth,
+                          .key = key,
+                          .off = (uint64_t)(s->p - s->start)};
     if (s->depth != 0) {
         struct frame *f = &s->frames[s->depth - 1];
         *f->tail = n;
@@ -321,7 +327,8 @@ static void sift(struct key *a, size_t from, size_t n) {
 }
 
 /* Heapsort: in place, n log n for every input. Then duplicates are neighbours. */
-static enum bz_status __attribute__((noinline)) sort_and_compare(struct parser *s, struct key *a, size_t n) {
+static enum bz_status __attribute__((noinline))
+sort_and_compare(struct parser *s, struct key *a, size_t n) {
     for (size_t i = n / 2; i-- > 0;)
         sift(a, i, n);
     for (size_t i = n - 1; i > 0; i--) {
@@ -416,7 +423,8 @@ static enum bz_status parse(struct bz_view in, const struct bz_json_opts *opts, 
     static const struct bz_json_opts defaults = {0};
     if (opts == NULL)
         opts = &defaults;
-    /* The two big arrays are written before they are read; zeroing 3 KiB would cost as much as a small body. */
+    /* The two big arrays are written before they are read; zeroing 3 KiB would cost as much as a
+     * small body. */
     struct parser s __attribute__((uninitialized));
     if (in.n == 0)
         in = BZ_V(""); /* its pointer may be NULL */
@@ -443,8 +451,8 @@ static enum bz_status parse(struct bz_view in, const struct bz_json_opts *opts, 
     return BZ_OK;
 }
 
-enum bz_status bz_json_parse(struct bz_view in, const struct bz_json_opts *opts, struct bz_arena *ar,
-                             struct bz_json **ret_root, struct bz_diag *diag) {
+enum bz_status bz_json_parse(struct bz_view in, const struct bz_json_opts *opts,
+                             struct bz_arena *ar, struct bz_json **ret_root, struct bz_diag *diag) {
     return parse(in, opts, ar, true, ret_root, diag);
 }
 

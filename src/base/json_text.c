@@ -7,7 +7,8 @@
 #include <immintrin.h>
 
 /* 64 bytes a step; stops before the step that holds the special byte. */
-__attribute__((target("avx2"))) static const uint8_t *skip_avx2(const uint8_t *p, const uint8_t *end) {
+__attribute__((target("avx2"))) static const uint8_t *skip_avx2(const uint8_t *p,
+                                                                const uint8_t *end) {
     const __m256i quote = _mm256_set1_epi8('"');
     const __m256i slash = _mm256_set1_epi8('\\');
     const __m256i control = _mm256_set1_epi8(0x1f);
@@ -133,8 +134,8 @@ bool bz_json_folds(const uint8_t *p, size_t n) {
     return false;
 }
 
-/* Go's encoding/json matches a key to a field by simple case folding. Field names are ASCII, and only two code points
- * beyond ASCII fold into it: U+017F (long s) and U+212A (Kelvin sign). */
+/* Go's encoding/json matches a key to a field by simple case folding. Field names are ASCII, and
+ * only two code points beyond ASCII fold into it: U+017F (long s) and U+212A (Kelvin sign). */
 size_t bz_json_fold(const uint8_t *p, size_t n, uint8_t *out) {
     size_t at = 0;
     for (size_t i = 0; i < n;) {

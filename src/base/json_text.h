@@ -20,8 +20,8 @@ const uint8_t *bz_json_plain_long(const uint8_t *p, const uint8_t *end);
 /* A bit for every special byte among the 16 at p. */
 static inline unsigned bz_json_special16(const uint8_t *p) {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-    __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                               _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    __m128i hit =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v));
     return (unsigned)_mm_movemask_epi8(hit);
 }
@@ -58,12 +58,13 @@ static inline void bz_json_copy(uint8_t *to, const uint8_t *from, size_t n) {
     }
 }
 
-/* Decodes the escape at *p (which is a backslash, another byte follows before end) to at most 4 bytes and moves *p
- * behind it. ESYNTAX, EUTF8 (surrogates); *ret_why says what is wrong. */
+/* Decodes the escape at *p (which is a backslash, another byte follows before end) to at most 4
+ * bytes and moves *p behind it. ESYNTAX, EUTF8 (surrogates); *ret_why says what is wrong. */
 enum bz_status bz_json_escape(const uint8_t **p, const uint8_t *end, uint8_t out[4], size_t *ret_n,
                               const char **ret_why);
 
-/* Folds a key as a Go server does to match it with a field. `out` has room for n bytes; the folded length. */
+/* Folds a key as a Go server does to match it with a field. `out` has room for n bytes; the folded
+ * length. */
 size_t bz_json_fold(const uint8_t *p, size_t n, uint8_t *out);
 /* False when folding would change nothing for sure. */
 bool bz_json_folds(const uint8_t *p, size_t n);

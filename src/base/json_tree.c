@@ -51,7 +51,8 @@ static double scale(double v, int64_t exp10) {
     return (e >> (sizeof tens / sizeof tens[0])) == 0 ? v : exp10 < 0 ? 0.0 : v * 1e300 * 1e300;
 }
 
-/* Not strtod: that reads the locale. The result may be off in the last bits, which no range check minds. */
+/* Not strtod: that reads the locale. The result may be off in the last bits, which no range check
+ * minds. */
 enum bz_status bz_json_f64(const struct bz_json *n, double *ret) {
     if (!bz_json_is(n, BZ_JSON_NUMBER))
         return BZ_EINVAL;

@@ -58,7 +58,8 @@ void bz_json_write_str(struct bz_buf *out, struct bz_view text) {
     bz_buf_putc(out, '"');
 }
 
-/* A string of the tree followed by `after` (0: nothing). What came out of the input unescaped goes back in one piece. */
+/* A string of the tree followed by `after` (0: nothing). What came out of the input unescaped goes
+ * back in one piece. */
 static inline void put_str(struct bz_buf *out, struct bz_view v, bool clean, uint8_t after) {
     if (!clean) {
         bz_json_write_str(out, v);
@@ -154,7 +155,8 @@ void bz_jw_init(struct bz_jw *w, struct bz_buf *b) {
     *w = (struct bz_jw){.b = b};
 }
 
-/* Comma and place of the value that comes next. False: it has no place, or the buffer has failed. */
+/* Comma and place of the value that comes next. False: it has no place, or the buffer has
+ * failed. */
 static bool place(struct bz_jw *w) {
     uint64_t bit = (uint64_t)1 << w->depth;
     bool in_obj = (w->is_obj & bit) != 0;

@@ -5,7 +5,8 @@ static bool cont(uint8_t c) {
     return (c & 0xc0) == 0x80;
 }
 
-/* Length of the sequence at p (n bytes left, n > 0), or 0. RFC 3629, section 4: the first byte limits the second. */
+/* Length of the sequence at p (n bytes left, n > 0), or 0. RFC 3629, section 4: the first byte
+ * limits the second. */
 static size_t sequence(const uint8_t *p, size_t n) {
     uint8_t c = p[0];
     if (c < 0x80)
@@ -27,10 +28,11 @@ static size_t sequence(const uint8_t *p, size_t n) {
 #ifdef __x86_64__
 #include <immintrin.h>
 
-/* Validation by three table look-ups per byte: J. Keiser, D. Lemire, "Validating UTF-8 in less than one instruction per
- * byte" (2020). Each bit is one way in which a pair of neighbouring bytes can be wrong; a pair is wrong where the tables
- * of its first byte's halves and of its second byte's upper half agree on a bit. TWO_CONTS is right, and demanded, where
- * the lead byte stands two or three places before. */
+/* Validation by three table look-ups per byte: J. Keiser, D. Lemire, "Validating UTF-8 in less than
+ * one instruction per byte" (2020). Each bit is one way in which a pair of neighbouring bytes can
+ * be wrong; a pair is wrong where the tables of its first byte's halves and of its second byte's
+ * upper half agree on a bit. TWO_CONTS is right, and demanded, where the lead byte stands two or
+ * three places before. */
 enum {
     TOO_SHORT = 1,   /* lead byte, then no continuation */
     TOO_LONG = 2,    /* ASCII, then a continuation */
@@ -44,20 +46,21 @@ enum {
     SECOND = TOO_LONG | OVERLONG_2 | TWO_CONTS,
 };
 
+/* clang-format off */
 #define TWICE(...) {__VA_ARGS__, __VA_ARGS__}
+/* clang-format on */
 
 static const uint8_t first_high[32] =
     TWICE(TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TWO_CONTS,
           TWO_CONTS, TWO_CONTS, TWO_CONTS, TOO_SHORT | OVERLONG_2, TOO_SHORT,
           TOO_SHORT | OVERLONG_3 | SURROGATE, TOO_SHORT | TOO_LARGE | EXTREME_4);
-static const uint8_t first_low[32] =
-    TWICE(CARRY | OVERLONG_3 | OVERLONG_2 | EXTREME_4, CARRY | OVERLONG_2, CARRY, CARRY,
-          CARRY | TOO_LARGE, CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4,
-          CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4,
-          CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4,
-          CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4,
-          CARRY | TOO_LARGE | EXTREME_4 | SURROGATE, CARRY | TOO_LARGE | EXTREME_4,
-          CARRY | TOO_LARGE | EXTREME_4);
+static const uint8_t first_low[32] = TWICE(
+    CARRY | OVERLONG_3 | OVERLONG_2 | EXTREME_4, CARRY | OVERLONG_2, CARRY, CARRY,
+    CARRY | TOO_LARGE, CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4,
+    CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4,
+    CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4, CARRY | TOO_LARGE | EXTREME_4,
+    CARRY | TOO_LARGE | EXTREME_4 | SURROGATE, CARRY | TOO_LARGE | EXTREME_4,
+    CARRY | TOO_LARGE | EXTREME_4);
 static const uint8_t second_high[32] =
     TWICE(TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
           SECOND | OVERLONG_3 | EXTREME_4, SECOND | OVERLONG_3 | TOO_LARGE,
@@ -77,11 +80,11 @@ AVX2 __m256i wrong(__m256i in, __m256i before) {
     __m256i back1 = _mm256_alignr_epi8(in, middle, 15);
     __m256i back2 = _mm256_alignr_epi8(in, middle, 14);
     __m256i back3 = _mm256_alignr_epi8(in, middle, 13);
-    __m256i a = _mm256_shuffle_epi8(load(first_high),
-                                    _mm256_and_si256(_mm256_srli_epi16(back1, 4), low4));
+    __m256i a =
+        _mm256_shuffle_epi8(load(first_high), _mm256_and_si256(_mm256_srli_epi16(back1, 4), low4));
     __m256i b = _mm256_shuffle_epi8(load(first_low), _mm256_and_si256(back1, low4));
-    __m256i c = _mm256_shuffle_epi8(load(second_high),
-                                    _mm256_and_si256(_mm256_srli_epi16(in, 4), low4));
+    __m256i c =
+        _mm256_shuffle_epi8(load(second_high), _mm256_and_si256(_mm256_srli_epi16(in, 4), low4));
     __m256i pairs = _mm256_and_si256(_mm256_and_si256(a, b), c);
     __m256i third = _mm256_subs_epu8(back2, _mm256_set1_epi8(0xe0 - 0x80));
     __m256i fourth = _mm256_subs_epu8(back3, _mm256_set1_epi8(0xf0 - 0x80));
@@ -89,14 +92,16 @@ AVX2 __m256i wrong(__m256i in, __m256i before) {
     return _mm256_xor_si256(pairs, due);
 }
 
-/* Length of a valid prefix that ends where a character ends: all but the last 63 bytes, or less if something is wrong. */
+/* Length of a valid prefix that ends where a character ends: all but the last 63 bytes, or less if
+ * something is wrong. */
 __attribute__((target("avx2"))) static size_t skip_avx2(const uint8_t *p, size_t n) {
     __m256i before = _mm256_setzero_si256();
     size_t i = 0;
     for (; n - i >= 64; i += 64) {
         __m256i a = load(p + i);
         __m256i b = load(p + i + 32);
-        /* ASCII after ASCII; a sequence left open by the step before shows in its last three bytes. */
+        /* ASCII after ASCII; a sequence left open by the step before shows in its last three
+         * bytes. */
         if (_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(a, b), before)) != 0) {
             __m256i bad = _mm256_or_si256(wrong(a, before), wrong(b, a));
             if (!_mm256_testz_si256(bad, bad))
@@ -138,7 +143,8 @@ size_t bz_utf8_valid(struct bz_view v) {
 #endif
     for (;;) {
         i += ascii_run(v.p + i, v.n - i);
-        /* Text that is not ASCII comes in runs: go back to the wide steps only after eight plain bytes. */
+        /* Text that is not ASCII comes in runs: go back to the wide steps only after eight plain
+         * bytes. */
         for (size_t plain = 0; plain < 8;) {
             if (i == v.n)
                 return i;

@@ -48,9 +48,13 @@ static void every_writer(void **state) {
 }
 
 static void base64(void **state) {
-    static const char *const table[][2] = {{"", ""},         {"f", "Zg=="},     {"fo", "Zm8="},
-                                           {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},
-                                           {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+    static const char *const table[][2] = {{"", ""},
+                                           {"f", "Zg=="},
+                                           {"fo", "Zm8="},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg=="},
+                                           {"fooba", "Zm9vYmE="},
+                                           {"foobar", "Zm9vYmFy"}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct bz_buf b;
         bz_buf_init(&b, 64);
@@ -61,9 +65,10 @@ static void base64(void **state) {
 }
 
 static void times_agree_with_gmtime(void **state) {
-    static const uint64_t seconds[] = {0,          951782399,  951782400,  951868800,
-                                       1709164800, 1709251199, 4107542400, 1795342272,
-                                       253402300799u % 18446744073u, 18446744073u};
+    static const uint64_t seconds[] = {0,           951782399,  951782400,
+                                       951868800,   1709164800, 1709251199,
+                                       4107542400,  1795342272, 253402300799u % 18446744073u,
+                                       18446744073u};
     for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
         time_t t = (time_t)seconds[i];
         struct tm tm;
@@ -157,21 +162,25 @@ static void text_from_outside_is_made_harmless(void **state) {
         {"\x1b[31mred", "\\x1b[31mred"},
         {"a\nb\tc\r", "a\\x0ab\\x09c\\x0d"},
         {"\x7f", "\\x7f"},
-        {"\xc2\x85", "\\u{0085}"},                 /* C1: next line */
-        {"\xc2\x9b" "31m", "\\u{009b}31m"},        /* C1: CSI */
+        {"\xc2\x85", "\\u{0085}"}, /* C1: next line */
+        {"\xc2\x9b"
+         "31m",
+         "\\u{009b}31m"}, /* C1: CSI */
         {"Gr\xc3\xbc\xc3\x9f", "Gr\xc3\xbc\xc3\x9f"},
         {"\xe4\xbd\xa0\xf0\x9f\x98\x80", "\xe4\xbd\xa0\xf0\x9f\x98\x80"},
-        {"\xe2\x80\xae" "evil", "\\u{202e}evil"},  /* right-to-left override */
+        {"\xe2\x80\xae"
+         "evil",
+         "\\u{202e}evil"}, /* right-to-left override */
         {"\xe2\x81\xa6", "\\u{2066}"},
-        {"\xe2\x80\x8b", "\\u{200b}"},             /* zero width space */
+        {"\xe2\x80\x8b", "\\u{200b}"}, /* zero width space */
         {"\xef\xbb\xbf", "\\u{feff}"},
-        {"\xf3\xa0\x81\x81", "\\u{e0041}"},        /* tag letter A */
-        {"\xf0\x9f\xbf\xbf", "\\u{1ffff}"},        /* noncharacter */
+        {"\xf3\xa0\x81\x81", "\\u{e0041}"}, /* tag letter A */
+        {"\xf0\x9f\xbf\xbf", "\\u{1ffff}"}, /* noncharacter */
         {"\xc2\xad", "\\u{00ad}"},
         {"\xff\xfe", "\\xff\\xfe"},
-        {"\xed\xa0\x80", "\\xed\\xa0\\x80"},       /* surrogate */
+        {"\xed\xa0\x80", "\\xed\\xa0\\x80"}, /* surrogate */
         {"cut \xe4\xbd", "cut \\xe4\\xbd"},
-        {"\xc0\xaf", "\\xc0\\xaf"},                /* overlong */
+        {"\xc0\xaf", "\\xc0\\xaf"}, /* overlong */
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct bz_buf b;

@@ -13,7 +13,8 @@ static void arena(struct bz_arena *ar) {
     bz_arena_init(ar, bz_alloc_heap, 64u << 20, NULL, 0);
 }
 
-/* Parses a copy of exact size (a sanitizer sees reads beyond) and checks that bz_json_check agrees. */
+/* Parses a copy of exact size (a sanitizer sees reads beyond) and checks that bz_json_check
+ * agrees. */
 static enum bz_status parse(struct bz_view in, const struct bz_json_opts *opts, struct bz_arena *ar,
                             struct bz_json **ret, struct bz_diag *diag) {
     uint8_t *copy = malloc(in.n == 0 ? 1 : in.n);
@@ -215,10 +216,12 @@ static void folded_duplicates(void **state) {
     } table[] = {
         {"{\"model\":1,\"Model\":2}", true},
         {"{\"model\":1,\"MODEL \":2}", false},
-        {"{\"messages\":1,\"me\xc5\xbfsages\":2}", true},  /* long s */
-        {"{\"token\":1,\"to\xe2\x84\xaa" "en\":2}", true}, /* Kelvin sign */
+        {"{\"messages\":1,\"me\xc5\xbfsages\":2}", true}, /* long s */
+        {"{\"token\":1,\"to\xe2\x84\xaa"
+         "en\":2}",
+         true}, /* Kelvin sign */
         {"{\"token\":1,\"to\\u212aen\":2}", true},
-        {"{\"k\":1,\"\xe2\x84\xab\":2}", false}, /* Angstrom sign */
+        {"{\"k\":1,\"\xe2\x84\xab\":2}", false},    /* Angstrom sign */
         {"{\"\xc3\xa9\":1,\"\xc3\x89\":2}", false}, /* no field has a letter like this */
         {"{\"a[\":1,\"a{\":2}", false},
     };
@@ -261,7 +264,8 @@ static void caps_hold_at_the_edge(void **state) {
         assert_int_equal(with_caps(in, (struct bz_json_opts){.max_depth = depth}), want);
         assert_int_equal(with_caps(in, (struct bz_json_opts){.max_depth = UINT32_MAX}), want);
         if (depth > 1)
-            assert_int_equal(with_caps(in, (struct bz_json_opts){.max_depth = depth - 1}), BZ_EDEPTH);
+            assert_int_equal(with_caps(in, (struct bz_json_opts){.max_depth = depth - 1}),
+                             BZ_EDEPTH);
     }
     struct bz_view nodes = BZ_V("[1,2,{\"a\":3}]");
     assert_int_equal(with_caps(nodes, (struct bz_json_opts){.max_nodes = 5}), BZ_OK);
@@ -288,10 +292,13 @@ static void caps_hold_at_the_edge(void **state) {
 }
 
 static const char sample[] =
-    "{\"model\":\"assistant\",\"messages\":[{\"role\":\"user\",\"content\":\"Gr\xc3\xbc\xc3\x9f \\u00e9\\n"
+    "{\"model\":\"assistant\",\"messages\":[{\"role\":\"user\",\"content\":\"Gr\xc3\xbc\xc3\x9f "
+    "\\u00e9\\n"
     "\\ud83d\\ude00 a longer text without anything special in it, over sixteen bytes\"},{\"role\":"
-    "\"tool\",\"content\":[{\"type\":\"text\",\"text\":\"\"}]}],\"temperature\":-0.5e-1,\"stop\":[null,true,"
-    "false],\"logit_bias\":{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,\"9\":1,\"10\":1,"
+    "\"tool\",\"content\":[{\"type\":\"text\",\"text\":\"\"}]}],\"temperature\":-0.5e-1,\"stop\":["
+    "null,true,"
+    "false],\"logit_bias\":{\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,\"9\":"
+    "1,\"10\":1,"
     "\"11\":1,\"12\":1,\"13\":1,\"14\":1,\"15\":1,\"16\":1,\"17\":1,\"\\u0041\":1}}";
 
 static void every_prefix_fails_and_every_change_is_survived(void **state) {
@@ -353,7 +360,8 @@ static void every_allocation_may_fail(void **state) {
         for (; st != BZ_OK; n++) {
             struct failing f = {.left = n};
             struct bz_arena ar;
-            bz_arena_init(&ar, (struct bz_alloc){failing_alloc, failing_free, &f}, 64u << 20, NULL, 0);
+            bz_arena_init(&ar, (struct bz_alloc){failing_alloc, failing_free, &f}, 64u << 20, NULL,
+                          0);
             struct bz_diag diag = {0};
             struct bz_json *root = NULL;
             st = tree ? bz_json_parse(bz_buf_view(&b), &fold, &ar, &root, &diag)
@@ -478,8 +486,9 @@ static void trees_are_edited(void **state) {
     struct bz_arena ar;
     arena(&ar);
     struct bz_json *root = NULL;
-    assert_int_equal(bz_json_parse(BZ_V("{\"a\":{\"x\":[1,2]},\"b\":2,\"c\":3}"), NULL, &ar, &root, NULL),
-                     BZ_OK);
+    assert_int_equal(
+        bz_json_parse(BZ_V("{\"a\":{\"x\":[1,2]},\"b\":2,\"c\":3}"), NULL, &ar, &root, NULL),
+        BZ_OK);
     bz_json_set_str(bz_json_get_mut(root, BZ_V("a")), BZ_V("q\"\n"));
     assert_true(bz_json_remove(root, BZ_V("b")));
     assert_false(bz_json_remove(root, BZ_V("b")));
@@ -562,7 +571,7 @@ static void special_bytes_are_seen_at_every_place(void **state) {
     static const char *const bad[] = {"\"", "\\", "\x1f", "\n"};
     for (size_t k = 0; k < 4; k++) {
         for (size_t size = 1; size < 200; size++) {
-            for (size_t at = 0; at < size; at += size > 100 ? 3 : 1) {
+            for (size_t at = 0; at<size; at += size> 100 ? 3 : 1) {
                 uint8_t text[202];
                 memset(text, 0x20 + (int)(at % 2) * 0x5d, sizeof text);
                 text[0] = '"';

@@ -81,8 +81,8 @@ static void counts_must_fit(void **state) {
         size_t min_item, rest;
         bool fits;
     } table[] = {
-        {0, 8, 0, true},  {2, 8, 16, true},          {2, 8, 15, false}, {UINT32_MAX, 8, 64, false},
-        {64, 0, 64, true}, {65, 0, 64, false},        {1, SIZE_MAX, 64, false},
+        {0, 8, 0, true},   {2, 8, 16, true},   {2, 8, 15, false},        {UINT32_MAX, 8, 64, false},
+        {64, 0, 64, true}, {65, 0, 64, false}, {1, SIZE_MAX, 64, false},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct bz_buf b;

@@ -17,7 +17,7 @@ static void every_status_has_its_own_text(void **state) {
     }
     assert_string_equal(bz_status_text(BZ_OK), "ok");
     assert_string_equal(bz_status_text((enum bz_status)BZ_STATUS_COUNT), "unknown status");
-    assert_string_equal(bz_status_text((enum bz_status)-1), "unknown status");
+    assert_string_equal(bz_status_text((enum bz_status) - 1), "unknown status");
 }
 
 static enum bz_status tries(enum bz_status st) {
@@ -92,9 +92,12 @@ static void decimal_numbers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_status_has_its_own_text), cmocka_unit_test(try_returns_what_failed),
-        cmocka_unit_test(diag_may_be_absent),            cmocka_unit_test(views_compare),
-        cmocka_unit_test(sub_views_clamp),               cmocka_unit_test(decimal_numbers),
+        cmocka_unit_test(every_status_has_its_own_text),
+        cmocka_unit_test(try_returns_what_failed),
+        cmocka_unit_test(diag_may_be_absent),
+        cmocka_unit_test(views_compare),
+        cmocka_unit_test(sub_views_clamp),
+        cmocka_unit_test(decimal_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,9 +65,10 @@ static void every_sequence_of_four_bytes_that_matters(void **state) {
 }
 
 static void every_place_in_a_long_text(void **state) {
-    static const char *const pieces[] = {"a", "\xc3\xa9", "\xe4\xbd\xa0", "\xf0\x9f\x98\x80",
-                                         "\xff", "\xed\xa0\x80", "\xe4\xbd", "\xf4\x90\x80\x80",
-                                         "\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf"};
+    static const char *const pieces[] = {
+        "a",    "\xc3\xa9",     "\xe4\xbd\xa0", "\xf0\x9f\x98\x80",
+        "\xff", "\xed\xa0\x80", "\xe4\xbd",     "\xf4\x90\x80\x80",
+        "\x80", "\xc1\xbf",     "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf"};
     for (size_t k = 0; k < sizeof pieces / sizeof pieces[0]; k++) {
         size_t n = strlen(pieces[k]);
         for (size_t size = n; size < 300; size += size < 140 ? 1 : 13) {
@@ -82,10 +83,17 @@ static void every_place_in_a_long_text(void **state) {
 }
 
 static void random_mixes(void **state) {
-    static const char *const pieces[] = {"a", "plain ascii text of some length ", "\xc3\xa9",
-                                         "\xd0\x96\xd1\x8f", "\xe4\xbd\xa0\xe5\xa5\xbd",
-                                         "\xef\xbf\xbf", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf",
-                                         "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80"};
+    static const char *const pieces[] = {"a",
+                                         "plain ascii text of some length ",
+                                         "\xc3\xa9",
+                                         "\xd0\x96\xd1\x8f",
+                                         "\xe4\xbd\xa0\xe5\xa5\xbd",
+                                         "\xef\xbf\xbf",
+                                         "\xf0\x9f\x98\x80",
+                                         "\xf4\x8f\xbf\xbf",
+                                         "\xed\x9f\xbf",
+                                         "\xee\x80\x80",
+                                         "\xf0\x90\x80\x80"};
     uint32_t seed = 1;
     for (int round = 0; round < 20000; round++) {
         uint8_t text[400];
