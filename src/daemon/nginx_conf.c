@@ -228,8 +228,13 @@ static void put_server(const struct bz_nginx_conf_input *in, struct bz_buf *out)
     bz_buf_puts(out, "        server_name _;\n" /* names are checked by the gateway, from the policy */
                      "        merge_slashes off;\n"
                      "        port_in_redirect off;\n"
-                     "        error_page 400 403 404 405 408 411 412 413 414 415 416 421 429 431 494 495 496 497 "
-                     "500 501 502 503 504 505 507 /.bartizan-error;\n");
+                     "        error_page 400 403 404 405 408 411 412 413 414 415 416 421 429 431 500 501 502 503 "
+                     "504 505 507 /.bartizan-error;\n"
+                     /* nginx turns these into 400 unless they are named on both sides */
+                     "        error_page 494 =494 /.bartizan-error;\n"
+                     "        error_page 495 =495 /.bartizan-error;\n"
+                     "        error_page 496 =496 /.bartizan-error;\n"
+                     "        error_page 497 =497 /.bartizan-error;\n");
     put_proxy(in, out);
     bz_buf_puts(out, "        location = /.bartizan-error {\n"
                      "            bartizan_error;\n"

@@ -69,6 +69,7 @@ struct bz_ngx_req { /* of one request, in its pool; found again through a pool c
     uint64_t seq;       /* of the DECISION record in the ring */
     ngx_msec_t deadline;
     enum bz_ngx_phase phase;
+    ngx_uint_t http_version;
     struct bz_backend backend;
     void (*upstream_finalize)(ngx_http_request_t *r, ngx_int_t rc); /* the proxy module's own */
     ngx_chain_t *in, **in_last; /* input that waits for a slow client */

@@ -91,8 +91,13 @@ static ngx_int_t header_filter(ngx_http_request_t *r) {
     if (r->upstream == NULL || r->upstream->peer.connection == NULL)
         return NGX_ERROR; /* somebody else's reply to a request that only a backend may answer */
     q->head_seen = 1;
+    if (r->upstream->headers_in.status_n == 0) {
+        /* No HTTP at all. nginx takes that for HTTP/0.9 and would answer the client in kind. */
+        r->http_version = q->http_version;
+        bz_tx_refuse(q->tx, 502, "upstream_malformed", "The model server's reply could not be checked and was withheld.");
+    }
     read_head(r, &head);
-    enum bz_reply_mode mode = bz_tx_reply_head(q->tx, &head, bz_ngx_now());
+    enum bz_reply_mode mode = bz_tx_reply(q->tx) != NULL ? BZ_REPLY_COLLECT : bz_tx_reply_head(q->tx, &head, bz_ngx_now());
     if (r->upstream->request_body_sent) {
         r->request_body->bufs = NULL;
         r->upstream->request_bufs = NULL;

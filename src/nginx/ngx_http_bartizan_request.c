@@ -69,6 +69,7 @@ struct bz_ngx_req *bz_ngx_req_new(ngx_http_request_t *r) {
         return NULL;
     }
     q->r = r;
+    q->http_version = r->http_version;
     q->gen = w->gen;
     q->gen->refs++;
     q->in_last = &q->in;
@@ -205,26 +206,31 @@ ngx_int_t bz_ngx_send_reply(struct bz_ngx_req *q) {
 
 /* ---- the request body ---- */
 
-/* The whole body as one run of bytes: the buffer itself, or a copy that the caller frees. */
-static bool body_view(ngx_http_request_body_t *rb, struct bz_view *ret, u_char **ret_copy) {
-    size_t n = 0;
-    if (rb == NULL || rb->bufs == NULL)
-        return true;
-    for (ngx_chain_t *c = rb->bufs; c != NULL; c = c->next) {
-        if (c->buf->in_file || !ngx_buf_in_memory(c->buf))
-            return n == 0 && c->next == NULL && ngx_buf_special(c->buf);
-        n += (size_t)(c->buf->last - c->buf->pos);
+/* The whole body as one run of bytes: the one buffer that holds it, or a copy that the caller frees. */
+static bool body_view(const ngx_http_request_body_t *rb, struct bz_view *ret, u_char **ret_copy) {
+    const ngx_chain_t *bufs = rb == NULL ? NULL : rb->bufs;
+    size_t n = 0, used = 0;
+
+    for (const ngx_chain_t *c = bufs; c != NULL; c = c->next) {
+        if (c->buf->in_file)
+            return false;
+        if (!ngx_buf_in_memory(c->buf) || c->buf->last == c->buf->pos)
+            continue; /* a chunked body ends with a buffer that only says so */
+        *ret = bz_view(c->buf->pos, (size_t)(c->buf->last - c->buf->pos));
+        n += ret->n;
+        used++;
     }
-    *ret = bz_view(rb->bufs->buf->pos, n);
-    if (rb->bufs->next == NULL)
+    if (used <= 1)
         return true;
-    u_char *p = malloc(n + 1);
+    u_char *p = malloc(n);
     if (p == NULL)
         return false;
     *ret_copy = p;
     *ret = bz_view(p, n);
-    for (ngx_chain_t *c = rb->bufs; c != NULL; c = c->next)
-        p = ngx_cpymem(p, c->buf->pos, (size_t)(c->buf->last - c->buf->pos));
+    for (const ngx_chain_t *c = bufs; c != NULL; c = c->next) {
+        if (ngx_buf_in_memory(c->buf))
+            p = ngx_cpymem(p, c->buf->pos, (size_t)(c->buf->last - c->buf->pos));
+    }
     return true;
 }
 

@@ -14,19 +14,21 @@ struct bz_ngx_worker bz_ngx_worker;
 
 /* ---- files ---- */
 
-static bool path_of(char out[PATH_MAX], const char *name) {
+/* Path of a file in DIR/run; valid until the next call. NULL when it does not fit. */
+static const char *path_of(const char *name) {
+    static char out[PATH_MAX];
     const ngx_str_t *dir = &bz_ngx_worker.dir;
-    int n = snprintf(out, PATH_MAX, "%.*s/run/%s", (int)dir->len, (const char *)dir->data, name);
-    return n > 0 && n < PATH_MAX;
+    int n = snprintf(out, sizeof out, "%.*s/run/%s", (int)dir->len, (const char *)dir->data, name);
+    return n > 0 && n < PATH_MAX ? out : NULL;
 }
 
 /* The whole file, mapped; NULL when it cannot be. */
 static void *map_file(const char *name, bool writable, size_t *ret_size) {
-    char path[PATH_MAX];
+    const char *path = path_of(name);
     struct stat st;
     void *p = MAP_FAILED;
 
-    if (!path_of(path, name))
+    if (path == NULL)
         return NULL;
     int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
@@ -77,10 +79,11 @@ static bool alive(uint32_t pid) {
 
 static bool open_fifo(void) {
     struct bz_ngx_worker *w = &bz_ngx_worker;
-    char path[PATH_MAX], name[32];
+    char name[32];
 
     (void)snprintf(name, sizeof name, "lane-%u.fifo", w->lane);
-    if (!path_of(path, name))
+    const char *path = path_of(name);
+    if (path == NULL)
         return false;
     /* For writing too: without a writer of its own the read end would report "hung up" for ever. */
     int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);

@@ -195,7 +195,7 @@ static void publish(const char *dir, uint64_t generation) {
 
 static int make(const char *dir, char **arg) {
     static const char *const dirs[] = {"", "run", "nginx", "nginx/tmp", "tls"};
-    struct options o;
+    static struct options o;
     struct bz_buf conf;
     char key[BZ_KEY_TEXT + 1];
     uint8_t instance[16] = {1};
@@ -284,6 +284,9 @@ static int drain(const char *dir, char **arg) {
         hold = hold || strcmp(*arg, "hold") == 0;
     }
     atomic_store(&h->writer_state, 1);
+    atomic_store(&h->writer_beat_ns, now_ns(CLOCK_MONOTONIC));
+    (void)puts("ready");
+    (void)fflush(stdout);
     while (getppid() > 1) {
         bool any_record = false;
         uint32_t bell = atomic_load(&h->doorbell);
@@ -314,7 +317,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "drain") == 0)
         return drain(argv[2], argv + 3);
     if (strcmp(argv[1], "publish") == 0 && argc > 3) {
-        struct options o;
+        static struct options o;
         options(&o, argv + 4);
         build_image(argv[2], &o, strtoull(argv[3], NULL, 10));
         publish(argv[2], strtoull(argv[3], NULL, 10));

@@ -117,7 +117,7 @@ class Replies(Base):
 
     def test_large_request_around_the_buffers(self):
         for n in (500, 1500, 2000, 2100, 4000, 65536, 1 << 20, 5 << 20):
-            status, _, _ = self.gw.request(chat("", pad="p" * n) if False else chat("p" * n + ":"))
+            status, _, _ = self.gw.request(chat("p" * n + ":"))
             self.assertEqual(status, 200, n)
             raw = self.up.requests[-1]
             self.assertIn(b"p" * n, raw)
@@ -161,11 +161,10 @@ class BadClients(Base):
             self.assertIn(b"x-request-id", head.lower())
 
     def test_every_one_is_recorded(self):
-        n = len(self.gw.records())
-        self.gw.raw(b"GARBAGE\r\n\r\n")
-        self.assertTrue(wait_for(lambda: len(self.gw.records()) == n + 1))
-        rec = self.gw.records()[-1]
-        self.assertEqual((rec["kind"], rec["status"]), ("refused", 400))
+        out = self.gw.raw(b"GARBAGE\r\n\r\n")
+        rid = [line.split()[1] for line in out.splitlines() if line.lower().startswith(b"x-request-id:")][0].decode()
+        self.assertTrue(wait_for(lambda: [r["status"] for r in self.gw.records() if r["id"] == rid] == [400]))
+        self.assertEqual([r["kind"] for r in self.gw.records() if r["id"] == rid], ["refused"])
 
     def test_chunked_body_above_the_limit(self):
         out = self.gw.raw(self.gw.head(0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
@@ -202,7 +201,6 @@ class BadClients(Base):
 
     def test_slow_reader_holds_the_backend_back(self):
         s = self.gw.open(chat("flood", stream=True))
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         time.sleep(1)
         self.assertLess(self.up.flooded, 10000)  # 40 MB in all; kernel buffers take some
         n = 0
@@ -220,8 +218,7 @@ class BadBackends(Base):
         for what, status in (("reset", 502), ("no-reply", 502), ("garbage", 502), ("hang", 504), ("gzip", 502),
                              ("short", 502), ("long", 502), ("err500", 502), ("slow-plain", 504)):
             for stream in (False, True):
-                if stream and what == "long":
-                    continue
+                self.assertEqual(self.gw.request(chat())[0], 200)  # three failures in a row would rest the backend
                 st, h, body = self.gw.request(chat(what, stream=stream))
                 self.assertIn(st, (status, 502), what)
                 self.assertIn("error", json.loads(body), what)
@@ -233,6 +230,7 @@ class BadBackends(Base):
 
     def test_in_the_middle_of_a_stream(self):
         for what in ("reset-mid-event", "bad-chunk", "silent-stream"):
+            self.assertEqual(self.gw.request(chat())[0], 200)
             out = self.gw.raw(self.gw.head(len(chat(what, stream=True)), "") + chat(what, stream=True).encode())
             self.assertIn(b"one ", out)
             self.assertNotIn(b"two", out)
@@ -392,9 +390,8 @@ class Workers(unittest.TestCase):
             self.assertTrue(wait_for(lambda: self.gw.request(chat())[0] == 200))
 
     def test_image_that_is_no_image(self):
-        good = open(self.gw.dir + "/run/policy.img", "rb").read()
         with open(self.gw.dir + "/run/policy.img.new", "wb") as f:
-            f.write(good[:-100] + b"x" * 100 if False else b"nonsense" * 1000)
+            f.write(b"nonsense" * 1000)
         os.rename(self.gw.dir + "/run/policy.img.new", self.gw.dir + "/run/policy.img")
         os.kill(self.gw.workers()[0], signal.SIGKILL)  # a new worker has nothing but the bad image
         self.assertTrue(wait_for(lambda: self.status() == 503))
@@ -468,12 +465,12 @@ class Http2(Base):
         self.assertTrue(out.endswith("data: [DONE]\n\n"))
         for n in (1000, 70000, 1000000):
             self.assertEqual(self.curl(body=chat("p" * n + ":"))[0], 200)
-        self.assertEqual(self.curl("-T", "-", "-X", "POST", body=chat())[0], 200)  # no content-length
+        self.assertEqual(self.curl("-X", "POST", "-H", "Content-Length:", body=chat())[0], 200)
 
     def test_errors(self):
         self.assertEqual(self.curl(body="[")[0], 400)
         self.assertEqual(self.curl(body=chat("reset"))[0], 502)
-        self.assertEqual(self.curl("-H", "Authorization: x", body=chat())[0], 401)
+        self.assertEqual(self.curl("-H", "Authorization: x", body=chat())[0], 400)  # two of them
         code, out = self.curl(body=chat("reset-mid-event", stream=True))
         self.assertEqual(code, 200)
         self.assertIn("error", out)
