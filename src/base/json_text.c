@@ -3,7 +3,7 @@
 
 #include <bartizan/text.h>
 
-#ifdef __x86_64__
+#ifdef BASE_AVX2
 #include <immintrin.h>
 
 /* 64 bytes a step; stops before the step that holds the special byte. */
@@ -27,7 +27,7 @@ __attribute__((target("avx2"))) static const uint8_t *skip_avx2(const uint8_t *p
 }
 #endif
 
-#ifndef __SSE2__
+#ifndef BASE_SSE2
 /* Haszero and hasless of "Bit Twiddling Hacks"; a false alarm only ends the wide steps early. */
 static const uint8_t *skip_words(const uint8_t *p, const uint8_t *end) {
     const uint64_t ones = 0x0101010101010101u;
@@ -45,12 +45,12 @@ static const uint8_t *skip_words(const uint8_t *p, const uint8_t *end) {
 #endif
 
 const uint8_t *bz_json_plain_long(const uint8_t *p, const uint8_t *end) {
-#ifdef __x86_64__
+#ifdef BASE_AVX2
     /* Asks a word that libgcc fills before main: no state of ours, no cost. */
     if (end - p >= 64 && __builtin_cpu_supports("avx2"))
         p = skip_avx2(p, end);
 #endif
-#ifdef __SSE2__
+#ifdef BASE_SSE2
     for (; end - p >= 16; p += 16) {
         unsigned mask = bz_json_special16(p);
         if (mask != 0)

@@ -4,7 +4,9 @@
 
 #include <bartizan/json.h>
 
-#ifdef __SSE2__
+#include "simd.h"
+
+#ifdef BASE_SSE2
 #include <emmintrin.h>
 #endif
 
@@ -16,7 +18,7 @@ static inline bool bz_json_special(uint8_t c) {
 /* The first such byte from p on, or end; for runs that turned out to be long. */
 const uint8_t *bz_json_plain_long(const uint8_t *p, const uint8_t *end);
 
-#ifdef __SSE2__
+#ifdef BASE_SSE2
 /* A bit for every special byte among the 16 at p. */
 static inline unsigned bz_json_special16(const uint8_t *p) {
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -29,7 +31,7 @@ static inline unsigned bz_json_special16(const uint8_t *p) {
 
 /* The same from the start of a string: keys and short values end in the first steps. */
 static inline const uint8_t *bz_json_plain(const uint8_t *p, const uint8_t *end) {
-#ifdef __SSE2__
+#ifdef BASE_SSE2
     for (int i = 0; i < 2 && end - p >= 16; i++, p += 16) {
         unsigned mask = bz_json_special16(p);
         if (mask != 0)

@@ -1,6 +1,8 @@
 /* UTF-8 validation, hex and base64 decoding. */
 #include <bartizan/text.h>
 
+#include "simd.h"
+
 static bool cont(uint8_t c) {
     return (c & 0xc0) == 0x80;
 }
@@ -25,7 +27,7 @@ static size_t sequence(const uint8_t *p, size_t n) {
     return n >= 4 && p[1] >= low && p[1] <= high && cont(p[2]) && cont(p[3]) ? 4 : 0;
 }
 
-#ifdef __x86_64__
+#ifdef BASE_AVX2
 #include <immintrin.h>
 
 /* Validation by three table look-ups per byte: J. Keiser, D. Lemire, "Validating UTF-8 in less than
@@ -136,7 +138,7 @@ size_t bz_utf8_valid(struct bz_view v) {
     size_t i = 0;
     if (v.n == 0)
         return 0;
-#ifdef __x86_64__
+#ifdef BASE_AVX2
     /* Asks a word that libgcc fills before main: no state of ours, no cost. */
     if (v.n >= 64 && __builtin_cpu_supports("avx2"))
         i = skip_avx2(v.p, v.n);
