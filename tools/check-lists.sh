@@ -1,6 +1,6 @@
 #!/bin/sh
-# The build only warns about a line of a list it cannot make something of. Here it is an error, and so is a test, a
-# harness or a bench that stands in no list, or in two.
+# The build only warns about a line of a list it cannot make something of. Here it is an error, and so is a test or a
+# harness that stands in no list, or in two.
 set -eu
 cd "$(dirname "$0")/.."
 
