@@ -178,7 +178,7 @@ static bool choose_model(struct bz_tx *tx, const struct bz_json *root, struct ch
     const struct bz_json *n = model_node(tx, root);
     struct bz_view name = bz_json_str(n);
     *ret = (struct choice){0};
-    if (n != NULL && (name.n == 0 || name.n > BZ_MODEL_NAME_MAX))
+    if (n != NULL && name.n == 0)
         return no_model(tx, BZ_REFUSE_MODEL_INVALID);
     if (tx->route->api == BZ_API_OPAQUE)
         return managed(tx, name, ret);
@@ -224,8 +224,9 @@ static enum bz_refusal json_refusal(enum bz_status st) {
         return BZ_REFUSE_JSON_DEPTH;
     if (st == BZ_ETRAILING)
         return BZ_REFUSE_JSON_TRAILING;
-    return st == BZ_ETOOBIG || st == BZ_ENOMEM ? BZ_REFUSE_JSON_TOO_LARGE
-                                               : BZ_REFUSE_JSON_MALFORMED;
+    if (st == BZ_ENOMEM)
+        return BZ_REFUSE_JSON_MEMORY;
+    return st == BZ_ETOOBIG ? BZ_REFUSE_JSON_TOO_LARGE : BZ_REFUSE_JSON_MALFORMED;
 }
 
 static bool no_json(struct bz_tx *tx, enum bz_status st, const struct bz_diag *d) {
@@ -290,7 +291,7 @@ static bool check(struct bz_tx *tx, struct parsed *p) {
     if (st == BZ_EDENIED)
         return no_param(tx, &err);
     if (st == BZ_ENOMEM)
-        return bz_tx_no(tx, p->mem.failed ? BZ_REFUSE_NO_MEMORY : BZ_REFUSE_JSON_TOO_LARGE);
+        return bz_tx_no(tx, p->mem.failed ? BZ_REFUSE_NO_MEMORY : BZ_REFUSE_JSON_MEMORY);
     if (st != BZ_OK)
         return bz_tx_no(tx, BZ_REFUSE_INTERNAL);
     /* the model that was authorised is the model that the server will read */

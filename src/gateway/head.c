@@ -248,6 +248,8 @@ static bool credential(struct bz_tx *tx, const struct bz_req_head *h, const stru
 static bool query(struct bz_tx *tx, const struct bz_req_head *h) {
     struct bz_view q = h->query;
     bool messages = bz_view_starts(h->path, BZ_V("/v1/messages"));
+    if (q.n > BZ_QUERY_MAX)
+        return bz_tx_no(tx, BZ_REFUSE_QUERY);
     while (q.n > 0) {
         struct bz_view pair = next_of(&q, '&');
         if (!messages || !bz_view_eq(next_of(&pair, '='), BZ_V("beta")))
@@ -265,7 +267,7 @@ static bool is_plain(uint8_t c) {
 static bool path_canonical(const struct bz_req_head *h) {
     struct bz_view p = h->path;
     size_t from = 0; /* of the current segment */
-    if (p.n == 0 || p.n > BZ_PATH_MAX || p.p[0] != '/' || !bz_view_eq(p, h->raw_path))
+    if (p.n == 0 || p.p[0] != '/' || !bz_view_eq(p, h->raw_path))
         return false;
     for (size_t i = 0; i <= p.n; i++) {
         if (i < p.n && !is_plain(p.p[i]))
@@ -421,7 +423,8 @@ bool bz_tx_head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *r
     bool canonical = path_canonical(h);
     struct bz_view id = {NULL, 0};
     enum bz_route_match match =
-        canonical ? look_up(tx, h->method, h->path, &id) : BZ_ROUTE_UNKNOWN;
+        canonical && h->path.n <= BZ_PATH_MAX ? look_up(tx, h->method, h->path, &id)
+                                              : BZ_ROUTE_UNKNOWN;
     bool is_open = match == BZ_ROUTE_FOUND && tx->route != NULL && is_public(tx->route);
     if (!credential(tx, h, &s, is_open) || !query(tx, h))
         return false;

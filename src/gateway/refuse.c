@@ -178,6 +178,7 @@ void bz_tx_refuse(struct bz_tx *tx, uint16_t status, const char *code, const cha
     if (tx->streaming || tx->closed)
         return;
     tx->drop = true;
+    tx->unserved |= tx->upstream_status == 0 && status != 504; /* after a timeout the work was done */
     (void)bz_tx_no_code(tx, status, code, bz_view_str(message), (struct bz_view){NULL, 0}, message);
 }
 

@@ -39,12 +39,14 @@
     X(JSON_DUPLICATE, 400, "json_duplicate_key", "The body names a key twice")                    \
     X(JSON_DEPTH, 400, "json_too_deep", "The body is nested too deeply")                          \
     X(JSON_TRAILING, 400, "json_trailing_bytes", "Bytes follow the end of the body's JSON value") \
-    X(JSON_TOO_LARGE, 413, "json_too_large", "The body holds too many JSON values")               \
+    X(JSON_TOO_LARGE, 400, "json_too_large", "The body goes beyond a cap of the JSON reader")     \
+    X(JSON_MEMORY, 413, "json_too_complex",                                                       \
+      "The body holds too many tiny values for its size")                                         \
     X(PARAM, 400, "param_invalid", "A parameter is not valid.")                                   \
     X(PARAM_POLICY, 403, "param_not_allowed", "A parameter is not allowed.")                      \
     X(MODEL_REQUIRED, 400, "model_required",                                                      \
       "Name a model in the body; GET /v1/models lists those you may use.")                        \
-    X(MODEL_INVALID, 400, "model_invalid", "The model's name must be a string of 1 to 200 bytes.") \
+    X(MODEL_INVALID, 400, "model_invalid", "The model's name must be a string, and not empty.") \
     X(BACKEND_AMBIGUOUS, 400, "backend_ambiguous",                                                \
       "More than one backend could answer this; name a model that only one of them serves.")      \
     X(KEY_MISSING, 401, "invalid_api_key",                                                        \

@@ -1,0 +1,305 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "gw_fixture.h"
+
+#define CHAT "/v1/chat/completions"
+#define MSG "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
+#define SECOND UINT64_C(1000000000)
+
+static struct gw g;
+static struct gw_heap heap;
+
+static int open_instance(void **state) {
+    memset(&heap, 0, sizeof heap);
+    return gw_open(&g, GW_LLAMA) ? 0 : -1;
+}
+
+static int close_instance(void **state) {
+    gw_close(&g);
+    return heap.live == 0 ? 0 : -1;
+}
+
+static struct bz_tx *ask(enum gw_key key, const char *model, const char *text, uint16_t *ret_status) {
+    struct gw_req r;
+    enum bz_verdict v;
+    char body[4096];
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, body, sizeof body);
+    bz_buf_puts(&b, "{\"model\":\"");
+    bz_buf_puts(&b, model);
+    bz_buf_puts(&b, "\",\"messages\":[{\"role\":\"user\",\"content\":\"");
+    bz_buf_puts(&b, text);
+    bz_buf_puts(&b, "\"}]}");
+    bz_buf_putc(&b, 0);
+    gw_req_init(&r, &g, key, "POST", CHAT, body);
+    struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
+    assert_non_null(tx);
+    *ret_status = v == BZ_VERDICT_FORWARD ? 200 : bz_tx_reply(tx)->status;
+    return tx;
+}
+
+static uint16_t once(enum gw_key key, const char *model) {
+    uint16_t status;
+    struct bz_tx *tx = ask(key, model, "hi", &status);
+    bz_tx_close(tx, gw_now(&g));
+    bz_tx_free(tx);
+    return status;
+}
+
+/* Goes all the way to a reply with these token counts; 0, 0: the server fails. */
+static uint16_t served(enum gw_key key, const char *text, uint64_t prompt, uint64_t completion) {
+    struct bz_backend backend;
+    struct bz_buf out;
+    char body[512];
+    uint16_t status;
+    struct bz_tx *tx = ask(key, "tiny", text, &status);
+    if (status == 200) {
+        assert_true(bz_tx_backend(tx, gw_now(&g), &backend));
+        struct bz_reply_head h = {200, BZ_V("application/json"), {NULL, 0}, -1};
+        if (prompt == 0 && completion == 0)
+            h.status = 500;
+        int n = snprintf(body, sizeof body,
+                         "{\"id\":\"c\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"tiny\",\"choices\":"
+                         "[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"x\"},\"finish_reason\":\"stop\"}],"
+                         "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,\"total_tokens\":%u}}",
+                         (unsigned)prompt, (unsigned)completion, (unsigned)(prompt + completion));
+        bz_buf_init(&out, 1024);
+        assert_int_equal(gw_reply(&g, tx, &h, bz_view(body, (size_t)n), 0, true, &out), BZ_OK);
+        bz_buf_free(&out);
+    }
+    bz_tx_close(tx, gw_now(&g));
+    bz_tx_close(tx, gw_now(&g));
+    bz_tx_free(tx);
+    return status;
+}
+
+static struct bz_view header(const struct bz_header *h, size_t n, const char *name) {
+    for (size_t i = 0; i < n; i++)
+        if (bz_view_eq_nocase(h[i].name, bz_view_str(name)))
+            return h[i].value;
+    return (struct bz_view){NULL, 0};
+}
+
+static void requests_of_a_key(void **state) {
+    uint16_t status;
+    struct bz_header h[10];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(once(GW_LIMITED, "tiny"), 200);
+    struct bz_tx *tx = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 429);
+    const struct bz_reply *r = bz_tx_reply(tx);
+    assert_true(gw_contains(r->body, "rate_limited"));
+    assert_true(gw_contains(r->body, "API key is over its limit of requests"));
+    assert_true(bz_view_eq(header(r->extra, r->extra_n, "Retry-After"), BZ_V("20")));
+    assert_true(bz_view_eq(header(r->extra, r->extra_n, "retry-after-ms"), BZ_V("20000")));
+    size_t n = bz_tx_headers(tx, h, 10);
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-limit-requests"), BZ_V("3")));
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-remaining-requests"), BZ_V("0")));
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-reset-requests"), BZ_V("1m0s")));
+    bz_tx_free(tx);
+    g.mono_ns += 19 * SECOND;
+    assert_int_equal(once(GW_LIMITED, "tiny"), 429);
+    g.mono_ns += 1 * SECOND;
+    assert_int_equal(once(GW_LIMITED, "tiny"), 200);
+    assert_int_equal(once(GW_LIMITED, "tiny"), 429);
+    assert_int_equal(once(GW_USER, "tiny"), 200); /* nobody else pays */
+}
+
+static void headers_while_there_is_room(void **state) {
+    uint16_t status;
+    struct bz_header h[10];
+    struct bz_tx *tx = ask(GW_LIMITED, "tiny", "hello there", &status);
+    size_t n = bz_tx_headers(tx, h, 10);
+    assert_int_equal(status, 200);
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-limit-requests"), BZ_V("3")));
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-remaining-requests"), BZ_V("2")));
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-reset-requests"), BZ_V("20s")));
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-limit-tokens"), BZ_V("50")));
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-remaining-tokens"), BZ_V("49")));
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-reset-tokens"), BZ_V("1.2s")));
+    assert_int_equal(bz_tx_headers(tx, h, 4), 3); /* all of a group or nothing of it */
+    bz_tx_free(tx);
+    tx = ask(GW_USER, "tiny", "hello", &status);
+    assert_int_equal(bz_tx_headers(tx, h, 10), 3);
+    bz_tx_free(tx);
+}
+
+static void anthropic_headers(void **state) {
+    struct gw_req r;
+    enum bz_verdict v;
+    struct bz_header h[10];
+    gw_req_init(&r, &g, GW_LIMITED, "POST", "/v1/messages", "{\"model\":\"tiny\",\"max_tokens\":5," MSG "}");
+    struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
+    assert_int_equal(v, BZ_VERDICT_FORWARD);
+    size_t n = bz_tx_headers(tx, h, 10);
+    assert_true(bz_view_eq(header(h, n, "anthropic-ratelimit-requests-remaining"), BZ_V("2")));
+    assert_true(bz_view_eq(header(h, n, "anthropic-ratelimit-tokens-limit"), BZ_V("50")));
+    struct bz_view reset = header(h, n, "anthropic-ratelimit-requests-reset");
+    assert_true(reset.n >= 20 && reset.p[10] == 'T' && reset.p[reset.n - 1] == 'Z');
+    assert_int_equal(header(h, n, "x-ratelimit-limit-requests").n, 0);
+    bz_tx_free(tx);
+}
+
+static void requests_of_a_user_over_all_keys(void **state) {
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(once(GW_LIMITED2, "tiny"), 200);
+    assert_int_equal(once(GW_LIMITED2, "tiny"), 429);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(once(GW_LIMITED, "tiny"), 429); /* the key itself has room; nothing is taken from it */
+    g.mono_ns += 45 * SECOND;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(once(GW_LIMITED, "tiny"), 200);
+    assert_int_equal(once(GW_LIMITED, "tiny"), 429);
+}
+
+static void requests_of_a_model(void **state) {
+    assert_int_equal(once(GW_USER, "metered"), 200);
+    assert_int_equal(once(GW_USER, "metered"), 429);
+    assert_int_equal(once(GW_ADMIN, "metered"), 429); /* over all users */
+    assert_int_equal(once(GW_USER, "tiny"), 200);
+    g.mono_ns += SECOND;
+    assert_int_equal(once(GW_USER, "metered"), 200);
+}
+
+static void concurrent_requests(void **state) {
+    uint16_t status;
+    struct bz_tx *tx = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 200);
+    struct bz_tx *second = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 429);
+    assert_true(gw_contains(bz_tx_reply(second)->body, "concurrent"));
+    bz_tx_free(second);
+    bz_tx_close(tx, gw_now(&g));
+    bz_tx_close(tx, gw_now(&g)); /* once is enough */
+    second = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 200);
+    struct bz_tx *third = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 429);
+    bz_tx_free(third);
+    bz_tx_free(second); /* without a close */
+    bz_tx_free(tx);
+    second = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 200);
+    bz_tx_free(second);
+}
+
+static void a_refused_body_leaves_nothing_behind(void **state) {
+    struct gw_req r;
+    enum bz_verdict v;
+    gw_req_init(&r, &g, GW_LIMITED, "POST", CHAT, "{\"model\":\"tiny\",\"messages\":7}");
+    struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
+    assert_int_equal(v, BZ_VERDICT_REFUSE);
+    bz_tx_free(tx);
+    assert_int_equal(once(GW_LIMITED, "tiny"), 200); /* nothing is counted as running */
+    assert_int_equal(once(GW_LIMITED, "tiny"), 200);
+    assert_int_equal(once(GW_LIMITED, "tiny"), 429); /* but it was a request */
+}
+
+static const char *text_of(size_t n) {
+    static char text[2048];
+    memset(text, 'a', sizeof text);
+    text[n] = '\0';
+    return text;
+}
+
+static void prompt_tokens_are_estimated_then_corrected(void **state) {
+    /* 320 bytes: 80 of 100 tokens; the server says 10 */
+    assert_int_equal(served(GW_LIMITED, text_of(320), 10, 1), 200);
+    assert_int_equal(served(GW_LIMITED, text_of(320), 10, 1), 200);
+    uint16_t status;
+    struct bz_tx *tx = ask(GW_LIMITED, "tiny", text_of(344), &status); /* 86 > 100 - 20 */
+    assert_int_equal(status, 429);
+    assert_true(gw_contains(bz_tx_reply(tx)->body, "prompt tokens"));
+    bz_tx_free(tx);
+}
+
+static void the_estimate_stands_while_in_flight(void **state) {
+    uint16_t status;
+    struct bz_tx *tx = ask(GW_LIMITED, "tiny", text_of(320), &status);
+    assert_int_equal(status, 200);
+    struct bz_header h[10];
+    size_t n = bz_tx_headers(tx, h, 10);
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-remaining-tokens"), BZ_V("20")));
+    bz_tx_close(tx, gw_now(&g)); /* never sent: all of it comes back */
+    bz_tx_free(tx);
+    tx = ask(GW_LIMITED, "tiny", text_of(320), &status);
+    assert_int_equal(status, 200);
+    bz_tx_free(tx);
+}
+
+static void failures_of_the_server_cost_no_tokens(void **state) {
+    assert_int_equal(served(GW_LIMITED, text_of(320), 0, 0), 200);
+    assert_int_equal(served(GW_LIMITED, text_of(320), 0, 0), 200);
+    assert_int_equal(served(GW_LIMITED, text_of(320), 0, 0), 200);
+}
+
+/* A prompt above the whole burst needs a full bucket and leaves a debt; it is never impossible. */
+static void long_prompts_pass_once(void **state) {
+    assert_int_equal(served(GW_LIMITED, text_of(800), 200, 1), 200);
+    assert_int_equal(served(GW_LIMITED, "hi", 1, 1), 429);
+    g.mono_ns += 59 * SECOND; /* 200 tokens at 100 a minute: free again after two minutes, one token sooner */
+    assert_int_equal(served(GW_LIMITED, "hi", 1, 1), 429);
+    g.mono_ns += 3 * SECOND;
+    assert_int_equal(served(GW_LIMITED, "hi", 1, 1), 200);
+}
+
+static void completion_tokens_are_charged_afterwards(void **state) {
+    assert_int_equal(served(GW_LIMITED, "hi", 1, 30), 200);
+    assert_int_equal(served(GW_LIMITED, "hi", 1, 45), 200); /* 25 over */
+    uint16_t status;
+    struct bz_tx *tx = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 429);
+    assert_true(gw_contains(bz_tx_reply(tx)->body, "completion tokens"));
+    bz_tx_free(tx);
+    g.mono_ns += 29 * SECOND; /* 50 a minute: 26 tokens in 31.2 s */
+    assert_int_equal(served(GW_LIMITED, "hi", 1, 1), 429);
+    g.mono_ns += 3 * SECOND;
+    assert_int_equal(served(GW_LIMITED, "hi", 1, 1), 200);
+}
+
+static void answers_count_as_requests(void **state) {
+    for (int i = 0; i < 4; i++) {
+        struct gw_req r;
+        enum bz_verdict v;
+        gw_req_init(&r, &g, GW_LIMITED, "GET", "/v1/models", NULL);
+        struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
+        assert_int_equal(v, i < 3 ? BZ_VERDICT_ANSWER : BZ_VERDICT_REFUSE);
+        bz_tx_free(tx);
+    }
+}
+
+static void strangers_take_nothing(void **state) {
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(once(GW_STRANGER, "tiny"), 401);
+        assert_int_equal(once(GW_KEYS, "tiny"), 401);
+    }
+    assert_int_equal(once(GW_LIMITED, "tiny"), 200);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_instance, close_instance)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(requests_of_a_key),
+        TEST(headers_while_there_is_room),
+        TEST(anthropic_headers),
+        TEST(requests_of_a_user_over_all_keys),
+        TEST(requests_of_a_model),
+        TEST(concurrent_requests),
+        TEST(a_refused_body_leaves_nothing_behind),
+        TEST(prompt_tokens_are_estimated_then_corrected),
+        TEST(the_estimate_stands_while_in_flight),
+        TEST(failures_of_the_server_cost_no_tokens),
+        TEST(long_prompts_pass_once),
+        TEST(completion_tokens_are_charged_afterwards),
+        TEST(answers_count_as_requests),
+        TEST(strangers_take_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
