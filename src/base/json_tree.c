@@ -101,14 +101,13 @@ struct bz_json *bz_json_new_str(struct bz_arena *ar, struct bz_view text) {
 
 struct bz_json *bz_json_new_num(struct bz_arena *ar, int64_t v) {
     struct bz_json *n = new_node(ar, BZ_JSON_NUMBER);
-    uint8_t text[24];
-    struct bz_buf b;
-    bz_buf_init_fixed(&b, text, sizeof text);
-    bz_buf_put_i64(&b, v);
-    struct bz_view copy = n == NULL ? bz_view(NULL, 0) : bz_arena_dup(ar, bz_buf_view(&b));
-    if (copy.p == NULL)
+    uint8_t *text = bz_arena_alloc(ar, 24);
+    if (n == NULL || text == NULL)
         return NULL;
-    n->val = copy;
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, text, 24);
+    bz_buf_put_i64(&b, v);
+    n->val = bz_buf_view(&b);
     n->flags = BZ_JSON_VAL_CLEAN;
     return n;
 }
