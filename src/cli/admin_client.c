@@ -14,8 +14,8 @@ static size_t on_data(char *p, size_t size, size_t n, void *ctx) {
     return bz_buf_status(b) == BZ_OK ? size * n : 0;
 }
 
-static CURLcode perform(CURL *h, const char *sock, const char *method, const char *path, struct bz_view body,
-                        long timeout_ms, struct bz_answer_json *ret) {
+static CURLcode perform(CURL *h, const char *sock, const char *method, const char *path,
+                        struct bz_view body, long timeout_ms, struct bz_answer_json *ret) {
     char url[1024];
     (void)snprintf(url, sizeof url, "http://bartizand%s", path);
     struct curl_slist *head = curl_slist_append(NULL, "Content-Type: application/json");
@@ -40,8 +40,8 @@ static CURLcode perform(CURL *h, const char *sock, const char *method, const cha
     return rc;
 }
 
-enum bz_status bz_admin_call(const struct bz_instance *in, const char *method, const char *path, struct bz_view body,
-                             long timeout_ms, struct bz_answer_json *ret) {
+enum bz_status bz_admin_call(const struct bz_instance *in, const char *method, const char *path,
+                             struct bz_view body, long timeout_ms, struct bz_answer_json *ret) {
     ret->status = 0;
     ret->root = NULL;
     bz_buf_init(&ret->body, ANSWER_MAX);

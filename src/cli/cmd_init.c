@@ -1,4 +1,5 @@
-/* bartizan init: makes a whole instance, or nothing. Everything is built in a directory beside the target and renamed. */
+/* bartizan init: makes a whole instance, or nothing. Everything is built in a directory beside the
+ * target and renamed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
@@ -11,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../daemon/book.h"
-#include "../daemon/ca.h"
+#include <bartizan/identity.h>
+#include "ca.h"
 #include "commands.h"
 #include "opts.h"
 
@@ -51,9 +52,11 @@ static void add_interface_addresses(struct init *in) {
         return;
     for (const struct ifaddrs *a = list; a != NULL; a = a->ifa_next) {
         char text[NI_MAXHOST];
-        if (a->ifa_addr == NULL || (a->ifa_flags & IFF_UP) == 0 || a->ifa_addr->sa_family != AF_INET)
+        if (a->ifa_addr == NULL || (a->ifa_flags & IFF_UP) == 0 ||
+            a->ifa_addr->sa_family != AF_INET)
             continue;
-        if (getnameinfo(a->ifa_addr, sizeof(struct sockaddr_in), text, sizeof text, NULL, 0, NI_NUMERICHOST) == 0)
+        if (getnameinfo(a->ifa_addr, sizeof(struct sockaddr_in), text, sizeof text, NULL, 0,
+                        NI_NUMERICHOST) == 0)
             (void)add_name(in, text);
     }
     freeifaddrs(list);
@@ -90,7 +93,8 @@ static void put_quoted(struct bz_buf *b, struct bz_view v) {
 }
 
 /* [NAME=]TYPE=URL; TYPE=unix:/path too. A url may hold '='. */
-static bool split_backend(const char *text, struct bz_view *name, struct bz_view *type, struct bz_view *url) {
+static bool split_backend(const char *text, struct bz_view *name, struct bz_view *type,
+                          struct bz_view *url) {
     struct bz_view part[3];
     size_t n = 0;
     const char *p = text;
@@ -114,14 +118,16 @@ static bool split_backend(const char *text, struct bz_view *name, struct bz_view
 }
 
 static bool put_backends(struct init *in) {
-    bz_buf_puts(&in->yaml, "# Model servers. type: llama.cpp, ollama, vllm, openai or anthropic.\n"
-                           "# Models are asked from the server unless 'models: [a, b]' names them.\n"
-                           "# key_file: file in this directory with the server's own credential.\n"
-                           "backends:\n");
+    bz_buf_puts(&in->yaml,
+                "# Model servers. type: llama.cpp, ollama, vllm, openai or anthropic.\n"
+                "# Models are asked from the server unless 'models: [a, b]' names them.\n"
+                "# key_file: file in this directory with the server's own credential.\n"
+                "backends:\n");
     for (size_t i = 0; i < in->backends.n; i++) {
         struct bz_view name, type, url;
         if (!split_backend(in->backends.v[i], &name, &type, &url)) {
-            bz_say("--backend '%s': write [NAME=]TYPE=URL with TYPE one of llama.cpp, ollama, vllm, openai, anthropic",
+            bz_say("--backend '%s': write [NAME=]TYPE=URL with TYPE one of llama.cpp, ollama, "
+                   "vllm, openai, anthropic",
                    bz_safe(in->backends.v[i]));
             return false;
         }
@@ -145,15 +151,18 @@ static bool put_backends(struct init *in) {
 
 static void put_head(struct init *in) {
     struct bz_buf *b = &in->yaml;
-    bz_buf_puts(b, "# Bartizan instance. 'man bartizan.yaml' explains every key; 'bartizan policy check FILE' checks this file;\n"
-                   "# 'bartizan reload DIR' puts a change in force without a restart.\n"
-                   "version: 1\n\n"
-                   "# Where clients connect. Beyond loopback, clients need one of the names below.\n"
-                   "listen: ");
+    bz_buf_puts(b,
+                "# Bartizan instance. 'man bartizan.yaml' explains every key; 'bartizan policy "
+                "check FILE' checks this file;\n"
+                "# 'bartizan reload DIR' puts a change in force without a restart.\n"
+                "version: 1\n\n"
+                "# Where clients connect. Beyond loopback, clients need one of the names below.\n"
+                "listen: ");
     put_quoted(b, bz_view_str(in->listen));
     bz_buf_puts(b, "\n");
     if (in->plain_http)
-        bz_buf_puts(b, "plain_http: true # without TLS: keys and prompts can be read by programs on this machine\n");
+        bz_buf_puts(b, "plain_http: true # without TLS: keys and prompts can be read by programs "
+                       "on this machine\n");
     bz_buf_puts(b, "\n# Values of the Host header that are served.\nnames:\n");
     for (size_t i = 0; i < in->names_n; i++) {
         bz_buf_puts(b, "  - ");
@@ -162,7 +171,8 @@ static void put_head(struct init *in) {
     }
     bz_buf_puts(b, "\n# Pages of these origins may call from a browser; none by default.\n"
                    "# origins: [\"https://app.example.org\"]\n\n"
-                   "# strict: no prompt is forwarded before its record is on disk. relaxed: the record follows.\n"
+                   "# strict: no prompt is forwarded before its record is on disk. relaxed: the "
+                   "record follows.\n"
                    "audit:\n  mode: strict\n\n");
 }
 
@@ -171,7 +181,8 @@ static void put_tail(struct init *in) {
                 "\n# Other names for models, and limits of a model.\n"
                 "# models:\n"
                 "#   - {name: assistant, target: the-servers-own-name}\n\n"
-                "# What a key may do. The roles 'user' and 'admin' always exist; these are the user's defaults.\n"
+                "# What a key may do. The roles 'user' and 'admin' always exist; these are the "
+                "user's defaults.\n"
                 "roles:\n"
                 "  - name: user\n"
                 "    routes: [\"*\"]\n"
@@ -184,8 +195,8 @@ static bool check_yaml(struct init *in) {
     struct bz_config_errors errs = {.n = 0};
     if (bz_buf_status(&in->yaml) != BZ_OK)
         return false;
-    enum bz_status st =
-        bz_config_parse(bz_buf_view(&in->yaml), &c, errs.list, sizeof errs.list / sizeof errs.list[0], &errs.n);
+    enum bz_status st = bz_config_parse(bz_buf_view(&in->yaml), &c, errs.list,
+                                        sizeof errs.list / sizeof errs.list[0], &errs.n);
     if (st != BZ_OK)
         bz_cli_config_errors(stderr, BZ_F_CONFIG, st, bz_buf_view(&in->yaml), &errs);
     bz_config_free(c);
@@ -223,7 +234,8 @@ static bool make_tls(struct init *in, const char *id) {
     if (st == BZ_OK)
         st = bz_ca_issue(bz_buf_view(&ca), bz_buf_view(&ca_key), &names, time(NULL), &cert, &key);
     bool ok = st == BZ_OK && put_file(in, BZ_F_CA_CERT, bz_buf_view(&ca)) &&
-              put_file(in, BZ_F_CA_KEY, bz_buf_view(&ca_key)) && put_file(in, BZ_F_SERVER_CERT, bz_buf_view(&cert)) &&
+              put_file(in, BZ_F_CA_KEY, bz_buf_view(&ca_key)) &&
+              put_file(in, BZ_F_SERVER_CERT, bz_buf_view(&cert)) &&
               put_file(in, BZ_F_SERVER_KEY, bz_buf_view(&key));
     bz_buf_wipe_free(&ca_key);
     bz_buf_wipe_free(&key);
@@ -246,7 +258,8 @@ static bool make_audit(struct init *in, const uint8_t id[8]) {
     bz_verifier_key(bz_view_str(origin), pub, &line);
     if (line.n == 0 || line.p[line.n - 1] != '\n')
         bz_buf_putc(&line, '\n');
-    bool ok = bz_buf_status(&line) == BZ_OK && put_file(in, BZ_F_AUDIT_KEY, bz_view(sec, sizeof sec)) &&
+    bool ok = bz_buf_status(&line) == BZ_OK &&
+              put_file(in, BZ_F_AUDIT_KEY, bz_view(sec, sizeof sec)) &&
               put_file(in, BZ_F_VERIFIER, bz_buf_view(&line));
     bz_wipe(sec, sizeof sec);
     bz_buf_free(&line);
@@ -255,23 +268,25 @@ static bool make_audit(struct init *in, const uint8_t id[8]) {
 
 /* Users "admin" and "user", one key each. */
 static bool make_book(struct init *in, const struct bz_instance_keys *keys) {
-    struct bz_instance at = {.fd = in->fd};
-    struct bz_book *b = NULL;
-    (void)snprintf(at.path, sizeof at.path, "%s", in->tmp);
-    enum bz_status st = bz_book_create(&at, &b);
-    struct bz_book_want admin = {.owner = "admin", .role = "admin"}, user = {.owner = "user", .role = "user"};
-    uint64_t now = bz_clock_unix() / 1000000000u;
+    const struct bz_key_wish admin = {.owner = "admin", .role = "admin"},
+                             user = {.owner = "user", .role = "user"};
+    const uint64_t now = bz_clock_unix() / 1000000000u;
+    struct bz_identity *b = NULL;
+    char path[BZ_DIR_PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/" BZ_F_STORE, in->tmp);
+    enum bz_status st =
+        n > 0 && (size_t)n < sizeof path ? bz_identity_create(path, &b) : BZ_ETOOBIG;
+    bz_instance_new_key(in->admin_key);
+    bz_instance_new_key(in->user_key);
     if (st == BZ_OK)
-        st = bz_book_user_add(b, "admin", "admin", now);
+        st = bz_identity_user_add(b, "admin", "admin", now);
     if (st == BZ_OK)
-        st = bz_book_user_add(b, "user", "user", now);
-    bz_book_key_text(in->admin_key);
-    bz_book_key_text(in->user_key);
+        st = bz_identity_user_add(b, "user", "user", now);
     if (st == BZ_OK)
-        st = bz_book_key_create(b, keys->key_pepper, &admin, now, in->admin_key);
+        st = bz_identity_key_add(b, keys->key_pepper, &admin, now, bz_view_str(in->admin_key));
     if (st == BZ_OK)
-        st = bz_book_key_create(b, keys->key_pepper, &user, now, in->user_key);
-    bz_book_close(b);
+        st = bz_identity_key_add(b, keys->key_pepper, &user, now, bz_view_str(in->user_key));
+    bz_identity_close(b);
     if (st != BZ_OK)
         bz_say("the store cannot be made: %s", bz_status_text(st));
     return st == BZ_OK;
@@ -304,7 +319,8 @@ static bool target_free(const struct init *in) {
     struct bz_instance there;
     if (bz_instance_open(in->dir, &there) == BZ_OK) {
         bz_instance_close(&there);
-        bz_say("%s is an instance already; 'bartizan up %s' starts it", bz_safe(in->dir), bz_safe(in->dir));
+        bz_say("%s is an instance already; 'bartizan up %s' starts it", bz_safe(in->dir),
+               bz_safe(in->dir));
         return false;
     }
     if (S_ISDIR(sb.st_mode) && rmdir(in->dir) == 0) {
@@ -356,13 +372,16 @@ static void put_json(const struct init *in, const char *url, const char *ca, str
     bz_jw_end(&w);
 }
 
-static void put_text(const struct init *in, const char *path, const char *url, const char *ca, struct bz_buf *out) {
+static void put_text(const struct init *in, const char *path, const char *url, const char *ca,
+                     struct bz_buf *out) {
     bz_buf_puts(out, "made ");
     bz_put_safe(out, bz_view_str(path));
-    bz_buf_puts(out, "\n  bartizan.yaml  the configuration\n"
-                     "  tls/           a private CA and the server's certificate\n"
-                     "  secrets/       master key and audit key: keep a copy of this directory in a safe place\n"
-                     "\n  url        ");
+    bz_buf_puts(
+        out,
+        "\n  bartizan.yaml  the configuration\n"
+        "  tls/           a private CA and the server's certificate\n"
+        "  secrets/       master key and audit key: keep a copy of this directory in a safe place\n"
+        "\n  url        ");
     bz_buf_puts(out, url);
     bz_buf_puts(out, "\n  ca         ");
     bz_put_safe(out, bz_view_str(ca));
@@ -400,16 +419,23 @@ int bz_cli_init(int argc, char **argv) {
         return BZ_EXIT_FAILURE;
     in->fd = -1;
     const struct bz_opt list[] = {
-        {"backend", BZ_OPT_MANY, &in->backends, "[NAME=]TYPE=URL", "a model server, e.g. ollama=http://127.0.0.1:11434"},
+        {"backend", BZ_OPT_MANY, &in->backends, "[NAME=]TYPE=URL",
+         "a model server, e.g. ollama=http://127.0.0.1:11434"},
         {"listen", BZ_OPT_TEXT, &in->listen, "ADDR:PORT", "where clients connect (127.0.0.1:8443)"},
-        {"name", BZ_OPT_MANY, &in->names, "HOST", "a further host name or address that clients use"},
+        {"name", BZ_OPT_MANY, &in->names, "HOST",
+         "a further host name or address that clients use"},
         {"plain-http", BZ_OPT_FLAG, &in->plain_http, NULL, "no TLS; loopback only"},
         {"json", BZ_OPT_FLAG, &in->json, NULL, "print one JSON object: url, ca, admin, key"},
     };
     static const char *const names[] = {"DIR"};
-    const struct bz_opts o = {"bartizan init DIR --backend [NAME=]TYPE=URL ... [--listen ADDR:PORT] [--json]",
-                              "Makes a new instance directory. Asks nothing; a failure leaves nothing behind.", list, 5,
-                              names, 1, 1};
+    const struct bz_opts o = {
+        "bartizan init DIR --backend [NAME=]TYPE=URL ... [--listen ADDR:PORT] [--json]",
+        "Makes a new instance directory. Asks nothing; a failure leaves nothing behind.",
+        list,
+        5,
+        names,
+        1,
+        1};
     size_t n = 0;
     bool help = false;
     int rc = BZ_EXIT_FAILURE;
@@ -417,7 +443,8 @@ int bz_cli_init(int argc, char **argv) {
     if (bz_opts_parse(&o, argc, argv, &in->dir, &n, &help) == BZ_OK)
         rc = help ? BZ_EXIT_OK : -1;
     if (rc < 0 && in->backends.n == 0)
-        bz_say("--backend is missing: name at least one model server, e.g. --backend ollama=http://127.0.0.1:11434");
+        bz_say("--backend is missing: name at least one model server, e.g. --backend "
+               "ollama=http://127.0.0.1:11434");
     if (rc < 0) {
         in->listen = in->listen != NULL ? in->listen : "127.0.0.1:8443";
         bz_buf_init(&in->yaml, YAML_MAX);

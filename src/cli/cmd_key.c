@@ -18,9 +18,11 @@ static bool path_part_ok(const char *s) {
 }
 
 /* Exit code of a call that was answered; prints the error of one that was refused. */
-static int outcome(enum bz_status st, const struct bz_instance *in, const struct bz_answer_json *a) {
+static int outcome(enum bz_status st, const struct bz_instance *in,
+                   const struct bz_answer_json *a) {
     if (st == BZ_EUNAVAIL)
-        bz_say("%s is not up; start it with 'bartizan up %s'", bz_safe(in->path), bz_safe(in->path));
+        bz_say("%s is not up; start it with 'bartizan up %s'", bz_safe(in->path),
+               bz_safe(in->path));
     else if (st != BZ_OK)
         bz_say("bartizand's answer cannot be used: %s", bz_status_text(st));
     else if (a->status >= 300)
@@ -32,12 +34,14 @@ static int outcome(enum bz_status st, const struct bz_instance *in, const struct
 
 static void warn_unrecorded(const struct bz_answer_json *a) {
     if (bz_json_is(bz_json_get(a->root, BZ_V("recorded")), BZ_JSON_FALSE))
-        bz_say("warning: this is in force, but the audit log could not confirm its record; see 'bartizan status'");
+        bz_say("warning: this is in force, but the audit log could not confirm its record; see "
+               "'bartizan status'");
 }
 
 typedef void show_fn(const struct bz_answer_json *a);
 
-static int call(const char *dir, const char *method, const char *path, struct bz_view body, bool json, show_fn *show) {
+static int call(const char *dir, const char *method, const char *path, struct bz_view body,
+                bool json, show_fn *show) {
     struct bz_instance in;
     struct bz_answer_json a;
     if (!bz_cli_open(dir, &in))
@@ -104,7 +108,8 @@ static void show_keys(const struct bz_answer_json *a) {
         print_time(k, BZ_V("expires"), "never");
         print_list(k, BZ_V("routes"), "routes");
         print_list(k, BZ_V("models"), "models");
-        (void)printf("%s\n", bz_json_is(bz_json_get(k, BZ_V("revoked")), BZ_JSON_TRUE) ? " revoked" : "");
+        (void)printf("%s\n",
+                     bz_json_is(bz_json_get(k, BZ_V("revoked")), BZ_JSON_TRUE) ? " revoked" : "");
     }
 }
 
@@ -130,7 +135,8 @@ static void show_users(const struct bz_answer_json *a) {
         print_member(u, BZ_V("role"), 12);
         (void)putchar(' ');
         print_time(u, BZ_V("created"), "-");
-        (void)printf("%s\n", bz_json_is(bz_json_get(u, BZ_V("disabled")), BZ_JSON_TRUE) ? " disabled" : "");
+        (void)printf("%s\n",
+                     bz_json_is(bz_json_get(u, BZ_V("disabled")), BZ_JSON_TRUE) ? " disabled" : "");
     }
 }
 
@@ -146,9 +152,12 @@ struct wish {
     const char *limit[7];
     bool json;
 };
-static const char *const limit_names[7] = {"requests-per-minute",       "requests-burst",
-                                           "prompt-tokens-per-minute",  "prompt-tokens-burst",
-                                           "completion-tokens-per-minute", "completion-tokens-burst",
+static const char *const limit_names[7] = {"requests-per-minute",
+                                           "requests-burst",
+                                           "prompt-tokens-per-minute",
+                                           "prompt-tokens-burst",
+                                           "completion-tokens-per-minute",
+                                           "completion-tokens-burst",
                                            "concurrent"};
 
 static void put_names(struct bz_jw *w, const char *key, const char *list) {
@@ -199,7 +208,9 @@ static bool put_wish(struct bz_buf *b, const struct wish *k) {
         enum bz_status st = bz_expiry_parse(k->expires, bz_clock_unix() / 1000000000u, &expires);
         if (st != BZ_OK) {
             bz_say("--expires '%s' %s", bz_safe(k->expires),
-                   st == BZ_ERANGE ? "is not in the future" : "is neither a duration such as 90d nor a date such as 2027-01-31");
+                   st == BZ_ERANGE
+                       ? "is not in the future"
+                       : "is neither a duration such as 90d nor a date such as 2027-01-31");
             return false;
         }
         bz_jw_ku64(&w, "expires", expires);
@@ -215,10 +226,12 @@ static int key_create(int argc, char **argv) {
     const struct bz_opt list[] = {
         {"user", BZ_OPT_TEXT, &k.user, "NAME", "owner of the key"},
         {"role", BZ_OPT_TEXT, &k.role, "ROLE", "role (that of the user)"},
-        {"routes", BZ_OPT_TEXT, &k.routes, "A,B", "scopes the key is limited to, e.g. chat,embeddings"},
+        {"routes", BZ_OPT_TEXT, &k.routes, "A,B",
+         "scopes the key is limited to, e.g. chat,embeddings"},
         {"models", BZ_OPT_TEXT, &k.models, "A,B", "models the key is limited to; 'prefix*' works"},
         {"expires", BZ_OPT_TEXT, &k.expires, "90d|DATE", "when it ends (never)"},
-        {limit_names[0], BZ_OPT_TEXT, &k.limit[0], "N", "limits of this key; without them, those of the role"},
+        {limit_names[0], BZ_OPT_TEXT, &k.limit[0], "N",
+         "limits of this key; without them, those of the role"},
         {limit_names[1], BZ_OPT_TEXT, &k.limit[1], "N", ""},
         {limit_names[2], BZ_OPT_TEXT, &k.limit[2], "N", ""},
         {limit_names[3], BZ_OPT_TEXT, &k.limit[3], "N", ""},
@@ -229,7 +242,12 @@ static int key_create(int argc, char **argv) {
     };
     static const char *const names[] = {"DIR"};
     const struct bz_opts o = {"bartizan key create DIR --user NAME [--role ROLE] [--expires 90d]",
-                              "Makes an API key and shows it once.", list, sizeof list / sizeof list[0], names, 1, 1};
+                              "Makes an API key and shows it once.",
+                              list,
+                              sizeof list / sizeof list[0],
+                              names,
+                              1,
+                              1};
     const char *dir = NULL;
     size_t n = 0;
     bool help = false;
@@ -243,7 +261,8 @@ static int key_create(int argc, char **argv) {
     }
     struct bz_buf b;
     bz_buf_init(&b, BODY_MAX);
-    int rc = put_wish(&b, &k) ? call(dir, "POST", "/v1/keys", bz_buf_view(&b), k.json, show_new_key) : BZ_EXIT_FAILURE;
+    int rc = put_wish(&b, &k) ? call(dir, "POST", "/v1/keys", bz_buf_view(&b), k.json, show_new_key)
+                              : BZ_EXIT_FAILURE;
     bz_buf_free(&b);
     return rc;
 }
@@ -251,8 +270,8 @@ static int key_create(int argc, char **argv) {
 /* ---- the others ---- */
 
 /* DIR [WORD] and --json. -1: go on; otherwise the exit code. */
-static int simple(int argc, char **argv, const char *usage, const char *about, const char *word, const char *words[2],
-                  bool *json) {
+static int simple(int argc, char **argv, const char *usage, const char *about, const char *word,
+                  const char *words[2], bool *json) {
     const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, json, NULL, "print one JSON object"}};
     const char *const names[] = {"DIR", word};
     const size_t want = word == NULL ? 1 : 2;
@@ -273,7 +292,8 @@ static int simple(int argc, char **argv, const char *usage, const char *about, c
 static int key_list(int argc, char **argv) {
     const char *w[2] = {NULL, NULL};
     bool json = false;
-    int rc = simple(argc, argv, "bartizan key list DIR [--json]", "Lists keys; never their secret part.", NULL, w, &json);
+    int rc = simple(argc, argv, "bartizan key list DIR [--json]",
+                    "Lists keys; never their secret part.", NULL, w, &json);
     return rc >= 0 ? rc : call(w[0], "GET", "/v1/keys", bz_view(NULL, 0), json, show_keys);
 }
 
@@ -293,13 +313,19 @@ static int key_rotate(int argc, char **argv) {
     bool json = false, help = false;
     const char *overlap = NULL, *w[2] = {NULL, NULL};
     const struct bz_opt list[] = {
-        {"overlap", BZ_OPT_TEXT, &overlap, "24h", "how long the old key still works (24h); 0 ends it now"},
+        {"overlap", BZ_OPT_TEXT, &overlap, "24h",
+         "how long the old key still works (24h); 0 ends it now"},
         {"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"},
     };
     static const char *const names[] = {"DIR", "ID"};
-    const struct bz_opts o = {"bartizan key rotate DIR ID [--overlap 24h] [--json]",
-                              "Makes a new key with the same rights; the old one ends after the overlap.", list, 2, names, 2,
-                              2};
+    const struct bz_opts o = {
+        "bartizan key rotate DIR ID [--overlap 24h] [--json]",
+        "Makes a new key with the same rights; the old one ends after the overlap.",
+        list,
+        2,
+        names,
+        2,
+        2};
     char path[PATH_TEXT], body[64];
     uint64_t s = 86400;
     size_t n = 0;
@@ -337,7 +363,8 @@ static int user_add(int argc, char **argv) {
         {"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"},
     };
     static const char *const names[] = {"DIR", "NAME"};
-    const struct bz_opts o = {"bartizan user add DIR NAME [--role ROLE] [--json]", NULL, list, 2, names, 2, 2};
+    const struct bz_opts o = {
+        "bartizan user add DIR NAME [--role ROLE] [--json]", NULL, list, 2, names, 2, 2};
     size_t n = 0;
     if (bz_opts_parse(&o, argc, argv, w, &n, &help) != BZ_OK)
         return BZ_EXIT_FAILURE;
@@ -356,7 +383,8 @@ static int user_add(int argc, char **argv) {
     return rc;
 }
 
-static int user_switch(int argc, char **argv, const char *verb, const char *usage, const char *about) {
+static int user_switch(int argc, char **argv, const char *verb, const char *usage,
+                       const char *about) {
     const char *w[2] = {NULL, NULL};
     char path[PATH_TEXT];
     bool json = false;

@@ -57,11 +57,13 @@ static int check(const char *what, bool json) {
         bz_buf_free(&text);
         return BZ_EXIT_UNCHECKED;
     }
-    st = bz_config_parse(bz_buf_view(&text), &c, errs.list, sizeof errs.list / sizeof errs.list[0], &errs.n);
+    st = bz_config_parse(bz_buf_view(&text), &c, errs.list, sizeof errs.list / sizeof errs.list[0],
+                         &errs.n);
     if (json)
         check_json(st, &errs);
     else if (st == BZ_OK)
-        (void)printf("%s is good: %u backends, %u roles\n", bz_safe(path), c->backends_n, c->roles_n);
+        (void)printf("%s is good: %u backends, %u roles\n", bz_safe(path), c->backends_n,
+                     c->roles_n);
     else
         bz_cli_config_errors(stderr, path, st, bz_buf_view(&text), &errs);
     bz_config_free(c);
@@ -74,8 +76,13 @@ static int policy_check(int argc, char **argv) {
     const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"}};
     static const char *const names[] = {"FILE_OR_DIR"};
     const struct bz_opts o = {"bartizan policy check FILE_OR_DIR [--json]",
-                              "Explains what is wrong in a bartizan.yaml by line and column. Exit code 0: nothing, 1: errors.",
-                              list, 1, names, 1, 1};
+                              "Explains what is wrong in a bartizan.yaml by line and column. Exit "
+                              "code 0: nothing, 1: errors.",
+                              list,
+                              1,
+                              names,
+                              1,
+                              1};
     const char *what = NULL;
     size_t n = 0;
     if (bz_opts_parse(&o, argc, argv, &what, &n, &help) != BZ_OK)
@@ -139,10 +146,13 @@ static void print_routes(const struct bz_json *root) {
             (void)printf("%-6s", bz_json_is(allowed, BZ_JSON_TRUE) ? "allow" : "deny");
         struct bz_view access = bz_json_str(bz_json_get(r, BZ_V("access")));
         (void)printf("%-6.*s ", (int)access.n, (const char *)access.p);
-        struct bz_view m = bz_json_str(bz_json_get(r, BZ_V("method"))), p = bz_json_str(bz_json_get(r, BZ_V("path")));
+        struct bz_view m = bz_json_str(bz_json_get(r, BZ_V("method"))),
+                       p = bz_json_str(bz_json_get(r, BZ_V("path")));
         (void)printf("%-6.*s %-34.*s ", (int)m.n, (const char *)m.p, (int)p.n, (const char *)p.p);
-        struct bz_view s = bz_json_str(bz_json_get(r, BZ_V("server"))), scope = bz_json_str(bz_json_get(r, BZ_V("scope")));
-        (void)printf("%-9.*s %-11.*s ", (int)s.n, (const char *)s.p, (int)scope.n, (const char *)scope.p);
+        struct bz_view s = bz_json_str(bz_json_get(r, BZ_V("server"))),
+                       scope = bz_json_str(bz_json_get(r, BZ_V("scope")));
+        (void)printf("%-9.*s %-11.*s ", (int)s.n, (const char *)s.p, (int)scope.n,
+                     (const char *)scope.p);
         bz_print_safe(stdout, bz_json_str(bz_json_get(r, BZ_V("reason"))));
         struct bz_view why = bz_json_str(bz_json_get(r, BZ_V("why")));
         if (why.n > 0) {
@@ -223,7 +233,8 @@ static int explain_key(const struct bz_instance *in, const struct question *q) {
     int rc = BZ_EXIT_FAILURE;
     enum bz_status st = bz_admin_call(in, "POST", "/v1/explain", bz_buf_view(&b), CALL_MS, &a);
     if (st != BZ_OK) {
-        bz_say("--key needs the running instance; start it with 'bartizan up %s'", bz_safe(in->path));
+        bz_say("--key needs the running instance; start it with 'bartizan up %s'",
+               bz_safe(in->path));
     } else if (a.status != 200) {
         bz_say("%s", bz_answer_error(&a));
     } else {
@@ -243,7 +254,8 @@ static int explain_key(const struct bz_instance *in, const struct question *q) {
 static bool split_route(struct question *q) {
     const char *blank = strchr(q->route, ' ');
     if (blank == NULL || blank[1] != '/') {
-        bz_say("--route '%s': write the method and the path, e.g. 'POST /v1/chat/completions'", bz_safe(q->route));
+        bz_say("--route '%s': write the method and the path, e.g. 'POST /v1/chat/completions'",
+               bz_safe(q->route));
         return false;
     }
     q->method = bz_view(q->route, (size_t)(blank - q->route));
@@ -259,8 +271,14 @@ static int policy_explain(int argc, char **argv) {
         {"json", BZ_OPT_FLAG, &q.json, NULL, "print one JSON object"},
     };
     static const char *const names[] = {"DIR"};
-    const struct bz_opts o = {"bartizan policy explain DIR [--route 'POST /v1/chat/completions'] [--key ID] [--json]",
-                              "Shows every route of the instance's backends, who may use it and why.", list, 3, names, 1, 1};
+    const struct bz_opts o = {
+        "bartizan policy explain DIR [--route 'POST /v1/chat/completions'] [--key ID] [--json]",
+        "Shows every route of the instance's backends, who may use it and why.",
+        list,
+        3,
+        names,
+        1,
+        1};
     size_t n = 0;
     bool help = false;
     if (bz_opts_parse(&o, argc, argv, &q.dir, &n, &help) != BZ_OK)
@@ -288,7 +306,8 @@ int bz_cli_policy(int argc, char **argv) {
 static void print_models(const struct bz_json *root) {
     const struct bz_json *l = bz_json_get(root, BZ_V("models"));
     for (const struct bz_json *m = l == NULL ? NULL : l->first; m != NULL; m = m->next) {
-        struct bz_view name = bz_json_str(bz_json_get(m, BZ_V("name"))), target = bz_json_str(bz_json_get(m, BZ_V("target")));
+        struct bz_view name = bz_json_str(bz_json_get(m, BZ_V("name"))),
+                       target = bz_json_str(bz_json_get(m, BZ_V("target")));
         const struct bz_json *bs = bz_json_get(m, BZ_V("backends"));
         bz_print_safe(stdout, name);
         if (!bz_view_eq(name, target)) {
@@ -308,8 +327,13 @@ static int model_list(int argc, char **argv) {
     bool json = false, help = false;
     const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"}};
     static const char *const names[] = {"DIR"};
-    const struct bz_opts o = {"bartizan model list DIR [--json]", "Lists the models that clients can name.", list, 1, names,
-                              1, 1};
+    const struct bz_opts o = {"bartizan model list DIR [--json]",
+                              "Lists the models that clients can name.",
+                              list,
+                              1,
+                              names,
+                              1,
+                              1};
     const char *dir = NULL;
     size_t n = 0;
     struct bz_instance in;
@@ -336,6 +360,7 @@ static int model_list(int argc, char **argv) {
 }
 
 int bz_cli_model(int argc, char **argv) {
-    static const struct bz_command list[] = {{"list", "list the models that are served", model_list}};
+    static const struct bz_command list[] = {
+        {"list", "list the models that are served", model_list}};
     return bz_cli_dispatch("bartizan model", list, 1, argc, argv);
 }

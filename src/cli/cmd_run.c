@@ -11,7 +11,8 @@
 enum { DOWN_MS = 30000, RELOAD_MS = 20000, CALL_MS = 5000, STATUS_MAX = 64 * 1024 };
 
 /* One word DIR and options; false: *ret_rc says how to end. */
-static bool open_dir(const struct bz_opts *o, int argc, char **argv, struct bz_instance *ret, int *ret_rc) {
+static bool open_dir(const struct bz_opts *o, int argc, char **argv, struct bz_instance *ret,
+                     int *ret_rc) {
     const char *dir = NULL;
     size_t n = 0;
     bool help = false;
@@ -49,7 +50,8 @@ static int down(struct bz_instance *in) {
 }
 
 int bz_cli_down(int argc, char **argv) {
-    const struct bz_opts o = {"bartizan down DIR", "Stops a running instance in order.", NULL, 0, dir_word, 1, 1};
+    const struct bz_opts o = {
+        "bartizan down DIR", "Stops a running instance in order.", NULL, 0, dir_word, 1, 1};
     struct bz_instance in;
     int rc;
     if (!open_dir(&o, argc, argv, &in, &rc))
@@ -89,7 +91,8 @@ static int64_t int_of(const struct bz_json *obj, struct bz_view key) {
 
 static int64_t reload_seq(const struct bz_instance *in) {
     struct status_file s;
-    int64_t seq = status_read(in, &s) ? int_of(bz_json_get(s.root, BZ_V("reload")), BZ_V("seq")) : -1;
+    int64_t seq =
+        status_read(in, &s) ? int_of(bz_json_get(s.root, BZ_V("reload")), BZ_V("seq")) : -1;
     status_done(&s);
     return seq;
 }
@@ -134,7 +137,8 @@ static int reload(const struct bz_instance *in) {
     }
     pid_t pid = bz_instance_running(in);
     if (pid == 0) {
-        bz_say("%s is not up; the configuration will be loaded by 'bartizan up'", bz_safe(in->path));
+        bz_say("%s is not up; the configuration will be loaded by 'bartizan up'",
+               bz_safe(in->path));
         return BZ_EXIT_FAILURE;
     }
     int64_t before = reload_seq(in);
@@ -152,9 +156,14 @@ static int reload(const struct bz_instance *in) {
 }
 
 int bz_cli_reload(int argc, char **argv) {
-    const struct bz_opts o = {"bartizan reload DIR",
-                              "Loads bartizan.yaml again. A bad file changes nothing: it is explained, exit code 1.", NULL, 0,
-                              dir_word, 1, 1};
+    const struct bz_opts o = {
+        "bartizan reload DIR",
+        "Loads bartizan.yaml again. A bad file changes nothing: it is explained, exit code 1.",
+        NULL,
+        0,
+        dir_word,
+        1,
+        1};
     struct bz_instance in;
     int rc;
     if (!open_dir(&o, argc, argv, &in, &rc))
@@ -221,8 +230,9 @@ static void print_text(const struct bz_json *sup, const struct bz_json *d, bool 
         (void)printf("  bartizand does not answer\n");
         return;
     }
-    (void)printf("  policy generation %lld, %lld keys, %lld models\n  audit log: ", (long long)int_of(d, BZ_V("generation")),
-                 (long long)int_of(d, BZ_V("keys")), (long long)int_of(d, BZ_V("models")));
+    (void)printf("  policy generation %lld, %lld keys, %lld models\n  audit log: ",
+                 (long long)int_of(d, BZ_V("generation")), (long long)int_of(d, BZ_V("keys")),
+                 (long long)int_of(d, BZ_V("models")));
     bz_print_safe(stdout, bz_json_str(bz_json_get(d, BZ_V("audit"))));
     (void)printf("\n");
     print_backends(d);
@@ -283,7 +293,12 @@ int bz_cli_status(int argc, char **argv) {
     bool json = false;
     const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"}};
     const struct bz_opts o = {"bartizan status DIR [--json]",
-                              "Exit code 0: everything is up and well; 1: something is not.", list, 1, dir_word, 1, 1};
+                              "Exit code 0: everything is up and well; 1: something is not.",
+                              list,
+                              1,
+                              dir_word,
+                              1,
+                              1};
     struct bz_instance in;
     int rc;
     if (!open_dir(&o, argc, argv, &in, &rc))

@@ -1,9 +1,10 @@
-/* The subcommands, one function each: argv[0] is the command's own name. They return an exit code (opts.h). */
+/* The subcommands, one function each: argv[0] is the command's own name. They return an exit code
+ * (opts.h). */
 #ifndef BZ_COMMANDS_H
 #define BZ_COMMANDS_H
 
 #include <stdio.h>
-#include "../daemon/instance.h"
+#include "instance.h"
 
 int bz_cli_init(int argc, char **argv);
 int bz_cli_up(int argc, char **argv);
@@ -20,8 +21,10 @@ struct bz_command {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
 };
-/* Calls the command of `list` that argv[1] names; prints help or the nearest name otherwise. `group`: "bartizan" or "bartizan key". */
-int bz_cli_dispatch(const char *group, const struct bz_command *list, size_t n, int argc, char **argv);
+/* Calls the command of `list` that argv[1] names; prints help or the nearest name otherwise.
+ * `group`: "bartizan" or "bartizan key". */
+int bz_cli_dispatch(const char *group, const struct bz_command *list, size_t n, int argc,
+                    char **argv);
 
 /* Opens an instance or says why not. */
 bool bz_cli_open(const char *dir, struct bz_instance *ret);

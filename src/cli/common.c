@@ -10,8 +10,8 @@ bool bz_cli_open(const char *dir, struct bz_instance *ret) {
     if (st == BZ_OK)
         return true;
     if (st == BZ_EINVAL)
-        bz_say("%s is not an instance (it has no %s); 'bartizan init %s ...' makes one", bz_safe(dir), BZ_F_CONFIG,
-               bz_safe(dir));
+        bz_say("%s is not an instance (it has no %s); 'bartizan init %s ...' makes one",
+               bz_safe(dir), BZ_F_CONFIG, bz_safe(dir));
     else
         bz_say("%s: %s", bz_safe(dir), strerror(errno));
     return false;
@@ -27,7 +27,8 @@ static struct bz_view line_of(struct bz_view text, uint32_t line) {
     return bz_view(p, (size_t)((nl == NULL ? end : nl) - p));
 }
 
-static void print_error(FILE *f, const char *file, struct bz_view text, const struct bz_config_error *e) {
+static void print_error(FILE *f, const char *file, struct bz_view text,
+                        const struct bz_config_error *e) {
     bz_print_safe(f, bz_view_str(file));
     if (e->line > 0)
         (void)fprintf(f, ":%u:%u", e->line, e->column);
@@ -57,6 +58,7 @@ void bz_cli_config_errors(FILE *f, const char *file, enum bz_status st, struct b
         (void)fprintf(f, "... and %zu more\n", errs->n - cap);
     if (errs->n == 0) {
         bz_print_safe(f, bz_view_str(file));
-        (void)fprintf(f, ": %s\n", st == BZ_EIO || st == BZ_ENOTFOUND ? strerror(errno) : bz_status_text(st));
+        (void)fprintf(f, ": %s\n",
+                      st == BZ_EIO || st == BZ_ENOTFOUND ? strerror(errno) : bz_status_text(st));
     }
 }

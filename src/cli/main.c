@@ -21,10 +21,12 @@ static void print_commands(const char *group, const struct bz_command *list, siz
     (void)printf("usage: %s COMMAND ...\n\ncommands:\n", group);
     for (size_t i = 0; i < n; i++)
         (void)printf("  %-10s %s\n", list[i].name, list[i].summary);
-    (void)printf("\n'%s COMMAND --help' tells more.%s\n", group,
-                 strcmp(group, "bartizan") == 0 ? " Every command that prints something knows --json.\n"
-                                                  "Exit codes: 0 clean, 1 findings, 2 usage or failure, 3 could not be checked."
-                                                : "");
+    (void)printf(
+        "\n'%s COMMAND --help' tells more.%s\n", group,
+        strcmp(group, "bartizan") == 0
+            ? " Every command that prints something knows --json.\n"
+              "Exit codes: 0 clean, 1 findings, 2 usage or failure, 3 could not be checked."
+            : "");
 }
 
 static int unknown(const char *group, const struct bz_command *list, size_t n, const char *word) {
@@ -40,12 +42,14 @@ static int unknown(const char *group, const struct bz_command *list, size_t n, c
     return BZ_EXIT_FAILURE;
 }
 
-int bz_cli_dispatch(const char *group, const struct bz_command *list, size_t n, int argc, char **argv) {
+int bz_cli_dispatch(const char *group, const struct bz_command *list, size_t n, int argc,
+                    char **argv) {
     if (argc < 2) {
         print_commands(group, list, n);
         return BZ_EXIT_FAILURE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_commands(group, list, n);
         return BZ_EXIT_OK;
     }

@@ -93,7 +93,8 @@ static void print_help(const struct bz_opts *o) {
     for (size_t i = 0; i < o->n; i++) {
         char left[64];
         const struct bz_opt *p = &o->list[i];
-        (void)snprintf(left, sizeof left, "--%s%s%s", p->name, p->arg != NULL ? " " : "", p->arg != NULL ? p->arg : "");
+        (void)snprintf(left, sizeof left, "--%s%s%s", p->name, p->arg != NULL ? " " : "",
+                       p->arg != NULL ? p->arg : "");
         (void)printf("  %-28s %s\n", left, p->help);
     }
     (void)printf("  %-28s %s\n", "--help", "this text");
@@ -112,7 +113,8 @@ static void say_unknown(const struct bz_opts *o, const char *arg) {
     if (near != NULL)
         bz_say("unknown option '%s'; did you mean '--%s'?", bz_safe(arg), near);
     else
-        bz_say("unknown option '%s'; see 'bartizan %s --help'", bz_safe(arg), o->usage + strlen("bartizan "));
+        bz_say("unknown option '%s'; see 'bartizan %s --help'", bz_safe(arg),
+               o->usage + strlen("bartizan "));
 }
 
 static const struct bz_opt *find(const struct bz_opts *o, const char *name, size_t n) {
@@ -169,8 +171,8 @@ static enum bz_status one_option(const struct bz_opts *o, int argc, char **argv,
     return store(p, value);
 }
 
-enum bz_status bz_opts_parse(const struct bz_opts *o, int argc, char **argv, const char **words, size_t *ret_words_n,
-                             bool *ret_help) {
+enum bz_status bz_opts_parse(const struct bz_opts *o, int argc, char **argv, const char **words,
+                             size_t *ret_words_n, bool *ret_help) {
     size_t n = 0;
     bool only_words = false;
     *ret_help = false;
@@ -226,7 +228,8 @@ enum bz_status bz_duration_parse(const char *s, uint64_t *ret_s) {
     return BZ_ESYNTAX;
 }
 
-/* Days since 1970-01-01 of a proleptic Gregorian date (H. Hinnant, "chrono-compatible low-level date algorithms"). */
+/* Days since 1970-01-01 of a proleptic Gregorian date (H. Hinnant, "chrono-compatible low-level
+ * date algorithms"). */
 static int64_t days_from_civil(int64_t y, int64_t m, int64_t d) {
     y -= m <= 2;
     int64_t era = y / 400, yoe = y - era * 400;
@@ -245,13 +248,15 @@ static bool date_parse(const char *s, uint64_t *ret) {
     size_t n = strlen(s);
     if ((n != 10 && n != 20) || s[4] != '-' || s[7] != '-')
         return false;
-    if (!digits(s, 4, 2200, &y) || y < 1970 || !digits(s + 5, 2, 12, &m) || m == 0 || !digits(s + 8, 2, 31, &d) || d == 0)
+    if (!digits(s, 4, 2200, &y) || y < 1970 || !digits(s + 5, 2, 12, &m) || m == 0 ||
+        !digits(s + 8, 2, 31, &d) || d == 0)
         return false;
     bool leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
     if (d > days[m - 1] + (m == 2 && leap ? 1u : 0u))
         return false;
-    if (n == 20 && (s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' || !digits(s + 11, 2, 23, &hh) ||
-                    !digits(s + 14, 2, 59, &mm) || !digits(s + 17, 2, 59, &ss)))
+    if (n == 20 &&
+        (s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' ||
+         !digits(s + 11, 2, 23, &hh) || !digits(s + 14, 2, 59, &mm) || !digits(s + 17, 2, 59, &ss)))
         return false;
     int64_t day = days_from_civil((int64_t)y, (int64_t)m, (int64_t)d);
     *ret = (uint64_t)day * 86400 + hh * 3600 + mm * 60 + ss;

@@ -1,4 +1,5 @@
-/* bartizan up: brings an instance up in the foreground (or --detach), keeps it up, takes it down in order. */
+/* bartizan up: brings an instance up in the foreground (or --detach), keeps it up, takes it down in
+ * order. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -35,14 +36,15 @@ static bool take_up_lock(struct bz_up *u) {
     if (u->lock_fd >= 0 && fcntl(u->lock_fd, F_SETLK, &l) == 0)
         return true;
     if (u->lock_fd >= 0 && (errno == EACCES || errno == EAGAIN))
-        bz_say("%s is already up (pid %d); 'bartizan down' stops it", bz_safe(u->in.path), (int)bz_instance_running(&u->in));
+        bz_say("%s is already up (pid %d); 'bartizan down' stops it", bz_safe(u->in.path),
+               (int)bz_instance_running(&u->in));
     else
         bz_say("%s/%s: %s", bz_safe(u->in.path), BZ_F_UP_LOCK, strerror(errno));
     return false;
 }
 
-/* Every process of a run inherits this descriptor, so the lock is free only when the last of them is gone: the shared files are
- * never formatted under a worker that still lives. */
+/* Every process of a run inherits this descriptor, so the lock is free only when the last of them
+ * is gone: the shared files are never formatted under a worker that still lives. */
 static bool take_alive_lock(struct bz_up *u) {
     u->alive_fd = openat(u->in.fd, BZ_F_ALIVE_LOCK, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
     if (u->alive_fd < 0) {
@@ -51,7 +53,8 @@ static bool take_alive_lock(struct bz_up *u) {
     }
     for (int waited = 0; flock(u->alive_fd, LOCK_EX | LOCK_NB) != 0; waited += 10) {
         if (waited >= ALIVE_WAIT_MS || errno != EWOULDBLOCK) {
-            bz_say("processes of an earlier run of %s are still there; they hold %s", bz_safe(u->in.path), BZ_F_ALIVE_LOCK);
+            bz_say("processes of an earlier run of %s are still there; they hold %s",
+                   bz_safe(u->in.path), BZ_F_ALIVE_LOCK);
             return false;
         }
         (void)poll(NULL, 0, 10);
@@ -72,14 +75,16 @@ static bool find_programs(struct bz_up *u) {
     for (int c = 0; c < BZ_UP_COUNT; c++) {
         bz_find_part(parts[c].beside, parts[c].system, u->exe[c]);
         if (u->exe[c][0] == '\0') {
-            bz_say("%s is not installed (looked for %s beside this program and for %s)", bz_up_name[c], parts[c].beside,
-                   parts[c].system);
+            bz_say("%s is not installed (looked for %s beside this program and for %s)",
+                   bz_up_name[c], parts[c].beside, parts[c].system);
             return false;
         }
     }
-    bz_find_part("ngx_http_bartizan_module.so", "/usr/lib/nginx/modules/ngx_http_bartizan_module.so", u->nginx_module);
+    bz_find_part("ngx_http_bartizan_module.so",
+                 "/usr/lib/nginx/modules/ngx_http_bartizan_module.so", u->nginx_module);
     if (u->nginx_module[0] == '\0') {
-        bz_say("ngx_http_bartizan_module.so is neither beside this program nor in /usr/lib/nginx/modules");
+        bz_say("ngx_http_bartizan_module.so is neither beside this program nor in "
+               "/usr/lib/nginx/modules");
         return false;
     }
     return true;
@@ -103,8 +108,8 @@ static bool prepare(struct bz_up *u) {
         return false;
     enum bz_status st = bz_instance_run_files(&u->in, &kept);
     if (st != BZ_OK) {
-        bz_say("the files of the run cannot be made in %s/run: %s (%s)", bz_safe(u->in.path), bz_status_text(st),
-               strerror(errno));
+        bz_say("the files of the run cannot be made in %s/run: %s (%s)", bz_safe(u->in.path),
+               bz_status_text(st), strerror(errno));
         return false;
     }
     (void)unlinkat(u->in.fd, BZ_F_STATUS, 0);
@@ -144,7 +149,8 @@ static bool take_signals(struct bz_up *u) {
 
 static bool start_all(struct bz_up *u) {
     for (int c = 0; c < BZ_UP_COUNT; c++) {
-        if (bz_up_start(u, (enum bz_up_child)c) && bz_up_wait_ready(u, (enum bz_up_child)c, READY_MS))
+        if (bz_up_start(u, (enum bz_up_child)c) &&
+            bz_up_wait_ready(u, (enum bz_up_child)c, READY_MS))
             continue;
         if (!u->stopping)
             bz_say("%s did not become ready; its messages are above or in %s", bz_up_name[c],
@@ -162,7 +168,8 @@ static void start_due(struct bz_up *u) {
         if (!bz_sup_due(k, now))
             continue;
         if (c == BZ_UP_NGINX && !bz_up_port_free(u->config))
-            k->next_ns = now + PORT_RETRY_NS; /* workers of the old master are about to let the port go */
+            k->next_ns =
+                now + PORT_RETRY_NS; /* workers of the old master are about to let the port go */
         else
             (void)!bz_up_start(u, (enum bz_up_child)c);
     }
@@ -223,7 +230,9 @@ static void print_key(const char *file) {
 }
 
 static void print_quoted(const char *path) {
-    bool plain = strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@") == strlen(path);
+    bool plain =
+        strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@") ==
+        strlen(path);
     if (!plain)
         (void)putchar('\'');
     bz_print_safe(stdout, bz_view_str(path));
@@ -231,7 +240,8 @@ static void print_quoted(const char *path) {
         (void)putchar('\'');
 }
 
-static void print_banner(const struct bz_instance *in, const struct bz_config *c, const char *key_file, bool detached) {
+static void print_banner(const struct bz_instance *in, const struct bz_config *c,
+                         const char *key_file, bool detached) {
     struct bz_buf url;
     char ca[BZ_DIR_PATH_MAX];
     bz_buf_init(&url, 512);
@@ -251,7 +261,8 @@ static void print_banner(const struct bz_instance *in, const struct bz_config *c
         (void)putchar(' ');
     }
     (void)printf("-H \"Authorization: Bearer $BARTIZAN_KEY\" %s/v1/models\n", u);
-    (void)printf(detached ? "Stop it with: bartizan down %s\n" : "Stop it with Ctrl-C or: bartizan down %s\n",
+    (void)printf(detached ? "Stop it with: bartizan down %s\n"
+                          : "Stop it with Ctrl-C or: bartizan down %s\n",
                  bz_safe(in->path));
     (void)fflush(stdout);
     bz_buf_free(&url);
@@ -281,13 +292,16 @@ static void up_free(struct bz_up *u) {
     free(u);
 }
 
-/* tell_fd: gets one byte when everything is ready (the parent of --detach waits for it); -1: the banner is printed here. */
+/* tell_fd: gets one byte when everything is ready (the parent of --detach waits for it); -1: the
+ * banner is printed here. */
 static int run(struct bz_up *u, const char *key_file, int tell_fd) {
     if (bz_instance_dirs(u->in.fd) != BZ_OK) {
-        bz_say("%s: the directories of the instance cannot be made: %s", bz_safe(u->in.path), strerror(errno));
+        bz_say("%s: the directories of the instance cannot be made: %s", bz_safe(u->in.path),
+               strerror(errno));
         return BZ_EXIT_FAILURE;
     }
-    if (!take_up_lock(u) || !take_alive_lock(u) || !find_programs(u) || !take_signals(u) || !prepare(u))
+    if (!take_up_lock(u) || !take_alive_lock(u) || !find_programs(u) || !take_signals(u) ||
+        !prepare(u))
         return BZ_EXIT_FAILURE;
     int rc = BZ_EXIT_FAILURE;
     if (start_all(u)) {
@@ -330,7 +344,8 @@ static void detached_child(struct bz_up *u, int log, int tell_fd) {
     if (pid != 0)
         _exit(pid < 0 ? BZ_EXIT_FAILURE : 0);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0 ||
+        dup2(log, STDERR_FILENO) < 0)
         _exit(BZ_EXIT_FAILURE);
     int rc = run(u, NULL, tell_fd);
     up_free(u);
@@ -372,12 +387,19 @@ int bz_cli_up(int argc, char **argv) {
     bool background = false, help = false;
     const char *key_file = NULL;
     const struct bz_opt list[] = {
-        {"detach", BZ_OPT_FLAG, &background, NULL, "go into the background once everything is ready"},
-        {"show-key-file", BZ_OPT_TEXT, &key_file, "FILE", "print the key that FILE (output of init --json) holds"},
+        {"detach", BZ_OPT_FLAG, &background, NULL,
+         "go into the background once everything is ready"},
+        {"show-key-file", BZ_OPT_TEXT, &key_file, "FILE",
+         "print the key that FILE (output of init --json) holds"},
     };
     static const char *const names[] = {"DIR"};
-    const struct bz_opts o = {"bartizan up DIR [--detach]", "Starts the instance in DIR and keeps it running.", list, 2,
-                              names, 1, 1};
+    const struct bz_opts o = {"bartizan up DIR [--detach]",
+                              "Starts the instance in DIR and keeps it running.",
+                              list,
+                              2,
+                              names,
+                              1,
+                              1};
     const char *dir = NULL;
     size_t n = 0;
     if (bz_opts_parse(&o, argc, argv, &dir, &n, &help) != BZ_OK)

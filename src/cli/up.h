@@ -4,8 +4,8 @@
 
 #include <sys/types.h>
 #include <time.h>
-#include "../daemon/instance.h"
-#include "../daemon/supervisor.h"
+#include "instance.h"
+#include "supervisor.h"
 
 enum bz_up_child { BZ_UP_AUDITD, BZ_UP_BARTIZAND, BZ_UP_NGINX, BZ_UP_COUNT };
 extern const char *const bz_up_name[BZ_UP_COUNT];
@@ -36,9 +36,10 @@ bool bz_up_privileges(const char *dir);
 
 /* up_children.c */
 bool bz_up_start(struct bz_up *u, enum bz_up_child c);
-/* Waits until the child said it is ready (nginx: until it accepts connections); false: it died or time is up. */
+/* Waits until the child said it is ready (nginx: until it accepts connections); false: it died or
+ * time is up. */
 bool bz_up_wait_ready(struct bz_up *u, enum bz_up_child c, unsigned timeout_ms);
-void bz_up_reap(struct bz_up *u);         /* after SIGCHLD */
+void bz_up_reap(struct bz_up *u);                           /* after SIGCHLD */
 void bz_up_note_ready(struct bz_up *u, enum bz_up_child c); /* ready_fd became readable */
 void bz_up_read_signals(struct bz_up *u);
 /* nginx, then bartizand, then bartizan-auditd; each is asked, then told, then killed. */
@@ -51,14 +52,16 @@ int bz_up_run(const char *const *argv, struct bz_buf *out);
 bool bz_up_port_free(const struct bz_config *c);
 bool bz_up_port_check(const struct bz_config *c);
 bool bz_up_port_answers(const struct bz_config *c);
-/* Writes nginx.conf for `c` and has nginx check it; the old file stays when the check fails. `why` gets nginx's own words. */
+/* Writes nginx.conf for `c` and has nginx check it; the old file stays when the check fails. `why`
+ * gets nginx's own words. */
 bool bz_up_nginx_conf(struct bz_up *u, const struct bz_config *c, struct bz_buf *why);
 /* Nothing but a check and a signal: for changed certificate files. */
 void bz_up_cert_tick(struct bz_up *u, uint64_t now);
 void bz_up_cert_remember(struct bz_up *u);
 void bz_up_reload(struct bz_up *u);
 
-/* up_cert.c: makes or renews the instance's own server certificate when that is needed. false: no usable certificate. */
+/* up_cert.c: makes or renews the instance's own server certificate when that is needed. false: no
+ * usable certificate. */
 bool bz_up_cert_ensure(const struct bz_instance *in, const struct bz_config *c);
 
 /* up_status.c */

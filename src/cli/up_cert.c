@@ -1,9 +1,9 @@
-/* The instance's own server certificate: made again when it runs out, or when a served name is missing in it. A certificate
- * that the operator put in place himself is never touched. */
+/* The instance's own server certificate: made again when it runs out, or when a served name is
+ * missing in it. A certificate that the operator put in place himself is never touched. */
 #include <stdio.h>
 #include <time.h>
 
-#include "../daemon/ca.h"
+#include "ca.h"
 #include "opts.h"
 #include "up.h"
 
@@ -27,13 +27,17 @@ static void collect(const struct bz_config *c, struct bz_view ca, bool say, stru
         if (bz_ca_permits(ca, text)) {
             ret->list[ret->n++] = text;
         } else if (say) {
-            bz_say("warning: the instance's CA was not made for the name '%s', so the certificate leaves it out; "
-                   "use a certificate of your own (tls.certificate) or a new instance made with --name", bz_safe(text));
+            bz_say("warning: the instance's CA was not made for the name '%s', so the certificate "
+                   "leaves it out; "
+                   "use a certificate of your own (tls.certificate) or a new instance made with "
+                   "--name",
+                   bz_safe(text));
         }
     }
 }
 
-static bool issue(const struct bz_instance *in, struct bz_view ca, const struct bz_ca_names *names) {
+static bool issue(const struct bz_instance *in, struct bz_view ca,
+                  const struct bz_ca_names *names) {
     struct bz_buf ca_key, cert, key;
     bz_buf_init(&ca_key, PEM_MAX);
     bz_buf_init(&cert, PEM_MAX);
@@ -52,7 +56,8 @@ static bool issue(const struct bz_instance *in, struct bz_view ca, const struct 
     return st == BZ_OK;
 }
 
-static bool ensure(const struct bz_instance *in, const struct bz_config *c, struct bz_view cert, struct bz_view ca) {
+static bool ensure(const struct bz_instance *in, const struct bz_config *c, struct bz_view cert,
+                   struct bz_view ca) {
     static struct names names; /* 16 KiB: not for the stack */
     struct bz_cert_facts f;
     collect(c, ca, false, &names);

@@ -105,7 +105,8 @@ static pid_t spawn_part(struct bz_up *u, enum bz_up_child c) {
 
 static pid_t spawn_nginx(struct bz_up *u) {
     char prefix[BZ_DIR_PATH_MAX], conf[BZ_DIR_PATH_MAX], log[BZ_DIR_PATH_MAX];
-    if (!bz_instance_path(&u->in, "nginx/", prefix) || !bz_instance_path(&u->in, "nginx/nginx.conf", conf) ||
+    if (!bz_instance_path(&u->in, "nginx/", prefix) ||
+        !bz_instance_path(&u->in, "nginx/nginx.conf", conf) ||
         !bz_instance_path(&u->in, "nginx/error.log", log))
         return -1;
     const char *const argv[] = {u->exe[BZ_UP_NGINX], "-p", prefix, "-c", conf, "-e", log, NULL};
@@ -168,7 +169,8 @@ void bz_up_read_signals(struct bz_up *u) {
     }
 }
 
-/* Signals every child process that is none of the three: those adopted from a dead nginx master. Returns how many. */
+/* Signals every child process that is none of the three: those adopted from a dead nginx master.
+ * Returns how many. */
 static size_t signal_strangers(const struct bz_up *u, int sig) {
     size_t n = 0;
     DIR *d = opendir("/proc");
@@ -185,7 +187,8 @@ static size_t signal_strangers(const struct bz_up *u, int sig) {
         if (len <= 0)
             continue;
         text[len] = '\0';
-        const char *after = strrchr(text, ')'); /* the name may hold anything, also blanks and brackets */
+        const char *after =
+            strrchr(text, ')'); /* the name may hold anything, also blanks and brackets */
         if (after == NULL || after[1] == '\0' || after[2] == '\0' || after[3] == '\0')
             continue;
         state = after[2];
@@ -205,7 +208,8 @@ static size_t signal_strangers(const struct bz_up *u, int sig) {
 
 static void say_death(enum bz_up_child c, pid_t pid, int ws) {
     if (WIFSIGNALED(ws))
-        bz_say("%s (pid %d) was ended by signal %d (%s)", bz_up_name[c], (int)pid, WTERMSIG(ws), strsignal(WTERMSIG(ws)));
+        bz_say("%s (pid %d) was ended by signal %d (%s)", bz_up_name[c], (int)pid, WTERMSIG(ws),
+               strsignal(WTERMSIG(ws)));
     else
         bz_say("%s (pid %d) ended with exit code %d", bz_up_name[c], (int)pid, WEXITSTATUS(ws));
 }
@@ -220,7 +224,8 @@ static void child_gone(struct bz_up *u, enum bz_up_child c, int ws) {
     }
     say_death(c, pid, ws);
     bz_sup_died(&u->child[c], bz_clock_mono());
-    /* Workers of a dead master keep the listening socket; SIGQUIT lets it go at once and lets open streams end. */
+    /* Workers of a dead master keep the listening socket; SIGQUIT lets it go at once and lets open
+     * streams end. */
     if (c == BZ_UP_NGINX)
         (void)signal_strangers(u, SIGQUIT);
 }
@@ -257,7 +262,8 @@ static void stop_one(struct bz_up *u, enum bz_up_child c) {
         int sig;
         unsigned ms;
     } steps[] = {{SIGQUIT, GRACE_NGINX_MS}, {SIGTERM, GRACE_TERM_MS}, {SIGKILL, GRACE_KILL_MS}};
-    size_t from = c == BZ_UP_NGINX && !u->hurry ? 0 : 1; /* SIGQUIT is a graceful end for nginx only */
+    size_t from =
+        c == BZ_UP_NGINX && !u->hurry ? 0 : 1; /* SIGQUIT is a graceful end for nginx only */
     for (size_t i = from; i < sizeof steps / sizeof steps[0] && u->child[c].pid != 0; i++) {
         (void)kill(u->child[c].pid, steps[i].sig);
         if (gone_within(u, c, steps[i].ms))
@@ -269,7 +275,8 @@ static void stop_one(struct bz_up *u, enum bz_up_child c) {
 void bz_up_stop_all(struct bz_up *u) {
     u->stopping = true;
     stop_one(u, BZ_UP_NGINX);
-    for (unsigned waited = 0; signal_strangers(u, waited == 0 ? SIGTERM : 0) > 0 && waited < GRACE_TERM_MS;
+    for (unsigned waited = 0;
+         signal_strangers(u, waited == 0 ? SIGTERM : 0) > 0 && waited < GRACE_TERM_MS;
          waited += POLL_MS) {
         sleep_ms(POLL_MS);
         bz_up_reap(u);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../daemon/nginx_conf.h"
+#include "nginx_conf.h"
 #include "admin_client.h"
 #include "opts.h"
 #include "up.h"
@@ -28,7 +28,8 @@ static struct addrinfo *listen_address(const struct bz_config *c) {
     if (v.n > 2 && v.p[0] == '[')
         v = bz_view_sub(v, 1, v.n - 2);
     (void)snprintf(host, sizeof host, "%.*s", (int)v.n, (const char *)v.p);
-    struct addrinfo hint = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo hint = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+                            .ai_socktype = SOCK_STREAM};
     struct addrinfo *ai = NULL;
     return getaddrinfo(host, colon + 1, &hint, &ai) == 0 ? ai : NULL;
 }
@@ -55,7 +56,8 @@ bool bz_up_port_free(const struct bz_config *c) {
 bool bz_up_port_check(const struct bz_config *c) {
     int err = bind_errno(c);
     if (err == EADDRINUSE)
-        bz_say("the listen address %s is in use by another program; stop that one or change 'listen' in bartizan.yaml",
+        bz_say("the listen address %s is in use by another program; stop that one or change "
+               "'listen' in bartizan.yaml",
                bz_safe(c->listen));
     else if (err != 0)
         bz_say("the listen address %s cannot be used: %s", bz_safe(c->listen), strerror(err));
@@ -118,7 +120,8 @@ static int nginx_test(struct bz_up *u, const char *rel, struct bz_buf *why) {
     if (!bz_instance_path(&u->in, "nginx/", prefix) || !bz_instance_path(&u->in, rel, conf) ||
         !bz_instance_path(&u->in, "nginx/error.log", log))
         return -1;
-    const char *const argv[] = {u->exe[BZ_UP_NGINX], "-t", "-q", "-p", prefix, "-c", conf, "-e", log, NULL};
+    const char *const argv[] = {
+        u->exe[BZ_UP_NGINX], "-t", "-q", "-p", prefix, "-c", conf, "-e", log, NULL};
     return bz_up_run(argv, why);
 }
 
@@ -161,7 +164,8 @@ static void cert_changed(struct bz_up *u) {
         if (u->child[BZ_UP_NGINX].pid > 0)
             (void)kill(u->child[BZ_UP_NGINX].pid, SIGHUP);
     } else {
-        /* Certificate and key are replaced one after the other: the next change is looked at again. */
+        /* Certificate and key are replaced one after the other: the next change is looked at again.
+         * */
         bz_say("the new certificate files cannot be used; the old ones stay in use:");
         bz_print_safe(stderr, bz_buf_view(&why));
         (void)fputc('\n', stderr);
@@ -188,7 +192,8 @@ void bz_up_cert_tick(struct bz_up *u, uint64_t now) {
 
 static bool daemon_reload(struct bz_up *u, struct bz_buf *why) {
     struct bz_answer_json a;
-    enum bz_status st = bz_admin_call(&u->in, "POST", "/v1/reload", bz_view(NULL, 0), RELOAD_CALL_MS, &a);
+    enum bz_status st =
+        bz_admin_call(&u->in, "POST", "/v1/reload", bz_view(NULL, 0), RELOAD_CALL_MS, &a);
     bool ok = st == BZ_OK && a.status == 200;
     if (st != BZ_OK)
         bz_buf_printf(why, "bartizand does not answer: %s", bz_status_text(st));
@@ -200,8 +205,8 @@ static bool daemon_reload(struct bz_up *u, struct bz_buf *why) {
 
 static bool put_errors(const struct bz_config_errors *e, struct bz_buf *why) {
     for (size_t i = 0; i < e->n && i < sizeof e->list / sizeof e->list[0]; i++)
-        bz_buf_printf(why, "%sline %u, column %u: %s: %s", i > 0 ? "\n" : "", e->list[i].line, e->list[i].column,
-                      e->list[i].path, e->list[i].text);
+        bz_buf_printf(why, "%sline %u, column %u: %s: %s", i > 0 ? "\n" : "", e->list[i].line,
+                      e->list[i].column, e->list[i].path, e->list[i].text);
     return false;
 }
 
@@ -219,8 +224,9 @@ static bool reload(struct bz_up *u, struct bz_buf *why) {
         bz_buf_printf(why, "%s: %s", BZ_F_CONFIG, bz_status_text(st));
         return false;
     }
-    bool ok = bz_up_cert_ensure(&u->in, c) && write_conf(u, c, why) && nginx_test(u, F_CONF_NEW, why) == 0 &&
-              daemon_reload(u, why) && renameat(u->in.fd, F_CONF_NEW, u->in.fd, F_CONF) == 0;
+    bool ok = bz_up_cert_ensure(&u->in, c) && write_conf(u, c, why) &&
+              nginx_test(u, F_CONF_NEW, why) == 0 && daemon_reload(u, why) &&
+              renameat(u->in.fd, F_CONF_NEW, u->in.fd, F_CONF) == 0;
     if (!ok) {
         bz_config_free(c);
         return false;

@@ -1,4 +1,5 @@
-/* What `bartizan up` may do: it runs as the owner of the instance, and as root only with every capability gone. */
+/* What `bartizan up` may do: it runs as the owner of the instance, and as root only with every
+ * capability gone. */
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -16,7 +17,8 @@ static bool become(uid_t uid, gid_t gid) {
     const struct passwd *pw = getpwuid(uid);
     int groups = pw != NULL ? initgroups(pw->pw_name, gid) : setgroups(1, &gid);
     if (groups != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
-        bz_say("cannot become user %u, the owner of the instance: %s", (unsigned)uid, strerror(errno));
+        bz_say("cannot become user %u, the owner of the instance: %s", (unsigned)uid,
+               strerror(errno));
         return false;
     }
     /* read back: a set*id call that does nothing must not go unnoticed */
@@ -30,7 +32,8 @@ static bool become(uid_t uid, gid_t gid) {
 
 static bool drop_capabilities(void) {
     for (unsigned long cap = 0; cap <= 63; cap++) {
-        if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM)
+        if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
+            prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0 && errno != EPERM)
             return false;
     }
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
@@ -38,7 +41,8 @@ static bool drop_capabilities(void) {
     struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}}, now[2];
     if (syscall(SYS_capset, &h, none) != 0 || syscall(SYS_capget, &h, now) != 0)
         return false;
-    return now[0].effective == 0 && now[1].effective == 0 && now[0].permitted == 0 && now[1].permitted == 0;
+    return now[0].effective == 0 && now[1].effective == 0 && now[0].permitted == 0 &&
+           now[1].permitted == 0;
 }
 
 bool bz_up_privileges(const char *dir) {
@@ -48,7 +52,8 @@ bool bz_up_privileges(const char *dir) {
         return false;
     }
     if (geteuid() != 0 && sb.st_uid != geteuid()) {
-        bz_say("%s belongs to another user (%u); run as that user", bz_safe(dir), (unsigned)sb.st_uid);
+        bz_say("%s belongs to another user (%u); run as that user", bz_safe(dir),
+               (unsigned)sb.st_uid);
         return false;
     }
     if (geteuid() == 0 && sb.st_uid != 0) {
@@ -57,7 +62,8 @@ bool bz_up_privileges(const char *dir) {
             return false;
     } else if (geteuid() == 0) {
         bz_say("warning: the instance belongs to root; running with all capabilities dropped. "
-               "An instance of an ordinary user is safer: chown -R USER %s", bz_safe(dir));
+               "An instance of an ordinary user is safer: chown -R USER %s",
+               bz_safe(dir));
         if (!drop_capabilities()) {
             bz_say("root's capabilities could not be dropped: %s", strerror(errno));
             return false;

@@ -1,4 +1,5 @@
-/* run/status.json: what the supervisor knows, for `bartizan status` and `bartizan reload`. docs/ADMIN-API.md has the schema. */
+/* run/status.json: what the supervisor knows, for `bartizan status` and `bartizan reload`.
+ * docs/ADMIN-API.md has the schema. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -27,7 +28,8 @@ static void write_or_say(const struct bz_up *u, struct bz_view v) {
     static bool said;
     bool ok = bz_file_write(u->in.fd, BZ_F_STATUS, v, 0600, BZ_FILE_NO_SYNC) == BZ_OK;
     if (!ok && !said)
-        bz_say("warning: %s/%s cannot be written: %s", bz_safe(u->in.path), BZ_F_STATUS, strerror(errno));
+        bz_say("warning: %s/%s cannot be written: %s", bz_safe(u->in.path), BZ_F_STATUS,
+               strerror(errno));
     said = !ok;
 }
 

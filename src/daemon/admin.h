@@ -3,7 +3,6 @@
 #define BZ_ADMIN_H
 
 #include <bartizan/json.h>
-#include "book.h"
 #include "daemon.h"
 
 struct bz_admin_call {
@@ -12,25 +11,28 @@ struct bz_admin_call {
     struct bz_buf *out;
     const struct bz_json *body; /* object, or NULL when there was none */
     struct bz_arena *arena;
-    const char *id;             /* the {id} of the path, or "" */
-    uint64_t now;               /* unix seconds */
+    const char *id; /* the {id} of the path, or "" */
+    uint64_t now;   /* unix seconds */
 };
 
-/* Error object; returns the status. message may hold text from outside (JSON escapes it; the CLI escapes it for terminals). */
-unsigned bz_admin_refuse(struct bz_admin_call *c, unsigned status, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Error object; returns the status. message may hold text from outside (JSON escapes it; the CLI
+ * escapes it for terminals). */
+unsigned bz_admin_refuse(struct bz_admin_call *c, unsigned status, const char *code,
+                         const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 unsigned bz_admin_failed(struct bz_admin_call *c, enum bz_status st, const char *what);
 
 enum bz_admin_safety {
     BZ_ADMIN_RECORD_FIRST, /* grants something: nothing happens without a durable record */
     BZ_ADMIN_ACT_ANYWAY    /* takes something away: happens even when the log cannot be written */
 };
-/* Record of a change. false: it must not happen; the answer is written. *ret_recorded: a durable record exists. */
-bool bz_admin_record(struct bz_admin_call *c, const char *what, struct bz_view detail, enum bz_admin_safety safety,
-                     bool *ret_recorded, unsigned *ret_status);
+/* Record of a change. false: it must not happen; the answer is written. *ret_recorded: a durable
+ * record exists. */
+bool bz_admin_record(struct bz_admin_call *c, const char *what, struct bz_view detail,
+                     enum bz_admin_safety safety, bool *ret_recorded, unsigned *ret_status);
 /* Puts the change in force: 0, or the status of the answer that was written. */
 unsigned bz_admin_publish(struct bz_admin_call *c);
-/* String member as C text in the arena; NULL when absent. `ok` is cleared when it is no string or holds a NUL. */
+/* String member as C text in the arena; NULL when absent. `ok` is cleared when it is no string or
+ * holds a NUL. */
 const char *bz_admin_text(struct bz_admin_call *c, struct bz_view key, bool *ok);
 /* Refuses members that are not in `known`. 0 or the status. */
 unsigned bz_admin_only(struct bz_admin_call *c, const char *const *known, size_t n);

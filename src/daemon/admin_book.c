@@ -37,7 +37,7 @@ unsigned bz_admin_keys(struct bz_admin_call *c) {
     const struct bz_key_record *v = NULL;
     size_t n = 0;
     struct bz_jw w;
-    enum bz_status st = bz_book_all_keys(c->d->book, &v, &n);
+    enum bz_status st = bz_identity_keys(c->d->book, false, &v, &n);
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the keys");
     bz_jw_init(&w, c->out);
@@ -79,12 +79,13 @@ static bool pattern_ok(struct bz_view v) {
 }
 
 /* List of strings; false: bad, the answer is written. NULL list when the member is absent. */
-static bool take_list(struct bz_admin_call *c, const char *member, bool (*ok)(struct bz_view), char ***ret, uint32_t *ret_n,
-                      unsigned *status) {
+static bool take_list(struct bz_admin_call *c, const char *member, bool (*ok)(struct bz_view),
+                      char *const **ret, uint32_t *ret_n, unsigned *status) {
     const struct bz_json *a = bz_json_get(c->body, bz_view_str(member));
     if (a == NULL)
         return true;
-    char **v = bz_json_is(a, BZ_JSON_ARRAY) ? bz_arena_zalloc(c->arena, (a->count + 1) * sizeof *v) : NULL;
+    char **v =
+        bz_json_is(a, BZ_JSON_ARRAY) ? bz_arena_zalloc(c->arena, (a->count + 1) * sizeof *v) : NULL;
     uint32_t n = 0;
     if (v == NULL) {
         *status = bad(c, member, "must be a list of names");
@@ -195,17 +196,19 @@ static bool role_admin(const struct bz_config *c, const char *role) {
     return false;
 }
 
-/* 0, or the status of a refusal. A key never has more than its owner: a role of administrators needs an owner who is one. */
-static unsigned take_who(struct bz_admin_call *c, struct bz_book_want *k) {
+/* 0, or the status of a refusal. A key never has more than its owner: a role of administrators
+ * needs an owner who is one. */
+static unsigned take_who(struct bz_admin_call *c, struct bz_key_wish *k) {
     bool ok = true;
-    struct bz_book_user u;
+    struct bz_user u;
     k->owner = bz_admin_text(c, BZ_V("user"), &ok);
     k->role = bz_admin_text(c, BZ_V("role"), &ok);
     if (!ok || k->owner == NULL)
         return bad(c, "user", "is missing or no text");
-    enum bz_status st = bz_book_user_find(c->d->book, k->owner, &u);
+    enum bz_status st = bz_identity_user_find(c->d->book, k->owner, &u);
     if (st == BZ_ENOTFOUND)
-        return bz_admin_refuse(c, 404, "no_such_user", "there is no user '%s'; 'bartizan user add' makes one", k->owner);
+        return bz_admin_refuse(c, 404, "no_such_user",
+                               "there is no user '%s'; 'bartizan user add' makes one", k->owner);
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the user");
     if (u.disabled)
@@ -217,16 +220,18 @@ static unsigned take_who(struct bz_admin_call *c, struct bz_book_want *k) {
         k->role = (const char *)own.p;
     }
     if (!role_known(c->d->config, k->role))
-        return bz_admin_refuse(c, 400, "no_such_role", "there is no role '%s' in bartizan.yaml", k->role);
+        return bz_admin_refuse(c, 400, "no_such_role", "there is no role '%s' in bartizan.yaml",
+                               k->role);
     if (role_admin(c->d->config, k->role) && !role_admin(c->d->config, u.role))
-        return bz_admin_refuse(c, 403, "role_too_high", "the user '%s' is no administrator", k->owner);
+        return bz_admin_refuse(c, 403, "role_too_high", "the user '%s' is no administrator",
+                               k->owner);
     return 0;
 }
 
 /* ---- changes to keys ---- */
 
-static unsigned answer_key(struct bz_admin_call *c, unsigned status, const char *id, const char *key, const char *role,
-                           uint64_t expires, bool recorded) {
+static unsigned answer_key(struct bz_admin_call *c, unsigned status, const char *id,
+                           const char *key, const char *role, uint64_t expires, bool recorded) {
     struct bz_jw w;
     bz_jw_init(&w, c->out);
     bz_jw_obj(&w);
@@ -243,7 +248,8 @@ static unsigned answer_key(struct bz_admin_call *c, unsigned status, const char 
     return status;
 }
 
-static struct bz_view detail(char mem[DETAIL_MAX], const char *fmt, const char *a, const char *b, const char *c) {
+static struct bz_view detail(char mem[DETAIL_MAX], const char *fmt, const char *a, const char *b,
+                             const char *c) {
     /* fmt is one of ours with up to three %s */
     struct bz_buf out;
     bz_buf_init_fixed(&out, mem, DETAIL_MAX);
@@ -267,18 +273,22 @@ static void key_id(const char *key, char id[BZ_KEY_ID_TEXT + 1]) {
     id[v.n] = '\0';
 }
 
-static unsigned make_key(struct bz_admin_call *c, const struct bz_book_want *want, char key[BZ_KEY_TEXT + 1]) {
+static unsigned make_key(struct bz_admin_call *c, const struct bz_key_wish *want,
+                         char key[BZ_KEY_TEXT + 1]) {
     char mem[DETAIL_MAX], id[BZ_KEY_ID_TEXT + 1];
     unsigned status = 0;
     bool recorded = false;
-    bz_book_key_text(key);
+    bz_instance_new_key(key);
     key_id(key, id);
-    if (!bz_admin_record(c, "key.create", detail(mem, "key %, user %, role %", id, want->owner, want->role),
+    if (!bz_admin_record(c, "key.create",
+                         detail(mem, "key %, user %, role %", id, want->owner, want->role),
                          BZ_ADMIN_RECORD_FIRST, &recorded, &status))
         return status;
-    enum bz_status st = bz_book_key_create(c->d->book, c->d->keys.key_pepper, want, c->now, key);
+    enum bz_status st =
+        bz_identity_key_add(c->d->book, c->d->keys.key_pepper, want, c->now, bz_view_str(key));
     if (st != BZ_OK) {
-        (void)!bz_journal_admin(c->d, c->r->actor, "key.create", detail(mem, "key %: failed, not made", id, "", ""), "refuse");
+        (void)!bz_journal_admin(c->d, c->r->actor, "key.create",
+                                detail(mem, "key %: failed, not made", id, "", ""), "refuse");
         return bz_admin_failed(c, st, "the key");
     }
     status = bz_admin_publish(c);
@@ -287,12 +297,13 @@ static unsigned make_key(struct bz_admin_call *c, const struct bz_book_want *wan
 
 unsigned bz_admin_key_create(struct bz_admin_call *c) {
     static const char *const known[] = {"user", "role", "routes", "models", "expires", "limits"};
-    struct bz_book_want want = {.owner = NULL};
+    struct bz_key_wish want = {.owner = NULL};
     char key[BZ_KEY_TEXT + 1];
     unsigned status = bz_admin_only(c, known, sizeof known / sizeof known[0]);
     if (status == 0)
         status = take_who(c, &want);
-    if (status != 0 || !take_list(c, "routes", scope_known, &want.routes, &want.routes_n, &status) ||
+    if (status != 0 ||
+        !take_list(c, "routes", scope_known, &want.routes, &want.routes_n, &status) ||
         !take_list(c, "models", pattern_ok, &want.models, &want.models_n, &status) ||
         !take_expiry(c, &want.expires, &status) || !take_limits(c, &want.limits, &status))
         return status;
@@ -306,11 +317,11 @@ unsigned bz_admin_key_revoke(struct bz_admin_call *c) {
     char mem[DETAIL_MAX];
     bool recorded = false;
     unsigned status = 0;
-    enum bz_status st = bz_book_key_find(c->d->book, c->id, &k);
+    enum bz_status st = bz_identity_key_find(c->d->book, c->id, &k);
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the key");
     struct bz_view what = detail(mem, "key %, user %", k.id, k.owner, "");
-    st = bz_book_key_revoke(c->d->book, c->id);
+    st = bz_identity_key_revoke(c->d->book, c->id);
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the key");
     status = bz_admin_publish(c);
@@ -330,22 +341,29 @@ static bool take_overlap(struct bz_admin_call *c, uint64_t *ret, unsigned *statu
     return true;
 }
 
-static unsigned rotate(struct bz_admin_call *c, const struct bz_key_record *k, uint64_t old_ends, char key[BZ_KEY_TEXT + 1]) {
-    char mem[DETAIL_MAX], id[BZ_KEY_ID_TEXT + 1], role[128];
+static unsigned rotate(struct bz_admin_call *c, const struct bz_key_record *k, uint64_t old_ends,
+                       char key[BZ_KEY_TEXT + 1]) {
+    char mem[DETAIL_MAX], id[BZ_KEY_ID_TEXT + 1];
     bool recorded = false;
     unsigned status = 0;
-    uint64_t expires = k->expires;
-    (void)snprintf(role, sizeof role, "%s", k->role);
-    bz_book_key_text(key);
+    bz_instance_new_key(key);
     key_id(key, id);
-    if (!bz_admin_record(c, "key.rotate", detail(mem, "key %, user %, new key %", k->id, k->owner, id),
+    if (!bz_admin_record(c, "key.rotate",
+                         detail(mem, "key %, user %, new key %", k->id, k->owner, id),
                          BZ_ADMIN_RECORD_FIRST, &recorded, &status))
         return status;
-    enum bz_status st = bz_book_key_rotate(c->d->book, c->d->keys.key_pepper, c->id, old_ends, c->now, key);
+    enum bz_status st = bz_identity_key_rotate(c->d->book, c->d->keys.key_pepper, c->id, old_ends,
+                                               c->now, bz_view_str(key));
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the key");
     status = bz_admin_publish(c);
-    return status != 0 ? status : answer_key(c, 201, id, key, role, expires, recorded);
+    if (status != 0)
+        return status;
+    struct bz_key_record made;
+    st = bz_identity_key_find(c->d->book, id, &made);
+    if (st != BZ_OK)
+        return bz_admin_failed(c, st, "the key");
+    return answer_key(c, 201, id, key, made.role, made.expires, recorded);
 }
 
 unsigned bz_admin_key_rotate(struct bz_admin_call *c) {
@@ -356,7 +374,7 @@ unsigned bz_admin_key_rotate(struct bz_admin_call *c) {
     unsigned status = bz_admin_only(c, known, 1);
     if (status != 0 || !take_overlap(c, &old_ends, &status))
         return status;
-    enum bz_status st = bz_book_key_find(c->d->book, c->id, &k);
+    enum bz_status st = bz_identity_key_find(c->d->book, c->id, &k);
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the key");
     if (k.revoked)
@@ -368,8 +386,7 @@ unsigned bz_admin_key_rotate(struct bz_admin_call *c) {
 
 /* ---- users ---- */
 
-static void put_user(void *ctx, const struct bz_book_user *u) {
-    struct bz_jw *w = ctx;
+static void put_user(struct bz_jw *w, const struct bz_user *u) {
     bz_jw_obj(w);
     bz_jw_kstr(w, "name", bz_view_str(u->name));
     bz_jw_kstr(w, "role", bz_view_str(u->role));
@@ -379,20 +396,25 @@ static void put_user(void *ctx, const struct bz_book_user *u) {
 }
 
 unsigned bz_admin_users(struct bz_admin_call *c) {
+    const struct bz_user *v = NULL;
+    size_t n = 0;
     struct bz_jw w;
+    enum bz_status st = bz_identity_users(c->d->book, &v, &n);
+    if (st != BZ_OK)
+        return bz_admin_failed(c, st, "the users");
     bz_jw_init(&w, c->out);
     bz_jw_obj(&w);
     bz_jw_key(&w, "users");
     bz_jw_arr(&w);
-    enum bz_status st = bz_book_users(c->d->book, put_user, &w);
-    if (st != BZ_OK)
-        return bz_admin_failed(c, st, "the users");
+    for (size_t i = 0; i < n; i++)
+        put_user(&w, &v[i]);
     bz_jw_end(&w);
     bz_jw_end(&w);
     return 200;
 }
 
-static unsigned answer_user(struct bz_admin_call *c, unsigned status, const char *name, bool recorded) {
+static unsigned answer_user(struct bz_admin_call *c, unsigned status, const char *name,
+                            bool recorded) {
     struct bz_jw w;
     bz_jw_init(&w, c->out);
     bz_jw_obj(&w);
@@ -406,24 +428,29 @@ static unsigned answer_user(struct bz_admin_call *c, unsigned status, const char
 unsigned bz_admin_user_add(struct bz_admin_call *c) {
     static const char *const known[] = {"name", "role"};
     char mem[DETAIL_MAX];
-    struct bz_book_user u;
+    struct bz_user u;
     bool ok = true, recorded = false;
     unsigned status = bz_admin_only(c, known, 2);
     if (status != 0)
         return status;
-    const char *name = bz_admin_text(c, BZ_V("name"), &ok), *role = bz_admin_text(c, BZ_V("role"), &ok);
-    if (!ok || name == NULL || strlen(name) > 64)
-        return bad(c, "name", "is missing or no name");
+    const char *name = bz_admin_text(c, BZ_V("name"), &ok),
+               *role = bz_admin_text(c, BZ_V("role"), &ok);
+    if (!ok || name == NULL || !bz_user_name_valid(bz_view_str(name)))
+        return bad(c, "name",
+                   "is missing or no name: letters, digits, '.', '_', '@', '-', at most 64");
     role = role == NULL ? "user" : role;
     if (!role_known(c->d->config, role))
-        return bz_admin_refuse(c, 400, "no_such_role", "there is no role '%s' in bartizan.yaml", role);
-    if (bz_book_user_find(c->d->book, name, &u) == BZ_OK)
+        return bz_admin_refuse(c, 400, "no_such_role", "there is no role '%s' in bartizan.yaml",
+                               role);
+    if (bz_identity_user_find(c->d->book, name, &u) == BZ_OK)
         return bz_admin_failed(c, BZ_EEXISTS, "the user");
-    if (!bz_admin_record(c, "user.add", detail(mem, "user %, role %", name, role, ""), BZ_ADMIN_RECORD_FIRST, &recorded, &status))
+    if (!bz_admin_record(c, "user.add", detail(mem, "user %, role %", name, role, ""),
+                         BZ_ADMIN_RECORD_FIRST, &recorded, &status))
         return status;
-    enum bz_status st = bz_book_user_add(c->d->book, name, role, c->now);
+    enum bz_status st = bz_identity_user_add(c->d->book, name, role, c->now);
     if (st != BZ_OK) {
-        (void)!bz_journal_admin(c->d, c->r->actor, "user.add", detail(mem, "user %: failed, not made", name, "", ""), "refuse");
+        (void)!bz_journal_admin(c->d, c->r->actor, "user.add",
+                                detail(mem, "user %: failed, not made", name, "", ""), "refuse");
         return bz_admin_failed(c, st, "the user");
     }
     return answer_user(c, 201, name, recorded);
@@ -431,16 +458,17 @@ unsigned bz_admin_user_add(struct bz_admin_call *c) {
 
 static unsigned set_disabled(struct bz_admin_call *c, bool disabled) {
     char mem[DETAIL_MAX];
-    struct bz_book_user u;
+    struct bz_user u;
     bool recorded = false;
     unsigned status = 0, ignored = 0;
     struct bz_view what = detail(mem, "user %", c->id, "", "");
-    enum bz_status st = bz_book_user_find(c->d->book, c->id, &u);
+    enum bz_status st = bz_identity_user_find(c->d->book, c->id, &u);
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the user");
-    if (!disabled && !bz_admin_record(c, "user.enable", what, BZ_ADMIN_RECORD_FIRST, &recorded, &status))
+    if (!disabled &&
+        !bz_admin_record(c, "user.enable", what, BZ_ADMIN_RECORD_FIRST, &recorded, &status))
         return status;
-    st = bz_book_user_set_disabled(c->d->book, c->id, disabled);
+    st = bz_identity_user_set_disabled(c->d->book, c->id, disabled);
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the user");
     status = bz_admin_publish(c);

@@ -11,7 +11,8 @@ static void put_backend(struct bz_jw *w, const struct bz_daemon *d, uint32_t i) 
     const struct bz_backend_run *r = &d->backend[i];
     const struct bz_backend_config *c = &d->config->backends[i];
     /* A worker may have rested a backend that answers the checks. */
-    bool rested = r->health == BZ_HEALTH_UP && !bz_state_backend_usable(d->state, i, bz_clock_mono());
+    bool rested =
+        r->health == BZ_HEALTH_UP && !bz_state_backend_usable(d->state, i, bz_clock_mono());
     bz_jw_obj(w);
     bz_jw_kstr(w, "name", bz_view_str(c->name));
     bz_jw_kstr(w, "type", bz_view_str(bz_server_name(c->type)));
@@ -19,7 +20,8 @@ static void put_backend(struct bz_jw *w, const struct bz_daemon *d, uint32_t i) 
     bz_jw_kstr(w, "health", bz_view_str(rested ? "resting" : health_text(r->health)));
     bz_jw_ku64(w, "models", r->models.n);
     bz_jw_ku64(w, "outstanding", bz_state_out(d->state, i));
-    bz_jw_kstr(w, "why", bz_view_str(rested ? "requests to it failed; it is tried again soon" : r->why));
+    bz_jw_kstr(w, "why",
+               bz_view_str(rested ? "requests to it failed; it is tried again soon" : r->why));
     bz_jw_end(w);
 }
 
@@ -32,7 +34,8 @@ unsigned bz_admin_status(struct bz_admin_call *c) {
     bz_jw_ku64(&w, "generation", d->generation);
     bz_jw_ku64(&w, "keys", d->keys_live);
     bz_jw_ku64(&w, "models", d->models_served);
-    bz_jw_kstr(&w, "audit_mode", bz_view_str(d->config->audit == BZ_AUDIT_STRICT ? "strict" : "relaxed"));
+    bz_jw_kstr(&w, "audit_mode",
+               bz_view_str(d->config->audit == BZ_AUDIT_STRICT ? "strict" : "relaxed"));
     bz_jw_kstr(&w, "audit", bz_view_str(bz_journal_state(d)));
     bz_jw_key(&w, "backends");
     bz_jw_arr(&w);
@@ -47,7 +50,8 @@ unsigned bz_admin_status(struct bz_admin_call *c) {
 
 /* ---- models ---- */
 
-static void put_model(struct bz_jw *w, const struct bz_daemon *d, const struct bz_image_model_input *m) {
+static void put_model(struct bz_jw *w, const struct bz_daemon *d,
+                      const struct bz_image_model_input *m) {
     bz_jw_obj(w);
     bz_jw_kstr(w, "name", bz_view_str(m->name));
     bz_jw_kstr(w, "target", bz_view_str(m->target));
@@ -89,8 +93,8 @@ static const char *access_text(enum bz_access a) {
     return (unsigned)a < BZ_ACCESS_COUNT ? text[a] : "never";
 }
 
-static void put_route(struct bz_jw *w, const struct bz_image *img, const struct bz_principal *p, enum bz_server s,
-                      const struct bz_route *r) {
+static void put_route(struct bz_jw *w, const struct bz_image *img, const struct bz_principal *p,
+                      enum bz_server s, const struct bz_route *r) {
     struct bz_denial why = {NULL, NULL};
     enum bz_status st = bz_authorise_route(img, p, r, &why);
     bz_jw_obj(w);
@@ -116,8 +120,8 @@ static bool server_in_use(const struct bz_daemon *d, enum bz_server s) {
     return false;
 }
 
-static void put_routes(struct bz_admin_call *c, struct bz_jw *w, const struct bz_image *img, const struct bz_principal *p,
-                       struct bz_view method, struct bz_view path) {
+static void put_routes(struct bz_admin_call *c, struct bz_jw *w, const struct bz_image *img,
+                       const struct bz_principal *p, struct bz_view method, struct bz_view path) {
     bz_jw_key(w, "routes");
     bz_jw_arr(w);
     for (int s = 0; s < BZ_SERVER_COUNT; s++) {
@@ -139,7 +143,8 @@ static void put_routes(struct bz_admin_call *c, struct bz_jw *w, const struct bz
     bz_jw_end(w);
 }
 
-static void put_models_allowed(struct bz_jw *w, const struct bz_image *img, const struct bz_principal *p) {
+static void put_models_allowed(struct bz_jw *w, const struct bz_image *img,
+                               const struct bz_principal *p) {
     struct bz_settings s;
     bz_image_settings(img, &s);
     bz_jw_key(w, "models");
@@ -153,8 +158,8 @@ static void put_models_allowed(struct bz_jw *w, const struct bz_image *img, cons
     bz_jw_end(w);
 }
 
-static void explain(struct bz_admin_call *c, const struct bz_image *img, const struct bz_principal *p, struct bz_view method,
-                    struct bz_view path) {
+static void explain(struct bz_admin_call *c, const struct bz_image *img,
+                    const struct bz_principal *p, struct bz_view method, struct bz_view path) {
     struct bz_limit_set key, user;
     struct bz_jw w;
     bz_image_limits(img, p, &key, &user);
@@ -182,12 +187,13 @@ unsigned bz_admin_explain(struct bz_admin_call *c) {
     bool ok = true;
     unsigned status = bz_admin_only(c, known, 3);
     const char *id = bz_admin_text(c, BZ_V("key"), &ok);
-    const char *method = bz_admin_text(c, BZ_V("method"), &ok), *path = bz_admin_text(c, BZ_V("path"), &ok);
+    const char *method = bz_admin_text(c, BZ_V("method"), &ok),
+               *path = bz_admin_text(c, BZ_V("path"), &ok);
     if (status != 0)
         return status;
     if (!ok || id == NULL)
         return bz_admin_refuse(c, 400, "invalid", "'key' is missing: the id of a key");
-    enum bz_status st = bz_book_key_find(c->d->book, id, &k);
+    enum bz_status st = bz_identity_key_find(c->d->book, id, &k);
     if (st != BZ_OK)
         return bz_admin_failed(c, st, "the key");
     st = bz_map_open(c->d->in.fd, BZ_F_IMAGE, false, &m);
@@ -196,7 +202,9 @@ unsigned bz_admin_explain(struct bz_admin_call *c) {
     if (st != BZ_OK) {
         status = bz_admin_failed(c, st, "the policy image");
     } else if (!bz_image_still_valid(&img, bz_view_str(k.id), k.hash, c->now, &p)) {
-        status = bz_admin_refuse(c, 409, "not_valid", "the key is revoked or expired, its user is disabled or its role is gone");
+        status = bz_admin_refuse(
+            c, 409, "not_valid",
+            "the key is revoked or expired, its user is disabled or its role is gone");
     } else {
         explain(c, &img, &p, bz_view_str(method == NULL ? "POST" : method), bz_view_str(path));
         status = 200;

@@ -9,7 +9,8 @@ enum { ARENA_MAX = 16 << 20, ID_MAX = 80, WHY_MAX = 64 * 1024 };
 
 /* ---- answers ---- */
 
-unsigned bz_admin_refuse(struct bz_admin_call *c, unsigned status, const char *code, const char *fmt, ...) {
+unsigned bz_admin_refuse(struct bz_admin_call *c, unsigned status, const char *code,
+                         const char *fmt, ...) {
     char text[1024];
     struct bz_jw w;
     va_list ap;
@@ -39,8 +40,8 @@ unsigned bz_admin_failed(struct bz_admin_call *c, enum bz_status st, const char 
     return bz_admin_refuse(c, 500, "failed", "%s: %s", what, bz_status_text(st));
 }
 
-bool bz_admin_record(struct bz_admin_call *c, const char *what, struct bz_view detail, enum bz_admin_safety safety,
-                     bool *ret_recorded, unsigned *ret_status) {
+bool bz_admin_record(struct bz_admin_call *c, const char *what, struct bz_view detail,
+                     enum bz_admin_safety safety, bool *ret_recorded, unsigned *ret_status) {
     enum bz_status st = bz_journal_admin(c->d, c->r->actor, what, detail, "allow");
     *ret_recorded = st == BZ_OK;
     if (st == BZ_OK)
@@ -48,8 +49,9 @@ bool bz_admin_record(struct bz_admin_call *c, const char *what, struct bz_view d
     bz_log("%s: the audit log cannot be written", what);
     if (safety == BZ_ADMIN_ACT_ANYWAY || c->d->config->audit == BZ_AUDIT_RELAXED)
         return true;
-    *ret_status = bz_admin_refuse(c, 503, "audit_unavailable",
-                                  "the audit log cannot be written now, so nothing was changed; see 'bartizan status'");
+    *ret_status = bz_admin_refuse(
+        c, 503, "audit_unavailable",
+        "the audit log cannot be written now, so nothing was changed; see 'bartizan status'");
     return false;
 }
 
@@ -58,7 +60,8 @@ unsigned bz_admin_publish(struct bz_admin_call *c) {
     if (st == BZ_OK)
         return 0;
     c->d->publish_wanted = true; /* tried again in the next turn */
-    return bz_admin_refuse(c, 500, "not_published", "the change is stored but not in force yet: %s", bz_status_text(st));
+    return bz_admin_refuse(c, 500, "not_published", "the change is stored but not in force yet: %s",
+                           bz_status_text(st));
 }
 
 const char *bz_admin_text(struct bz_admin_call *c, struct bz_view key, bool *ok) {
@@ -82,8 +85,8 @@ unsigned bz_admin_only(struct bz_admin_call *c, const char *const *known, size_t
         for (size_t i = 0; i < n; i++)
             ok = ok || bz_view_eq(m->key, bz_view_str(known[i]));
         if (!ok)
-            return bz_admin_refuse(c, 400, "unknown_member", "unknown member '%.*s'", (int)(m->key.n < 64 ? m->key.n : 64),
-                                   (const char *)m->key.p);
+            return bz_admin_refuse(c, 400, "unknown_member", "unknown member '%.*s'",
+                                   (int)(m->key.n < 64 ? m->key.n : 64), (const char *)m->key.p);
     }
     return 0;
 }
@@ -99,14 +102,17 @@ static unsigned admin_reload(struct bz_admin_call *c) {
     enum bz_status st = bz_daemon_load(c->d, &why);
     bz_buf_putc(&why, 0);
     if (st != BZ_OK) {
-        status = bz_admin_refuse(c, 422, "config_refused", "%s", why.n > 1 ? (const char *)why.p : bz_status_text(st));
-        (void)!bz_journal_admin(c->d, c->r->actor, "policy.reload", BZ_V("configuration refused"), "refuse");
+        status = bz_admin_refuse(c, 422, "config_refused", "%s",
+                                 why.n > 1 ? (const char *)why.p : bz_status_text(st));
+        (void)!bz_journal_admin(c->d, c->r->actor, "policy.reload", BZ_V("configuration refused"),
+                                "refuse");
     }
     bz_buf_free(&why);
     if (status != 0)
         return status;
     /* A policy may tighten as well as grant, so it is not held up by the log. */
-    (void)bz_admin_record(c, "policy.reload", BZ_V("configuration loaded"), BZ_ADMIN_ACT_ANYWAY, &recorded, &status);
+    (void)bz_admin_record(c, "policy.reload", BZ_V("configuration loaded"), BZ_ADMIN_ACT_ANYWAY,
+                          &recorded, &status);
     status = bz_admin_publish(c);
     if (status != 0)
         return status;
@@ -142,7 +148,8 @@ static bool path_matches(const char *pattern, struct bz_view path, char id[ID_MA
     const char *hole = strstr(pattern, "{id}");
     if (hole == NULL)
         return bz_view_eq(bz_view_str(pattern), path);
-    struct bz_view before = bz_view(pattern, (size_t)(hole - pattern)), after = bz_view_str(hole + 4);
+    struct bz_view before = bz_view(pattern, (size_t)(hole - pattern)),
+                   after = bz_view_str(hole + 4);
     if (!bz_view_starts(path, before) || path.n <= before.n + after.n)
         return false;
     struct bz_view seg = bz_view_sub(path, before.n, path.n - before.n - after.n);
@@ -168,19 +175,23 @@ static unsigned dispatch(struct bz_admin_call *c) {
     }
     if (path_known)
         return bz_admin_refuse(c, 405, "method_not_allowed", "this path has no such method");
-    return bz_admin_refuse(c, 404, "unknown_path", "there is no such call; docs/ADMIN-API.md lists them");
+    return bz_admin_refuse(c, 404, "unknown_path",
+                           "there is no such call; docs/ADMIN-API.md lists them");
 }
 
-unsigned bz_admin_handle(struct bz_daemon *d, const struct bz_admin_request *r, struct bz_buf *out) {
+unsigned bz_admin_handle(struct bz_daemon *d, const struct bz_admin_request *r,
+                         struct bz_buf *out) {
     struct bz_arena ar;
     struct bz_json *body = NULL;
     struct bz_diag diag = {0, NULL};
     bz_arena_init(&ar, bz_alloc_heap, ARENA_MAX, NULL, 0);
-    struct bz_admin_call c = {.d = d, .r = r, .out = out, .arena = &ar, .id = "", .now = bz_clock_unix() / 1000000000u};
+    struct bz_admin_call c = {
+        .d = d, .r = r, .out = out, .arena = &ar, .id = "", .now = bz_clock_unix() / 1000000000u};
     unsigned status;
     if (r->body.n > 0 && bz_json_parse(r->body, NULL, &ar, &body, &diag) != BZ_OK)
         status = bz_admin_refuse(&c, 400, "bad_json", "the body is not JSON at byte %llu: %s",
-                                 (unsigned long long)diag.offset, diag.why == NULL ? "malformed" : diag.why);
+                                 (unsigned long long)diag.offset,
+                                 diag.why == NULL ? "malformed" : diag.why);
     else if (body != NULL && !bz_json_is(body, BZ_JSON_OBJECT))
         status = bz_admin_refuse(&c, 400, "bad_json", "the body must be a JSON object");
     else {

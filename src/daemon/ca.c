@@ -8,9 +8,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#define CLEANUP(type, fn)                                                      \
-    static void done_##type(type **p) {                                        \
-        fn(*p);                                                                \
+#define CLEANUP(type, fn)                                                                          \
+    static void done_##type(type **p) {                                                            \
+        fn(*p);                                                                                    \
     }
 CLEANUP(BIO, BIO_free_all)
 CLEANUP(X509, X509_free)
@@ -34,7 +34,8 @@ static bool dns_name_ok(const char *name) {
         return false;
     for (size_t i = 0; i < n; i++) {
         char c = name[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '.';
         if (!ok || (c == '.' && name[i + 1] == '.'))
             return false;
     }
@@ -57,7 +58,8 @@ static bool names_ok(const struct bz_ca_names *names) {
     return true;
 }
 
-/* "DNS:localhost,IP:127.0.0.1" for subjectAltName; with masks for nameConstraints. Names were checked by names_ok: no comma. */
+/* "DNS:localhost,IP:127.0.0.1" for subjectAltName; with masks for nameConstraints. Names were
+ * checked by names_ok: no comma. */
 static void put_names(struct bz_buf *b, const struct bz_ca_names *names, bool constraint) {
     for (size_t i = 0; i < names->n; i++) {
         const char *name = names->list[i];
@@ -98,19 +100,22 @@ static bool set_serial(X509 *cert) {
 
 static bool set_subject(X509 *cert, const char *cn) {
     X509_NAME *n = X509_get_subject_name(cert);
-    return X509_NAME_add_entry_by_txt(n, "O", MBSTRING_ASC, (const unsigned char *)"Bartizan", -1, -1, 0) == 1 &&
-           X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0) == 1;
+    return X509_NAME_add_entry_by_txt(n, "O", MBSTRING_ASC, (const unsigned char *)"Bartizan", -1,
+                                      -1, 0) == 1 &&
+           X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1,
+                                      0) == 1;
 }
 
 static bool set_times(X509 *cert, time_t now, int days) {
     time_t from = now - CLOCK_SLACK_S, to = now + (time_t)days * DAY_S;
-    return ASN1_TIME_set(X509_getm_notBefore(cert), from) != NULL && ASN1_TIME_set(X509_getm_notAfter(cert), to) != NULL;
+    return ASN1_TIME_set(X509_getm_notBefore(cert), from) != NULL &&
+           ASN1_TIME_set(X509_getm_notAfter(cert), to) != NULL;
 }
 
 static X509 *new_cert(EVP_PKEY *pub, const char *cn, time_t now, int days) {
     X509 *cert = X509_new();
-    if (cert != NULL && X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) && set_subject(cert, cn) &&
-        set_times(cert, now, days) && X509_set_pubkey(cert, pub) == 1)
+    if (cert != NULL && X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
+        set_subject(cert, cn) && set_times(cert, now, days) && X509_set_pubkey(cert, pub) == 1)
         return cert;
     X509_free(cert);
     return NULL;
@@ -132,11 +137,12 @@ static bool put_cert(X509 *cert, struct bz_buf *out) {
 
 static bool put_key(EVP_PKEY *key, struct bz_buf *out) {
     AUTO(BIO) *bio = BIO_new(BIO_s_secmem());
-    return bio != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1 && put_bio(bio, out);
+    return bio != NULL && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1 &&
+           put_bio(bio, out);
 }
 
-enum bz_status bz_ca_make(const char *id, const struct bz_ca_names *names, time_t now, struct bz_buf *ret_cert,
-                          struct bz_buf *ret_key) {
+enum bz_status bz_ca_make(const char *id, const struct bz_ca_names *names, time_t now,
+                          struct bz_buf *ret_cert, struct bz_buf *ret_key) {
     if (!names_ok(names))
         return BZ_EINVAL;
     char cn[96];
@@ -152,7 +158,8 @@ enum bz_status bz_ca_make(const char *id, const struct bz_ca_names *names, time_
               add_ext(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign") &&
               add_ext(cert, cert, NID_subject_key_identifier, "hash") &&
               add_ext(cert, cert, NID_name_constraints, (const char *)nc.p) &&
-              X509_sign(cert, key, EVP_sha256()) > 0 && put_cert(cert, ret_cert) && put_key(key, ret_key);
+              X509_sign(cert, key, EVP_sha256()) > 0 && put_cert(cert, ret_cert) &&
+              put_key(key, ret_key);
     bz_buf_free(&nc);
     return ok ? BZ_OK : BZ_EINTERNAL;
 }
@@ -178,8 +185,9 @@ static EVP_PKEY *read_key(struct bz_view pem) {
     return bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 }
 
-enum bz_status bz_ca_issue(struct bz_view ca_cert, struct bz_view ca_key, const struct bz_ca_names *names, time_t now,
-                           struct bz_buf *ret_cert, struct bz_buf *ret_key) {
+enum bz_status bz_ca_issue(struct bz_view ca_cert, struct bz_view ca_key,
+                           const struct bz_ca_names *names, time_t now, struct bz_buf *ret_cert,
+                           struct bz_buf *ret_key) {
     if (!names_ok(names))
         return BZ_EINVAL;
     AUTO(X509) *ca = read_cert(ca_cert);
@@ -198,8 +206,9 @@ enum bz_status bz_ca_issue(struct bz_view ca_cert, struct bz_view ca_key, const 
               add_ext(cert, ca, NID_ext_key_usage, "serverAuth") &&
               add_ext(cert, ca, NID_subject_key_identifier, "hash") &&
               add_ext(cert, ca, NID_authority_key_identifier, "keyid") &&
-              add_ext(cert, ca, NID_subject_alt_name, (const char *)san.p) && X509_sign(cert, ck, EVP_sha256()) > 0 &&
-              put_cert(cert, ret_cert) && put_cert(ca, ret_cert) && put_key(key, ret_key);
+              add_ext(cert, ca, NID_subject_alt_name, (const char *)san.p) &&
+              X509_sign(cert, ck, EVP_sha256()) > 0 && put_cert(cert, ret_cert) &&
+              put_cert(ca, ret_cert) && put_key(key, ret_key);
     bz_buf_free(&san);
     return ok ? BZ_OK : BZ_EINTERNAL;
 }
@@ -210,7 +219,8 @@ static bool cert_has_name(X509 *cert, const char *name) {
     return X509_check_host(cert, name, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
 }
 
-enum bz_status bz_cert_look(struct bz_view cert_pem, struct bz_view ca_cert, const struct bz_ca_names *names, time_t now,
+enum bz_status bz_cert_look(struct bz_view cert_pem, struct bz_view ca_cert,
+                            const struct bz_ca_names *names, time_t now,
                             struct bz_cert_facts *ret) {
     AUTO(X509) *cert = read_cert(cert_pem);
     if (cert == NULL)
@@ -238,7 +248,8 @@ bool bz_ca_permits(struct bz_view ca_cert, const char *name) {
     AUTO(NAME_CONSTRAINTS) *nc = X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
     if (nc == NULL)
         return true;
-    /* OpenSSL checks constraints against a certificate, so a throw-away one with this name is asked about. */
+    /* OpenSSL checks constraints against a certificate, so a throw-away one with this name is asked
+     * about. */
     const char *const list[] = {name};
     struct bz_ca_names one = {list, 1};
     if (!names_ok(&one))
@@ -249,6 +260,8 @@ bool bz_ca_permits(struct bz_view ca_cert, const char *name) {
     AUTO(X509) *probe = X509_new();
     bool ok = probe != NULL && bz_buf_status(&san) == BZ_OK &&
               add_ext(probe, probe, NID_subject_alt_name, (const char *)san.p) &&
+              X509_check_purpose(probe, -1, 0) !=
+                  0 && /* makes OpenSSL look at the extension just added */
               NAME_CONSTRAINTS_check(probe, nc) == X509_V_OK;
     bz_buf_free(&san);
     return ok;

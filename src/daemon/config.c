@@ -1,5 +1,6 @@
-/* Loading bartizan.yaml into the running daemon. Backends keep their index for as long as the daemon runs, because workers count
- * outstanding requests and failures by index; one that left the configuration keeps its place as "retired". */
+/* Loading bartizan.yaml into the running daemon. Backends keep their index for as long as the
+ * daemon runs, because workers count outstanding requests and failures by index; one that left the
+ * configuration keeps its place as "retired". */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -34,8 +35,8 @@ static bool visible(struct bz_view v) {
     return v.n > 0;
 }
 
-static enum bz_status read_credential(const struct bz_daemon *d, const struct bz_backend_config *b, char **ret,
-                                      struct bz_buf *why) {
+static enum bz_status read_credential(const struct bz_daemon *d, const struct bz_backend_config *b,
+                                      char **ret, struct bz_buf *why) {
     struct bz_buf f;
     char *copy = NULL;
     bz_buf_init(&f, CREDENTIAL_MAX);
@@ -46,7 +47,8 @@ static enum bz_status read_credential(const struct bz_daemon *d, const struct bz
     if (st != BZ_OK)
         bz_buf_printf(why, "backend %s: key_file %s: %s", b->name, b->key_file, strerror(errno));
     else if (!visible(v))
-        bz_buf_printf(why, "backend %s: key_file %s must hold one line of visible ASCII", b->name, b->key_file);
+        bz_buf_printf(why, "backend %s: key_file %s must hold one line of visible ASCII", b->name,
+                      b->key_file);
     else
         copy = strndup((const char *)v.p, v.n);
     bz_buf_wipe_free(&f);
@@ -54,7 +56,8 @@ static enum bz_status read_credential(const struct bz_daemon *d, const struct bz
     return copy != NULL ? BZ_OK : BZ_ESYNTAX;
 }
 
-static enum bz_status read_credentials(const struct bz_daemon *d, struct loaded *l, struct bz_buf *why) {
+static enum bz_status read_credentials(const struct bz_daemon *d, struct loaded *l,
+                                       struct bz_buf *why) {
     for (uint32_t i = 0; i < l->config->backends_n; i++) {
         const struct bz_backend_config *b = &l->config->backends[i];
         if (b->key_file != NULL && !l->retired[i])
@@ -73,9 +76,12 @@ static int find_backend(const struct bz_config *c, const char *name) {
     return -1;
 }
 
-/* The entry of a backend that is gone: no address, no models, and the type of one that is there, so that it adds no routes. */
-static bool make_retired(const struct bz_backend_config *old, enum bz_server type, struct bz_backend_config *ret) {
-    *ret = (struct bz_backend_config){.type = type, .name = strdup(old->name), .url = strdup(old->url)};
+/* The entry of a backend that is gone: no address, no models, and the type of one that is there, so
+ * that it adds no routes. */
+static bool make_retired(const struct bz_backend_config *old, enum bz_server type,
+                         struct bz_backend_config *ret) {
+    *ret = (struct bz_backend_config){
+        .type = type, .name = strdup(old->name), .url = strdup(old->url)};
     return ret->name != NULL && ret->url != NULL;
 }
 
@@ -101,7 +107,7 @@ static enum bz_status keep_places(const struct bz_daemon *d, struct loaded *l) {
         while (i < n && used[i])
             i++;
         if (i >= BZ_BACKENDS_MAX)
-            break; /* cannot be: the parser allows BZ_BACKENDS_MAX and retired places are given away */
+            break; /* cannot be: retired places are given away, and the parser has the cap */
         v[i] = c->backends[j];
         used[i] = true;
         n = i >= n ? i + 1 : n;
@@ -130,7 +136,8 @@ static bool same_place(const struct bz_daemon *d, const struct loaded *l, uint32
         return false;
     const struct bz_backend_config *a = &d->config->backends[i], *b = &l->config->backends[i];
     return strcmp(a->name, b->name) == 0 && strcmp(a->url, b->url) == 0 && a->type == b->type &&
-           d->backend[i].retired == l->retired[i] && same_text(d->backend[i].credential, l->credential[i]) &&
+           d->backend[i].retired == l->retired[i] &&
+           same_text(d->backend[i].credential, l->credential[i]) &&
            d->backend[i].models_fixed == (b->models != NULL);
 }
 
@@ -172,8 +179,8 @@ static void take(struct bz_daemon *d, struct loaded *l) {
 
 static void put_errors(const struct bz_config_errors *e, struct bz_buf *why) {
     for (size_t i = 0; i < e->n && i < sizeof e->list / sizeof e->list[0]; i++)
-        bz_buf_printf(why, "%sline %u, column %u: %s: %s", i > 0 ? "\n" : "", e->list[i].line, e->list[i].column,
-                      e->list[i].path, e->list[i].text);
+        bz_buf_printf(why, "%sline %u, column %u: %s: %s", i > 0 ? "\n" : "", e->list[i].line,
+                      e->list[i].column, e->list[i].path, e->list[i].text);
 }
 
 static enum bz_status load(struct bz_daemon *d, struct loaded *l, struct bz_buf *why) {

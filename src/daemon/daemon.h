@@ -1,41 +1,40 @@
-/* bartizand: one thread, one loop. It owns the store, checks the backends, builds and publishes the policy image and answers the
- * admin API on run/admin.sock. */
+/* bartizand: one thread, one loop. It owns the store, checks the backends, builds and publishes the
+ * policy image and answers the admin API on run/admin.sock. */
 #ifndef BZ_DAEMON_H
 #define BZ_DAEMON_H
 
 #include <curl/curl.h>
-#include <bartizan/policy.h>
+#include <bartizan/identity.h>
 #include "instance.h"
 #include "models.h"
 
 #define BZ_PROBE_PERIOD_NS 2000000000ull
 #define BZ_PROBE_DOWN_NS 1000000000ull /* a backend that is down is asked more often */
 
-/* One backend by its index in the image. Its place never changes while the daemon runs: workers count by index. */
+/* One backend by its index in the image. Its place never changes while the daemon runs: workers
+ * count by index. */
 struct bz_backend_run {
-    const char *name;         /* lent from the configuration */
-    bool retired;             /* no longer in the configuration; the place is kept until another takes it */
+    const char *name; /* lent from the configuration */
+    bool retired;     /* no longer in the configuration; the place is kept until another takes it */
     enum bz_server type;
-    char address[80];         /* what workers connect to; "" : not known (yet) */
-    bool numeric;             /* the url itself says the address */
-    char *credential;         /* NULL: none */
-    struct bz_names models;   /* its own list, or the configuration's */
-    bool models_fixed;        /* by the configuration */
+    char address[80];       /* what workers connect to; "" : not known (yet) */
+    bool numeric;           /* the url itself says the address */
+    char *credential;       /* NULL: none */
+    struct bz_names models; /* its own list, or the configuration's */
+    bool models_fixed;      /* by the configuration */
     enum bz_health health;
-    char why[160];            /* ours, for people; "" when well */
-    CURL *probe;              /* under way */
+    char why[160]; /* ours, for people; "" when well */
+    CURL *probe;   /* under way */
     struct curl_slist *probe_head;
     struct bz_buf probe_body;
     uint64_t next_ns;
 };
 
-struct bz_book; /* users and keys: book.c */
-
 struct bz_daemon {
     struct bz_instance in;
     struct bz_instance_keys keys;
-    struct bz_config *config;      /* backends in image order, retired ones included */
-    struct bz_buf config_text;     /* as loaded */
+    struct bz_config *config;  /* backends in image order, retired ones included */
+    struct bz_buf config_text; /* as loaded */
     struct bz_backend_run backend[BZ_BACKENDS_MAX];
     struct bz_map state_map, ring_map;
     struct bz_state *state;
@@ -45,7 +44,7 @@ struct bz_daemon {
     uint64_t record_counter;
     uint64_t generation;
     uint32_t models_served, keys_live;
-    struct bz_book *book;
+    struct bz_identity *book; /* users and keys */
     CURLM *multi;
     bool publish_wanted;
     bool stopping, reload_wanted;
@@ -59,8 +58,10 @@ void bz_daemon_unload(struct bz_daemon *d);
 /* ---- health.c ---- */
 enum bz_status bz_health_init(struct bz_daemon *d) BZ_MUST_USE;
 void bz_health_done(struct bz_daemon *d);
-void bz_health_reset(struct bz_daemon *d, uint32_t i); /* configuration changed: forget and ask at once */
-/* Starts probes that are due, takes results. Sets d->publish_wanted when a list or address changed. */
+void bz_health_reset(struct bz_daemon *d,
+                     uint32_t i); /* configuration changed: forget and ask at once */
+/* Starts probes that are due, takes results. Sets d->publish_wanted when a list or address changed.
+ * */
 void bz_health_turn(struct bz_daemon *d, uint64_t now);
 uint64_t bz_health_next(const struct bz_daemon *d); /* monotonic ns of the next probe */
 bool bz_health_all_asked(const struct bz_daemon *d);
@@ -73,10 +74,12 @@ uint64_t bz_published_before(const struct bz_daemon *d);
 /* ---- journal.c: ADMIN records ---- */
 enum bz_status bz_journal_init(struct bz_daemon *d) BZ_MUST_USE;
 void bz_journal_done(struct bz_daemon *d);
-/* Writes one record and, in strict mode, waits until it is durable (at most audit.wait_ms). EUNAVAIL: it is not. */
-enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const char *what, struct bz_view detail,
-                                const char *decision) BZ_MUST_USE;
-/* State of the log's writer as the ring shows it: "running", "starting", "storage fails", "gone". */
+/* Writes one record and, in strict mode, waits until it is durable (at most audit.wait_ms).
+ * EUNAVAIL: it is not. */
+enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const char *what,
+                                struct bz_view detail, const char *decision) BZ_MUST_USE;
+/* State of the log's writer as the ring shows it: "running", "starting", "storage fails", "gone".
+ * */
 const char *bz_journal_state(const struct bz_daemon *d);
 
 /* ---- adminapi.c ---- */
@@ -91,11 +94,12 @@ unsigned bz_admin_handle(struct bz_daemon *d, const struct bz_admin_request *r, 
 struct bz_server_run;
 enum bz_status bz_server_start(struct bz_daemon *d, struct bz_server_run **ret) BZ_MUST_USE;
 void bz_server_stop(struct bz_server_run *s);
-int bz_server_fd(const struct bz_server_run *s);  /* becomes readable when there is work */
+int bz_server_fd(const struct bz_server_run *s); /* becomes readable when there is work */
 void bz_server_turn(struct bz_server_run *s);
 int bz_server_timeout_ms(struct bz_server_run *s); /* -1: none */
 
-/* Line to stderr: "bartizand: ...". Formats are ours; text from outside goes through bz_log_safe. */
+/* Line to stderr: "bartizand: ...". Formats are ours; text from outside goes through bz_log_safe.
+ * */
 void bz_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *bz_log_safe(struct bz_view v);
 

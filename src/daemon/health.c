@@ -1,5 +1,6 @@
-/* Active checks: each backend is asked for its model list about every two seconds, all at once, by libcurl. What comes back is
- * hostile: its size, time, form and names are bounded before anything of it is kept. */
+/* Active checks: each backend is asked for its model list about every two seconds, all at once, by
+ * libcurl. What comes back is hostile: its size, time, form and names are bounded before anything
+ * of it is kept. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,7 +16,8 @@ static void set_health(struct bz_daemon *d, uint32_t i, enum bz_health h, const 
     struct bz_backend_run *r = &d->backend[i];
     set_why(r, why);
     if (r->health != h)
-        bz_log("backend %s is %s%s%s", r->name, h == BZ_HEALTH_UP ? "up" : "down", why[0] == '\0' ? "" : ": ", why);
+        bz_log("backend %s is %s%s%s", r->name, h == BZ_HEALTH_UP ? "up" : "down",
+               why[0] == '\0' ? "" : ": ", why);
     r->health = h;
     bz_state_health_set(d->state, i, h, bz_clock_mono());
 }
@@ -45,7 +47,8 @@ static struct curl_slist *headers(const struct bz_backend_run *r) {
     return l;
 }
 
-static bool put_url(const struct bz_backend_config *c, char out[URL_MAX], char sock[BZ_DIR_PATH_MAX]) {
+static bool put_url(const struct bz_backend_config *c, char out[URL_MAX],
+                    char sock[BZ_DIR_PATH_MAX]) {
     struct bz_url u;
     struct bz_view base = bz_view_str(c->url);
     if (bz_url_parse(base, &u, NULL) != BZ_OK)
@@ -57,7 +60,8 @@ static bool put_url(const struct bz_backend_config *c, char out[URL_MAX], char s
     }
     if (base.p[base.n - 1] == '/')
         base.n--;
-    int n = snprintf(out, URL_MAX, "%.*s%s", (int)base.n, (const char *)base.p, bz_model_list_path(c->type));
+    int n = snprintf(out, URL_MAX, "%.*s%s", (int)base.n, (const char *)base.p,
+                     bz_model_list_path(c->type));
     return n > 0 && n < URL_MAX;
 }
 
@@ -69,14 +73,16 @@ static void set_options(CURL *h, struct bz_backend_run *r, const char *url, cons
     curl_easy_setopt(h, CURLOPT_PROXY, "");
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(h, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(h, CURLOPT_FORBID_REUSE, 1L); /* a kept connection would hold a slot of a small server */
+    curl_easy_setopt(h, CURLOPT_FORBID_REUSE,
+                     1L); /* a kept connection would hold a slot of a small server */
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS);
     curl_easy_setopt(h, CURLOPT_HTTPHEADER, r->probe_head);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, &r->probe_body);
     if (r->numeric) /* workers connect to 127.0.0.1 for localhost, so the probe does */
-        curl_easy_setopt(h, CURLOPT_IPRESOLVE, strchr(url, '[') == NULL ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_WHATEVER);
+        curl_easy_setopt(h, CURLOPT_IPRESOLVE,
+                         strchr(url, '[') == NULL ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_WHATEVER);
 }
 
 static void probe_done(struct bz_daemon *d, struct bz_backend_run *r) {
@@ -107,15 +113,18 @@ static void probe_start(struct bz_daemon *d, uint32_t i, uint64_t now) {
 
 /* ---- results ---- */
 
-static void take_address(struct bz_daemon *d, struct bz_backend_run *r, const struct bz_backend_config *c) {
+static void take_address(struct bz_daemon *d, struct bz_backend_run *r,
+                         const struct bz_backend_config *c) {
     char *ip = NULL, text[sizeof r->address];
     struct bz_url u;
     if (r->numeric || bz_url_parse(bz_view_str(c->url), &u, NULL) != BZ_OK ||
-        curl_easy_getinfo(r->probe, CURLINFO_PRIMARY_IP, &ip) != CURLE_OK || ip == NULL || ip[0] == '\0')
+        curl_easy_getinfo(r->probe, CURLINFO_PRIMARY_IP, &ip) != CURLE_OK || ip == NULL ||
+        ip[0] == '\0')
         return;
     bool v6 = strchr(ip, ':') != NULL;
     int n = snprintf(text, sizeof text, v6 ? "[%s]:%u" : "%s:%u", ip, u.port);
-    if (n < 0 || (size_t)n >= sizeof text || !bz_address_valid(bz_view_str(text)) || strcmp(text, r->address) == 0)
+    if (n < 0 || (size_t)n >= sizeof text || !bz_address_valid(bz_view_str(text)) ||
+        strcmp(text, r->address) == 0)
         return;
     memcpy(r->address, text, sizeof text);
     d->publish_wanted = true;
@@ -152,7 +161,8 @@ static void take_answer(struct bz_daemon *d, uint32_t i, long status) {
     }
     take_address(d, r, &d->config->backends[i]);
     if (status == 200 && take_models(d, r))
-        set_health(d, i, BZ_HEALTH_UP, r->models.dropped > 0 ? "some of its model names cannot be used" : "");
+        set_health(d, i, BZ_HEALTH_UP,
+                   r->models.dropped > 0 ? "some of its model names cannot be used" : "");
     else if (r->models_fixed)
         set_health(d, i, BZ_HEALTH_UP, "");
     else

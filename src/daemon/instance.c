@@ -58,7 +58,8 @@ bool bz_instance_path(const struct bz_instance *in, const char *rel, char out[BZ
 }
 
 enum bz_status bz_instance_dirs(int fd) {
-    static const char *const dirs[] = {"tls", "secrets", "store", "audit", "run", "nginx", "nginx/tmp"};
+    static const char *const dirs[] = {"tls", "secrets", "store",    "audit",
+                                       "run", "nginx",   "nginx/tmp"};
     for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
         if (mkdirat(fd, dirs[i], 0700) != 0 && errno != EEXIST)
             return BZ_EIO;
@@ -117,6 +118,13 @@ enum bz_status bz_instance_keys(const struct bz_instance *in, struct bz_instance
     return st;
 }
 
+void bz_instance_new_key(char out[BZ_KEY_TEXT + 1]) {
+    uint8_t rnd[48];
+    bz_random(rnd, sizeof rnd);
+    bz_key_make(rnd, out);
+    bz_wipe(rnd, sizeof rnd);
+}
+
 void bz_instance_origin(const uint8_t id[8], char out[BZ_ORIGIN_MAX]) {
     struct bz_buf b;
     bz_buf_init_fixed(&b, out, BZ_ORIGIN_MAX);
@@ -127,11 +135,12 @@ void bz_instance_origin(const uint8_t id[8], char out[BZ_ORIGIN_MAX]) {
 
 /* ---- configuration ---- */
 
-enum bz_status bz_instance_config(const struct bz_instance *in, struct bz_buf *text, struct bz_config **ret,
-                                  struct bz_config_errors *errs) {
+enum bz_status bz_instance_config(const struct bz_instance *in, struct bz_buf *text,
+                                  struct bz_config **ret, struct bz_config_errors *errs) {
     *errs = (struct bz_config_errors){.n = 0};
     BZ_TRY(bz_file_read(in->fd, BZ_F_CONFIG, text));
-    return bz_config_parse(bz_buf_view(text), ret, errs->list, sizeof errs->list / sizeof errs->list[0], &errs->n);
+    return bz_config_parse(bz_buf_view(text), ret, errs->list,
+                           sizeof errs->list / sizeof errs->list[0], &errs->n);
 }
 
 void bz_instance_url(const struct bz_config *c, struct bz_buf *out) {
@@ -157,7 +166,8 @@ static enum bz_status make_state(const struct bz_instance *in) {
     return st;
 }
 
-/* Records that the log has not taken yet survive a restart of everything; only their owners are gone. */
+/* Records that the log has not taken yet survive a restart of everything; only their owners are
+ * gone. */
 static bool ring_kept(const struct bz_instance *in) {
     struct bz_map m = {NULL, 0};
     if (bz_map_open(in->fd, BZ_F_RING, true, &m) != BZ_OK)
@@ -209,8 +219,10 @@ enum bz_status bz_instance_run_files(const struct bz_instance *in, bool *ret_rin
     return BZ_OK;
 }
 
-/* sun_path holds 107 bytes, an instance path may be longer: the socket is named through a descriptor of its directory. */
-static bool sock_addr(const struct bz_instance *in, const char *rel, int *ret_dir, struct sockaddr_un *ret) {
+/* sun_path holds 107 bytes, an instance path may be longer: the socket is named through a
+ * descriptor of its directory. */
+static bool sock_addr(const struct bz_instance *in, const char *rel, int *ret_dir,
+                      struct sockaddr_un *ret) {
     const char *base = strrchr(rel, '/');
     int n = openat(in->fd, "run", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (n < 0 || base == NULL)

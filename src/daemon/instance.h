@@ -1,5 +1,6 @@
-/* One instance directory: where things are, its keys, its configuration, the shared files of a run. The layout is a contract
- * with nginx, bartizan-auditd and the CLI; docs/ARCHITECTURE.md draws it. */
+/* One instance directory: where things are, its keys, its configuration, the shared files of a run.
+ * The layout is a contract with nginx, bartizan-auditd and the CLI; docs/ARCHITECTURE.md draws it.
+ * */
 #ifndef BZ_INSTANCE_H
 #define BZ_INSTANCE_H
 
@@ -27,8 +28,8 @@
 #define BZ_DIR_PATH_MAX 1024 /* a longer path of an instance is refused */
 
 struct bz_instance {
-    int fd;               /* of the directory; -1 when closed */
-    char path[BZ_DIR_PATH_MAX];  /* absolute, no links */
+    int fd;                     /* of the directory; -1 when closed */
+    char path[BZ_DIR_PATH_MAX]; /* absolute, no links */
 };
 
 /* ENOTFOUND: no such directory; EINVAL: a directory, but no instance (no bartizan.yaml). */
@@ -52,8 +53,12 @@ struct bz_instance_keys {
     uint8_t instance_id[8];
 };
 void bz_instance_derive(const uint8_t master[BZ_KEY_LEN], struct bz_instance_keys *ret);
-/* Reads secrets/master.key and derives; the master key itself is wiped again. ECORRUPT when it is not 32 bytes. */
-enum bz_status bz_instance_keys(const struct bz_instance *in, struct bz_instance_keys *ret) BZ_MUST_USE;
+/* Reads secrets/master.key and derives; the master key itself is wiped again. ECORRUPT when it is
+ * not 32 bytes. */
+enum bz_status bz_instance_keys(const struct bz_instance *in,
+                                struct bz_instance_keys *ret) BZ_MUST_USE;
+/* Text of a new API key. */
+void bz_instance_new_key(char out[BZ_KEY_TEXT + 1]);
 /* "bartizan.local/<16 hex>" */
 #define BZ_ORIGIN_MAX 48
 void bz_instance_origin(const uint8_t id[8], char out[BZ_ORIGIN_MAX]);
@@ -63,16 +68,21 @@ struct bz_config_errors {
     struct bz_config_error list[6];
     size_t n; /* found; may be more */
 };
-/* Reads and parses DIR/bartizan.yaml. `text` (initialised by the caller with BZ_CONFIG_MAX) keeps the source for messages. */
-enum bz_status bz_instance_config(const struct bz_instance *in, struct bz_buf *text, struct bz_config **ret,
+/* Reads and parses DIR/bartizan.yaml. `text` (initialised by the caller with BZ_CONFIG_MAX) keeps
+ * the source for messages. */
+enum bz_status bz_instance_config(const struct bz_instance *in, struct bz_buf *text,
+                                  struct bz_config **ret,
                                   struct bz_config_errors *errs) BZ_MUST_USE;
-/* "https://127.0.0.1:8443": the address a client on this machine uses (a wildcard listen address becomes loopback). */
+/* "https://127.0.0.1:8443": the address a client on this machine uses (a wildcard listen address
+ * becomes loopback). */
 void bz_instance_url(const struct bz_config *c, struct bz_buf *out);
 
 /* ---- files of a run ---- */
-/* Formats run/state.shm anew, keeps run/audit.ring when it is sound, makes the FIFOs. Only while nothing of the instance runs. */
+/* Formats run/state.shm anew, keeps run/audit.ring when it is sound, makes the FIFOs. Only while
+ * nothing of the instance runs. */
 enum bz_status bz_instance_run_files(const struct bz_instance *in, bool *ret_ring_kept) BZ_MUST_USE;
-/* Opens a unix socket path of any length: connect or bind through /proc/self/fd. Returns a descriptor or -1. */
+/* Opens a unix socket path of any length: connect or bind through /proc/self/fd. Returns a
+ * descriptor or -1. */
 int bz_instance_listen(const struct bz_instance *in, const char *rel);
 int bz_instance_connect(const struct bz_instance *in, const char *rel);
 /* pid that holds the lock of `up`; 0: nobody. */

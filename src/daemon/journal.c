@@ -1,4 +1,5 @@
-/* Changes by administrators as records in the audit log. bartizand is a producer like a worker: it takes a lane of the ring. */
+/* Changes by administrators as records in the audit log. bartizand is a producer like a worker: it
+ * takes a lane of the ring. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -89,8 +90,8 @@ static enum bz_status wait_durable(const struct bz_daemon *d, uint64_t seq) {
     return BZ_OK;
 }
 
-enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const char *what, struct bz_view detail,
-                                const char *decision) {
+enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const char *what,
+                                struct bz_view detail, const char *decision) {
     struct bz_record r = {.principal = actor,
                           .decision = bz_view_str(decision),
                           .reason = bz_view_str(what),

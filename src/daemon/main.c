@@ -1,7 +1,6 @@
 /* bartizand DIR [--ready-fd N] */
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -10,29 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "book.h"
 #include "daemon.h"
 
 enum { WHY_MAX = 64 * 1024, TURN_MAX_MS = 1000 };
 #define FIRST_ANSWERS_NS 300000000ull /* how long readiness waits for the backends' first answers */
-
-void bz_log(const char *fmt, ...) {
-    va_list ap;
-    va_start(ap, fmt);
-    (void)fputs("bartizand: ", stderr);
-    (void)vfprintf(stderr, fmt, ap);
-    (void)fputc('\n', stderr);
-    va_end(ap);
-}
-
-const char *bz_log_safe(struct bz_view v) {
-    static char mem[2048];
-    struct bz_buf b;
-    bz_buf_init_fixed(&b, mem, sizeof mem - 1);
-    bz_put_safe(&b, v);
-    mem[b.n] = '\0';
-    return mem;
-}
 
 /* ---- process ---- */
 
@@ -80,7 +60,8 @@ static void publish_if_wanted(struct bz_daemon *d) {
         return;
     enum bz_status st = bz_publish(d);
     if (st != BZ_OK)
-        bz_log("the policy image cannot be published: %s; the old one stays in force", bz_status_text(st));
+        bz_log("the policy image cannot be published: %s; the old one stays in force",
+               bz_status_text(st));
 }
 
 static void reload_if_wanted(struct bz_daemon *d) {
@@ -92,7 +73,8 @@ static void reload_if_wanted(struct bz_daemon *d) {
     if (bz_daemon_load(d, &why) != BZ_OK)
         bz_log("the new configuration is refused: %s", bz_log_safe(bz_buf_view(&why)));
     else
-        (void)!bz_journal_admin(d, BZ_V("signal"), "policy.reload", BZ_V("configuration loaded"), "allow");
+        (void)!bz_journal_admin(d, BZ_V("signal"), "policy.reload", BZ_V("configuration loaded"),
+                                "allow");
     bz_buf_free(&why);
 }
 
@@ -117,7 +99,8 @@ static void run(struct bz_daemon *d, struct bz_server_run *s, int sig_fd, int re
         reload_if_wanted(d);
         bz_health_turn(d, bz_clock_mono());
         publish_if_wanted(d);
-        if (ready_fd >= 0 && (bz_health_all_asked(d) || bz_clock_mono() - begun >= FIRST_ANSWERS_NS)) {
+        if (ready_fd >= 0 &&
+            (bz_health_all_asked(d) || bz_clock_mono() - begun >= FIRST_ANSWERS_NS)) {
             tell_ready(ready_fd);
             ready_fd = -1;
         }
@@ -135,10 +118,13 @@ static bool open_all(struct bz_daemon *d) {
     }
     st = bz_journal_init(d);
     if (st != BZ_OK) {
-        bz_log("the shared files of the run cannot be used (is 'bartizan up' running?): %s", bz_status_text(st));
+        bz_log("the shared files of the run cannot be used (is 'bartizan up' running?): %s",
+               bz_status_text(st));
         return false;
     }
-    st = bz_book_open(&d->in, &d->book);
+    char store[BZ_DIR_PATH_MAX];
+    st = bz_instance_path(&d->in, BZ_F_STORE, store) ? bz_identity_open(store, &d->book)
+                                                     : BZ_ETOOBIG;
     if (st != BZ_OK) {
         bz_log("%s cannot be opened: %s", BZ_F_STORE, bz_status_text(st));
         return false;
@@ -164,7 +150,7 @@ static void close_all(struct bz_daemon *d) {
     bz_health_done(d);
     bz_journal_done(d);
     bz_daemon_unload(d);
-    bz_book_close(d->book);
+    bz_identity_close(d->book);
     bz_wipe(&d->keys, sizeof d->keys);
     bz_instance_close(&d->in);
 }
@@ -186,7 +172,8 @@ static int serve(struct bz_daemon *d, int ready_fd) {
 static bool parse_args(int argc, char **argv, const char **dir, int *ready_fd) {
     uint64_t fd = 0;
     *ready_fd = -1;
-    if (argc == 4 && strcmp(argv[2], "--ready-fd") == 0 && bz_view_u64(bz_view_str(argv[3]), &fd) == BZ_OK && fd < 1024)
+    if (argc == 4 && strcmp(argv[2], "--ready-fd") == 0 &&
+        bz_view_u64(bz_view_str(argv[3]), &fd) == BZ_OK && fd < 1024)
         *ready_fd = (int)fd;
     else if (argc != 2)
         return false;
@@ -206,7 +193,8 @@ int main(int argc, char **argv) {
         return 2;
     }
     struct bz_daemon *d = calloc(1, sizeof *d);
-    if (d == NULL || !harden() || bz_crypto_init() != BZ_OK || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (d == NULL || !harden() || bz_crypto_init() != BZ_OK ||
+        curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         bz_log("cannot start");
         free(d);
         return 2;

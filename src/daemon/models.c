@@ -92,14 +92,16 @@ static enum bz_status take_names(const struct bz_json *list, bool ollama, struct
     return BZ_OK;
 }
 
-static enum bz_status parse(enum bz_server s, struct bz_view body, struct bz_arena *ar, struct bz_names *l) {
+static enum bz_status parse(enum bz_server s, struct bz_view body, struct bz_arena *ar,
+                            struct bz_names *l) {
     struct bz_json *root = NULL;
     BZ_TRY(bz_json_parse(body, NULL, ar, &root, NULL));
     bool ollama = s == BZ_SERVER_OLLAMA;
     const struct bz_json *list = bz_json_get(root, ollama ? BZ_V("models") : BZ_V("data"));
     if (!bz_json_is(list, BZ_JSON_ARRAY))
         return BZ_ESYNTAX;
-    l->v = calloc(list->count < BZ_MODEL_LIST_NAMES_MAX ? list->count + 1 : BZ_MODEL_LIST_NAMES_MAX, sizeof *l->v);
+    l->v = calloc(list->count < BZ_MODEL_LIST_NAMES_MAX ? list->count + 1 : BZ_MODEL_LIST_NAMES_MAX,
+                  sizeof *l->v);
     return l->v == NULL ? BZ_ENOMEM : take_names(list, ollama, l);
 }
 
@@ -146,7 +148,8 @@ static void join(struct bz_served *s) {
     s->n = out + 1;
 }
 
-/* Aliases see the backends' own names only (sorted_n of them), never each other: no chains, no loops. */
+/* Aliases see the backends' own names only (sorted_n of them), never each other: no chains, no
+ * loops. */
 static void add_aliases(const struct bz_config *c, struct bz_served *s, uint64_t *masks) {
     const uint32_t sorted_n = s->n;
     for (uint32_t i = 0; i < c->models_n; i++) {
@@ -165,8 +168,8 @@ static void add_aliases(const struct bz_config *c, struct bz_served *s, uint64_t
     }
 }
 
-enum bz_status bz_models_merge(const struct bz_config *c, const struct bz_names *lists, uint32_t lists_n,
-                               struct bz_served *ret) {
+enum bz_status bz_models_merge(const struct bz_config *c, const struct bz_names *lists,
+                               uint32_t lists_n, struct bz_served *ret) {
     size_t total = c->models_n;
     for (uint32_t i = 0; i < lists_n; i++)
         total += lists[i].n;
@@ -179,7 +182,8 @@ enum bz_status bz_models_merge(const struct bz_config *c, const struct bz_names 
     }
     for (uint32_t i = 0; i < lists_n; i++) {
         for (uint32_t k = 0; k < lists[i].n; k++)
-            s.v[s.n++] = (struct bz_image_model_input){lists[i].v[k], lists[i].v[k], UINT64_C(1) << i};
+            s.v[s.n++] =
+                (struct bz_image_model_input){lists[i].v[k], lists[i].v[k], UINT64_C(1) << i};
     }
     join(&s);
     add_aliases(c, &s, masks);

@@ -1,11 +1,12 @@
-/* Names of models: read from a backend's own list (hostile bytes), merged into what the gateway serves. Pure. */
+/* Names of models: read from a backend's own list (hostile bytes), merged into what the gateway
+ * serves. Pure. */
 #ifndef BZ_MODELS_H
 #define BZ_MODELS_H
 
 #include <bartizan/policy.h>
 
-#define BZ_MODEL_LIST_MAX (4u << 20)   /* bytes of one answer: Ollama writes 700 bytes for a model */
-#define BZ_MODEL_LIST_NAMES_MAX 2048   /* names taken from one backend */
+#define BZ_MODEL_LIST_MAX (4u << 20) /* bytes of one answer: Ollama writes 700 bytes for a model */
+#define BZ_MODEL_LIST_NAMES_MAX 2048 /* names taken from one backend */
 
 struct bz_names {
     char **v;
@@ -17,22 +18,25 @@ bool bz_names_equal(const struct bz_names *a, const struct bz_names *b);
 /* Copies; ENOMEM. */
 enum bz_status bz_names_copy(char *const *v, uint32_t n, struct bz_names *ret) BZ_MUST_USE;
 
-/* 1..BZ_MODEL_NAME_MAX bytes of printable ASCII without blank, quote, backslash, angle bracket or '*'. */
+/* 1..BZ_MODEL_NAME_MAX bytes of printable ASCII without blank, quote, backslash, angle bracket or
+ * '*'. */
 bool bz_model_name_ok(struct bz_view name);
 /* Path that lists a server's models. */
 const char *bz_model_list_path(enum bz_server s);
 /* OK; ESYNTAX and other errors of the JSON parser; duplicates are taken once. */
-enum bz_status bz_model_list_parse(enum bz_server s, struct bz_view body, struct bz_names *ret) BZ_MUST_USE;
+enum bz_status bz_model_list_parse(enum bz_server s, struct bz_view body,
+                                   struct bz_names *ret) BZ_MUST_USE;
 
-/* What is served: every backend's names, replicas under one name joined; then the aliases of the configuration, which go before
- * a backend's model of the same name. lists[i] belongs to backend i. Strings are lent from the inputs. */
+/* What is served: every backend's names, replicas under one name joined; then the aliases of the
+ * configuration, which go before a backend's model of the same name. lists[i] belongs to backend i.
+ * Strings are lent from the inputs. */
 struct bz_served {
     struct bz_image_model_input *v;
     uint32_t n;
     uint32_t dropped; /* above BZ_MODELS_MAX */
 };
-enum bz_status bz_models_merge(const struct bz_config *c, const struct bz_names *lists, uint32_t lists_n,
-                               struct bz_served *ret) BZ_MUST_USE;
+enum bz_status bz_models_merge(const struct bz_config *c, const struct bz_names *lists,
+                               uint32_t lists_n, struct bz_served *ret) BZ_MUST_USE;
 void bz_served_free(struct bz_served *s);
 
 #endif

@@ -1,7 +1,7 @@
-/* Builds the policy image and puts it in front of the workers: write, rename, then the generation counter. */
+/* Builds the policy image and puts it in front of the workers: write, rename, then the generation
+ * counter. */
 #include <stdlib.h>
 
-#include "book.h"
 #include "daemon.h"
 
 enum { IMAGE_FIXED_MAX = 64 << 20, IMAGE_KEY_MAX = 4096 };
@@ -22,7 +22,8 @@ static void fill_places(const struct bz_daemon *d, struct places *p) {
     }
 }
 
-static enum bz_status build(struct bz_daemon *d, const struct places *p, const struct bz_served *served, struct bz_buf *out) {
+static enum bz_status build(struct bz_daemon *d, const struct places *p,
+                            const struct bz_served *served, struct bz_buf *out) {
     struct bz_image_input in = {
         .config = d->config,
         .models = served->v,
@@ -35,7 +36,7 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p, const s
     memcpy(in.key_pepper, d->keys.key_pepper, sizeof in.key_pepper);
     memcpy(in.digest_key, d->keys.digest_key, sizeof in.digest_key);
     memcpy(in.limit_seed, d->keys.limit_seed, sizeof in.limit_seed);
-    enum bz_status st = bz_book_records(d->book, &in.keys, &in.keys_n);
+    enum bz_status st = bz_identity_keys(d->book, true, &in.keys, &in.keys_n);
     d->keys_live = (uint32_t)in.keys_n;
     if (st == BZ_OK) {
         bz_buf_init(out, IMAGE_FIXED_MAX + in.keys_n * IMAGE_KEY_MAX);
@@ -45,7 +46,8 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p, const s
     return st == BZ_OK ? bz_buf_status(out) : st;
 }
 
-static enum bz_status publish(struct bz_daemon *d, struct places *p, struct bz_served *served, struct bz_buf *out) {
+static enum bz_status publish(struct bz_daemon *d, struct places *p, struct bz_served *served,
+                              struct bz_buf *out) {
     fill_places(d, p);
     BZ_TRY(bz_models_merge(d->config, p->models, d->config->backends_n, served));
     BZ_TRY(build(d, p, served, out));

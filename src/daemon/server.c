@@ -1,4 +1,5 @@
-/* run/admin.sock: HTTP/1.1 by libmicrohttpd, driven from the daemon's own loop. Only the instance's user and root may speak. */
+/* run/admin.sock: HTTP/1.1 by libmicrohttpd, driven from the daemon's own loop. Only the instance's
+ * user and root may speak. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,10 +29,12 @@ struct call { /* one request while its body comes in */
 /* ---- who ---- */
 
 static bool peer_uid(struct MHD_Connection *c, uid_t *ret) {
-    const union MHD_ConnectionInfo *i = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *i =
+        MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct ucred cred;
     socklen_t n = sizeof cred;
-    if (i == NULL || getsockopt(i->connect_fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) != 0 || n != sizeof cred)
+    if (i == NULL || getsockopt(i->connect_fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) != 0 ||
+        n != sizeof cred)
         return false;
     *ret = cred.uid;
     return cred.uid == 0 || cred.uid == geteuid();
@@ -51,19 +54,21 @@ static enum MHD_Result send_answer(struct MHD_Connection *c, unsigned status, st
     return ok;
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const char *code, const char *message) {
+static enum MHD_Result refuse(struct MHD_Connection *c, unsigned status, const char *code,
+                              const char *message) {
     struct bz_buf b;
     bz_buf_init(&b, 4096);
     bz_buf_printf(&b, "{\"error\":{\"code\":\"%s\",\"message\":\"%s\"}}", code, message);
     return send_answer(c, status, &b);
 }
 
-static enum MHD_Result answer(struct bz_server_run *s, struct MHD_Connection *c, const char *path, const char *method,
-                              const struct call *call, uid_t uid) {
+static enum MHD_Result answer(struct bz_server_run *s, struct MHD_Connection *c, const char *path,
+                              const char *method, const struct call *call, uid_t uid) {
     char actor[32];
     struct bz_buf out;
     (void)snprintf(actor, sizeof actor, "uid %u", (unsigned)uid);
-    const struct bz_admin_request r = {bz_view_str(method), bz_view_str(path), bz_buf_view(&call->body), bz_view_str(actor)};
+    const struct bz_admin_request r = {bz_view_str(method), bz_view_str(path),
+                                       bz_buf_view(&call->body), bz_view_str(actor)};
     bz_buf_init(&out, ANSWER_MAX);
     unsigned status = bz_admin_handle(s->d, &r, &out);
     if (bz_buf_status(&out) != BZ_OK) {
@@ -73,13 +78,15 @@ static enum MHD_Result answer(struct bz_server_run *s, struct MHD_Connection *c,
     return send_answer(c, status, &out);
 }
 
-/* Query strings have no place here; libmicrohttpd parsed them away, so their presence is asked for. */
+/* Query strings have no place here; libmicrohttpd parsed them away, so their presence is asked for.
+ * */
 static bool has_query(struct MHD_Connection *c) {
     return MHD_get_connection_values(c, MHD_GET_ARGUMENT_KIND, NULL, NULL) > 0;
 }
 
-static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *path, const char *method,
-                                  const char *version, const char *data, size_t *data_n, void **state) {
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *path,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_n, void **state) {
     (void)version;
     struct call *call = *state;
     uid_t uid = 0;
@@ -97,7 +104,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
         return MHD_YES;
     }
     if (!peer_uid(c, &uid))
-        return refuse(c, 403, "not_yours", "only the user of the instance and root may use this socket");
+        return refuse(c, 403, "not_yours",
+                      "only the user of the instance and root may use this socket");
     if (bz_buf_status(&call->body) != BZ_OK)
         return refuse(c, 413, "too_big", "the body is too big");
     if (has_query(c))
@@ -105,7 +113,8 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
     return answer(ctx, c, path, method, call, uid);
 }
 
-static void on_done(void *ctx, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode how) {
+static void on_done(void *ctx, struct MHD_Connection *c, void **state,
+                    enum MHD_RequestTerminationCode how) {
     (void)ctx, (void)c, (void)how;
     struct call *call = *state;
     if (call != NULL)
@@ -126,10 +135,11 @@ enum bz_status bz_server_start(struct bz_daemon *d, struct bz_server_run **ret) 
     }
     s->d = d;
     s->http = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, s,
-                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL,
-                               MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                               (unsigned)TIMEOUT_S, MHD_OPTION_END);
-    const union MHD_DaemonInfo *i = s->http == NULL ? NULL : MHD_get_daemon_info(s->http, MHD_DAEMON_INFO_EPOLL_FD);
+                               MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_done,
+                               NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                               MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S, MHD_OPTION_END);
+    const union MHD_DaemonInfo *i =
+        s->http == NULL ? NULL : MHD_get_daemon_info(s->http, MHD_DAEMON_INFO_EPOLL_FD);
     if (i == NULL) {
         if (s->http == NULL)
             bz_fd_done(&fd);

@@ -1,7 +1,8 @@
 #include "supervisor.h"
 
 const char *bz_sup_state_text(enum bz_sup_state s) {
-    static const char *const text[BZ_SUP_STATE_COUNT] = {"stopped", "starting", "ready", "restarting"};
+    static const char *const text[BZ_SUP_STATE_COUNT] = {"stopped", "starting", "ready",
+                                                         "restarting"};
     return (unsigned)s < BZ_SUP_STATE_COUNT ? text[s] : "unknown";
 }
 

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BZ_SUP_FIRST_NS 50000000ull     /* after a long good run: 50 ms */
-#define BZ_SUP_MAX_NS 5000000000ull     /* doubles up to 5 s */
-#define BZ_SUP_GOOD_NS 1000000000ull    /* a second of good running forgets earlier failures */
+#define BZ_SUP_FIRST_NS 50000000ull  /* after a long good run: 50 ms */
+#define BZ_SUP_MAX_NS 5000000000ull  /* doubles up to 5 s */
+#define BZ_SUP_GOOD_NS 1000000000ull /* a second of good running forgets earlier failures */
 
 enum bz_sup_state {
     BZ_SUP_STOPPED, /* not started yet, or stopped on purpose */
@@ -21,11 +21,11 @@ const char *bz_sup_state_text(enum bz_sup_state s);
 
 struct bz_sup_child {
     enum bz_sup_state state;
-    int32_t pid;         /* 0: none */
+    int32_t pid; /* 0: none */
     uint64_t started_ns;
     uint64_t next_ns;
-    uint32_t failures;   /* in a row */
-    uint64_t restarts;   /* since the beginning */
+    uint32_t failures; /* in a row */
+    uint64_t restarts; /* since the beginning */
 };
 
 void bz_sup_started(struct bz_sup_child *c, int32_t pid, uint64_t now);
