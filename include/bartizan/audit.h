@@ -72,8 +72,8 @@ bool bz_request_id_parse(struct bz_view text, uint8_t id[BZ_REQUEST_ID_LEN]);
  *
  *   A record in the data area (bytes run on from the end of the area to its start):
  *     le32 length | le32 tag | le64 seq | record | zeros to a multiple of 8
- *   `tag` mixes position and length, so bytes of an earlier round, or of a file that a power cut left half written, are not
- *   taken for a record. `head` is the one word that publishes; `seq` stands in the record itself, therefore a worker that
+ *   `tag` mixes position, length, seq and the ring's name, so bytes of an earlier round or an earlier ring, or of a file that a
+ *   power cut left half written, are not taken for a record. `head` is the one word that publishes; `seq` stands in the record itself, therefore a worker that
  *   dies between its two stores leaves at worst a number out, never the same number twice.
  *
  *   Waking without a lost wake-up (both sides: store, full fence, load; one of them must see the other):

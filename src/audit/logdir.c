@@ -132,6 +132,8 @@ static bool confirmed_later(struct bz_view seg, size_t from, uint64_t next) {
         struct bz_journal_frame f;
         struct bz_hash leaf;
         size_t used;
+        if (seg.p[at] != 'B') /* of "BZJF"; most of it is zeros */
+            continue;
         if (bz_journal_frame_decode(bz_view_sub(seg, at, seg.n), &f, &leaf, &used) == BZ_OK &&
             f.batch > next)
             return true;

@@ -64,8 +64,14 @@ static void get_bytes(const uint8_t *d, uint64_t pos, uint8_t *p, size_t n) {
     memcpy(p + first, d, n - first);
 }
 
-static uint32_t tag(uint64_t pos, uint32_t n, uint64_t seq) {
-    uint64_t x = (pos ^ seq << 20 ^ (uint64_t)n << 52 ^ MAGIC) * 0x9e3779b97f4a7c15u;
+/* Mixes so that every bit counts (the constants are those of splitmix64), with the name of the ring, so that bytes of the
+ * file's former life do not fit. No secret: it finds accidents. */
+static uint32_t tag(const struct bz_ring_head *h, uint64_t pos, uint32_t n, uint64_t seq) {
+    uint64_t name;
+    memcpy(&name, h->instance, sizeof name);
+    uint64_t x = (pos ^ name) * 0x9e3779b97f4a7c15u + seq;
+    x = (x ^ x >> 30 ^ (uint64_t)n << 32) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27 ^ n) * 0x94d049bb133111ebu;
     return (uint32_t)(x >> 32);
 }
 
@@ -91,7 +97,7 @@ enum bz_status bz_ring_put(void *map, uint32_t lane, struct bz_view rec, uint64_
     struct bz_buf b;
     bz_buf_init_fixed(&b, fixed, sizeof fixed);
     bz_buf_put_le32(&b, (uint32_t)rec.n);
-    bz_buf_put_le32(&b, tag(head, (uint32_t)rec.n, seq));
+    bz_buf_put_le32(&b, tag(map, head, (uint32_t)rec.n, seq));
     bz_buf_put_le64(&b, seq);
     put_bytes(data(map, lane), head, fixed, sizeof fixed);
     put_bytes(data(map, lane), head + FRAME, rec.p, rec.n);
@@ -135,7 +141,7 @@ enum bz_status bz_ring_next(void *map, uint32_t lane, uint64_t *pos, uint8_t buf
     uint32_t n = bz_rd_le32(&rd);
     uint32_t t = bz_rd_le32(&rd);
     uint64_t seq = bz_rd_le64(&rd);
-    if (n == 0 || n > BZ_RECORD_MAX || t != tag(*pos, n, seq) || frame_size(n) > avail)
+    if (n == 0 || n > BZ_RECORD_MAX || t != tag(map, *pos, n, seq) || frame_size(n) > avail)
         return BZ_ECORRUPT;
     get_bytes(data(map, lane), *pos + FRAME, buf, n);
     *pos += frame_size(n);
