@@ -10,10 +10,19 @@ enum { CREDENTIAL_MAX = 4096 };
 
 struct loaded { /* everything a new configuration brings, before it is taken */
     struct bz_config *config;
+    struct bz_places *places;
     struct bz_buf text;
     char *credential[BZ_BACKENDS_MAX]; /* by new index */
     bool retired[BZ_BACKENDS_MAX];
 };
+
+static void places_free(struct bz_places *p) {
+    for (size_t i = 0; p != NULL && i < BZ_BACKENDS_MAX; i++) {
+        free(p->own[i][0]);
+        free(p->own[i][1]);
+    }
+    free(p);
+}
 
 static void loaded_free(struct loaded *l) {
     for (size_t i = 0; i < BZ_BACKENDS_MAX; i++) {
@@ -22,6 +31,7 @@ static void loaded_free(struct loaded *l) {
         free(l->credential[i]);
     }
     bz_config_free(l->config);
+    places_free(l->places);
     bz_buf_free(&l->text);
 }
 
@@ -76,51 +86,55 @@ static int find_backend(const struct bz_config *c, const char *name) {
     return -1;
 }
 
-/* The entry of a backend that is gone: no address, no models, and the type of one that is there, so
- * that it adds no routes. */
-static bool make_retired(const struct bz_backend_config *old, enum bz_server type,
-                         struct bz_backend_config *ret) {
-    *ret = (struct bz_backend_config){
-        .type = type, .name = strdup(old->name), .url = strdup(old->url)};
-    return ret->name != NULL && ret->url != NULL;
+/* The entry of a backend that is gone: no address, no models, and the type of one that is there,
+ * so that it adds no routes. */
+static bool make_retired(struct bz_places *p, uint32_t i, const struct bz_backend_config *old,
+                         enum bz_server type) {
+    p->own[i][0] = strdup(old->name);
+    p->own[i][1] = strdup(old->url);
+    p->v[i] = (struct bz_backend_config){.name = p->own[i][0], .type = type, .url = p->own[i][1]};
+    return p->own[i][0] != NULL && p->own[i][1] != NULL;
 }
 
-/* Puts the backends of l->config where the running daemon has them. */
-static enum bz_status keep_places(const struct bz_daemon *d, struct loaded *l) {
-    struct bz_config *c = l->config;
-    const uint32_t old_n = d->config == NULL ? 0 : d->config->backends_n;
-    struct bz_backend_config *v = calloc(BZ_BACKENDS_MAX, sizeof *v);
-    bool placed[BZ_BACKENDS_MAX] = {false}, used[BZ_BACKENDS_MAX] = {false};
-    uint32_t n = old_n;
-    if (v == NULL)
-        return BZ_ENOMEM;
-    for (uint32_t i = 0; i < old_n; i++) {
-        int j = find_backend(c, d->config->backends[i].name);
-        if (j >= 0) {
-            v[i] = c->backends[j];
-            used[i] = placed[j] = true;
-        }
+/* Known names take their old places, new ones those of names that are gone, then the end. Returns
+ * how many places there are. */
+static uint32_t give_places(const struct bz_config *old, const struct bz_config *c,
+                            struct bz_places *p, bool used[BZ_BACKENDS_MAX]) {
+    uint32_t n = old == NULL ? 0 : old->backends_n;
+    for (uint32_t i = 0; i < n; i++) {
+        int j = find_backend(c, old->backends[i].name);
+        used[i] = j >= 0;
+        if (j >= 0)
+            p->v[i] = c->backends[j];
     }
     for (uint32_t j = 0, i = 0; j < c->backends_n; j++) {
-        if (placed[j])
+        if (old != NULL && find_backend(old, c->backends[j].name) >= 0)
             continue;
-        while (i < n && used[i])
+        while (i < BZ_BACKENDS_MAX && used[i])
             i++;
         if (i >= BZ_BACKENDS_MAX)
-            break; /* cannot be: retired places are given away, and the parser has the cap */
-        v[i] = c->backends[j];
+            break; /* cannot be: the parser has the cap, and places of gone names are given away */
+        p->v[i] = c->backends[j];
         used[i] = true;
         n = i >= n ? i + 1 : n;
     }
-    bool ok = true;
+    return n;
+}
+
+static enum bz_status keep_places(const struct bz_daemon *d, struct loaded *l) {
+    struct bz_config *c = l->config;
+    bool used[BZ_BACKENDS_MAX] = {false}, ok = true;
+    l->places = calloc(1, sizeof *l->places);
+    if (l->places == NULL)
+        return BZ_ENOMEM;
     const enum bz_server type = c->backends[0].type;
+    uint32_t n = give_places(d->config, c, l->places, used);
     for (uint32_t i = 0; i < n; i++) {
         l->retired[i] = !used[i];
         if (!used[i])
-            ok = make_retired(&d->config->backends[i], type, &v[i]) && ok;
+            ok = make_retired(l->places, i, &d->config->backends[i], type) && ok;
     }
-    free(c->backends);
-    c->backends = v;
+    c->backends = l->places->v; /* the parser's own array goes with its arena */
     c->backends_n = n;
     return ok ? BZ_OK : BZ_ENOMEM;
 }
@@ -169,10 +183,13 @@ static void take(struct bz_daemon *d, struct loaded *l) {
     for (uint32_t i = 0; i < l->config->backends_n; i++)
         take_backend(d, l, i);
     bz_config_free(d->config);
+    places_free(d->places);
     bz_buf_free(&d->config_text);
     d->config = l->config;
+    d->places = l->places;
     d->config_text = l->text;
     l->config = NULL;
+    l->places = NULL;
     bz_buf_init(&l->text, 1);
     d->publish_wanted = true;
 }
@@ -219,6 +236,8 @@ void bz_daemon_unload(struct bz_daemon *d) {
         r->credential = NULL;
     }
     bz_config_free(d->config);
+    places_free(d->places);
     d->config = NULL;
+    d->places = NULL;
     bz_buf_free(&d->config_text);
 }

@@ -30,9 +30,16 @@ struct bz_backend_run {
     uint64_t next_ns;
 };
 
+/* The configuration's backends in image order; texts of retired ones are its own. */
+struct bz_places {
+    struct bz_backend_config v[BZ_BACKENDS_MAX];
+    char *own[BZ_BACKENDS_MAX][2];
+};
+
 struct bz_daemon {
     struct bz_instance in;
     struct bz_instance_keys keys;
+    struct bz_places *places;  /* what config->backends points to */
     struct bz_config *config;  /* backends in image order, retired ones included */
     struct bz_buf config_text; /* as loaded */
     struct bz_backend_run backend[BZ_BACKENDS_MAX];
