@@ -1,0 +1,86 @@
+/* Layout of the store, and how one version becomes the next. */
+#include "store_int.h"
+
+enum { application_id = 0x42415254 }; /* "BART" */
+
+/* migrations[i] leads from version i to i + 1. Entries that were released never change. */
+static const char *const migrations[] = {
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE users ("
+    "  id INTEGER PRIMARY KEY,"
+    "  name TEXT NOT NULL UNIQUE COLLATE NOCASE CHECK (length(name) BETWEEN 1 AND 64),"
+    "  role TEXT NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  disabled INTEGER NOT NULL CHECK (disabled IN (0, 1))"
+    ") STRICT;"
+    "CREATE TABLE keys ("
+    "  seq INTEGER PRIMARY KEY,"
+    "  id TEXT NOT NULL UNIQUE CHECK (length(id) = 12),"
+    "  hash BLOB NOT NULL CHECK (length(hash) = 32),"
+    "  user INTEGER NOT NULL REFERENCES users (id),"
+    "  role TEXT NOT NULL,"
+    "  routes TEXT,"
+    "  models TEXT,"
+    "  created INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL,"
+    "  revoked INTEGER NOT NULL CHECK (revoked IN (0, 1)),"
+    "  l0 INTEGER NOT NULL, l1 INTEGER NOT NULL, l2 INTEGER NOT NULL, l3 INTEGER NOT NULL,"
+    "  l4 INTEGER NOT NULL, l5 INTEGER NOT NULL, l6 INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX keys_user ON keys (user);",
+};
+enum { version_now = sizeof migrations / sizeof *migrations };
+
+static enum bz_status run(sqlite3 *db, const char *sql) {
+    return store_status(sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
+static enum bz_status pragma_number(sqlite3 *db, const char *sql, int64_t *ret) {
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &q, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(q);
+    if (rc == SQLITE_ROW)
+        *ret = sqlite3_column_int64(q, 0);
+    (void)sqlite3_finalize(q);
+    return rc == SQLITE_ROW ? BZ_OK : rc == SQLITE_DONE ? BZ_ECORRUPT : store_status(rc);
+}
+
+/* SQL has no parameters in PRAGMA; both numbers are our own constants. */
+static enum bz_status stamp(sqlite3 *db) {
+    char sql[96];
+    struct bz_buf b;
+    memset(sql, 0, sizeof sql);
+    bz_buf_init_fixed(&b, sql, sizeof sql - 1);
+    bz_buf_puts(&b, "PRAGMA application_id=");
+    bz_buf_put_u64(&b, application_id);
+    bz_buf_puts(&b, ";PRAGMA user_version=");
+    bz_buf_put_u64(&b, version_now);
+    BZ_TRY(bz_buf_status(&b));
+    return run(db, sql);
+}
+
+static enum bz_status migrate(sqlite3 *db, int64_t from) {
+    BZ_TRY(run(db, "BEGIN IMMEDIATE"));
+    enum bz_status st = BZ_OK;
+    for (int64_t v = from; v < version_now && st == BZ_OK; v++)
+        st = run(db, migrations[v]);
+    if (st == BZ_OK)
+        st = stamp(db);
+    if (st == BZ_OK)
+        st = run(db, "COMMIT");
+    if (st != BZ_OK)
+        (void)run(db, "ROLLBACK");
+    return st;
+}
+
+enum bz_status store_upgrade(sqlite3 *db, bool fresh) {
+    int64_t id = 0, version = 0;
+    BZ_TRY(pragma_number(db, "PRAGMA application_id", &id));
+    BZ_TRY(pragma_number(db, "PRAGMA user_version", &version));
+    if (id != (fresh ? 0 : application_id) || version < (fresh ? 0 : 1))
+        return BZ_ECORRUPT;
+    if (version > version_now)
+        return BZ_EVERSION;
+    return version == version_now ? BZ_OK : migrate(db, version);
+}

@@ -1,0 +1,399 @@
+/* The store over SQLite. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <errno.h>
+#include "store_int.h"
+
+enum { busy_ms = 5000 };
+
+#define KEY_COLUMNS                                                                                \
+    "k.id, k.hash, u.name, k.role, k.routes, k.models, k.created, k.expires, k.revoked, "          \
+    "u.disabled, k.l0, k.l1, k.l2, k.l3, k.l4, k.l5, k.l6"
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    USER_ADD,
+    USER_SET_DISABLED,
+    USER_ALL,
+    USER_ONE,
+    KEY_ADD,
+    KEY_REVOKE,
+    KEY_SET_EXPIRES,
+    KEY_ALL,
+    KEY_ONE,
+    KEY_COUNT,
+    META_SET,
+    META_GET,
+    CHECK,
+    STATEMENT_COUNT
+};
+static const char *const sql[STATEMENT_COUNT] = {
+    [BEGIN] = "BEGIN IMMEDIATE",
+    [COMMIT] = "COMMIT",
+    [ROLLBACK] = "ROLLBACK",
+    [USER_ADD] = "INSERT INTO users (name, role, created, disabled) VALUES (?, ?, ?, ?)",
+    [USER_SET_DISABLED] = "UPDATE users SET disabled = ? WHERE name = ?",
+    [USER_ALL] = "SELECT name, role, created, disabled FROM users ORDER BY name",
+    [USER_ONE] = "SELECT name, role, created, disabled FROM users WHERE name = ?",
+    [KEY_ADD] = "INSERT INTO keys (user, id, hash, role, routes, models, created, expires, revoked,"
+                " l0, l1, l2, l3, l4, l5, l6) SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+                " FROM users WHERE name = ?",
+    [KEY_REVOKE] = "UPDATE keys SET revoked = 1 WHERE id = ?",
+    [KEY_SET_EXPIRES] = "UPDATE keys SET expires = ? WHERE id = ?",
+    [KEY_ALL] = "SELECT " KEY_COLUMNS " FROM keys k JOIN users u ON u.id = k.user ORDER BY k.seq",
+    [KEY_ONE] = "SELECT " KEY_COLUMNS " FROM keys k JOIN users u ON u.id = k.user WHERE k.id = ?",
+    [KEY_COUNT] = "SELECT count(*) FROM keys",
+    [META_SET] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
+    [META_GET] = "SELECT value FROM meta WHERE name = ?",
+    [CHECK] = "PRAGMA integrity_check(1)",
+};
+
+struct bz_store {
+    sqlite3 *db;
+    sqlite3_stmt *prepared[STATEMENT_COUNT]; /* made on first use */
+};
+
+enum bz_status store_status(int rc) {
+    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)
+        return BZ_EEXISTS;
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return BZ_OK;
+    case SQLITE_NOMEM:
+        return BZ_ENOMEM;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return BZ_ETIMEOUT;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_SCHEMA:
+    case SQLITE_ERROR: /* our own statements are right: it is the layout that is not ours */
+        return BZ_ECORRUPT;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+        return BZ_EINVAL;
+    default:
+        return BZ_EIO;
+    }
+}
+
+/* ---- opening ---- */
+
+static enum bz_status set_up(sqlite3 *db) {
+    static const char pragmas[] =
+        "PRAGMA journal_mode=WAL;"
+        "PRAGMA synchronous=FULL;"
+        "PRAGMA foreign_keys=ON;"
+        "PRAGMA secure_delete=ON;"
+        "PRAGMA cell_size_check=ON;"
+        "PRAGMA trusted_schema=OFF;"
+        "PRAGMA temp_store=MEMORY";
+    (void)sqlite3_extended_result_codes(db, 1);
+    (void)sqlite3_busy_timeout(db, busy_ms);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    return store_status(sqlite3_exec(db, pragmas, NULL, NULL, NULL));
+}
+
+static enum bz_status open_file(const char *path, bool fresh, struct bz_store **ret) {
+    struct bz_store *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return BZ_ENOMEM;
+    int rc = sqlite3_open_v2(path, &s->db,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    enum bz_status st = store_status(rc);
+    if (st == BZ_OK)
+        st = set_up(s->db);
+    if (st == BZ_OK)
+        st = store_upgrade(s->db, fresh);
+    if (st != BZ_OK) {
+        bz_store_close(s);
+        return st;
+    }
+    *ret = s;
+    return BZ_OK;
+}
+
+enum bz_status bz_store_open(const char *path, struct bz_store **ret) {
+    struct stat info;
+    if (lstat(path, &info) != 0)
+        return errno == ENOENT || errno == ENOTDIR ? BZ_ENOTFOUND : BZ_EIO;
+    if (!S_ISREG(info.st_mode))
+        return BZ_EIO;
+    return open_file(path, false, ret);
+}
+
+enum bz_status bz_store_create(const char *path, struct bz_store **ret) {
+    /* SQLite gives its side files the mode of this one. */
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return errno == EEXIST ? BZ_EEXISTS : BZ_EIO;
+    (void)close(fd);
+    enum bz_status st = open_file(path, true, ret);
+    if (st != BZ_OK)
+        (void)unlink(path); /* nothing but what we made */
+    return st;
+}
+
+void bz_store_close(struct bz_store *s) {
+    if (s == NULL)
+        return;
+    for (int i = 0; i < STATEMENT_COUNT; i++)
+        (void)sqlite3_finalize(s->prepared[i]);
+    (void)sqlite3_close(s->db);
+    free(s);
+}
+
+/* ---- running statements ---- */
+
+struct query { /* binds left to right; the first failure stays */
+    sqlite3_stmt *q;
+    int next;
+    enum bz_status st;
+};
+
+static struct query query_of(struct bz_store *s, enum statement which) {
+    struct query q = {.next = 1, .st = BZ_OK};
+    sqlite3_stmt **kept = &s->prepared[which];
+    if (*kept == NULL)
+        q.st = store_status(sqlite3_prepare_v3(s->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                               kept, NULL));
+    q.q = *kept;
+    return q;
+}
+
+static void note(struct query *q, int rc) {
+    if (q->st == BZ_OK)
+        q->st = store_status(rc);
+}
+
+static void put_text(struct query *q, const char *text) {
+    if (q->st == BZ_OK)
+        note(q, text == NULL ? sqlite3_bind_null(q->q, q->next)
+                             : sqlite3_bind_text(q->q, q->next, text, -1, SQLITE_STATIC));
+    q->next++;
+}
+
+static void put_blob(struct query *q, struct bz_view v) {
+    if (q->st == BZ_OK)
+        note(q, v.n == 0 ? sqlite3_bind_zeroblob(q->q, q->next, 0)
+                         : sqlite3_bind_blob64(q->q, q->next, v.p, v.n, SQLITE_STATIC));
+    q->next++;
+}
+
+static void put_number(struct query *q, uint64_t v) {
+    if (q->st == BZ_OK && v > INT64_MAX)
+        q->st = BZ_ERANGE;
+    if (q->st == BZ_OK)
+        note(q, sqlite3_bind_int64(q->q, q->next, (int64_t)v));
+    q->next++;
+}
+
+static bool next_row(struct query *q) {
+    if (q->st != BZ_OK)
+        return false;
+    int rc = sqlite3_step(q->q);
+    note(q, rc);
+    return rc == SQLITE_ROW;
+}
+
+/* Ends a query; nothing of the caller stays bound. */
+static enum bz_status end(struct query *q) {
+    if (q->q != NULL) {
+        (void)sqlite3_reset(q->q);
+        (void)sqlite3_clear_bindings(q->q);
+    }
+    return q->st;
+}
+
+static enum bz_status run(struct query *q) {
+    (void)next_row(q);
+    return end(q);
+}
+
+/* For statements that must touch exactly the one row they name. */
+static enum bz_status run_on_one(struct bz_store *s, struct query *q) {
+    BZ_TRY(run(q));
+    return sqlite3_changes(s->db) == 1 ? BZ_OK : BZ_ENOTFOUND;
+}
+
+static const char *text_at(const struct query *q, int column) {
+    return (const char *)sqlite3_column_text(q->q, column);
+}
+
+static uint64_t number_at(const struct query *q, int column) {
+    int64_t v = sqlite3_column_int64(q->q, column);
+    return v < 0 ? 0 : (uint64_t)v;
+}
+
+enum bz_status bz_store_check(struct bz_store *s) {
+    struct query q = query_of(s, CHECK);
+    if (next_row(&q) && strcmp(text_at(&q, 0) == NULL ? "" : text_at(&q, 0), "ok") != 0)
+        q.st = BZ_ECORRUPT;
+    return end(&q);
+}
+
+enum bz_status bz_store_begin(struct bz_store *s) {
+    if (sqlite3_get_autocommit(s->db) == 0)
+        return BZ_EINVAL;
+    struct query q = query_of(s, BEGIN);
+    return run(&q);
+}
+
+enum bz_status bz_store_commit(struct bz_store *s) {
+    if (sqlite3_get_autocommit(s->db) != 0)
+        return BZ_EINVAL;
+    struct query q = query_of(s, COMMIT);
+    return run(&q);
+}
+
+void bz_store_rollback(struct bz_store *s) {
+    if (sqlite3_get_autocommit(s->db) != 0)
+        return;
+    struct query q = query_of(s, ROLLBACK);
+    (void)!run(&q); /* nothing better is left to do */
+}
+
+/* ---- users ---- */
+
+enum bz_status bz_store_user_add(struct bz_store *s, const struct bz_store_user *u) {
+    struct query q = query_of(s, USER_ADD);
+    put_text(&q, u->name);
+    put_text(&q, u->role);
+    put_number(&q, u->created);
+    put_number(&q, u->disabled);
+    return run(&q);
+}
+
+enum bz_status bz_store_user_set_disabled(struct bz_store *s, const char *name, bool disabled) {
+    struct query q = query_of(s, USER_SET_DISABLED);
+    put_number(&q, disabled);
+    put_text(&q, name);
+    return run_on_one(s, &q);
+}
+
+enum bz_status bz_store_users(struct bz_store *s, const char *name, bz_store_user_fn *each,
+                              void *ctx) {
+    struct query q = query_of(s, name == NULL ? USER_ALL : USER_ONE);
+    bool any = false;
+    if (name != NULL)
+        put_text(&q, name);
+    while (next_row(&q)) {
+        struct bz_store_user u = {text_at(&q, 0), text_at(&q, 1), number_at(&q, 2),
+                                  number_at(&q, 3) != 0};
+        any = true;
+        q.st = u.name == NULL || u.role == NULL ? BZ_ECORRUPT : each(ctx, &u);
+    }
+    BZ_TRY(end(&q));
+    return any || name == NULL ? BZ_OK : BZ_ENOTFOUND;
+}
+
+/* ---- keys ---- */
+
+enum bz_status bz_store_key_add(struct bz_store *s, const struct bz_store_key *k) {
+    struct query q = query_of(s, KEY_ADD);
+    put_text(&q, k->id);
+    put_blob(&q, bz_view(k->hash, sizeof k->hash));
+    put_text(&q, k->role);
+    put_text(&q, k->routes);
+    put_text(&q, k->models);
+    put_number(&q, k->created);
+    put_number(&q, k->expires);
+    put_number(&q, k->revoked);
+    for (int i = 0; i < BZ_STORE_LIMITS; i++)
+        put_number(&q, k->limits[i]);
+    put_text(&q, k->owner);
+    return run_on_one(s, &q);
+}
+
+enum bz_status bz_store_key_revoke(struct bz_store *s, const char *id) {
+    struct query q = query_of(s, KEY_REVOKE);
+    put_text(&q, id);
+    return run_on_one(s, &q);
+}
+
+enum bz_status bz_store_key_set_expires(struct bz_store *s, const char *id, uint64_t expires) {
+    struct query q = query_of(s, KEY_SET_EXPIRES);
+    put_number(&q, expires);
+    put_text(&q, id);
+    return run_on_one(s, &q);
+}
+
+/* A row as lent to the callback. The layout's own checks hold unless somebody edited the file. */
+static enum bz_status key_at(const struct query *q, struct bz_store_key *ret) {
+    const void *hash = sqlite3_column_blob(q->q, 1);
+    *ret = (struct bz_store_key){
+        .id = text_at(q, 0),
+        .owner = text_at(q, 2),
+        .role = text_at(q, 3),
+        .routes = text_at(q, 4),
+        .models = text_at(q, 5),
+        .created = number_at(q, 6),
+        .expires = number_at(q, 7),
+        .revoked = number_at(q, 8) != 0,
+        .owner_disabled = number_at(q, 9) != 0,
+    };
+    for (int i = 0; i < BZ_STORE_LIMITS; i++)
+        ret->limits[i] = number_at(q, 10 + i);
+    if (ret->id == NULL || strlen(ret->id) != BZ_STORE_KEY_ID || ret->owner == NULL ||
+        ret->role == NULL || hash == NULL || sqlite3_column_bytes(q->q, 1) != BZ_STORE_HASH)
+        return BZ_ECORRUPT;
+    memcpy(ret->hash, hash, sizeof ret->hash);
+    return BZ_OK;
+}
+
+enum bz_status bz_store_keys(struct bz_store *s, const char *id, bz_store_key_fn *each, void *ctx) {
+    struct query q = query_of(s, id == NULL ? KEY_ALL : KEY_ONE);
+    bool any = false;
+    if (id != NULL)
+        put_text(&q, id);
+    while (next_row(&q)) {
+        struct bz_store_key k;
+        any = true;
+        q.st = key_at(&q, &k);
+        if (q.st == BZ_OK)
+            q.st = each(ctx, &k);
+    }
+    BZ_TRY(end(&q));
+    return any || id == NULL ? BZ_OK : BZ_ENOTFOUND;
+}
+
+enum bz_status bz_store_key_count(struct bz_store *s, uint64_t *ret) {
+    struct query q = query_of(s, KEY_COUNT);
+    uint64_t n = 0;
+    if (next_row(&q))
+        n = number_at(&q, 0);
+    BZ_TRY(end(&q));
+    *ret = n;
+    return BZ_OK;
+}
+
+/* ---- settings ---- */
+
+enum bz_status bz_store_meta_set(struct bz_store *s, const char *name, struct bz_view value) {
+    struct query q = query_of(s, META_SET);
+    put_text(&q, name);
+    put_blob(&q, value);
+    return run(&q);
+}
+
+enum bz_status bz_store_meta_get(struct bz_store *s, const char *name, struct bz_buf *out) {
+    struct query q = query_of(s, META_GET);
+    put_text(&q, name);
+    bool found = next_row(&q);
+    if (found) {
+        const void *p = sqlite3_column_blob(q.q, 0);
+        bz_buf_put(out, bz_view(p, p == NULL ? 0 : (size_t)sqlite3_column_bytes(q.q, 0)));
+        q.st = bz_buf_status(out);
+    }
+    BZ_TRY(end(&q));
+    return found ? BZ_OK : BZ_ENOTFOUND;
+}
