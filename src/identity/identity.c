@@ -213,7 +213,8 @@ static enum bz_status rotate(struct bz_identity *id, const char *key_id, const s
     struct bz_store_key k = {.created = r->now, .owner = owner_name, .role = old.role};
     struct bz_key_wish lists = {.routes = old.routes, .routes_n = old.routes_n,
                                 .models = old.models, .models_n = old.models_n};
-    k.expires = old.expires == 0 ? 0 : r->now + life;
+    if (old.expires != 0)
+        k.expires = life > INT64_MAX - r->now ? INT64_MAX : r->now + life;
     limits_in(&old.limits, k.limits);
     BZ_TRY(name_key(r->pepper, r->text, new_id, &k));
     BZ_TRY(add_joined(id, &k, &lists)); /* first: it may be refused */
