@@ -103,8 +103,10 @@ static void note_times(const char *p, size_t n) {
 
 static void take(struct stream *s, const char *p, size_t n) {
     for (size_t i = 0; i < n; i++) {
-        events_n += p[i] == '\n' && s->last == '\n';
-        s->last = p[i] == '\r' ? s->last : p[i];
+        bool whole = p[i] == '\n' && s->last == '\n';
+        events_n += whole;
+        /* the CRLF behind a chunk is no second empty line */
+        s->last = whole ? '\0' : p[i] == '\r' ? s->last : p[i];
     }
     s->saw_event = s->saw_event || memmem(p, n, "data:", 5) != NULL;
     note_times(p, n);

@@ -16,7 +16,7 @@ build=(gcc libc6-dev make meson ninja-build pkgconf libsodium-dev libssl-dev lib
     libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libpcre2-dev zlib1g-dev
     ca-certificates curl openssl)
 test=(libcmocka-dev libjansson-dev python3 faketime shellcheck mandoc pmccabe procps)
-bench=(nghttp2-client wrk python3)
+bench=(python3 util-linux)
 fuzz=(clang libcmocka-dev libjansson-dev)
 
 command -v apt-get >/dev/null || fail "this needs Debian 12 or 13 (no apt-get here)"

@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""The gateway against a plain nginx proxy_pass: the same nginx binary, the same TLS, the same upstream, one worker each,
+pinned to CPU 0; load and upstream on CPU 1. Rounds alternate; medians are printed. Called by run.sh."""
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests" / "integration"))
+from harness import BUILD, Instance, backend, free_port, stop_process, wait_for # noqa: E402
+
+NGINX = BUILD / "deps" / "root" / "usr" / "sbin" / "nginx"
+LOAD = "1"
+
+PLAIN = """
+daemon off; worker_processes 1; error_log %(dir)s/error.log crit; pid %(dir)s/nginx.pid; worker_rlimit_nofile 16384; %(user)s
+events { worker_connections 12288; multi_accept on; }
+http {
+    access_log off; client_body_temp_path %(dir)s/b; proxy_temp_path %(dir)s/p; fastcgi_temp_path %(dir)s/f;
+    uwsgi_temp_path %(dir)s/u; scgi_temp_path %(dir)s/s; tcp_nodelay on; keepalive_requests 10000;
+    client_body_buffer_size 8m; client_max_body_size 8m;
+    upstream model { server %(upstream)s; keepalive 64; keepalive_requests 90; keepalive_timeout 3s; }
+    server {
+        listen 127.0.0.1:%(port)d ssl http2 backlog=4096;
+        ssl_certificate %(tls)s/server.pem; ssl_certificate_key %(tls)s/server.key; ssl_protocols TLSv1.3;
+        ssl_session_tickets off; ssl_session_cache none; ssl_buffer_size 8k;
+        location / {
+            proxy_pass http://model; proxy_http_version 1.1; proxy_set_header Connection "";
+            proxy_buffering off; proxy_buffer_size 8k; proxy_buffers 2 8k; proxy_busy_buffers_size 8k;
+        }
+    }
+}
+"""
+
+
+def cpu_ns(pid):
+    """Time on a CPU of all threads of a process."""
+    total = 0
+    for t in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/schedstat" % (pid, t)) as f:
+            total += int(f.read().split()[0])
+    return total
+
+
+def rss_kib(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return int(re.search(r"VmRSS:\s+(\d+)", f.read())[1])
+
+
+def pin(pid, cpu):
+    for t in os.listdir("/proc/%d/task" % pid):
+        os.sched_setaffinity(int(t), {cpu})
+
+
+def median(xs):
+    return statistics.median(xs)
+
+
+class Side:
+    """One proxy: where it listens and the pid of its one worker."""
+
+    def __init__(self, name, port, pid, key):
+        self.name, self.port, self.pid, self.key = name, port, pid, key
+        pin(pid, 0)
+
+
+class Bench:
+    def __init__(self, options):
+        self.o = options
+        self.stack = contextlib.ExitStack()
+        self.seconds = 0.5 if options.quick else 1.5
+
+    def upstream(self, events=100, interval=20):
+        port = free_port()
+        p = subprocess.Popen(["taskset", "-c", LOAD, str(BUILD / "bench" / "upstream"), str(port), "400", str(events), str(interval)],
+                             stdout=subprocess.PIPE)
+        p.stdout.readline()
+        self.stack.callback(stop_process, p)
+        return port
+
+    def gateway(self, port, mode):
+        i = Instance([backend("bench", "openai", "http://127.0.0.1:%d" % port, ["bench"])], workers=1,
+                     audit="{mode: %s, wait_ms: 5000}" % mode, extra="roles:\n  - {name: free}\n")
+        self.stack.callback(i.close)
+        i.start()
+        key = i.new_key("bench", role="free")["key"]
+        wait_for(lambda: i.get("/v1/models", key=key).status == 200, 5)
+        for part in ("bartizand", "bartizan-auditd"):
+            for pid in i.processes(part):
+                pin(pid, int(LOAD))
+        return i, Side("gateway " + mode, i.port, i.processes("worker")[0], key)
+
+    def plain(self, upstream_port, instance):
+        d = instance.holder / ("plain-%d" % upstream_port)
+        d.mkdir()
+        port = free_port()
+        user = "user root;" if os.getuid() == 0 else ""
+        (d / "nginx.conf").write_text(PLAIN % {"dir": d, "port": port, "tls": instance.dir / "tls", "user": user,
+                                               "upstream": "127.0.0.1:%d" % upstream_port})
+        p = subprocess.Popen([str(NGINX), "-c", str(d / "nginx.conf"), "-e", str(d / "error.log")])
+        self.stack.callback(stop_process, p)
+        from harness import descendants
+        worker = wait_for(lambda: descendants(p.pid), 5)[0]
+        time.sleep(0.3)
+        return Side("plain nginx", port, worker, None)
+
+    def load(self, side, body_file, seconds, connections, i):
+        """(CPU us of the worker per request, requests per second) of a steady state without handshakes."""
+        cmd = ["taskset", "-c", LOAD, str(BUILD / "bench" / "load"), "https://127.0.0.1:%d" % side.port, str(connections), str(seconds),
+               str(body_file), str(side.pid), side.key or "", i.ca]
+        r = subprocess.run(cmd, capture_output=True, text=True, timeout=300)
+        got = {k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", r.stdout)}
+        if r.returncode or got["errors"]:
+            sys.exit("bench: %s: %s\n%s" % (side.name, r.stdout, r.stderr))
+        return got["cpu_us"], got["rps"]
+
+    def body(self, i, size):
+        text = "The quick brown fox jumps over the lazy dog. "
+        b = {"model": "bench", "messages": [{"role": "user", "content": ""}], "temperature": 0.7}
+        room = size - len(json.dumps(b, separators=(",", ":")))
+        b["messages"][0]["content"] = (text * (room // len(text) + 1))[:room]
+        f = i.holder / ("body-%d" % size)
+        f.write_text(json.dumps(b, separators=(",", ":")))
+        return f
+
+    # ---- parts
+
+    def cpu(self):
+        up = self.upstream()
+        i, gate = self.gateway(up, "relaxed")
+        plain = self.plain(up, i)
+        print("CPU of the worker per request, TLS 1.3, HTTP/1.1, 32 connections, audit relaxed (%d rounds)" % self.o.rounds)
+        for size, target in ((512, 1.10), (4096, 1.15), (65536, 1.25)):
+            f = self.body(i, size)
+            sides = {"plain": [], "gate": []}
+            for r in range(self.o.rounds):
+                for name, s in (("plain", plain), ("gate", gate))[::1 if r % 2 else -1]:
+                    sides[name].append(self.load(s, f, self.seconds, 32, i))
+            p, g = (median([x[0] for x in sides[k]]) for k in ("plain", "gate"))
+            paired = median([g_[0] / p_[0] for g_, p_ in zip(sides["gate"], sides["plain"])])
+            rps = median([g_[1] / p_[1] for g_, p_ in zip(sides["gate"], sides["plain"])])
+            self.say("cpu_%d" % size, paired, target, "%5.1f KB: plain %6.1f us, gateway %6.1f us; requests/s %.2f"
+                     % (size / 1024, p, g, rps))
+
+    def durable(self):
+        up = self.upstream()
+        i, relaxed = self.gateway(up, "relaxed")
+        _, strict = self.gateway(up, "strict")
+        print("Durable audit: requests per second with 256 in flight, strict to relaxed (%d rounds)" % self.o.rounds)
+        for size in (512, 4096):
+            f = self.body(i, size)
+            out = []
+            for r in range(self.o.rounds):
+                got = {}
+                for s in (relaxed, strict)[::1 if r % 2 else -1]:
+                    got[s.name] = self.load(s, f, self.seconds, 256, i)
+                out.append((got[strict.name][1] / got[relaxed.name][1], got[strict.name], got[relaxed.name]))
+            self.say("durable_%d" % size, median([x[0] for x in out]), 0.85, "%5.1f KB: relaxed %6.0f/s, strict %6.0f/s; CPU %.1f -> %.1f us"
+                     % (size / 1024, median([x[2][1] for x in out]), median([x[1][1] for x in out]), median([x[2][0] for x in out]),
+                        median([x[1][0] for x in out])), at_least=True)
+
+    def hold(self, side, n, seconds, i, while_open=None):
+        cmd = ["taskset", "-c", LOAD, str(BUILD / "bench" / "streams"), "https://127.0.0.1:%d" % side.port, str(n), str(seconds),
+               side.key or "", i.ca]
+        p = subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True)
+        first = p.stdout.readline()
+        if not first.startswith("open"):
+            sys.exit("bench: streams: %s" % first)
+        before = cpu_ns(side.pid)
+        if while_open:
+            while_open()
+        time.sleep(max(0.1, seconds - 0.3))
+        used = cpu_ns(side.pid) - before
+        line = p.stdout.readline()
+        p.wait(60)
+        got = {k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", line)}
+        got["ns"] = used / max(1, got["events"] * (seconds - 0.3) / seconds)
+        return got
+
+    def sse(self):
+        up = self.upstream(events=100000, interval=20)
+        i, gate = self.gateway(up, "relaxed")
+        plain = self.plain(up, i)
+        n, seconds = 300, 2 if self.o.quick else 4
+        print("Streams: %d of them, 50 events a second each, TLS (%d rounds)" % (n, self.o.rounds))
+        rows = {"plain": [], "gate": []}
+        for r in range(self.o.rounds):
+            for name, s in (("plain", plain), ("gate", gate))[::1 if r % 2 else -1]:
+                rows[name].append(self.hold(s, n, seconds, i))
+        ratio = median([g["ns"] / p["ns"] for g, p in zip(rows["gate"], rows["plain"])])
+
+        def m(k, f):
+            return median([x[f] for x in rows[k]])
+        self.say("sse_chunk", ratio, 1.05, "CPU a chunk: plain %5.0f ns, gateway %5.0f ns; latency p50/p99 plain %d/%d us, gateway %d/%d us"
+                 % (m("plain", "ns"), m("gate", "ns"), m("plain", "p50_us"), m("plain", "p99_us"), m("gate", "p50_us"), m("gate", "p99_us")))
+
+    def memory(self):
+        n = 500 if self.o.quick else 5000
+        up = self.upstream(events=100000, interval=1000)
+        print("Memory of the worker with %d open streams over TLS" % n)
+        per = {}
+        for name in ("plain", "gate"):
+            i, gate = self.gateway(up, "relaxed")
+            s = self.plain(up, i) if name == "plain" else gate
+            self.hold(s, 50, 1, i) # what the first requests cost once is no cost of a stream
+            before, peak = rss_kib(s.pid), []
+            got = self.hold(s, n, 5, i, lambda s=s, peak=peak: peak.append(rss_kib(s.pid)))
+            per[name] = (peak[0] - before) / n
+            if name == "gate":
+                self.say("open_streams", got["opened"] - got["closed"], n, "streams held at once; p99 %d us" % got["p99_us"], at_least=True)
+        self.say("stream_memory", per["gate"] - per["plain"], 2.0, "KiB a stream over plain (plain %.1f, gateway %.1f)"
+                 % (per["plain"], per["gate"]))
+
+    def auth(self):
+        program = BUILD / "bench" / "bench_auth"
+        if not program.exists():
+            program = BUILD / "bench_auth"
+        if not program.exists():
+            tests = BUILD.parent / "build-bench"
+            if not (tests / "build.ninja").exists():
+                subprocess.run(["meson", "setup", str(tests), "-Dtests=enabled"], cwd=HERE.parent, check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["ninja", "-C", str(tests), "bench/bench_auth"], check=True, stdout=subprocess.DEVNULL)
+            program = tests / "bench" / "bench_auth"
+        print("Authentication by number of keys")
+        print(subprocess.run([str(program)], capture_output=True, text=True, timeout=300).stdout)
+
+    def say(self, name, value, target, text, at_least=False):
+        good = value >= target if at_least else value <= target
+        print("  %-14s %7.2f  (target %s %.2f)%s  %s" % (name, value, ">=" if at_least else "<=", target, "" if good else " MISSED", text),
+              flush=True)
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("part", nargs="*")
+    a.add_argument("--quick", action="store_true", help="small numbers: only shows that it runs")
+    a.add_argument("--rounds", type=int, default=0)
+    o = a.parse_args()
+    o.rounds = o.rounds or (3 if o.quick else 9)
+    for part in o.part or ["cpu", "durable", "sse", "memory", "auth"]:
+        b = Bench(o)
+        with b.stack:
+            getattr(b, "memory" if part == "streams" else part)()
+
+
+if __name__ == "__main__":
+    main()
