@@ -355,7 +355,7 @@ static const struct param_set reasoning_set = PARAM_SET(reasoning_rows);
     {PARAM_NAMED("continue_final_message"), .kind = K_FALSE, .on = ON_L | ON_V, .cap = CAP_ECHO,   \
      .why = "assistant prefill is not allowed for this role"}
 #define ECHO_ROW                                                                                   \
-    {PARAM_NAMED("echo"), .kind = K_FALSE, .on = ON_L | ON_V | ON_P, .cap = CAP_ECHO,              \
+    {PARAM_NAMED("echo"), .kind = K_FALSE, .on = ON_ALL, .cap = CAP_ECHO,                          \
      .why = "returning the prompt is not allowed for this role"}
 
 static const struct param chat_rows[] = {
