@@ -7,6 +7,8 @@
 #define REPLY_NODES_MAX (1u << 20) /* 256 embeddings of 4,096 numbers; bounds the tree to 80 MiB */
 #define TEXT_REPLY_MAX (1u << 20)  /* llama-server's /metrics is below 4 KiB */
 #define EDIT_ROOM 256
+#define COLLECT_FIRST 4096
+#define COLLECT_AT_ONCE (1u << 20)
 
 static struct bz_view media_type(struct bz_view v) {
     const uint8_t *semi = v.n > 0 ? memchr(v.p, ';', v.n) : NULL;
@@ -211,10 +213,12 @@ static size_t collect_cap(const struct bz_tx *tx) {
     return tx->collecting < BZ_COLLECT_COUNT ? caps[tx->collecting] : 0;
 }
 
-/* The announced length at once; without one, doubled. */
+/* The announced length at once if it is moderate: an announcement alone costs no memory. Otherwise doubled. */
 static bool collect_room(struct bz_tx *tx, size_t need, size_t cap) {
-    size_t want = tx->collect.cap < 4096 ? 4096 : tx->collect.cap * 2;
-    if (tx->collect_n >= 0 && (uint64_t)tx->collect_n <= cap)
+    size_t want = tx->collect.cap < COLLECT_FIRST ? COLLECT_FIRST : tx->collect.cap * 2;
+    if (need <= tx->collect.cap)
+        return true;
+    if (tx->collect_n >= 0 && (uint64_t)tx->collect_n <= COLLECT_AT_ONCE)
         want = (size_t)tx->collect_n;
     if (want < need)
         want = need;

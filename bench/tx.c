@@ -1,0 +1,206 @@
+/* What one transaction costs, phase by phase: head, body, decision record, reply, closing record and end. Median of rounds, ns.
+ * Usage: bench_tx [rounds]. The digest of the bodies is shown by itself: it grows with every byte and is part of `body`
+ * and `reply`. */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gw_fixture.h"
+
+enum phase { PHASE_NEW, PHASE_HEAD, PHASE_BODY, PHASE_RECORD, PHASE_REPLY, PHASE_CLOSE, PHASE_COUNT };
+static const char *const phase_names[PHASE_COUNT] = {"new", "head", "body", "record", "reply", "close"};
+enum { BATCH = 16, ROUNDS_MAX = 1000 };
+
+static uint64_t now_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *v, size_t n) {
+    qsort(v, n, sizeof *v, by_value);
+    return v[n / 2];
+}
+
+/* A chat of about `n` bytes, in messages of at most 2,000. */
+static char *chat_body(size_t n, bool stream) {
+    struct bz_buf b;
+    char *p = malloc(n + 4096);
+    if (p == NULL)
+        abort();
+    bz_buf_init_fixed(&b, p, n + 4096);
+    bz_buf_puts(&b, "{\"model\":\"tiny\",\"temperature\":0.7,\"max_tokens\":64,\"stream\":");
+    bz_buf_puts(&b, stream ? "true,\"messages\":[" : "false,\"messages\":[");
+    for (bool first = true; b.n < n || first; first = false) {
+        size_t text = n > b.n + 40 ? n - b.n - 40 : 8;
+        bz_buf_puts(&b, first ? "{\"role\":\"user\",\"content\":\"" : ",{\"role\":\"user\",\"content\":\"");
+        for (size_t i = 0; i < text && i < 2000; i++)
+            bz_buf_putc(&b, (uint8_t)"the quick brown fox jumps over a lazy dog "[i % 42]);
+        bz_buf_puts(&b, "\"}");
+    }
+    bz_buf_puts(&b, "]}");
+    bz_buf_putc(&b, 0);
+    if (bz_buf_status(&b) != BZ_OK)
+        abort();
+    return p;
+}
+
+static const char reply_json[] =
+    "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"tiny\",\"choices\":[{\"index\":0,\"message\":"
+    "{\"role\":\"assistant\",\"content\":\"hello, this is a short reply of the model\"},\"finish_reason\":\"stop\"}],"
+    "\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":9,\"total_tokens\":21}}";
+
+struct batch {
+    struct bz_tx *tx[BATCH];
+    struct bz_buf record, out;
+    uint64_t ns[PHASE_COUNT];
+};
+
+static void must(bool ok, const char *what) {
+    if (!ok) {
+        fprintf(stderr, "bench_tx: %s\n", what);
+        exit(1);
+    }
+}
+
+static void one_reply(struct gw *g, struct bz_tx *tx, struct bz_buf *out) {
+    static const struct bz_reply_head h = {200, {(const uint8_t *)"application/json", 16}, {NULL, 0}, sizeof reply_json - 1};
+    (void)bz_tx_reply_head(tx, &h, gw_now(g));
+    must(bz_tx_reply_feed(tx, bz_view(reply_json, sizeof reply_json - 1), out, gw_now(g)) == BZ_OK, "reply");
+    must(bz_tx_reply_end(tx, true, out, gw_now(g)) == BZ_OK && bz_tx_reply(tx)->status == 200, "reply end");
+}
+
+/* Each phase over the whole batch, so that the clock costs nothing and the caches are as cold as in a busy worker. */
+static void run_batch(struct gw *g, const struct gw_req *r, struct batch *b) {
+    struct bz_backend backend;
+    uint64_t t[PHASE_COUNT + 1];
+    t[0] = now_ns();
+    for (int i = 0; i < BATCH; i++)
+        must(bz_tx_new(&g->env, bz_alloc_heap, gw_now(g), 1, g->next_id++, &b->tx[i]) == BZ_OK, "new");
+    t[1] = now_ns();
+    for (int i = 0; i < BATCH; i++)
+        must(bz_tx_begin(b->tx[i], &r->head) == BZ_VERDICT_BODY, "head");
+    t[2] = now_ns();
+    for (int i = 0; i < BATCH; i++)
+        must(bz_tx_body(b->tx[i], r->body, gw_now(g)) == BZ_VERDICT_FORWARD, "body");
+    t[3] = now_ns();
+    for (int i = 0; i < BATCH; i++) {
+        bz_buf_reset(&b->record);
+        bz_tx_record(b->tx[i], BZ_RECORD_DECISION, 0, false, gw_now(g), &b->record);
+        must(bz_tx_backend(b->tx[i], gw_now(g), &backend), "backend");
+    }
+    t[4] = now_ns();
+    for (int i = 0; i < BATCH; i++) {
+        bz_tx_drop_body(b->tx[i]);
+        one_reply(g, b->tx[i], &b->out);
+    }
+    t[5] = now_ns();
+    for (int i = 0; i < BATCH; i++) {
+        struct bz_header h[10];
+        bz_buf_reset(&b->record);
+        (void)bz_tx_headers(b->tx[i], h, 10);
+        bz_tx_record(b->tx[i], BZ_RECORD_CLOSE, 0, false, gw_now(g), &b->record);
+        bz_tx_close(b->tx[i], gw_now(g));
+        bz_tx_free(b->tx[i]);
+    }
+    t[6] = now_ns();
+    for (int p = 0; p < PHASE_COUNT; p++)
+        b->ns[p] = t[p + 1] - t[p];
+}
+
+static double digest_ns(size_t n) {
+    uint8_t key[BZ_KEY_LEN] = {1}, out[16], *p = calloc(1, n);
+    must(p != NULL, "memory");
+    uint64_t t = now_ns();
+    for (uint64_t i = 0; i < 500; i++)
+        bz_body_digest(key, i, bz_view(p, n), out);
+    t = now_ns() - t;
+    free(p);
+    return (double)t / 500;
+}
+
+static void bench(struct gw *g, size_t n, size_t rounds) {
+    static double ns[PHASE_COUNT][ROUNDS_MAX], sum[ROUNDS_MAX];
+    struct gw_req r;
+    struct batch b;
+    char *body = chat_body(n, false);
+    gw_req_init(&r, g, GW_USER, "POST", "/v1/chat/completions", body);
+    bz_buf_init(&b.record, BZ_RECORD_MAX);
+    bz_buf_init(&b.out, 1u << 20);
+    for (size_t k = 0; k < rounds + 3; k++) {
+        run_batch(g, &r, &b);
+        if (k < 3)
+            continue;
+        sum[k - 3] = 0;
+        for (int p = 0; p < PHASE_COUNT; p++) {
+            ns[p][k - 3] = (double)b.ns[p] / BATCH;
+            sum[k - 3] += ns[p][k - 3];
+        }
+    }
+    printf("%7zu", r.body.n);
+    for (int p = 0; p < PHASE_COUNT; p++)
+        printf(" %9.0f", median(ns[p], rounds));
+    printf(" %9.0f %9.0f\n", median(sum, rounds), digest_ns(r.body.n));
+    bz_buf_free(&b.record);
+    bz_buf_free(&b.out);
+    free(body);
+}
+
+/* One SSE event of a stream that is open already. */
+static void bench_event(struct gw *g, size_t rounds) {
+    static const char event[] = "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"tiny\",\"choices\":"
+                                "[{\"index\":0,\"delta\":{\"content\":\"token\"},\"finish_reason\":null}]}\n\n";
+    static double ns[ROUNDS_MAX];
+    struct gw_req r;
+    struct bz_backend backend;
+    struct bz_tx *tx = NULL;
+    struct bz_buf out;
+    char *body = chat_body(500, true);
+    gw_req_init(&r, g, GW_USER, "POST", "/v1/chat/completions", body);
+    must(bz_tx_new(&g->env, bz_alloc_heap, gw_now(g), 1, g->next_id++, &tx) == BZ_OK &&
+             bz_tx_begin(tx, &r.head) == BZ_VERDICT_BODY &&
+             bz_tx_body(tx, r.body, gw_now(g)) == BZ_VERDICT_FORWARD && bz_tx_backend(tx, gw_now(g), &backend),
+         "stream");
+    const struct bz_reply_head h = {200, BZ_V("text/event-stream"), {NULL, 0}, -1};
+    must(bz_tx_reply_head(tx, &h, gw_now(g)) == BZ_REPLY_STREAM, "stream head");
+    bz_buf_init(&out, 1u << 20);
+    for (size_t k = 0; k < rounds; k++) {
+        uint64_t t = now_ns();
+        for (int i = 0; i < 1000; i++) {
+            bz_buf_reset(&out);
+            must(bz_tx_reply_feed(tx, bz_view(event, sizeof event - 1), &out, gw_now(g)) == BZ_OK, "event");
+        }
+        ns[k] = (double)(now_ns() - t) / 1000;
+    }
+    printf("one event of %zu bytes: %.0f ns\n", sizeof event - 1, median(ns, rounds));
+    bz_buf_free(&out);
+    bz_tx_free(tx);
+    free(body);
+}
+
+int main(int argc, char **argv) {
+    static const size_t sizes[] = {500, 4000, 64000};
+    struct gw g;
+    size_t rounds = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 101;
+    rounds = rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
+    (void)mallopt(M_TRIM_THRESHOLD, 256 << 20); /* as the worker does: freed memory is not given back at once */
+    (void)mallopt(M_MMAP_THRESHOLD, 256 << 20);
+    (void)mallopt(M_TOP_PAD, 16 << 20);
+    must(gw_open(&g, GW_LLAMA), "instance");
+    printf("%7s", "bytes");
+    for (int p = 0; p < PHASE_COUNT; p++)
+        printf(" %9s", phase_names[p]);
+    printf(" %9s %9s\n", "all", "(digest)");
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        bench(&g, sizes[i], rounds);
+    bench_event(&g, rounds);
+    gw_close(&g);
+    return 0;
+}
