@@ -105,7 +105,8 @@ bool bz_address_valid(struct bz_view text);
 void bz_key_make(const uint8_t rnd[48], char out[BZ_KEY_TEXT + 1]);
 /* Form and checksum only; ret_id points into `text`. ESYNTAX. Constant cost for BZ_KEY_TEXT bytes. */
 enum bz_status bz_key_split(struct bz_view text, struct bz_view *ret_id) BZ_MUST_USE;
-/* What is stored: keyed BLAKE2b-256 of the whole text under the instance's pepper. */
+/* What is stored: SHA-256 over the instance's pepper and the whole text. A text has 256 random bits and one length, so this is
+ * a keyed hash without HMAC's second pass (no extension, nothing to stretch), at a fifth of BLAKE2b's time on most processors. */
 void bz_key_hash(const uint8_t pepper[BZ_KEY_LEN], struct bz_view text, uint8_t out[BZ_HASH_LEN]);
 
 struct bz_key_record { /* as the store has it and the image gets it */
@@ -201,7 +202,8 @@ struct bz_principal {
     uint32_t entry; /* slot of the key in this image */
     const uint8_t *hash; /* keyed hash of the key, BZ_HASH_LEN bytes; what bz_image_still_valid wants later */
 };
-/* Looks the key up and compares its hash in constant time; the same work is done for an unknown id.
+/* Looks the key up and compares its hash in constant time; the same work is done for an unknown id. The checksum is only
+ * looked at when that fails, to tell a key of ours from any other text.
  * OK; EDENIED (unknown, wrong, revoked), EEXPIRED, ESYNTAX (no key of ours). now: unix seconds. O(1) in the number of keys. */
 enum bz_status bz_image_authenticate(const struct bz_image *img, struct bz_view key_text, uint64_t now,
                                      struct bz_principal *ret) BZ_MUST_USE;

@@ -331,9 +331,13 @@ enum bz_status bz_image_authenticate(const struct bz_image *img, struct bz_view 
                                      uint64_t now, struct bz_principal *ret) {
     struct bz_view id;
     uint8_t hash[BZ_HASH_LEN];
-    BZ_TRY(bz_key_split(key_text, &id));
+    if (!img_key_form(key_text, &id))
+        return BZ_ESYNTAX;
     bz_key_hash(img->bytes.p + offsetof(struct img_head, key_pepper), key_text, hash);
-    return prove(img, id, hash, now, ret);
+    enum bz_status st = prove(img, id, hash, now, ret);
+    if (st == BZ_EDENIED && bz_key_split(key_text, &id) != BZ_OK)
+        return BZ_ESYNTAX;
+    return st;
 }
 
 bool bz_image_still_valid(const struct bz_image *img, struct bz_view key_id,

@@ -363,8 +363,16 @@ static enum bz_status index_key(struct builder *b, uint8_t *index, const uint8_t
     return BZ_OK;
 }
 
+/* The index is much larger than the caches and its slots are random: ask for them early. */
+static void prefetch_slot(const struct builder *b, const uint8_t *index,
+                          const struct bz_key_record *k) {
+    uint64_t h = img_hash(0, bz_view(k->id, BZ_KEY_ID_TEXT));
+    __builtin_prefetch(index + (h & (b->key_slots - 1)) * sizeof(uint64_t), 1);
+}
+
 static enum bz_status build_keys(struct builder *b, uint8_t *index, uint8_t *keys,
                                  struct bz_buf *pool) {
+    enum { ahead = 16 };
     uint32_t role = 0, n = 0;
     memset(index, 0, b->key_slots * sizeof(uint64_t));
     for (size_t i = 0; i < b->in->keys_n; i++) {
@@ -373,6 +381,8 @@ static enum bz_status build_keys(struct builder *b, uint8_t *index, uint8_t *key
             continue;
         if (strlen(k->id) != BZ_KEY_ID_TEXT)
             return BZ_EINVAL;
+        if (b->in->keys_n - i > ahead)
+            prefetch_slot(b, index, &b->in->keys[i + ahead]);
         struct img_key e = {.expires = k->expires, .role = (uint16_t)role};
         e.scopes = k->routes == NULL ? UINT64_MAX : scope_mask(b, k->routes, k->routes_n);
         memcpy(e.hash, k->hash, sizeof e.hash);

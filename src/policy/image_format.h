@@ -137,6 +137,8 @@ bool img_item(const struct bz_image *img, enum img_part part, uint64_t i, size_t
 bool img_key_at(const struct bz_image *img, uint64_t i, struct img_key *ret);
 uint64_t img_part_n(const struct bz_image *img, enum img_part part);
 void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret);
+/* Length, prefix and separator of a key, without its checksum (keys.c). */
+bool img_key_form(struct bz_view text, struct bz_view *ret_id);
 bool img_pattern_match(struct bz_view pattern, struct bz_view name);
 
 #endif

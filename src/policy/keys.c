@@ -1,5 +1,5 @@
 /* API keys: their text, their checksum, their hash. */
-#include <bartizan/policy.h>
+#include "image_format.h"
 
 static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -65,20 +65,40 @@ static bool is_digit62(uint8_t c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-enum bz_status bz_key_split(struct bz_view text, struct bz_view *ret_id) {
+bool img_key_form(struct bz_view text, struct bz_view *ret_id) {
     if (text.n != BZ_KEY_TEXT || !bz_view_starts(text, BZ_V("bz_")))
+        return false;
+    *ret_id = bz_view_sub(text, id_at, BZ_KEY_ID_TEXT);
+    return text.p[secret_at - 1] == '_';
+}
+
+enum bz_status bz_key_split(struct bz_view text, struct bz_view *ret_id) {
+    struct bz_view id;
+    if (!img_key_form(text, &id))
         return BZ_ESYNTAX;
-    bool good = text.p[secret_at - 1] == '_';
+    bool good = true;
     for (size_t i = id_at; i < BZ_KEY_TEXT; i++)
         good &= i == secret_at - 1 || is_digit62(text.p[i]);
     char sum[sum_digits];
     put_checksum((const char *)text.p, sum);
     if (!bz_ct_equal(bz_view(sum, sum_digits), bz_view_sub(text, sum_at, sum_digits)) || !good)
         return BZ_ESYNTAX;
-    *ret_id = bz_view_sub(text, id_at, BZ_KEY_ID_TEXT);
+    *ret_id = id;
     return BZ_OK;
 }
 
 void bz_key_hash(const uint8_t pepper[BZ_KEY_LEN], struct bz_view text, uint8_t out[BZ_HASH_LEN]) {
-    bz_keyed_hash(pepper, text, out);
+    uint8_t both[BZ_KEY_LEN + BZ_KEY_TEXT];
+    struct bz_sha256 s;
+    if (text.n == BZ_KEY_TEXT) { /* in one go: this is on every request's way */
+        memcpy(both, pepper, BZ_KEY_LEN);
+        memcpy(both + BZ_KEY_LEN, text.p, BZ_KEY_TEXT);
+        bz_sha256(bz_view(both, sizeof both), out);
+        bz_wipe(both, sizeof both);
+        return;
+    }
+    bz_sha256_init(&s);
+    bz_sha256_add(&s, bz_view(pepper, BZ_KEY_LEN));
+    bz_sha256_add(&s, text);
+    bz_sha256_end(&s, out);
 }

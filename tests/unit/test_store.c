@@ -280,7 +280,7 @@ static void test_damaged_pages_are_found(void **state) {
     assert_int_equal(stat(path, &info), 0);
     int found = 0, tried = 0;
     for (off_t at = 4096; at + 4096 <= info.st_size; at += 4096) {
-        char page[4096], junk[4096];
+        static char page[4096], junk[4096];
         int fd = open(path, O_RDWR);
         assert_int_equal(pread(fd, page, sizeof page, at), sizeof page);
         memset(junk, 0x5a, sizeof junk);
