@@ -125,6 +125,8 @@ static void put_http(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
                   c->client_timeout_s, c->client_timeout_s, c->client_timeout_s);
     bz_buf_puts(out, "    keepalive_timeout 75s;\n"
                      "    keepalive_requests 10000;\n"
+                     /* a client that is still sending gets the reason, not a reset */
+                     "    lingering_close always;\n"
                      "    lingering_time 10s;\n"
                      "    lingering_timeout 2s;\n");
 }
@@ -133,9 +135,10 @@ static void put_upstream(struct bz_buf *out) {
     bz_buf_puts(out, "    upstream bartizan_backends {\n"
                      "        server 127.0.0.1:1;\n" /* nginx wants one; the balancer never looks at it */
                      "        bartizan_balancer;\n");
-    /* llama-server announces "timeout=5, max=100": stay below both, so that it is never the one who closes. */
+    /* llama-server announces "timeout=5, max=100": stay below both, so that it is never the one who closes. The balancer
+     * counts requests for those backends that count too. */
     bz_buf_printf(out, "        keepalive %d;\n", kept_connections);
-    bz_buf_puts(out, "        keepalive_requests 90;\n"
+    bz_buf_puts(out, "        keepalive_requests 10000;\n"
                      "        keepalive_timeout 3s;\n"
                      "    }\n");
 }

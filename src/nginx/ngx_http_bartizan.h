@@ -70,11 +70,13 @@ struct bz_ngx_req { /* of one request, in its pool; found again through a pool c
     ngx_msec_t deadline;
     enum bz_ngx_phase phase;
     ngx_uint_t http_version;
+    struct bz_now now;  /* of the current call from nginx; a clock costs as much as parsing a short head */
     struct bz_backend backend;
     void (*upstream_finalize)(ngx_http_request_t *r, ngx_int_t rc); /* the proxy module's own */
     ngx_chain_t *in, **in_last; /* input that waits for a slow client */
     ngx_chain_t *free, *busy;   /* our own buffers */
     unsigned begun : 1;         /* bz_tx_begin was called */
+    unsigned late : 1;          /* the body did not come together with the head */
     unsigned answered : 1;      /* by the gateway itself */
     unsigned decided : 1;       /* a DECISION record stands */
     unsigned recorded : 1;      /* the last record stands */
@@ -99,6 +101,8 @@ struct bz_ngx_worker { /* of this process */
     uint64_t tried;          /* generation that was last tried to map */
     ngx_connection_t *fifo;
     ngx_event_t tick, park_timer;
+    ngx_event_t bell;        /* posted: rings for all records of one round of the event loop */
+    uint64_t wall_offset_ns; /* wall clock - monotonic clock, as of the last tick */
     ngx_uint_t ticks;
     ngx_queue_t open, parked;
     struct bz_buf record, out; /* scratch */
@@ -109,6 +113,7 @@ extern struct bz_ngx_worker bz_ngx_worker;
 struct bz_view bz_ngx_view(ngx_str_t s);
 ngx_str_t bz_ngx_str(struct bz_view v);
 struct bz_now bz_ngx_now(void);
+void bz_ngx_set_wall(void); /* looks at the wall clock again */
 
 /* ---- request.c ---- */
 ngx_int_t bz_ngx_preaccess(ngx_http_request_t *r);
@@ -137,9 +142,10 @@ void bz_ngx_audit_close(struct bz_ngx_req *q, bool client_gone);
 void bz_ngx_audit_bare(ngx_http_request_t *r, uint16_t status, const char *code);
 void bz_ngx_audit_unpark(struct bz_ngx_req *q);
 /* Walks the parked requests: those whose record is durable go on, those that waited too long are refused. */
-void bz_ngx_audit_walk(void);
+void bz_ngx_audit_walk(bool rung);
 void bz_ngx_audit_fifo(ngx_event_t *ev);
 void bz_ngx_audit_timer(ngx_event_t *ev);
+void bz_ngx_audit_bell(ngx_event_t *ev);
 ngx_int_t bz_ngx_log(ngx_http_request_t *r);
 
 /* ---- upstream.c ---- */

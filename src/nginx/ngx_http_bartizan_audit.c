@@ -14,11 +14,25 @@
 
 static const char unavailable[] = "The audit log is not available; nothing is forwarded unrecorded.";
 
+/* Only from the event loop's posted events, once per round: records of one round share a wake-up. */
 static void ring_bell(bool parked) {
     struct bz_ngx_worker *w = &bz_ngx_worker;
     struct bz_ring_head *h = w->ring;
     if (bz_ring_bell(w->ring, w->lane, parked))
         (void)syscall(SYS_futex, &h->doorbell, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void ring_later(void) {
+    struct bz_ngx_worker *w = &bz_ngx_worker;
+    ngx_post_event(&w->bell, &ngx_posted_events);
+}
+
+void bz_ngx_audit_bell(ngx_event_t *ev) {
+    (void)ev;
+    bool parked = !ngx_queue_empty(&bz_ngx_worker.parked);
+    ring_bell(parked);
+    if (parked)
+        bz_ngx_audit_walk(true);
 }
 
 static bool writer_gone(uint64_t mono_ns) {
@@ -66,7 +80,7 @@ void bz_ngx_audit_unpark(struct bz_ngx_req *q) {
 }
 
 ngx_int_t bz_ngx_audit_decision(struct bz_ngx_req *q) {
-    struct bz_now now = bz_ngx_now();
+    struct bz_now now = q->now;
     bool strict = q->gen->set.audit != BZ_AUDIT_RELAXED;
 
     if (strict && writer_gone(now.mono_ns)) {
@@ -76,21 +90,21 @@ ngx_int_t bz_ngx_audit_decision(struct bz_ngx_req *q) {
     bz_buf_reset(&bz_ngx_worker.record);
     bz_tx_record(q->tx, BZ_RECORD_DECISION, 0, false, now, &bz_ngx_worker.record);
     if (put_record(&q->seq) != BZ_OK) {
-        ring_bell(false);
+        ring_later();
         bz_tx_refuse(q->tx, 503, "audit_unavailable", unavailable);
         return NGX_OK;
     }
     q->decided = 1;
-    ring_bell(strict);
-    if (!strict || durable(q->seq))
+    ring_later();
+    if (!strict)
         return NGX_DECLINED;
     park(q);
     return NGX_AGAIN;
 }
 
-void bz_ngx_audit_walk(void) {
+void bz_ngx_audit_walk(bool rung) {
     struct bz_ngx_worker *w = &bz_ngx_worker;
-    bool gone = false, armed = false;
+    bool gone = false;
 
     if (ngx_queue_empty(&w->parked))
         return;
@@ -100,9 +114,9 @@ void bz_ngx_audit_walk(void) {
         if (!durable(q->seq)) {
             if (gone || (ngx_msec_int_t)(q->deadline - ngx_current_msec) <= 0) {
                 bz_tx_refuse(q->tx, 503, "audit_unavailable", unavailable);
-            } else if (!armed) {
+            } else if (!rung) {
                 ring_bell(true); /* asks for the next wake-up, then looks once more */
-                armed = true;
+                rung = true;
                 continue;
             } else {
                 break;
@@ -119,12 +133,12 @@ void bz_ngx_audit_fifo(ngx_event_t *ev) {
     while (read(c->fd, buf, sizeof buf) == (ssize_t)sizeof buf) {
         /* more than one wake-up is no more than one */
     }
-    bz_ngx_audit_walk();
+    bz_ngx_audit_walk(false);
 }
 
 void bz_ngx_audit_timer(ngx_event_t *ev) {
     struct bz_ngx_worker *w = &bz_ngx_worker;
-    bz_ngx_audit_walk();
+    bz_ngx_audit_walk(false);
     if (ngx_queue_empty(&w->parked) || ev->timer_set)
         return;
     struct bz_ngx_req *q = ngx_queue_data(ngx_queue_head(&w->parked), struct bz_ngx_req, parked);
@@ -139,7 +153,7 @@ static void put_last(void) {
     uint64_t seq = 0;
     if (put_record(&seq) != BZ_OK)
         atomic_fetch_add_explicit(&w->ring_lane->lost, 1, memory_order_relaxed);
-    ring_bell(false);
+    ring_later();
 }
 
 void bz_ngx_audit_close(struct bz_ngx_req *q, bool client_gone) {

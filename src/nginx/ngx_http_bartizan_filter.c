@@ -14,6 +14,7 @@ enum {
     buf_min = 512,            /* most events fit */
     scratch_max = 80 << 20,   /* one event, held back whole, is below 2 MiB; this is only a bound */
     scratch_keep = 256 << 10,
+    llama_requests = 90,
 };
 
 static ngx_http_output_header_filter_pt next_header_filter;
@@ -82,6 +83,17 @@ static ngx_int_t send_collected(struct bz_ngx_req *q) {
     return next_body_filter(r, out);
 }
 
+/* May this connection serve another request? nginx decides by the reply's headers; this only takes away. */
+static void limit_reuse(struct bz_ngx_req *q, bool stream) {
+    ngx_http_upstream_t *u = q->r->upstream;
+    /* llama-server announces keep-alive and closes after every streamed reply, and after 100 requests. */
+    bool counted = q->backend.type == BZ_SERVER_LLAMACPP && u->peer.connection->requests >= llama_requests;
+    if (stream || counted || !q->backend.keep_alive) {
+        u->headers_in.connection_close = 1;
+        u->keepalive = 0;
+    }
+}
+
 static ngx_int_t header_filter(ngx_http_request_t *r) {
     struct bz_ngx_req *q = bz_ngx_req(r);
     struct bz_reply_head head = {.content_length = -1};
@@ -91,25 +103,25 @@ static ngx_int_t header_filter(ngx_http_request_t *r) {
     if (r->upstream == NULL || r->upstream->peer.connection == NULL)
         return NGX_ERROR; /* somebody else's reply to a request that only a backend may answer */
     q->head_seen = 1;
+    q->now = bz_ngx_now();
     if (r->upstream->headers_in.status_n == 0) {
         /* No HTTP at all. nginx takes that for HTTP/0.9 and would answer the client in kind. */
         r->http_version = q->http_version;
         bz_tx_refuse(q->tx, 502, "upstream_malformed", "The model server's reply could not be checked and was withheld.");
     }
     read_head(r, &head);
-    enum bz_reply_mode mode = bz_tx_reply(q->tx) != NULL ? BZ_REPLY_COLLECT : bz_tx_reply_head(q->tx, &head, bz_ngx_now());
+    enum bz_reply_mode mode = bz_tx_reply(q->tx) != NULL ? BZ_REPLY_COLLECT : bz_tx_reply_head(q->tx, &head, q->now);
     if (r->upstream->request_body_sent) {
         r->request_body->bufs = NULL;
         r->upstream->request_bufs = NULL;
         bz_tx_drop_body(q->tx);
     }
+    limit_reuse(q, mode == BZ_REPLY_STREAM);
     if (mode != BZ_REPLY_STREAM) {
         q->phase = BZ_NGX_COLLECT;
         ngx_http_clean_header(r);
         return r->method == NGX_HTTP_HEAD ? send_collected(q) : NGX_OK;
     }
-    r->upstream->headers_in.connection_close = 1;
-    r->upstream->keepalive = 0;
     q->phase = BZ_NGX_STREAM;
     if (bz_ngx_set_head(q, NGX_HTTP_OK, bz_tx_stream_type(q->tx), -1) != NGX_OK)
         return NGX_ERROR;

@@ -23,8 +23,13 @@ static uint64_t clock_ns(clockid_t id) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+void bz_ngx_set_wall(void) {
+    bz_ngx_worker.wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+}
+
 struct bz_now bz_ngx_now(void) {
-    return (struct bz_now){clock_ns(CLOCK_REALTIME), clock_ns(CLOCK_MONOTONIC)};
+    uint64_t mono = clock_ns(CLOCK_MONOTONIC);
+    return (struct bz_now){.unix_ns = mono + bz_ngx_worker.wall_offset_ns, .mono_ns = mono};
 }
 
 /* ---- variables: what the generated configuration hands to proxy_set_header and proxy_ssl_name ---- */

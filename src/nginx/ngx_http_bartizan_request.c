@@ -69,6 +69,7 @@ struct bz_ngx_req *bz_ngx_req_new(ngx_http_request_t *r) {
         return NULL;
     }
     q->r = r;
+    q->now = now;
     q->http_version = r->http_version;
     q->gen = w->gen;
     q->gen->refs++;
@@ -301,7 +302,7 @@ static ngx_int_t act(struct bz_ngx_req *q, enum bz_verdict v) {
         q->answered = v == BZ_VERDICT_ANSWER;
         return bz_ngx_send_reply(q);
     }
-    if (!bz_tx_backend(q->tx, bz_ngx_now(), &q->backend))
+    if (!bz_tx_backend(q->tx, q->now, &q->backend))
         return bz_ngx_send_reply(q);
     ngx_int_t rc = bz_ngx_audit_decision(q);
     if (rc == NGX_AGAIN)
@@ -337,6 +338,8 @@ static void body_ready(ngx_http_request_t *r) {
         ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
+    if (q->late)
+        q->now = bz_ngx_now();
     if (r->request_body != NULL && r->request_body->temp_file != NULL) {
         /* Many tiny chunks overflow any buffer. What was written to disk is gone with the request. */
         bz_tx_refuse(q->tx, 413, "body_too_large", "The body is larger than the gateway accepts.");
@@ -345,7 +348,7 @@ static void body_ready(ngx_http_request_t *r) {
     } else if (body.n > bz_tx_body_max(q->tx)) {
         bz_tx_refuse(q->tx, 413, "body_too_large", "The body is larger than the gateway accepts.");
     } else {
-        v = bz_tx_body(q->tx, body, bz_ngx_now());
+        v = bz_tx_body(q->tx, body, q->now);
     }
     free(copy);
     carry_on(r, act(q, v));
@@ -357,6 +360,8 @@ static ngx_int_t read_body(struct bz_ngx_req *q) {
     ngx_int_t rc = ngx_http_read_client_request_body(r, body_ready);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE)
         return rc;
+    if (rc == NGX_AGAIN)
+        q->late = 1;
     ngx_http_finalize_request(r, NGX_DONE);
     return NGX_DONE;
 }

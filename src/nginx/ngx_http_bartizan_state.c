@@ -210,13 +210,14 @@ static void tick(ngx_event_t *ev) {
     struct bz_ngx_worker *w = &bz_ngx_worker;
     static const struct bz_ngx_gen *checked;
 
+    bz_ngx_set_wall();
     (void)refresh(true);
     if (w->gen != NULL && (w->gen != checked || ++w->ticks >= ticks_per_check)) {
         checked = w->gen;
         w->ticks = 0;
         check_open();
     }
-    bz_ngx_audit_walk();
+    bz_ngx_audit_walk(false);
     ngx_add_timer(ev, tick_ms);
 }
 
@@ -238,7 +239,11 @@ ngx_int_t bz_ngx_state_init(ngx_cycle_t *cycle) {
     w->park_timer.handler = bz_ngx_audit_timer;
     w->park_timer.log = cycle->log;
     w->park_timer.data = &dummy;
+    w->bell.handler = bz_ngx_audit_bell;
+    w->bell.log = cycle->log;
+    w->bell.data = &dummy;
     w->active = true;
+    bz_ngx_set_wall();
     (void)refresh(true);
     ngx_add_timer(&w->tick, tick_ms);
     return NGX_OK;
@@ -253,6 +258,8 @@ void bz_ngx_state_exit(ngx_cycle_t *cycle) {
     /* A worker that is told to stop at once takes its open requests with it; their records stay complete. */
     for (ngx_queue_t *p = ngx_queue_head(&w->open); p != ngx_queue_sentinel(&w->open); p = ngx_queue_next(p))
         bz_ngx_audit_close(ngx_queue_data(p, struct bz_ngx_req, open), true);
+    if (w->ring_lane != NULL)
+        bz_ngx_audit_bell(&w->bell);
     if (w->fifo != NULL) {
         ngx_close_connection(w->fifo);
         w->fifo = NULL;

@@ -69,11 +69,24 @@ bool bz_ngx_addr_parse(struct bz_view text, uint32_t index, struct bz_ngx_addr *
 
 /* ---- the balancer ---- */
 
+/* The request was written for the backend that failed, with its credential. */
+static ngx_int_t repick(struct bz_ngx_req *q) {
+    ngx_http_request_t *r = q->r;
+    ngx_http_upstream_t *u = r->upstream;
+    q->repick = 0;
+    if (!bz_tx_backend(q->tx, bz_ngx_now(), &q->backend))
+        return NGX_BUSY; /* the transaction is refused with 503 */
+    u->request_bufs = r->request_body->bufs;
+    return u->create_request(r);
+}
+
 static ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) {
     struct bz_ngx_req *q = data;
-    if (q->repick && !bz_tx_backend(q->tx, bz_ngx_now(), &q->backend))
-        return NGX_BUSY; /* the transaction is refused with 503 */
-    q->repick = 0;
+    if (q->repick) {
+        ngx_int_t rc = repick(q);
+        if (rc != NGX_OK)
+            return rc;
+    }
     if (q->backend.index >= BZ_BACKENDS_MAX)
         return NGX_ERROR;
     struct bz_ngx_addr *a = &q->gen->addr[q->backend.index];

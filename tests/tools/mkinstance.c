@@ -194,7 +194,7 @@ static void publish(const char *dir, uint64_t generation) {
 }
 
 static int make(const char *dir, char **arg) {
-    static const char *const dirs[] = {"", "run", "nginx", "nginx/tmp", "tls"};
+    static const char *const dirs[] = {"", "run", "nginx", "nginx/tmp", "tls", "secrets", "audit"};
     static struct options o;
     struct bz_buf conf;
     char key[BZ_KEY_TEXT + 1];
@@ -222,6 +222,9 @@ static int make(const char *dir, char **arg) {
         write_file(path_of(dir, "nginx/nginx.conf"), bz_buf_view(&conf));
         bz_buf_free(&conf);
     }
+    uint8_t pub[BZ_SIGN_PUBLIC_LEN], sec[BZ_SIGN_SECRET_LEN]; /* for the real bartizan-auditd */
+    bz_sign_keypair(pub, sec);
+    write_file(path_of(dir, "secrets/audit.key"), bz_view(sec, sizeof sec));
     build_image(dir, &o, 1);
     publish(dir, 1);
     make_key(key);

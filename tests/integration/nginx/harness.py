@@ -1,6 +1,6 @@
 """nginx with the module, on files made by mkinstance, without any daemon of Bartizan: every moment is under control.
 
-BZ_MKINSTANCE, BZ_MODULE, BZ_NGINX name the binaries."""
+BZ_MKINSTANCE, BZ_MODULE, BZ_NGINX, BZ_AUDITD name the binaries."""
 import http.client
 import json
 import os
@@ -13,6 +13,7 @@ import time
 
 MKINSTANCE = os.environ.get("BZ_MKINSTANCE", "build/src/nginx/mkinstance")
 MODULE = os.environ.get("BZ_MODULE", "build/ngx_http_bartizan_module.so")
+AUDITD = os.environ.get("BZ_AUDITD", "build/bartizan-auditd")
 NGINX = os.environ.get("BZ_NGINX", "/usr/sbin/nginx")
 
 
@@ -79,7 +80,15 @@ class Instance:
             return ""
 
     def drain(self, *options):
+        """The other side of the audit ring: mkinstance's stand-in, or ("auditd",) for the real one."""
         self.stop_drain()
+        if options == ("auditd",):
+            rd, wr = os.pipe()
+            self.drainer = subprocess.Popen([AUDITD, self.dir, "--ready-fd", str(wr)], pass_fds=[wr])
+            os.close(wr)
+            os.read(rd, 2)
+            os.close(rd)
+            return
         self.drainer = subprocess.Popen([MKINSTANCE, "drain", self.dir, *options], stdout=subprocess.PIPE)
         self.drainer.stdout.readline()
 
@@ -87,6 +96,8 @@ class Instance:
         if self.drainer:
             self.drainer.kill()
             self.drainer.wait()
+            if self.drainer.stdout:
+                self.drainer.stdout.close()
             self.drainer = None
 
     def publish(self, generation, *options):
