@@ -1,6 +1,6 @@
-/* What one transaction costs, phase by phase: head, body, decision record, reply, closing record and end. Median of rounds, ns.
- * Usage: bench_tx [rounds]. The digest of the bodies is shown by itself: it grows with every byte and is part of `body`
- * and `reply`. */
+/* What one transaction costs, phase by phase: head, body, decision record, reply, closing record
+ * and end. Median of rounds, ns. Usage: bench_tx [rounds]. The digest of the bodies is shown by
+ * itself: it grows with every byte and is part of `body` and `reply`. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +9,17 @@
 
 #include "gw_fixture.h"
 
-enum phase { PHASE_NEW, PHASE_HEAD, PHASE_BODY, PHASE_RECORD, PHASE_REPLY, PHASE_CLOSE, PHASE_COUNT };
-static const char *const phase_names[PHASE_COUNT] = {"new", "head", "body", "record", "reply", "close"};
+enum phase {
+    PHASE_NEW,
+    PHASE_HEAD,
+    PHASE_BODY,
+    PHASE_RECORD,
+    PHASE_REPLY,
+    PHASE_CLOSE,
+    PHASE_COUNT
+};
+static const char *const phase_names[PHASE_COUNT] = {"new",    "head",  "body",
+                                                     "record", "reply", "close"};
 enum { BATCH = 16, ROUNDS_MAX = 1000 };
 
 static uint64_t now_ns(void) {
@@ -40,9 +49,10 @@ static char *chat_body(size_t n, bool stream) {
     bz_buf_puts(&b, stream ? "true,\"messages\":[" : "false,\"messages\":[");
     for (bool first = true; b.n < n || first; first = false) {
         size_t text = n > b.n + 40 ? n - b.n - 40 : 8;
-        bz_buf_puts(&b, first ? "{\"role\":\"user\",\"content\":\"" : ",{\"role\":\"user\",\"content\":\"");
+        bz_buf_puts(&b, first ? "{\"role\":\"user\",\"content\":\""
+                              : ",{\"role\":\"user\",\"content\":\"");
         for (size_t i = 0; i < text && i < 2000; i++)
-            bz_buf_putc(&b, (uint8_t)"the quick brown fox jumps over a lazy dog "[i % 42]);
+            bz_buf_putc(&b, (uint8_t) "the quick brown fox jumps over a lazy dog "[i % 42]);
         bz_buf_puts(&b, "\"}");
     }
     bz_buf_puts(&b, "]}");
@@ -53,8 +63,10 @@ static char *chat_body(size_t n, bool stream) {
 }
 
 static const char reply_json[] =
-    "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"tiny\",\"choices\":[{\"index\":0,\"message\":"
-    "{\"role\":\"assistant\",\"content\":\"hello, this is a short reply of the model\"},\"finish_reason\":\"stop\"}],"
+    "{\"id\":\"chatcmpl-1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"tiny\","
+    "\"choices\":[{\"index\":0,\"message\":"
+    "{\"role\":\"assistant\",\"content\":\"hello, this is a short reply of the "
+    "model\"},\"finish_reason\":\"stop\"}],"
     "\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":9,\"total_tokens\":21}}";
 
 struct batch {
@@ -71,19 +83,24 @@ static void must(bool ok, const char *what) {
 }
 
 static void one_reply(struct gw *g, struct bz_tx *tx, struct bz_buf *out) {
-    static const struct bz_reply_head h = {200, {(const uint8_t *)"application/json", 16}, {NULL, 0}, sizeof reply_json - 1};
+    static const struct bz_reply_head h = {
+        200, {(const uint8_t *)"application/json", 16}, {NULL, 0}, sizeof reply_json - 1};
     (void)bz_tx_reply_head(tx, &h, gw_now(g));
-    must(bz_tx_reply_feed(tx, bz_view(reply_json, sizeof reply_json - 1), out, gw_now(g)) == BZ_OK, "reply");
-    must(bz_tx_reply_end(tx, true, out, gw_now(g)) == BZ_OK && bz_tx_reply(tx)->status == 200, "reply end");
+    must(bz_tx_reply_feed(tx, bz_view(reply_json, sizeof reply_json - 1), out, gw_now(g)) == BZ_OK,
+         "reply");
+    must(bz_tx_reply_end(tx, true, out, gw_now(g)) == BZ_OK && bz_tx_reply(tx)->status == 200,
+         "reply end");
 }
 
-/* Each phase over the whole batch, so that the clock costs nothing and the caches are as cold as in a busy worker. */
+/* Each phase over the whole batch, so that the clock costs nothing and the caches are as cold as in
+ * a busy worker. */
 static void run_batch(struct gw *g, const struct gw_req *r, struct batch *b) {
     struct bz_backend backend;
     uint64_t t[PHASE_COUNT + 1];
     t[0] = now_ns();
     for (int i = 0; i < BATCH; i++)
-        must(bz_tx_new(&g->env, bz_alloc_heap, gw_now(g), 1, g->next_id++, &b->tx[i]) == BZ_OK, "new");
+        must(bz_tx_new(&g->env, bz_alloc_heap, gw_now(g), 1, g->next_id++, &b->tx[i]) == BZ_OK,
+             "new");
     t[1] = now_ns();
     for (int i = 0; i < BATCH; i++)
         must(bz_tx_begin(b->tx[i], &r->head) == BZ_VERDICT_BODY, "head");
@@ -155,8 +172,11 @@ static void bench(struct gw *g, size_t n, size_t rounds) {
 
 /* One SSE event of a stream that is open already. */
 static void bench_event(struct gw *g, size_t rounds) {
-    static const char event[] = "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"tiny\",\"choices\":"
-                                "[{\"index\":0,\"delta\":{\"content\":\"token\"},\"finish_reason\":null}]}\n\n";
+    static const char event[] =
+        "data: "
+        "{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"tiny\","
+        "\"choices\":"
+        "[{\"index\":0,\"delta\":{\"content\":\"token\"},\"finish_reason\":null}]}\n\n";
     static double ns[ROUNDS_MAX];
     struct gw_req r;
     struct bz_backend backend;
@@ -166,7 +186,8 @@ static void bench_event(struct gw *g, size_t rounds) {
     gw_req_init(&r, g, GW_USER, "POST", "/v1/chat/completions", body);
     must(bz_tx_new(&g->env, bz_alloc_heap, gw_now(g), 1, g->next_id++, &tx) == BZ_OK &&
              bz_tx_begin(tx, &r.head) == BZ_VERDICT_BODY &&
-             bz_tx_body(tx, r.body, gw_now(g)) == BZ_VERDICT_FORWARD && bz_tx_backend(tx, gw_now(g), &backend),
+             bz_tx_body(tx, r.body, gw_now(g)) == BZ_VERDICT_FORWARD &&
+             bz_tx_backend(tx, gw_now(g), &backend),
          "stream");
     const struct bz_reply_head h = {200, BZ_V("text/event-stream"), {NULL, 0}, -1};
     must(bz_tx_reply_head(tx, &h, gw_now(g)) == BZ_REPLY_STREAM, "stream head");
@@ -175,7 +196,8 @@ static void bench_event(struct gw *g, size_t rounds) {
         uint64_t t = now_ns();
         for (int i = 0; i < 1000; i++) {
             bz_buf_reset(&out);
-            must(bz_tx_reply_feed(tx, bz_view(event, sizeof event - 1), &out, gw_now(g)) == BZ_OK, "event");
+            must(bz_tx_reply_feed(tx, bz_view(event, sizeof event - 1), &out, gw_now(g)) == BZ_OK,
+                 "event");
         }
         ns[k] = (double)(now_ns() - t) / 1000;
     }
@@ -190,7 +212,8 @@ int main(int argc, char **argv) {
     struct gw g;
     size_t rounds = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 101;
     rounds = rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
-    (void)mallopt(M_TRIM_THRESHOLD, 256 << 20); /* as the worker does: freed memory is not given back at once */
+    (void)mallopt(M_TRIM_THRESHOLD,
+                  256 << 20); /* as the worker does: freed memory is not given back at once */
     (void)mallopt(M_MMAP_THRESHOLD, 256 << 20);
     (void)mallopt(M_TOP_PAD, 16 << 20);
     must(gw_open(&g, GW_LLAMA), "instance");

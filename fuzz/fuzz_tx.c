@@ -1,6 +1,6 @@
-/* One request's whole life from hostile bytes, client's and server's. Input: four bytes (setup, key, flags, cut), then fields
- * that end in NUL: method, path, query, host, header lines, body, reply head (status, type, encoding, length: one per line), and
- * the reply's bytes to the end. */
+/* One request's whole life from hostile bytes, client's and server's. Input: four bytes (setup,
+ * key, flags, cut), then fields that end in NUL: method, path, query, host, header lines, body,
+ * reply head (status, type, encoding, length: one per line), and the reply's bytes to the end. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,8 +74,7 @@ static void check_record(const struct input *in, struct bz_tx *tx, enum bz_verdi
     uint8_t mem[BZ_RECORD_MAX];
     struct bz_record rec;
     size_t n;
-    enum bz_record_kind kind =
-        v == BZ_VERDICT_FORWARD ? BZ_RECORD_DECISION : BZ_RECORD_REFUSED;
+    enum bz_record_kind kind = v == BZ_VERDICT_FORWARD ? BZ_RECORD_DECISION : BZ_RECORD_REFUSED;
     MUST(gw_record(in->g, tx, kind, mem, &rec, &n));
     MUST(!gw_contains(bz_view(mem, n), GW_CANARY));
     if (in->key != GW_KEYS)
@@ -111,7 +110,8 @@ static void parse_head(struct bz_view text, struct bz_reply_head *h) {
     h->status = (uint16_t)status;
     h->content_type = next(&text, '\n');
     h->content_encoding = next(&text, '\n');
-    h->content_length = bz_view_u64(text, &length) == BZ_OK && length < INT64_MAX ? (int64_t)length : -1;
+    h->content_length =
+        bz_view_u64(text, &length) == BZ_OK && length < INT64_MAX ? (int64_t)length : -1;
 }
 
 static void answer(const struct input *in, struct bz_tx *tx, size_t cut, struct outcome *o) {
@@ -120,7 +120,8 @@ static void answer(const struct input *in, struct bz_tx *tx, size_t cut, struct 
     parse_head(in->head, &h);
     MUST(bz_tx_backend(tx, gw_now(in->g), &b));
     bz_tx_drop_body(tx);
-    enum bz_status st = gw_reply(in->g, tx, &h, in->reply, cut, (in->flags & FLAG_BROKEN) == 0, &o->bytes);
+    enum bz_status st =
+        gw_reply(in->g, tx, &h, in->reply, cut, (in->flags & FLAG_BROKEN) == 0, &o->bytes);
     const struct bz_reply *r = bz_tx_reply(tx);
     o->mode = r == NULL ? BZ_REPLY_STREAM : BZ_REPLY_COLLECT;
     o->fine = st == BZ_OK;
@@ -177,7 +178,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     in.reply = rest;
     run(&in, 0, &whole);
     run(&in, (size_t)in.cut + 1, &pieces);
-    MUST(whole.verdict == pieces.verdict && whole.mode == pieces.mode && whole.status == pieces.status);
+    MUST(whole.verdict == pieces.verdict && whole.mode == pieces.mode &&
+         whole.status == pieces.status);
     MUST(bz_view_eq(bz_buf_view(&whole.bytes), bz_buf_view(&pieces.bytes)));
     bz_buf_free(&whole.bytes);
     bz_buf_free(&pieces.bytes);

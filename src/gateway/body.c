@@ -1,4 +1,5 @@
-/* What needs the body: strict parse, model, backends, parameters, limits, and the canonical body that is forwarded. */
+/* What needs the body: strict parse, model, backends, parameters, limits, and the canonical body
+ * that is forwarded. */
 #include "tx_int.h"
 
 #define EDIT_ROOM 1024 /* what our own edits may add: token cap, stream_options, a model's key */
@@ -129,8 +130,8 @@ static void census(const struct bz_tx *tx, uint64_t backends, struct census *ret
             ret->denied++;
             continue;
         }
-        ret->same &= ret->allowed == 0 || (bz_view_eq(m.target, ret->first.target) &&
-                                           m.backends == ret->first.backends);
+        ret->same &= ret->allowed == 0 ||
+                     (bz_view_eq(m.target, ret->first.target) && m.backends == ret->first.backends);
         if (ret->allowed++ == 0 || (ret->same && bz_view_eq(m.name, m.target)))
             ret->first = m;
     }
@@ -152,8 +153,8 @@ static bool unnamed(struct bz_tx *tx, struct choice *ret) {
     return true;
 }
 
-/* Management bodies name models as the backend knows them, or ones that do not exist yet: nothing is rewritten, and the
- * backend must be clear. */
+/* Management bodies name models as the backend knows them, or ones that do not exist yet: nothing
+ * is rewritten, and the backend must be clear. */
 static bool managed(struct bz_tx *tx, struct bz_view name, struct choice *ret) {
     struct bz_model m;
     uint64_t all = bz_tx_backends_of(tx, UINT64_MAX, tx->may);
@@ -191,23 +192,26 @@ static bool choose_model(struct bz_tx *tx, const struct bz_json *root, struct ch
     return ret->mask != 0 || no_route_there(tx, ret->model.backends);
 }
 
-/* The parameter tables differ by server, so the kind of server is settled before the check. Replicas of one model on
- * several kinds: the kind of the least busy one; failover then stays within it. */
+/* The parameter tables differ by server, so the kind of server is settled before the check.
+ * Replicas of one model on several kinds: the kind of the least busy one; failover then stays
+ * within it. */
 static bool choose_server(struct bz_tx *tx, const struct choice *c, uint64_t mono_ns) {
     struct bz_backend b;
     int i = is_single(c->mask) ? __builtin_ctzll(c->mask) : -1;
     if (i < 0)
         i = bz_state_pick(tx->state, c->mask, 0, mono_ns, tx->id_lo);
     if (i < 0 && c->mask != 0)
-        i = __builtin_ctzll(c->mask); /* none is up now; bz_tx_backend says so if it stays that way */
+        i = __builtin_ctzll(
+            c->mask); /* none is up now; bz_tx_backend says so if it stays that way */
     if (i < 0 || !bz_image_backend(tx->image, (uint32_t)i, &b) || b.type >= BZ_SERVER_COUNT ||
         tx->routes[b.type] == NULL || (tx->may >> b.type & 1) == 0)
         return bz_tx_no(tx, BZ_REFUSE_INTERNAL);
     tx->server = (uint8_t)b.type;
     tx->route = tx->routes[b.type];
     tx->dialect = (uint8_t)tx->route->dialect;
-    tx->mask = is_single(c->mask) ? c->mask
-                                  : bz_tx_backends_of(tx, c->mask, (uint8_t)(1u << b.type));
+    bz_tx_limits_model(tx, c->has_model ? &c->model.limits : NULL);
+    tx->mask =
+        is_single(c->mask) ? c->mask : bz_tx_backends_of(tx, c->mask, (uint8_t)(1u << b.type));
     tx->has_model = c->has_model;
     tx->model = c->has_model ? c->model.index : 0;
     return true;
@@ -315,7 +319,8 @@ static bool name_target(struct bz_tx *tx, struct parsed *p) {
     return true;
 }
 
-/* Canonical text is never longer than what was parsed, but for our own edits: shortest escapes, no blanks. */
+/* Canonical text is never longer than what was parsed, but for our own edits: shortest escapes, no
+ * blanks. */
 static bool write_canonical(struct bz_tx *tx, const struct parsed *p, size_t body_n) {
     struct bz_buf b;
     size_t target_n = p->choice.has_model ? p->choice.model.target.n : 0;
@@ -355,8 +360,7 @@ static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, str
         !write_canonical(tx, p, body.n))
         return false;
     bz_image_settings(tx->image, &set);
-    bz_body_digest(set.digest_key, tx->id_lo, bz_view(tx->body.p, tx->body.n),
-                   tx->request_digest);
+    bz_body_digest(set.digest_key, tx->id_lo, bz_view(tx->body.p, tx->body.n), tx->request_digest);
     tx->strip_usage = p->facts.strip_usage;
     fill_forward(tx, p->facts.stream);
     return true;
@@ -364,7 +368,7 @@ static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, str
 
 bool bz_tx_accept(struct bz_tx *tx, struct bz_view body, struct bz_now now) {
     struct parsed p;
-    uint8_t first[2048]; /* most short bodies need no block from the allocator */
+    BZ_TX_SCRATCH uint8_t first[BZ_TX_SCRATCH_MAX]; /* short bodies need no block then */
     if (body.n == 0)
         return bz_tx_no(tx, BZ_REFUSE_BODY_MISSING);
     if (body.n > tx->body_max)
@@ -393,8 +397,8 @@ bool bz_tx_keep_path(struct bz_tx *tx, struct bz_view path) {
     return true;
 }
 
-/* GET and the like: nothing names a model, so the backend must be the only one of its kind, and a user must be allowed
- * whatever stands there. */
+/* GET and the like: nothing names a model, so the backend must be the only one of its kind, and a
+ * user must be allowed whatever stands there. */
 bool bz_tx_accept_bodyless(struct bz_tx *tx, struct bz_view path) {
     struct choice c = {.mask = bz_tx_backends_of(tx, UINT64_MAX, tx->may)};
     struct census all;
@@ -403,8 +407,8 @@ bool bz_tx_accept_bodyless(struct bz_tx *tx, struct bz_view path) {
     census(tx, c.mask, &all);
     if (tx->route->access != BZ_ACCESS_ADMIN && (all.allowed == 0 || all.denied > 0))
         return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
-    if (!choose_server(tx, &c, tx->start.mono_ns) ||
-        !bz_tx_limits_body(tx, 0, tx->start.mono_ns) || !bz_tx_keep_path(tx, path))
+    if (!choose_server(tx, &c, tx->start.mono_ns) || !bz_tx_limits_body(tx, 0, tx->start.mono_ns) ||
+        !bz_tx_keep_path(tx, path))
         return false;
     fill_forward(tx, false);
     return true;

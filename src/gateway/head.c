@@ -1,8 +1,9 @@
-/* What the head alone decides, in the order host, origin, upgrade, hygiene, credential, query, path, route, access,
- * body announcement. Nothing before the credential tells which routes exist. */
+/* What the head alone decides, in the order host, origin, upgrade, hygiene, credential, query,
+ * path, route, access, body announcement. Nothing before the credential tells which routes exist.
+ */
 #include "tx_int.h"
 
-enum head {
+enum name {
     HEAD_HOST,
     HEAD_ORIGIN,
     HEAD_UPGRADE,
@@ -24,12 +25,12 @@ struct seen { /* the first value of each, and whether another one came */
     bool upgrade;
 };
 
-static enum head is(struct bz_view name, struct bz_view want, enum head h) {
+static enum name is(struct bz_view name, struct bz_view want, enum name h) {
     return bz_view_eq_nocase(name, want) ? h : HEAD_COUNT;
 }
 
 /* By length first: a browser sends a dozen headers that mean nothing here. */
-static enum head head_of(struct bz_view n) {
+static enum name head_of(struct bz_view n) {
     switch (n.n) {
     case 4:
         return is(n, BZ_V("host"), HEAD_HOST);
@@ -87,7 +88,7 @@ static bool has_token(struct bz_view list, struct bz_view token) {
 static void look(const struct bz_req_head *h, struct seen *s) {
     *s = (struct seen){0};
     for (size_t i = 0; i < h->headers_n; i++) {
-        enum head k = head_of(h->headers[i].name);
+        enum name k = head_of(h->headers[i].name);
         if (k == HEAD_COUNT)
             continue;
         if (k == HEAD_CONNECTION) /* a list: may stand in several lines, RFC 9110 5.3 */
@@ -130,8 +131,8 @@ static bool hygiene(struct bz_tx *tx, const struct bz_req_head *h, const struct 
 /* ---- credential ---- */
 
 static bool is_credential_name(struct bz_view name) {
-    static const char *const names[] = {"key", "api_key", "api-key", "apikey", "token",
-                                        "access_token"};
+    static const char *const names[] = {"key",    "api_key", "api-key",
+                                        "apikey", "token",   "access_token"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (bz_view_eq_nocase(name, bz_view_str(names[i])))
             return true;
@@ -155,14 +156,15 @@ static struct bz_view bearer(struct bz_view v) {
     return trim(bz_view_sub(v, 6, v.n));
 }
 
-/* Every slot means the same; two that differ are an error, or a check in one place could be passed in the other. */
+/* Every slot means the same; two that differ are an error, or a check in one place could be passed
+ * in the other. */
 static bool one_credential(struct bz_tx *tx, const struct seen *s, bool *ret_there,
                            struct bz_view *ret) {
-    static const enum head slots[] = {HEAD_AUTHORIZATION, HEAD_X_API_KEY, HEAD_API_KEY};
+    static const enum name slots[] = {HEAD_AUTHORIZATION, HEAD_X_API_KEY, HEAD_API_KEY};
     *ret_there = false;
     *ret = (struct bz_view){NULL, 0};
     for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
-        enum head k = slots[i];
+        enum name k = slots[i];
         if (!s->there[k])
             continue;
         struct bz_view v = k == HEAD_AUTHORIZATION ? bearer(s->value[k]) : s->value[k];
@@ -214,8 +216,8 @@ static enum bz_route_match look_up(struct bz_tx *tx, struct bz_view method, stru
 static bool authenticate(struct bz_tx *tx, struct bz_view key) {
     if (key.n > BZ_CREDENTIAL_MAX)
         return bz_tx_no(tx, BZ_REFUSE_KEY_INVALID);
-    enum bz_status st = bz_image_authenticate(tx->image, key, tx->start.unix_ns / 1000000000,
-                                              &tx->who);
+    enum bz_status st =
+        bz_image_authenticate(tx->image, key, tx->start.unix_ns / 1000000000, &tx->who);
     if (st != BZ_OK || key.n != sizeof tx->key) {
         tx->who = (struct bz_principal){0};
         return bz_tx_no(tx, st == BZ_EEXPIRED ? BZ_REFUSE_KEY_EXPIRED : BZ_REFUSE_KEY_INVALID);
@@ -259,8 +261,8 @@ static bool query(struct bz_tx *tx, const struct bz_req_head *h) {
 }
 
 static bool is_plain(uint8_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '/' || c == '-' || c == '_' || c == '.' || c == ':' || c == '@' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+           c == '-' || c == '_' || c == '.' || c == ':' || c == '@' || c == '~';
 }
 
 /* One spelling per path: what was authorised is what the server sees. */
@@ -320,8 +322,7 @@ static bool blocked(struct bz_tx *tx, const struct bz_route *r) {
     }
     bz_buf_puts(&b, ".");
     struct bz_view why = bz_buf_status(&b) == BZ_OK ? bz_buf_view(&b) : (struct bz_view){NULL, 0};
-    return bz_tx_no_because(tx, BZ_REFUSE_ROUTE_BLOCKED, why, (struct bz_view){NULL, 0},
-                            r->reason);
+    return bz_tx_no_because(tx, BZ_REFUSE_ROUTE_BLOCKED, why, (struct bz_view){NULL, 0}, r->reason);
 }
 
 static bool may_use(const struct bz_tx *tx, const struct bz_route *r, struct bz_denial *ret) {
@@ -333,8 +334,9 @@ static bool may_use(const struct bz_tx *tx, const struct bz_route *r, struct bz_
            bz_authorise_route(tx->image, &tx->who, r, ret) == BZ_OK;
 }
 
-/* Which of the server types that know the route let this principal use it. The kept ones agree on who answers and whether
- * there is a body; the tables do today, and a difference is decided for the first. */
+/* Which of the server types that know the route let this principal use it. The kept ones agree on
+ * who answers and whether there is a body; the tables do today, and a difference is decided for the
+ * first. */
 static bool access_of(struct bz_tx *tx, struct bz_denial *why) {
     const struct bz_route *first = NULL;
     for (unsigned t = 0; t < BZ_SERVER_COUNT; t++) {
@@ -349,8 +351,7 @@ static bool access_of(struct bz_tx *tx, struct bz_denial *why) {
         }
         if (first == NULL)
             first = r;
-        if (first->answer == r->answer &&
-            (first->api == BZ_API_NONE) == (r->api == BZ_API_NONE))
+        if (first->answer == r->answer && (first->api == BZ_API_NONE) == (r->api == BZ_API_NONE))
             tx->may |= (uint8_t)(1u << t);
     }
     if (first != NULL)
@@ -365,6 +366,7 @@ static bool route(struct bz_tx *tx, const struct bz_req_head *h, enum bz_route_m
     if (match != BZ_ROUTE_FOUND || tx->route == NULL)
         return bz_tx_no(tx, BZ_REFUSE_ROUTE_UNKNOWN);
     tx->dialect = (uint8_t)tx->route->dialect;
+    tx->dialect_known = true;
     if (access_of(tx, &why)) {
         tx->dialect = (uint8_t)tx->route->dialect;
         return true;
@@ -387,8 +389,8 @@ static bool content_type_json(struct bz_view v) {
         value = trim(value);
         if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
             value = bz_view_sub(value, 1, value.n - 2);
-        if (bz_view_eq_nocase(name, BZ_V("charset")) &&
-            !bz_view_eq_nocase(value, BZ_V("utf-8")) && !bz_view_eq_nocase(value, BZ_V("utf8")))
+        if (bz_view_eq_nocase(name, BZ_V("charset")) && !bz_view_eq_nocase(value, BZ_V("utf-8")) &&
+            !bz_view_eq_nocase(value, BZ_V("utf8")))
             return false;
     }
     return true;
@@ -409,10 +411,10 @@ static bool announced(struct bz_tx *tx, const struct bz_req_head *h, const struc
     return true;
 }
 
-bool bz_tx_head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *ret_id) {
+static bool head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *ret_id) {
     struct seen s;
     tx->tls = h->tls;
-    tx->dialect = (uint8_t)bz_dialect_of_path(h->path);
+    tx->forward.path = h->path; /* lent: to guess the dialect of a refusal before the route */
     tx->peer_n = (uint8_t)(h->peer.n < sizeof tx->peer ? h->peer.n : sizeof tx->peer);
     if (tx->peer_n > 0)
         memcpy(tx->peer, h->peer.p, tx->peer_n);
@@ -422,9 +424,9 @@ bool bz_tx_head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *r
     tx->types = server_types(tx);
     bool canonical = path_canonical(h);
     struct bz_view id = {NULL, 0};
-    enum bz_route_match match =
-        canonical && h->path.n <= BZ_PATH_MAX ? look_up(tx, h->method, h->path, &id)
-                                              : BZ_ROUTE_UNKNOWN;
+    enum bz_route_match match = canonical && h->path.n <= BZ_PATH_MAX
+                                    ? look_up(tx, h->method, h->path, &id)
+                                    : BZ_ROUTE_UNKNOWN;
     bool is_open = match == BZ_ROUTE_FOUND && tx->route != NULL && is_public(tx->route);
     if (!credential(tx, h, &s, is_open) || !query(tx, h))
         return false;
@@ -432,4 +434,10 @@ bool bz_tx_head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *r
         return bz_tx_no(tx, BZ_REFUSE_PATH);
     *ret_id = id;
     return route(tx, h, match) && announced(tx, h, &s);
+}
+
+bool bz_tx_head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *ret_id) {
+    bool ok = head(tx, h, ret_id);
+    tx->forward.path = (struct bz_view){NULL, 0};
+    return ok;
 }

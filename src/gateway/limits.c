@@ -1,9 +1,10 @@
 /* Limits: what is taken from the shared limiter, given back, and told to the client.
  *
- * Requests are charged when the head is accepted; prompt tokens by estimate (text bytes / 4, rounded up) before forwarding and
- * corrected by the server's own count afterwards; of completion tokens one is taken before forwarding and the rest after the
- * fact. A bucket may so be overdrawn by what is in flight; the debt delays later requests, so the average holds. Reserving
- * max_tokens instead would turn away callers that ask for much and use little. */
+ * Requests are charged when the head is accepted; prompt tokens by estimate (text bytes / 4,
+ * rounded up) before forwarding and corrected by the server's own count afterwards; of completion
+ * tokens one is taken before forwarding and the rest after the fact. A bucket may so be overdrawn
+ * by what is in flight; the debt delays later requests, so the average holds. Reserving max_tokens
+ * instead would turn away callers that ask for much and use little. */
 #include "tx_int.h"
 
 #define TEXT_MAX 28
@@ -15,7 +16,8 @@ struct bz_tx_rates {
 };
 
 static const char *const why[BZ_SUBJECT_COUNT][BZ_METER_COUNT + 1] = {
-    {"The API key is over its limit of requests.", "The API key is over its limit of prompt tokens.",
+    {"The API key is over its limit of requests.",
+     "The API key is over its limit of prompt tokens.",
      "The API key is over its limit of completion tokens.",
      "The API key is over its limit of concurrent requests."},
     {"The user is over the limit of requests.", "The user is over the limit of prompt tokens.",
@@ -91,7 +93,8 @@ static void leave_all(struct bz_tx *tx) {
     tx->ledger.entered = 0;
 }
 
-/* Ends the ledger: `requests`, `prompt` and `completion` units are what this transaction really used. */
+/* Ends the ledger: `requests`, `prompt` and `completion` units are what this transaction really
+ * used. */
 static void settle(struct bz_tx *tx, int64_t requests, uint64_t prompt, uint64_t completion,
                    uint64_t mono_ns) {
     struct sets set;
@@ -124,11 +127,11 @@ static bool take(struct bz_tx *tx, const struct sets *set, enum bz_subject s, en
     const struct bz_rate *rate = &set->of[s].rate[m];
     struct bz_rate_result r = {0};
     uint64_t burst = rate->burst != 0 ? rate->burst : rate->per_minute;
-    uint64_t now_cost = cost < burst ? cost : burst; /* a prompt above it: a full bucket, and debt */
+    uint64_t now_cost =
+        cost < burst ? cost : burst; /* a prompt above it: a full bucket, and debt */
     if (rate->per_minute == 0)
         return true;
-    enum bz_status st =
-        bz_state_take(tx->state, subject(tx, s), m, rate, now_cost, mono_ns, &r);
+    enum bz_status st = bz_state_take(tx->state, subject(tx, s), m, rate, now_cost, mono_ns, &r);
     if (st == BZ_OK)
         tx->ledger.taken |= bit(s, m);
     if (!note(tx, m, &r))
@@ -150,19 +153,39 @@ static bool enter(struct bz_tx *tx, const struct sets *set, enum bz_subject s, u
     return true;
 }
 
+static bool any(const struct bz_limit_set *set) {
+    uint64_t sum = set->concurrent;
+    for (unsigned m = 0; m < BZ_METER_COUNT; m++)
+        sum |= set->rate[m].per_minute;
+    return sum != 0;
+}
+
+static void mark(struct bz_tx *tx, enum bz_subject s, const struct bz_limit_set *set) {
+    if (set != NULL && any(set))
+        tx->limited |= (uint8_t)(1u << s);
+}
+
+void bz_tx_limits_model(struct bz_tx *tx, const struct bz_limit_set *set) {
+    mark(tx, BZ_SUBJECT_MODEL, set);
+}
+
 bool bz_tx_limits_head(struct bz_tx *tx) {
     struct sets set;
     if (!tx->authed)
         return true;
     sets_of(tx, &set);
+    mark(tx, BZ_SUBJECT_KEY, &set.of[BZ_SUBJECT_KEY]);
+    mark(tx, BZ_SUBJECT_USER, &set.of[BZ_SUBJECT_USER]);
     return take(tx, &set, BZ_SUBJECT_KEY, BZ_METER_REQUESTS, 1, tx->start.mono_ns) &&
            take(tx, &set, BZ_SUBJECT_USER, BZ_METER_REQUESTS, 1, tx->start.mono_ns);
 }
 
 bool bz_tx_limits_body(struct bz_tx *tx, uint64_t text_bytes, uint64_t mono_ns) {
     struct sets set;
-    sets_of(tx, &set);
     tx->ledger.prompt = text_bytes / 4 + (text_bytes % 4 != 0);
+    if (tx->limited == 0)
+        return true;
+    sets_of(tx, &set);
     if (!take(tx, &set, BZ_SUBJECT_MODEL, BZ_METER_REQUESTS, 1, mono_ns))
         return false;
     for (unsigned s = 0; s < BZ_SUBJECT_COUNT; s++) {
@@ -228,7 +251,8 @@ static struct bz_view moment(char out[TEXT_MAX], uint64_t unix_ns) {
     return bz_buf_view(&b);
 }
 
-#define V(s) {(const uint8_t *)(s), sizeof(s) - 1}
+#define V(s)                                                                                       \
+    { (const uint8_t *)(s), sizeof(s) - 1 }
 static const struct bz_view names[2][2][3] = {
     {
         {V("x-ratelimit-limit-requests"), V("x-ratelimit-remaining-requests"),

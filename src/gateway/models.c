@@ -1,4 +1,5 @@
-/* What the gateway answers itself: model lists that show a caller only what that caller may use, and liveness. */
+/* What the gateway answers itself: model lists that show a caller only what that caller may use,
+ * and liveness. */
 #include "tx_int.h"
 
 #define ENTRY_ROOM 256 /* one entry without its name */

@@ -1,4 +1,5 @@
-/* Audit records. Every view is from the image, the route table, our own sentences, or the peer's address. */
+/* Audit records. Every view is from the image, the route table, our own sentences, or the peer's
+ * address. */
 #include "tx_int.h"
 
 static uint64_t micros(uint64_t from_ns, uint64_t to_ns) {

@@ -1,7 +1,8 @@
 /* Refusals: one table of codes, and the making of replies that the gateway gives itself. */
 #include "tx_int.h"
 
-#define ERROR_BODY_MAX 3072 /* envelope, a message of <= 512 bytes and a parameter path, all escaped */
+#define ERROR_BODY_MAX                                                                             \
+    3072 /* envelope, a message of <= 512 bytes and a parameter path, all escaped */
 #define RETRY_UNKNOWN_NS UINT64_C(1000000000)
 
 struct refusal {
@@ -24,7 +25,8 @@ struct made {
 static const char no_memory_body[] =
     "{\"error\":{\"message\":\"The gateway is short of memory. Try again later.\","
     "\"type\":\"api_error\",\"param\":null,\"code\":\"no_memory\"}}";
-#define LIT(s) {(const uint8_t *)(s), sizeof(s) - 1}
+#define LIT(s)                                                                                     \
+    { (const uint8_t *)(s), sizeof(s) - 1 }
 static const struct bz_reply no_memory = {
     .status = 503,
     .content_type = LIT("application/json"),
@@ -135,6 +137,10 @@ bool bz_tx_no_code(struct bz_tx *tx, uint16_t status, const char *code, struct b
         .param = param,
         .request_id = bz_tx_id(tx),
     };
+    if (!tx->dialect_known) {
+        tx->dialect = (uint8_t)bz_dialect_of_path(tx->forward.path);
+        tx->dialect_known = true;
+    }
     tx->verdict = BZ_VERDICT_REFUSE;
     if (tx->phase < BZ_PHASE_DECIDED)
         tx->phase = BZ_PHASE_DECIDED;
@@ -178,7 +184,8 @@ void bz_tx_refuse(struct bz_tx *tx, uint16_t status, const char *code, const cha
     if (tx->streaming || tx->closed)
         return;
     tx->drop = true;
-    tx->unserved |= tx->upstream_status == 0 && status != 504; /* after a timeout the work was done */
+    tx->unserved |=
+        tx->upstream_status == 0 && status != 504; /* after a timeout the work was done */
     (void)bz_tx_no_code(tx, status, code, bz_view_str(message), (struct bz_view){NULL, 0}, message);
 }
 

@@ -1,5 +1,6 @@
-/* What comes back from the model server. Its bytes are as hostile as a client's: a stream passes event by event after each was
- * checked; everything else is collected, parsed strictly, checked and written anew. What cannot be checked is an error. */
+/* What comes back from the model server. Its bytes are as hostile as a client's: a stream passes
+ * event by event after each was checked; everything else is collected, parsed strictly, checked and
+ * written anew. What cannot be checked is an error. */
 #include <bartizan/text.h>
 
 #include "tx_int.h"
@@ -81,8 +82,7 @@ static bool expect_whole(struct bz_tx *tx, const struct bz_reply_head *h, struct
 
 static bool head(struct bz_tx *tx, const struct bz_reply_head *h) {
     struct bz_view type = media_type(h->content_type);
-    if (h->content_encoding.n > 0 &&
-        !bz_view_eq_nocase(h->content_encoding, BZ_V("identity")))
+    if (h->content_encoding.n > 0 && !bz_view_eq_nocase(h->content_encoding, BZ_V("identity")))
         return fail(tx, BZ_REFUSE_UPSTREAM, "The model server encoded its reply.");
     if (h->status >= 400 && h->status < 600) {
         tx->collecting = BZ_COLLECT_ERROR;
@@ -145,7 +145,7 @@ static enum bz_status stream_fails(struct bz_tx *tx, enum bz_status st, struct b
 
 static enum bz_status stream_feed(struct bz_tx *tx, struct bz_view in, struct bz_buf *out) {
     struct bz_arena scratch;
-    uint8_t first[2048];
+    BZ_TX_SCRATCH uint8_t first[BZ_TX_SCRATCH_MAX];
     size_t before = out->n;
     if (tx->phase != BZ_PHASE_REPLY)
         return BZ_EDENIED; /* nothing may follow an end */
@@ -213,7 +213,8 @@ static size_t collect_cap(const struct bz_tx *tx) {
     return tx->collecting < BZ_COLLECT_COUNT ? caps[tx->collecting] : 0;
 }
 
-/* The announced length at once if it is moderate: an announcement alone costs no memory. Otherwise doubled. */
+/* The announced length at once if it is moderate: an announcement alone costs no memory. Otherwise
+ * doubled. */
 static bool collect_room(struct bz_tx *tx, size_t need, size_t cap) {
     size_t want = tx->collect.cap < COLLECT_FIRST ? COLLECT_FIRST : tx->collect.cap * 2;
     if (need <= tx->collect.cap)
@@ -252,18 +253,20 @@ static enum bz_status collect_feed(struct bz_tx *tx, struct bz_view in) {
     return BZ_OK;
 }
 
-static void arena_for(struct bz_tx *tx, struct bz_arena *ar) {
-    bz_arena_init(ar, tx->a, BZ_ARENA_BASE + BZ_ARENA_FACTOR * tx->collect.n, NULL, 0);
+static void arena_for(struct bz_tx *tx, struct bz_arena *ar, uint8_t first[BZ_TX_SCRATCH_MAX]) {
+    bz_arena_init(ar, tx->a, BZ_ARENA_BASE + BZ_ARENA_FACTOR * tx->collect.n, first,
+                  BZ_TX_SCRATCH_MAX);
 }
 
 static void end_error(struct bz_tx *tx) {
-    uint8_t mem[2048];
+    BZ_TX_SCRATCH uint8_t first[BZ_TX_SCRATCH_MAX];
+    uint8_t mem[1024];
     struct bz_arena ar;
     struct bz_buf b;
     struct bz_json *root = NULL;
     struct bz_json_opts opts = {0};
     uint16_t status = 502;
-    arena_for(tx, &ar);
+    arena_for(tx, &ar, first);
     if (tx->drop_error || tx->collect.n == 0 ||
         bz_json_parse(bz_view(tx->collect.p, tx->collect.n), &opts, &ar, &root, NULL) != BZ_OK)
         root = NULL;
@@ -312,11 +315,12 @@ static bool rewrite(struct bz_tx *tx, const struct bz_json *root) {
 }
 
 static void end_json(struct bz_tx *tx) {
+    BZ_TX_SCRATCH uint8_t first[BZ_TX_SCRATCH_MAX];
     struct bz_arena ar;
     struct bz_json *root = NULL;
     struct bz_json_opts opts = {.max_nodes = REPLY_NODES_MAX};
     struct bz_diag diag = {0, NULL};
-    arena_for(tx, &ar);
+    arena_for(tx, &ar, first);
     enum bz_status st =
         bz_json_parse(bz_view(tx->collect.p, tx->collect.n), &opts, &ar, &root, &diag);
     if (st == BZ_OK)
@@ -328,7 +332,8 @@ static void end_json(struct bz_tx *tx) {
         (void)fail(tx, BZ_REFUSE_NO_MEMORY, NULL);
     } else {
         tx->usage = (struct bz_usage){0};
-        (void)fail(tx, st == BZ_ETOOBIG ? BZ_REFUSE_UPSTREAM_TOO_LARGE : BZ_REFUSE_UPSTREAM_MALFORMED,
+        (void)fail(tx,
+                   st == BZ_ETOOBIG ? BZ_REFUSE_UPSTREAM_TOO_LARGE : BZ_REFUSE_UPSTREAM_MALFORMED,
                    diag.why != NULL ? diag.why : "The reply is none of this API.");
     }
     bz_arena_free(&ar);

@@ -68,7 +68,8 @@ static enum bz_verdict decided(struct bz_tx *tx, enum bz_verdict v) {
     return v;
 }
 
-/* The only place that says FORWARD, and the last look at what must be true of every forwarded request. */
+/* The only place that says FORWARD, and the last look at what must be true of every forwarded
+ * request. */
 static enum bz_verdict forward(struct bz_tx *tx) {
     if (!tx->authed || tx->mask == 0 || tx->route == NULL ||
         tx->route->answer != BZ_ANSWER_BACKEND ||

@@ -9,8 +9,8 @@
  *   reply.c   what comes back from the model server
  *   record.c  audit records
  *
- * A step returns true to go on; false means that tx->verdict and tx->reply say why not. Nothing sets FORWARD but
- * bz_tx_go, the last step of both ways (with and without a body). */
+ * A step returns true to go on; false means that tx->verdict and tx->reply say why not. Nothing
+ * sets FORWARD but forward() in tx.c, the last step of both ways (with and without a body). */
 #ifndef BZ_GATEWAY_TX_INT_H
 #define BZ_GATEWAY_TX_INT_H
 
@@ -18,69 +18,68 @@
 
 /* name, status, code, sentence. The code is stable and documented in docs/DECISIONS.md. */
 #define BZ_REFUSAL_TABLE(X)                                                                        \
-    X(UPGRADE, 400, "upgrade_not_allowed", "Protocol upgrades are not served here.")              \
-    X(HEADER_REPEATED, 400, "header_repeated", "A header that may stand once was sent twice.")    \
-    X(TRANSFER_ENCODING, 400, "transfer_encoding_not_supported",                                  \
-      "Transfer-Encoding may only be chunked.")                                                   \
-    X(LENGTH_AMBIGUOUS, 400, "length_ambiguous",                                                  \
-      "Content-Length and Transfer-Encoding were both sent.")                                     \
-    X(CREDENTIAL_QUERY, 400, "credential_in_query",                                               \
-      "Send the API key in the Authorization header, never in the URL.")                          \
-    X(CREDENTIAL_COOKIE, 400, "credential_in_cookie",                                             \
-      "Cookies are not accepted. Send the API key in the Authorization header.")                  \
-    X(CREDENTIAL_CONFLICT, 400, "credential_conflict", "Two different API keys were sent.")       \
-    X(QUERY, 400, "query_not_allowed", "This route takes no query parameters.")                   \
-    X(PATH, 400, "path_not_canonical",                                                            \
-      "The path must be sent plainly: no escapes, dot segments or double slashes.")               \
-    X(BODY_MISSING, 400, "body_missing", "This route needs a JSON body.")                         \
-    X(BODY_NOT_ALLOWED, 400, "body_not_allowed", "This route takes no body.")                     \
-    X(JSON_MALFORMED, 400, "json_malformed", "The body is not valid JSON")                        \
-    X(JSON_UTF8, 400, "json_bad_utf8", "The body is not valid UTF-8")                             \
-    X(JSON_DUPLICATE, 400, "json_duplicate_key", "The body names a key twice")                    \
-    X(JSON_DEPTH, 400, "json_too_deep", "The body is nested too deeply")                          \
-    X(JSON_TRAILING, 400, "json_trailing_bytes", "Bytes follow the end of the body's JSON value") \
-    X(JSON_TOO_LARGE, 400, "json_too_large", "The body goes beyond a cap of the JSON reader")     \
-    X(JSON_MEMORY, 413, "json_too_complex",                                                       \
-      "The body holds too many tiny values for its size")                                         \
-    X(PARAM, 400, "param_invalid", "A parameter is not valid.")                                   \
-    X(PARAM_POLICY, 403, "param_not_allowed", "A parameter is not allowed.")                      \
-    X(MODEL_REQUIRED, 400, "model_required",                                                      \
-      "Name a model in the body; GET /v1/models lists those you may use.")                        \
-    X(MODEL_INVALID, 400, "model_invalid", "The model's name must be a string, and not empty.") \
-    X(BACKEND_AMBIGUOUS, 400, "backend_ambiguous",                                                \
-      "More than one backend could answer this; name a model that only one of them serves.")      \
-    X(KEY_MISSING, 401, "invalid_api_key",                                                        \
-      "No API key was sent. Send one as: Authorization: Bearer bz_...")                           \
-    X(KEY_INVALID, 401, "invalid_api_key", "The API key is not valid.")                           \
-    X(KEY_EXPIRED, 401, "invalid_api_key", "The API key has expired.")                            \
-    X(ORIGIN, 403, "origin_not_allowed", "Web pages of this origin may not call the gateway.")    \
-    X(ROUTE_BLOCKED, 403, "route_blocked", "The gateway never passes this route.")                \
-    X(ROUTE_DENIED, 403, "route_not_allowed", "The API key may not use this route.")              \
-    X(ROUTE_UNKNOWN, 404, "route_unknown", "There is no such route.")                             \
-    X(MODEL_UNKNOWN, 404, "model_not_found",                                                      \
-      "The model does not exist or you may not use it; GET /v1/models lists those you may use.")  \
-    X(METHOD, 405, "method_not_allowed", "The route does not take this method.")                  \
-    X(BODY_TOO_LARGE, 413, "body_too_large", "The body is larger than the gateway accepts.")      \
-    X(CONTENT_ENCODING, 415, "content_encoding_not_supported",                                    \
-      "Send the body without Content-Encoding.")                                                  \
-    X(CONTENT_TYPE, 415, "content_type_not_supported",                                            \
-      "Send the body as Content-Type: application/json.")                                         \
-    X(HOST, 421, "host_not_served", "The gateway does not serve this host name.")                 \
-    X(RATE, 429, "rate_limited", "Too much at once. Try again later.")                            \
-    X(INTERNAL, 500, "internal_error", "The gateway could not decide this request.")              \
-    X(UPSTREAM, 502, "upstream_error", "The model server failed.")                                \
-    X(UPSTREAM_MALFORMED, 502, "upstream_malformed",                                              \
-      "The model server's reply could not be checked and was withheld.")                          \
-    X(UPSTREAM_TRUNCATED, 502, "upstream_truncated", "The model server's reply broke off.")       \
-    X(UPSTREAM_TOO_LARGE, 502, "upstream_too_large", "The model server's reply is too large.")    \
-    X(NO_BACKEND, 503, "no_backend", "No model server is available for this model right now.")    \
+    X(UPGRADE, 400, "upgrade_not_allowed", "Protocol upgrades are not served here.")               \
+    X(HEADER_REPEATED, 400, "header_repeated", "A header that may stand once was sent twice.")     \
+    X(TRANSFER_ENCODING, 400, "transfer_encoding_not_supported",                                   \
+      "Transfer-Encoding may only be chunked.")                                                    \
+    X(LENGTH_AMBIGUOUS, 400, "length_ambiguous",                                                   \
+      "Content-Length and Transfer-Encoding were both sent.")                                      \
+    X(CREDENTIAL_QUERY, 400, "credential_in_query",                                                \
+      "Send the API key in the Authorization header, never in the URL.")                           \
+    X(CREDENTIAL_COOKIE, 400, "credential_in_cookie",                                              \
+      "Cookies are not accepted. Send the API key in the Authorization header.")                   \
+    X(CREDENTIAL_CONFLICT, 400, "credential_conflict", "Two different API keys were sent.")        \
+    X(QUERY, 400, "query_not_allowed", "This route takes no query parameters.")                    \
+    X(PATH, 400, "path_not_canonical",                                                             \
+      "The path must be sent plainly: no escapes, dot segments or double slashes.")                \
+    X(BODY_MISSING, 400, "body_missing", "This route needs a JSON body.")                          \
+    X(BODY_NOT_ALLOWED, 400, "body_not_allowed", "This route takes no body.")                      \
+    X(JSON_MALFORMED, 400, "json_malformed", "The body is not valid JSON")                         \
+    X(JSON_UTF8, 400, "json_bad_utf8", "The body is not valid UTF-8")                              \
+    X(JSON_DUPLICATE, 400, "json_duplicate_key", "The body names a key twice")                     \
+    X(JSON_DEPTH, 400, "json_too_deep", "The body is nested too deeply")                           \
+    X(JSON_TRAILING, 400, "json_trailing_bytes", "Bytes follow the end of the body's JSON value")  \
+    X(JSON_TOO_LARGE, 400, "json_too_large", "The body goes beyond a cap of the JSON reader")      \
+    X(JSON_MEMORY, 413, "json_too_complex", "The body holds too many tiny values for its size")    \
+    X(PARAM, 400, "param_invalid", "A parameter is not valid.")                                    \
+    X(PARAM_POLICY, 403, "param_not_allowed", "A parameter is not allowed.")                       \
+    X(MODEL_REQUIRED, 400, "model_required",                                                       \
+      "Name a model in the body; GET /v1/models lists those you may use.")                         \
+    X(MODEL_INVALID, 400, "model_invalid", "The model's name must be a string, and not empty.")    \
+    X(BACKEND_AMBIGUOUS, 400, "backend_ambiguous",                                                 \
+      "More than one backend could answer this; name a model that only one of them serves.")       \
+    X(KEY_MISSING, 401, "invalid_api_key",                                                         \
+      "No API key was sent. Send one as: Authorization: Bearer bz_...")                            \
+    X(KEY_INVALID, 401, "invalid_api_key", "The API key is not valid.")                            \
+    X(KEY_EXPIRED, 401, "invalid_api_key", "The API key has expired.")                             \
+    X(ORIGIN, 403, "origin_not_allowed", "Web pages of this origin may not call the gateway.")     \
+    X(ROUTE_BLOCKED, 403, "route_blocked", "The gateway never passes this route.")                 \
+    X(ROUTE_DENIED, 403, "route_not_allowed", "The API key may not use this route.")               \
+    X(ROUTE_UNKNOWN, 404, "route_unknown", "There is no such route.")                              \
+    X(MODEL_UNKNOWN, 404, "model_not_found",                                                       \
+      "The model does not exist or you may not use it; GET /v1/models lists those you may use.")   \
+    X(METHOD, 405, "method_not_allowed", "The route does not take this method.")                   \
+    X(BODY_TOO_LARGE, 413, "body_too_large", "The body is larger than the gateway accepts.")       \
+    X(CONTENT_ENCODING, 415, "content_encoding_not_supported",                                     \
+      "Send the body without Content-Encoding.")                                                   \
+    X(CONTENT_TYPE, 415, "content_type_not_supported",                                             \
+      "Send the body as Content-Type: application/json.")                                          \
+    X(HOST, 421, "host_not_served", "The gateway does not serve this host name.")                  \
+    X(RATE, 429, "rate_limited", "Too much at once. Try again later.")                             \
+    X(INTERNAL, 500, "internal_error", "The gateway could not decide this request.")               \
+    X(UPSTREAM, 502, "upstream_error", "The model server failed.")                                 \
+    X(UPSTREAM_MALFORMED, 502, "upstream_malformed",                                               \
+      "The model server's reply could not be checked and was withheld.")                           \
+    X(UPSTREAM_TRUNCATED, 502, "upstream_truncated", "The model server's reply broke off.")        \
+    X(UPSTREAM_TOO_LARGE, 502, "upstream_too_large", "The model server's reply is too large.")     \
+    X(NO_BACKEND, 503, "no_backend", "No model server is available for this model right now.")     \
     X(NO_MEMORY, 503, "no_memory", "The gateway is short of memory. Try again later.")
 
 enum bz_refusal {
 #define X(name, status, code, text) BZ_REFUSE_##name,
     BZ_REFUSAL_TABLE(X)
 #undef X
-    BZ_REFUSE_COUNT
+        BZ_REFUSE_COUNT
 };
 
 enum bz_tx_phase {
@@ -92,17 +91,17 @@ enum bz_tx_phase {
 };
 
 enum bz_tx_collect { /* what a collected reply must be */
-    BZ_COLLECT_NONE,
-    BZ_COLLECT_JSON,
-    BZ_COLLECT_TEXT,
-    BZ_COLLECT_ERROR, /* the upstream's own error, to be replaced */
-    BZ_COLLECT_EMPTY,
-    BZ_COLLECT_COUNT
+                     BZ_COLLECT_NONE,
+                     BZ_COLLECT_JSON,
+                     BZ_COLLECT_TEXT,
+                     BZ_COLLECT_ERROR, /* the upstream's own error, to be replaced */
+                     BZ_COLLECT_EMPTY,
+                     BZ_COLLECT_COUNT
 };
 
 enum bz_subject { BZ_SUBJECT_KEY, BZ_SUBJECT_USER, BZ_SUBJECT_MODEL, BZ_SUBJECT_COUNT };
 
-struct bz_tx_ledger { /* what the limiter holds for this transaction */
+struct bz_tx_ledger {                   /* what the limiter holds for this transaction */
     uint64_t subject[BZ_SUBJECT_COUNT]; /* 0: not limited so far */
     uint64_t prompt;                    /* prompt tokens charged */
     uint16_t taken;                     /* bit subject * BZ_METER_COUNT + meter */
@@ -118,6 +117,11 @@ struct bz_tx_rates; /* limits.c: the tightest limits, for the headers */
 
 #define BZ_TX_PEER_MAX 46 /* INET6_ADDRSTRLEN */
 
+/* For arena memory on the stack, which nobody reads before writing: hardening would clear it for
+ * every event. */
+#define BZ_TX_SCRATCH __attribute__((uninitialized))
+#define BZ_TX_SCRATCH_MAX 2048
+
 struct bz_tx {
     struct bz_alloc a;
     const struct bz_image *image;
@@ -128,36 +132,39 @@ struct bz_tx {
     uint64_t body_max, id_lo;
     uint32_t backends_n, models_n;
 
-    uint8_t verdict;  /* enum bz_verdict */
-    uint8_t phase;    /* enum bz_tx_phase */
-    uint8_t dialect;  /* enum bz_dialect */
-    uint8_t server;   /* enum bz_server of the backends in `mask` */
-    uint8_t types;    /* bit per server type that runs here */
-    uint8_t may;      /* bit per server type whose route this principal may use */
+    uint8_t verdict; /* enum bz_verdict */
+    uint8_t phase;   /* enum bz_tx_phase */
+    uint8_t dialect; /* enum bz_dialect */
+    uint8_t server;  /* enum bz_server of the backends in `mask` */
+    uint8_t types;   /* bit per server type that runs here */
+    uint8_t may;     /* bit per server type whose route this principal may use */
     uint8_t peer_n;
+    uint8_t limited; /* bit per subject that has any limit */
+    bool dialect_known; /* otherwise guessed from forward.path when it is needed */
     bool authed, tls, hsts, has_model, has_backend, outstanding, closed;
-    bool drop;        /* the rest of the upstream's reply is thrown away */
-    bool streaming;   /* the reply goes out event by event */
-    bool cut;         /* an error event ended the stream */
-    bool drop_error;  /* the upstream's error body is too long to look at */
-    bool forwarded;   /* FORWARD was said */
+    bool drop;          /* the rest of the upstream's reply is thrown away */
+    bool streaming;     /* the reply goes out event by event */
+    bool cut;           /* an error event ended the stream */
+    bool drop_error;    /* the upstream's error body is too long to look at */
+    bool forwarded;     /* FORWARD was said */
     uint8_t collecting; /* enum bz_tx_collect */
-    bool key_hashed;  /* `key` holds the hash */
-    bool unserved;    /* the model server did no work that counts */
+    bool key_hashed;    /* `key` holds the hash */
+    bool unserved;      /* the model server did no work that counts */
     bool strip_usage;
 
     uint8_t id[BZ_REQUEST_ID_LEN];
     char id_text[BZ_REQUEST_ID_TEXT + 1];
     char peer[BZ_TX_PEER_MAX];
-    /* The credential as sent, until bz_tx_still_allowed first needs its hash; wiped at close. Hashing it there and not
-     * at the start spares every short request 250 ns; the server holds the same bytes in its header memory anyway. */
+    /* The credential as sent, until bz_tx_still_allowed first needs its hash; wiped at close.
+     * Hashing it there and not at the start spares every short request 250 ns; the server holds the
+     * same bytes in its header memory anyway. */
     uint8_t key[BZ_KEY_TEXT];
 
     struct bz_principal who;
-    const struct bz_route *route;                    /* of `server`, or the best known */
-    const struct bz_route *routes[BZ_SERVER_COUNT];  /* per server type; NULL: unknown there */
-    uint64_t mask, tried; /* backends */
-    uint32_t model;       /* index in the image, if has_model */
+    const struct bz_route *route;                   /* of `server`, or the best known */
+    const struct bz_route *routes[BZ_SERVER_COUNT]; /* per server type; NULL: unknown there */
+    uint64_t mask, tried;                           /* backends */
+    uint32_t model;                                 /* index in the image, if has_model */
     uint16_t reply_status, upstream_status;
 
     struct bz_forward forward;
@@ -166,7 +173,7 @@ struct bz_tx {
     struct bz_tx_blob collect; /* the upstream's reply, then its canonical form */
     int64_t collect_n;         /* announced length; -1 */
     const struct bz_reply *reply;
-    void *made;                /* the block `reply` lies in; NULL: static */
+    void *made; /* the block `reply` lies in; NULL: static */
     struct bz_stream stream;
     struct bz_usage usage;
     struct bz_tx_ledger ledger;
@@ -181,14 +188,16 @@ struct bz_tx {
 /* tx.c */
 void *bz_tx_alloc(struct bz_tx *tx, size_t n);
 void bz_tx_mem_free(struct bz_tx *tx, void *p);
-bool bz_tx_blob_room(struct bz_tx *tx, struct bz_tx_blob *b, size_t cap); /* at least cap bytes in all */
+bool bz_tx_blob_room(struct bz_tx *tx, struct bz_tx_blob *b,
+                     size_t cap); /* at least cap bytes in all */
 void bz_tx_blob_free(struct bz_tx *tx, struct bz_tx_blob *b);
 
 /* refuse.c. All return false, so that a step can end with them. */
 bool bz_tx_no(struct bz_tx *tx, enum bz_refusal r);
-/* detail: static, for the record. message: any life; empty: the table's. param: empty or the parameter's path. */
-bool bz_tx_no_because(struct bz_tx *tx, enum bz_refusal r, struct bz_view message, struct bz_view param,
-                      const char *detail);
+/* detail: static, for the record. message: any life; empty: the table's. param: empty or the
+ * parameter's path. */
+bool bz_tx_no_because(struct bz_tx *tx, enum bz_refusal r, struct bz_view message,
+                      struct bz_view param, const char *detail);
 bool bz_tx_no_code(struct bz_tx *tx, uint16_t status, const char *code, struct bz_view message,
                    struct bz_view param, const char *detail);
 /* Adds a header to the refusal that stands; name and value static or living in the reply. */
@@ -209,8 +218,8 @@ bool bz_tx_head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *r
 bool bz_tx_accept(struct bz_tx *tx, struct bz_view body, struct bz_now now);
 bool bz_tx_accept_bodyless(struct bz_tx *tx, struct bz_view path);
 bool bz_tx_keep_path(struct bz_tx *tx, struct bz_view path); /* for tx->forward */
-/* Model by a client's spelling, if it exists and this principal may use it (both or neither: no oracle).
- * ollama: "name" and "name:latest" are the same. */
+/* Model by a client's spelling, if it exists and this principal may use it (both or neither: no
+ * oracle). ollama: "name" and "name:latest" are the same. */
 bool bz_tx_model_find(const struct bz_tx *tx, struct bz_view name, struct bz_model *ret);
 uint64_t bz_tx_backends_of(const struct bz_tx *tx, uint64_t mask, uint8_t types);
 
@@ -219,6 +228,7 @@ bool bz_tx_answer(struct bz_tx *tx, struct bz_view id);
 
 /* limits.c */
 bool bz_tx_limits_head(struct bz_tx *tx);
+void bz_tx_limits_model(struct bz_tx *tx, const struct bz_limit_set *set); /* the chosen model's */
 bool bz_tx_limits_body(struct bz_tx *tx, uint64_t text_bytes, uint64_t mono_ns);
 void bz_tx_limits_settle(struct bz_tx *tx, uint64_t mono_ns);
 size_t bz_tx_limits_headers(const struct bz_tx *tx, struct bz_header *out, size_t cap);

@@ -13,30 +13,57 @@ static char *names[] = {S("localhost"), S("127.0.0.1")};
 static char *origins[] = {S("https://app.example")};
 
 static struct bz_backend_config one[] = {
-    {.name = S("local"), .type = BZ_SERVER_LLAMACPP, .url = S("http://127.0.0.1:8080"), .keep_alive = true},
+    {.name = S("local"),
+     .type = BZ_SERVER_LLAMACPP,
+     .url = S("http://127.0.0.1:8080"),
+     .keep_alive = true},
 };
 static struct bz_backend_config ollama[] = {
-    {.name = S("oll"), .type = BZ_SERVER_OLLAMA, .url = S("http://127.0.0.1:11434"), .keep_alive = true},
+    {.name = S("oll"),
+     .type = BZ_SERVER_OLLAMA,
+     .url = S("http://127.0.0.1:11434"),
+     .keep_alive = true},
 };
 static struct bz_backend_config mixed[] = {
-    {.name = S("lc"), .type = BZ_SERVER_LLAMACPP, .url = S("http://127.0.0.1:8080"), .keep_alive = true},
-    {.name = S("oll"), .type = BZ_SERVER_OLLAMA, .url = S("http://127.0.0.1:11434"), .keep_alive = true},
-    {.name = S("vl"), .type = BZ_SERVER_VLLM, .url = S("http://127.0.0.1:8000"), .keep_alive = true},
-    {.name = S("an"), .type = BZ_SERVER_ANTHROPIC, .url = S("http://127.0.0.1:8001"), .keep_alive = true},
-    {.name = S("lc2"), .type = BZ_SERVER_LLAMACPP, .url = S("http://127.0.0.1:8082"), .keep_alive = true},
+    {.name = S("lc"),
+     .type = BZ_SERVER_LLAMACPP,
+     .url = S("http://127.0.0.1:8080"),
+     .keep_alive = true},
+    {.name = S("oll"),
+     .type = BZ_SERVER_OLLAMA,
+     .url = S("http://127.0.0.1:11434"),
+     .keep_alive = true},
+    {.name = S("vl"),
+     .type = BZ_SERVER_VLLM,
+     .url = S("http://127.0.0.1:8000"),
+     .keep_alive = true},
+    {.name = S("an"),
+     .type = BZ_SERVER_ANTHROPIC,
+     .url = S("http://127.0.0.1:8001"),
+     .keep_alive = true},
+    {.name = S("lc2"),
+     .type = BZ_SERVER_LLAMACPP,
+     .url = S("http://127.0.0.1:8082"),
+     .keep_alive = true},
 };
 static struct bz_model_config model_configs[] = {
     {.name = S("assistant"), .target = S("tiny")},
-    {.name = S("metered"), .target = S("tiny"),
+    {.name = S("metered"),
+     .target = S("tiny"),
      .limits = {.rate = {{60, 1}, {0, 0}, {0, 0}}, .concurrent = 0}},
 };
 static const struct bz_image_model_input llama_models[] = {
-    {"assistant", "tiny", 1}, {"big", "big.gguf", 1}, {"metered", "tiny", 1}, {"tiny", "tiny", 1},
+    {"assistant", "tiny", 1},
+    {"big", "big.gguf", 1},
+    {"metered", "tiny", 1},
+    {"tiny", "tiny", 1},
 };
 static const struct bz_image_model_input single_models[] = {{"tiny", "tiny", 1}};
-static const struct bz_image_model_input alias_models[] = {{"assistant", "tiny", 1}, {"tiny", "tiny", 1}};
+static const struct bz_image_model_input alias_models[] = {{"assistant", "tiny", 1},
+                                                           {"tiny", "tiny", 1}};
 static const struct bz_image_model_input ollama_models[] = {
-    {"llama3:latest", "llama3:latest", 1}, {"qwen:7b", "qwen:7b", 1},
+    {"llama3:latest", "llama3:latest", 1},
+    {"qwen:7b", "qwen:7b", 1},
 };
 static const struct bz_image_model_input mixed_models[] = {
     {"claude", "claude", 8},
@@ -47,12 +74,29 @@ static const struct bz_image_model_input mixed_models[] = {
 };
 static struct bz_role_config roles[] = {
     {.name = S("user"), .routes = star, .routes_n = 1, .models = star, .models_n = 1},
-    {.name = S("admin"), .admin = true, .routes = star, .routes_n = 1, .models = star, .models_n = 1},
-    {.name = S("narrow"), .routes = narrow_routes, .routes_n = 2, .models = narrow_models, .models_n = 1},
-    {.name = S("limited"), .routes = star, .routes_n = 1, .models = star, .models_n = 1,
+    {.name = S("admin"),
+     .admin = true,
+     .routes = star,
+     .routes_n = 1,
+     .models = star,
+     .models_n = 1},
+    {.name = S("narrow"),
+     .routes = narrow_routes,
+     .routes_n = 2,
+     .models = narrow_models,
+     .models_n = 1},
+    {.name = S("limited"),
+     .routes = star,
+     .routes_n = 1,
+     .models = star,
+     .models_n = 1,
      .limits = {.rate = {{3, 3}, {100, 100}, {50, 50}}, .concurrent = 1},
      .user_limits = {.rate = {{4, 4}, {0, 0}, {0, 0}}, .concurrent = 0}},
-    {.name = S("lim2"), .routes = star, .routes_n = 1, .models = star, .models_n = 1,
+    {.name = S("lim2"),
+     .routes = star,
+     .routes_n = 1,
+     .models = star,
+     .models_n = 1,
      .user_limits = {.rate = {{4, 4}, {0, 0}, {0, 0}}, .concurrent = 0}},
 };
 
@@ -79,10 +123,20 @@ static void fill_config(struct bz_config *c, enum gw_setup setup) {
     for (uint32_t i = 0; i < N(roles); i++)
         roles[i].params = bz_param_limits_default;
     *c = (struct bz_config){
-        .names = names, .names_n = N(names), .origins = origins, .origins_n = N(origins),
-        .hsts = true, .audit = BZ_AUDIT_STRICT, .audit_wait_ms = 2000, .body_max = 1u << 20,
-        .backends = one, .backends_n = N(one), .models = model_configs, .models_n = N(model_configs),
-        .roles = roles, .roles_n = N(roles),
+        .names = names,
+        .names_n = N(names),
+        .origins = origins,
+        .origins_n = N(origins),
+        .hsts = true,
+        .audit = BZ_AUDIT_STRICT,
+        .audit_wait_ms = 2000,
+        .body_max = 1u << 20,
+        .backends = one,
+        .backends_n = N(one),
+        .models = model_configs,
+        .models_n = N(model_configs),
+        .roles = roles,
+        .roles_n = N(roles),
     };
     if (setup == GW_MIXED) {
         c->backends = mixed;
@@ -111,8 +165,10 @@ static void fill_models(struct bz_image_input *in, enum gw_setup setup) {
 static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum gw_key gone) {
     struct bz_config config;
     static const char *const no_credentials[N(mixed)];
-    struct bz_image_input in = {.config = &config, .backend_credentials = no_credentials,
-                                .generation = generation, .built_unix = GW_NOW_S};
+    struct bz_image_input in = {.config = &config,
+                                .backend_credentials = no_credentials,
+                                .generation = generation,
+                                .built_unix = GW_NOW_S};
     struct bz_key_record records[GW_KEYS];
     size_t n = 0;
     memset(in.key_pepper, 1, sizeof in.key_pepper);
@@ -177,8 +233,7 @@ struct bz_now gw_now(const struct gw *g) {
 
 void gw_req_header(struct gw_req *r, const char *name, const char *value) {
     if (r->head.headers_n < GW_HEADERS)
-        r->headers[r->head.headers_n++] =
-            (struct bz_header){bz_view_str(name), bz_view_str(value)};
+        r->headers[r->head.headers_n++] = (struct bz_header){bz_view_str(name), bz_view_str(value)};
     r->head.headers = r->headers;
 }
 
@@ -253,7 +308,8 @@ struct bz_alloc gw_heap_alloc(struct gw_heap *h) {
 struct bz_tx *gw_send(struct gw *g, const struct gw_req *r, struct bz_alloc a,
                       enum bz_verdict *ret) {
     struct bz_tx *tx = NULL;
-    struct gw_req copy = *r; /* lent for the call only: what the transaction keeps must be its own */
+    struct gw_req copy =
+        *r; /* lent for the call only: what the transaction keeps must be its own */
     char head[1024];
     *ret = BZ_VERDICT_NONE;
     if (bz_tx_new(&g->env, a, gw_now(g), UINT64_C(0x0190000000000000), g->next_id++, &tx) != BZ_OK)

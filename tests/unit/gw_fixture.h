@@ -1,4 +1,5 @@
-/* A small instance in memory for the gateway's tests, harness and bench: image, shared state, keys, and one call per phase. */
+/* A small instance in memory for the gateway's tests, harness and bench: image, shared state, keys,
+ * and one call per phase. */
 #ifndef BARTIZAN_TESTS_GW_FIXTURE_H
 #define BARTIZAN_TESTS_GW_FIXTURE_H
 
@@ -8,18 +9,18 @@
 #pragma GCC diagnostic ignored "-Wframe-larger-than="
 
 enum gw_setup {
-    GW_LLAMA,    /* one llama.cpp backend with "tiny", and "assistant" for the same; "big" */
-    GW_SINGLE,   /* one llama.cpp backend with "tiny" only */
-    GW_ALIAS,    /* the same with "assistant" for it */
-    GW_MIXED,    /* 0 llama.cpp, 1 ollama, 2 vllm, 3 anthropic, 4 a second llama.cpp (replica of "tiny") */
-    GW_OLLAMA,   /* one ollama backend: "llama3:latest", "qwen:7b" */
+    GW_LLAMA,  /* one llama.cpp backend with "tiny", and "assistant" for the same; "big" */
+    GW_SINGLE, /* one llama.cpp backend with "tiny" only */
+    GW_ALIAS,  /* the same with "assistant" for it */
+    GW_MIXED, /* 0 llama.cpp, 1 ollama, 2 vllm, 3 anthropic, 4 again for "tiny" */
+    GW_OLLAMA, /* one ollama backend: "llama3:latest", "qwen:7b" */
     GW_SETUP_COUNT
 };
 enum gw_key {
-    GW_USER,     /* everything of the user role */
+    GW_USER, /* everything of the user role */
     GW_ADMIN,
-    GW_NARROW,   /* routes chat and models, model "tiny" */
-    GW_LIMITED,  /* owner "lim": 3 requests, 100 prompt and 50 completion tokens a minute, 1 at once */
+    GW_NARROW, /* routes chat and models, model "tiny" */
+    GW_LIMITED, /* owner "lim": 3 requests, 100 and 50 tokens a minute, 1 at once */
     GW_LIMITED2, /* another key of "lim", with the user's limits only: 4 requests over all keys */
     GW_EXPIRED,
     GW_REVOKED,
@@ -36,12 +37,13 @@ struct gw {
     void *state_mem;
     struct bz_gateway_env env;
     char keys[GW_KEYS][BZ_KEY_TEXT + 1];
-    uint64_t mono_ns;  /* advanced by tests */
+    uint64_t mono_ns; /* advanced by tests */
     uint64_t next_id;
 };
 
 bool gw_open(struct gw *g, enum gw_setup setup);
-/* The same instance one generation later, with the key `gone` revoked (GW_KEYS: none). `out` is closed by itself. */
+/* The same instance one generation later, with the key `gone` revoked (GW_KEYS: none). `out` is
+ * closed by itself. */
 bool gw_next_generation(const struct gw *g, enum gw_setup setup, enum gw_key gone, struct gw *out);
 void gw_close(struct gw *g);
 struct bz_now gw_now(const struct gw *g);
@@ -59,7 +61,8 @@ void gw_req_init(struct gw_req *r, const struct gw *g, enum gw_key key, const ch
 void gw_req_header(struct gw_req *r, const char *name, const char *value);
 void gw_req_drop(struct gw_req *r, const char *name);
 
-/* Heap that can refuse: the n-th allocation and all later ones fail (0: none). Counts what is not given back. */
+/* Heap that can refuse: the n-th allocation and all later ones fail (0: none). Counts what is not
+ * given back. */
 struct gw_heap {
     uint64_t fail_from, allocs, live, bytes_live, bytes_peak;
 };
@@ -68,7 +71,8 @@ struct bz_alloc gw_heap_alloc(struct gw_heap *h);
 /* New transaction, head, and the body if it is asked for. NULL: no memory. */
 struct bz_tx *gw_send(struct gw *g, const struct gw_req *r, struct bz_alloc a,
                       enum bz_verdict *ret);
-/* Upstream's whole reply in pieces of `cut` bytes (0: at once); out collects what a stream lets pass. */
+/* Upstream's whole reply in pieces of `cut` bytes (0: at once); out collects what a stream lets
+ * pass. */
 enum bz_status gw_reply(struct gw *g, struct bz_tx *tx, const struct bz_reply_head *h,
                         struct bz_view body, size_t cut, bool clean, struct bz_buf *out);
 /* Encodes and decodes a record; its views live in `mem`. */

@@ -123,7 +123,8 @@ static void answers_and_refusals(void **state) {
     take(&g, tx, BZ_RECORD_REFUSED, &rec);
     assert_true(bz_view_eq(rec.r.decision, BZ_V("refuse")));
     assert_true(bz_view_eq(rec.r.reason, BZ_V("invalid_api_key")));
-    assert_true(bz_view_eq(rec.r.route, BZ_V("/v1/models/{model}"))); /* the pattern, not the path */
+    assert_true(
+        bz_view_eq(rec.r.route, BZ_V("/v1/models/{model}"))); /* the pattern, not the path */
     assert_int_equal(rec.r.principal.n, 0);
     assert_int_equal(rec.r.status, 401);
     bz_tx_free(tx);
@@ -146,11 +147,15 @@ static void nothing_a_client_wrote_is_recorded(void **state) {
     } cases[] = {
         {"POST", CHAT, "", "localhost", "X-" GW_CANARY, GW_CANARY, "{\"model\":\"tiny\"," MSG "}"},
         {"POST", CHAT, "", "localhost", "X-A", "b", "{\"model\":\"" GW_CANARY "\"," MSG "}"},
-        {"POST", CHAT, "", "localhost", "X-A", "b", "{\"model\":\"tiny\",\"" GW_CANARY "\":1," MSG "}"},
-        {"POST", CHAT, "", "localhost", "X-A", "b", "{\"model\":\"tiny\",\"stop\":[{\"" GW_CANARY "\":1}]," MSG "}"},
-        {"POST", CHAT, "", "localhost", "X-A", "b", "{\"model\":\"tiny\",\"temperature\":\"" GW_CANARY "\"," MSG "}"},
+        {"POST", CHAT, "", "localhost", "X-A", "b",
+         "{\"model\":\"tiny\",\"" GW_CANARY "\":1," MSG "}"},
+        {"POST", CHAT, "", "localhost", "X-A", "b",
+         "{\"model\":\"tiny\",\"stop\":[{\"" GW_CANARY "\":1}]," MSG "}"},
+        {"POST", CHAT, "", "localhost", "X-A", "b",
+         "{\"model\":\"tiny\",\"temperature\":\"" GW_CANARY "\"," MSG "}"},
         {"POST", CHAT, "", "localhost", "X-A", "b", "{\"model\":\"tiny\", " GW_CANARY "}"},
-        {"POST", CHAT, "", "localhost", "X-A", "b", "{\"model\":\"tiny\",\"" GW_CANARY "\":1,\"" GW_CANARY "\":2}"},
+        {"POST", CHAT, "", "localhost", "X-A", "b",
+         "{\"model\":\"tiny\",\"" GW_CANARY "\":1,\"" GW_CANARY "\":2}"},
         {"POST", CHAT, "a=" GW_CANARY, "localhost", "X-A", "b", "{}"},
         {"POST", CHAT, "token=" GW_CANARY, "localhost", "X-A", "b", "{}"},
         {"POST", CHAT, "", GW_CANARY, "X-A", "b", "{}"},

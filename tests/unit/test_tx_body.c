@@ -15,9 +15,9 @@ struct body_case {
     const char *what;
     enum gw_key key;
     const char *path, *body;
-    uint16_t status;    /* 0: FORWARD */
-    const char *want;   /* the record's reason, or what the forwarded body contains */
-    const char *model;  /* in the record; NULL: not looked at */
+    uint16_t status;   /* 0: FORWARD */
+    const char *want;  /* the record's reason, or what the forwarded body contains */
+    const char *model; /* in the record; NULL: not looked at */
 };
 
 static void expect(struct gw *g, const struct body_case *c) {
@@ -70,11 +70,17 @@ static void expect_all(enum gw_setup setup, const struct body_case *cases, size_
 
 static void strict_json_only(void **state) {
     static const struct body_case cases[] = {
-        {"duplicate", GW_USER, CHAT, "{\"model\":\"tiny\",\"model\":\"big\"," MSG "}", 400, "json_duplicate_key", ""},
-        {"duplicate by escape", GW_USER, CHAT, "{\"model\":\"tiny\",\"mod\\u0065l\":\"big\"," MSG "}", 400, "json_duplicate_key", ""},
-        {"bad utf-8", GW_USER, CHAT, "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"\xff\"}]}", 400, "json_bad_utf8", ""},
-        {"trailing", GW_USER, CHAT, "{\"model\":\"tiny\"," MSG "}{}", 400, "json_trailing_bytes", ""},
-        {"nan", GW_USER, CHAT, "{\"model\":\"tiny\",\"temperature\":NaN," MSG "}", 400, "json_malformed", ""},
+        {"duplicate", GW_USER, CHAT, "{\"model\":\"tiny\",\"model\":\"big\"," MSG "}", 400,
+         "json_duplicate_key", ""},
+        {"duplicate by escape", GW_USER, CHAT,
+         "{\"model\":\"tiny\",\"mod\\u0065l\":\"big\"," MSG "}", 400, "json_duplicate_key", ""},
+        {"bad utf-8", GW_USER, CHAT,
+         "{\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"content\":\"\xff\"}]}", 400,
+         "json_bad_utf8", ""},
+        {"trailing", GW_USER, CHAT, "{\"model\":\"tiny\"," MSG "}{}", 400, "json_trailing_bytes",
+         ""},
+        {"nan", GW_USER, CHAT, "{\"model\":\"tiny\",\"temperature\":NaN," MSG "}", 400,
+         "json_malformed", ""},
         {"cut", GW_USER, CHAT, "{\"model\":\"tiny\"", 400, "json_malformed", ""},
         {"array", GW_USER, CHAT, "[1]", 400, "json_malformed", ""},
         {"text", GW_USER, CHAT, "\"" GW_CANARY "\"", 400, "json_malformed", ""},
@@ -145,20 +151,28 @@ static void size_caps(void **state) {
 static void models_are_resolved_before_anything_is_allowed(void **state) {
     static const struct body_case cases[] = {
         {"plain", GW_USER, CHAT, "{\"model\":\"tiny\"," MSG "}", 0, "\"model\":\"tiny\"", "tiny"},
-        {"alias", GW_USER, CHAT, "{\"model\":\"assistant\"," MSG "}", 0, "\"model\":\"tiny\"", "assistant"},
-        {"target is no name", GW_USER, CHAT, "{\"model\":\"big.gguf\"," MSG "}", 404, "model_not_found", ""},
-        {"target written", GW_USER, CHAT, "{\"model\":\"big\"," MSG "}", 0, "\"model\":\"big.gguf\"", "big"},
-        {"unknown", GW_USER, CHAT, "{\"model\":\"" GW_CANARY "\"," MSG "}", 404, "model_not_found", ""},
+        {"alias", GW_USER, CHAT, "{\"model\":\"assistant\"," MSG "}", 0, "\"model\":\"tiny\"",
+         "assistant"},
+        {"target is no name", GW_USER, CHAT, "{\"model\":\"big.gguf\"," MSG "}", 404,
+         "model_not_found", ""},
+        {"target written", GW_USER, CHAT, "{\"model\":\"big\"," MSG "}", 0,
+         "\"model\":\"big.gguf\"", "big"},
+        {"unknown", GW_USER, CHAT, "{\"model\":\"" GW_CANARY "\"," MSG "}", 404, "model_not_found",
+         ""},
         {"not allowed", GW_NARROW, CHAT, "{\"model\":\"big\"," MSG "}", 404, "model_not_found", ""},
-        {"alias of an allowed one", GW_NARROW, CHAT, "{\"model\":\"assistant\"," MSG "}", 404, "model_not_found", ""},
-        {"allowed", GW_NARROW, CHAT, "{\"model\":\"tiny\"," MSG "}", 0, "\"model\":\"tiny\"", "tiny"},
+        {"alias of an allowed one", GW_NARROW, CHAT, "{\"model\":\"assistant\"," MSG "}", 404,
+         "model_not_found", ""},
+        {"allowed", GW_NARROW, CHAT, "{\"model\":\"tiny\"," MSG "}", 0, "\"model\":\"tiny\"",
+         "tiny"},
         {"none, many", GW_USER, CHAT, "{" MSG "}", 400, "model_required", ""},
         {"none, one allowed", GW_NARROW, CHAT, "{" MSG "}", 0, ",\"model\":\"tiny\"", "tiny"},
         {"no string", GW_USER, CHAT, "{\"model\":1," MSG "}", 400, "model_invalid", ""},
         {"empty", GW_USER, CHAT, "{\"model\":\"\"," MSG "}", 400, "model_invalid", ""},
         {"null", GW_USER, CHAT, "{\"model\":null," MSG "}", 400, "model_invalid", ""},
-        {"latest is Ollama's", GW_USER, CHAT, "{\"model\":\"tiny:latest\"," MSG "}", 404, "model_not_found", ""},
-        {"escaped name", GW_USER, CHAT, "{\"model\":\"t\\u0069ny\"," MSG "}", 0, "\"model\":\"tiny\"", "tiny"},
+        {"latest is Ollama's", GW_USER, CHAT, "{\"model\":\"tiny:latest\"," MSG "}", 404,
+         "model_not_found", ""},
+        {"escaped name", GW_USER, CHAT, "{\"model\":\"t\\u0069ny\"," MSG "}", 0,
+         "\"model\":\"tiny\"", "tiny"},
     };
     EXPECT_ALL(GW_LLAMA, cases);
 }
@@ -193,19 +207,25 @@ static void a_single_model_needs_no_name(void **state) {
 
 static void names_of_one_model_need_no_choice(void **state) {
     static const struct body_case cases[] = {
-        {"several models", GW_USER, "/tokenize", "{\"content\":\"hi\"}", 400, "model_required", NULL},
-        {"narrow key has no such route", GW_NARROW, "/tokenize", "{\"content\":\"hi\"}", 403, "route_not_allowed", NULL},
+        {"several models", GW_USER, "/tokenize", "{\"content\":\"hi\"}", 400, "model_required",
+         NULL},
+        {"narrow key has no such route", GW_NARROW, "/tokenize", "{\"content\":\"hi\"}", 403,
+         "route_not_allowed", NULL},
     };
     static const struct body_case mixed[] = {
         {"one of the kind", GW_USER, "/api/embed", "{\"model\":\"llama3\",\"input\":\"a\"}", 0,
          "\"model\":\"llama3:latest\"", "llama3:latest"},
-        {"two of a kind", GW_USER, "/infill", "{\"input_prefix\":\"a\",\"input_suffix\":\"b\"}", 400, "model_required", NULL},
-        {"named", GW_USER, "/infill", "{\"model\":\"tiny\",\"input_prefix\":\"a\",\"input_suffix\":\"b\"}", 0,
+        {"two of a kind", GW_USER, "/infill", "{\"input_prefix\":\"a\",\"input_suffix\":\"b\"}",
+         400, "model_required", NULL},
+        {"named", GW_USER, "/infill",
+         "{\"model\":\"tiny\",\"input_prefix\":\"a\",\"input_suffix\":\"b\"}", 0,
          "\"model\":\"tiny.gguf\"", "tiny"},
     };
     static const struct body_case aliases[] = {
-        {"the plain name is taken", GW_USER, "/completion", "{\"prompt\":\"hi\"}", 0, "\"model\":\"tiny\"", "tiny"},
-        {"an alias works too", GW_USER, CHAT, "{\"model\":\"assistant\"," MSG "}", 0, "\"model\":\"tiny\"", "assistant"},
+        {"the plain name is taken", GW_USER, "/completion", "{\"prompt\":\"hi\"}", 0,
+         "\"model\":\"tiny\"", "tiny"},
+        {"an alias works too", GW_USER, CHAT, "{\"model\":\"assistant\"," MSG "}", 0,
+         "\"model\":\"tiny\"", "assistant"},
     };
     EXPECT_ALL(GW_LLAMA, cases);
     EXPECT_ALL(GW_MIXED, mixed);
@@ -214,12 +234,18 @@ static void names_of_one_model_need_no_choice(void **state) {
 
 static void ollama_names(void **state) {
     static const struct body_case cases[] = {
-        {"exact", GW_USER, "/api/chat", "{\"model\":\"llama3:latest\"," MSG "}", 0, "\"model\":\"llama3:latest\"", "llama3:latest"},
-        {"without tag", GW_USER, "/api/chat", "{\"model\":\"llama3\"," MSG "}", 0, "\"model\":\"llama3:latest\"", "llama3:latest"},
-        {"openai route", GW_USER, CHAT, "{\"model\":\"llama3\"," MSG "}", 0, "\"model\":\"llama3:latest\"", "llama3:latest"},
-        {"other tag", GW_USER, "/api/chat", "{\"model\":\"qwen\"," MSG "}", 404, "model_not_found", ""},
-        {"half a tag", GW_USER, "/api/chat", "{\"model\":\"llama3:\"," MSG "}", 404, "model_not_found", ""},
-        {"folded duplicate", GW_USER, "/api/chat", "{\"model\":\"llama3\",\"Model\":\"qwen:7b\"," MSG "}", 400, "json_duplicate_key", ""},
+        {"exact", GW_USER, "/api/chat", "{\"model\":\"llama3:latest\"," MSG "}", 0,
+         "\"model\":\"llama3:latest\"", "llama3:latest"},
+        {"without tag", GW_USER, "/api/chat", "{\"model\":\"llama3\"," MSG "}", 0,
+         "\"model\":\"llama3:latest\"", "llama3:latest"},
+        {"openai route", GW_USER, CHAT, "{\"model\":\"llama3\"," MSG "}", 0,
+         "\"model\":\"llama3:latest\"", "llama3:latest"},
+        {"other tag", GW_USER, "/api/chat", "{\"model\":\"qwen\"," MSG "}", 404, "model_not_found",
+         ""},
+        {"half a tag", GW_USER, "/api/chat", "{\"model\":\"llama3:\"," MSG "}", 404,
+         "model_not_found", ""},
+        {"folded duplicate", GW_USER, "/api/chat",
+         "{\"model\":\"llama3\",\"Model\":\"qwen:7b\"," MSG "}", 400, "json_duplicate_key", ""},
     };
     EXPECT_ALL(GW_OLLAMA, cases);
 }
@@ -259,8 +285,11 @@ static void model_decides_the_backend(void **state) {
 
 static void routes_of_several_servers(void **state) {
     static const struct body_case cases[] = {
-        {"model's server has no such route", GW_USER, "/api/chat", "{\"model\":\"mistral\"," MSG "}", 404, "route_unknown", NULL},
-        {"claude has no chat", GW_USER, "/infill", "{\"model\":\"claude\",\"input_prefix\":\"a\",\"input_suffix\":\"b\"}", 404, "route_unknown", NULL},
+        {"model's server has no such route", GW_USER, "/api/chat",
+         "{\"model\":\"mistral\"," MSG "}", 404, "route_unknown", NULL},
+        {"claude has no chat", GW_USER, "/infill",
+         "{\"model\":\"claude\",\"input_prefix\":\"a\",\"input_suffix\":\"b\"}", 404,
+         "route_unknown", NULL},
     };
     EXPECT_ALL(GW_MIXED, cases);
 }
@@ -330,12 +359,14 @@ static void forwarded_bytes_are_canonical(void **state) {
     enum bz_verdict v;
     assert_true(gw_open(&g, GW_SINGLE));
     gw_req_init(&r, &g, GW_USER, "POST", CHAT,
-                " { \"model\" : \"tiny\" , \"temperature\" : 1.10 ,\n \"messages\" : [ { \"role\":\"user\" ,"
+                " { \"model\" : \"tiny\" , \"temperature\" : 1.10 ,\n \"messages\" : [ { "
+                "\"role\":\"user\" ,"
                 " \"content\" : \"\\u0068\\u00e9\\/\" } ] } ");
     struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
     assert_int_equal(v, BZ_VERDICT_FORWARD);
     struct bz_view body = bz_tx_forward(tx)->body;
-    assert_true(bz_view_starts(body, BZ_V("{\"model\":\"tiny\",\"temperature\":1.10,\"messages\":[{\"role\":\"user\",\"content\":\"h\xc3\xa9/\"}]")));
+    assert_true(bz_view_starts(body, BZ_V("{\"model\":\"tiny\",\"temperature\":1.10,\"messages\":[{"
+                                          "\"role\":\"user\",\"content\":\"h\xc3\xa9/\"}]")));
     assert_true(bz_view_eq(bz_tx_forward(tx)->accept, BZ_V("application/json")));
     bz_tx_drop_body(tx);
     assert_int_equal(bz_tx_forward(tx)->body.n, 0);
@@ -370,7 +401,8 @@ static void parameters_are_refused_by_name(void **state) {
     gw_close(&g);
 }
 
-/* For every N: allocation N and all later ones fail. Nothing is forwarded that should not be, nothing leaks. */
+/* For every N: allocation N and all later ones fail. Nothing is forwarded that should not be,
+ * nothing leaks. */
 static void without_memory_nothing_is_forwarded(void **state) {
     struct gw g;
     assert_true(gw_open(&g, GW_LLAMA));

@@ -26,7 +26,8 @@ static int close_instance(void **state) {
     return heap.live == 0 ? 0 : -1;
 }
 
-static struct bz_tx *ask(enum gw_key key, const char *model, const char *text, uint16_t *ret_status) {
+static struct bz_tx *ask(enum gw_key key, const char *model, const char *text,
+                         uint16_t *ret_status) {
     struct gw_req r;
     enum bz_verdict v;
     char body[4096];
@@ -65,11 +66,14 @@ static uint16_t served(enum gw_key key, const char *text, uint64_t prompt, uint6
         struct bz_reply_head h = {200, BZ_V("application/json"), {NULL, 0}, -1};
         if (prompt == 0 && completion == 0)
             h.status = 500;
-        int n = snprintf(body, sizeof body,
-                         "{\"id\":\"c\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"tiny\",\"choices\":"
-                         "[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"x\"},\"finish_reason\":\"stop\"}],"
-                         "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,\"total_tokens\":%u}}",
-                         (unsigned)prompt, (unsigned)completion, (unsigned)(prompt + completion));
+        int n = snprintf(
+            body, sizeof body,
+            "{\"id\":\"c\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"tiny\","
+            "\"choices\":"
+            "[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"x\"},\"finish_"
+            "reason\":\"stop\"}],"
+            "\"usage\":{\"prompt_tokens\":%u,\"completion_tokens\":%u,\"total_tokens\":%u}}",
+            (unsigned)prompt, (unsigned)completion, (unsigned)(prompt + completion));
         bz_buf_init(&out, 1024);
         assert_int_equal(gw_reply(&g, tx, &h, bz_view(body, (size_t)n), 0, true, &out), BZ_OK);
         bz_buf_free(&out);
@@ -135,7 +139,8 @@ static void anthropic_headers(void **state) {
     struct gw_req r;
     enum bz_verdict v;
     struct bz_header h[10];
-    gw_req_init(&r, &g, GW_LIMITED, "POST", "/v1/messages", "{\"model\":\"tiny\",\"max_tokens\":5," MSG "}");
+    gw_req_init(&r, &g, GW_LIMITED, "POST", "/v1/messages",
+                "{\"model\":\"tiny\",\"max_tokens\":5," MSG "}");
     struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
     assert_int_equal(v, BZ_VERDICT_FORWARD);
     size_t n = bz_tx_headers(tx, h, 10);
@@ -152,7 +157,8 @@ static void requests_of_a_user_over_all_keys(void **state) {
         assert_int_equal(once(GW_LIMITED2, "tiny"), 200);
     assert_int_equal(once(GW_LIMITED2, "tiny"), 429);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(once(GW_LIMITED, "tiny"), 429); /* the key itself has room; nothing is taken from it */
+        assert_int_equal(once(GW_LIMITED, "tiny"),
+                         429); /* the key itself has room; nothing is taken from it */
     g.mono_ns += 45 * SECOND;
     for (int i = 0; i < 3; i++)
         assert_int_equal(once(GW_LIMITED, "tiny"), 200);
@@ -244,7 +250,9 @@ static void failures_of_the_server_cost_no_tokens(void **state) {
 static void long_prompts_pass_once(void **state) {
     assert_int_equal(served(GW_LIMITED, text_of(800), 200, 1), 200);
     assert_int_equal(served(GW_LIMITED, "hi", 1, 1), 429);
-    g.mono_ns += 59 * SECOND; /* 200 tokens at 100 a minute: free again after two minutes, one token sooner */
+    g.mono_ns +=
+        59 *
+        SECOND; /* 200 tokens at 100 a minute: free again after two minutes, one token sooner */
     assert_int_equal(served(GW_LIMITED, "hi", 1, 1), 429);
     g.mono_ns += 3 * SECOND;
     assert_int_equal(served(GW_LIMITED, "hi", 1, 1), 200);

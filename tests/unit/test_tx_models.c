@@ -9,7 +9,8 @@
 #include "gw_fixture.h"
 
 /* Asks and compares the whole body; want NULL: only the status. */
-static void expect(enum gw_setup setup, enum gw_key key, const char *path, uint16_t status, const char *want) {
+static void expect(enum gw_setup setup, enum gw_key key, const char *path, uint16_t status,
+                   const char *want) {
     struct gw g;
     struct gw_heap heap = {0};
     struct gw_req r;
@@ -29,7 +30,8 @@ static void expect(enum gw_setup setup, enum gw_key key, const char *path, uint1
     gw_close(&g);
 }
 
-#define ENTRY(name) "{\"id\":\"" name "\",\"object\":\"model\",\"created\":0,\"owned_by\":\"bartizan\"}"
+#define ENTRY(name)                                                                                \
+    "{\"id\":\"" name "\",\"object\":\"model\",\"created\":0,\"owned_by\":\"bartizan\"}"
 #define LIST(entries) "{\"object\":\"list\",\"data\":[" entries "]}"
 
 static void lists_show_what_the_caller_may_use(void **state) {
@@ -42,7 +44,8 @@ static void lists_show_what_the_caller_may_use(void **state) {
 }
 
 static void lists_of_several_servers_are_one(void **state) {
-    expect(GW_MIXED, GW_NARROW, "/v1/models", 200, LIST(ENTRY("tiny"))); /* two replicas, one entry */
+    expect(GW_MIXED, GW_NARROW, "/v1/models", 200,
+           LIST(ENTRY("tiny"))); /* two replicas, one entry */
     struct gw g;
     struct gw_heap heap = {0};
     struct gw_req r;
@@ -50,10 +53,12 @@ static void lists_of_several_servers_are_one(void **state) {
     assert_true(gw_open(&g, GW_MIXED));
     gw_req_init(&r, &g, GW_USER, "GET", "/v1/models", NULL);
     struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
-    static const char *const names[] = {"\"everywhere\"", "\"llama3:latest\"", "\"mistral\"", "\"tiny\""};
+    static const char *const names[] = {"\"everywhere\"", "\"llama3:latest\"", "\"mistral\"",
+                                        "\"tiny\""};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_true(gw_contains(bz_tx_reply(tx)->body, names[i]));
-    assert_false(gw_contains(bz_tx_reply(tx)->body, "tiny.gguf")); /* targets are the backend's matter */
+    assert_false(
+        gw_contains(bz_tx_reply(tx)->body, "tiny.gguf")); /* targets are the backend's matter */
     bz_tx_free(tx);
     gw_close(&g);
 }
@@ -67,15 +72,18 @@ static void one_model(void **state) {
     expect(GW_OLLAMA, GW_USER, "/v1/models/qwen", 404, NULL);
 }
 
-#define TAG(name)                                                                                       \
-    "{\"name\":\"" name "\",\"model\":\"" name "\",\"modified_at\":\"1970-01-01T00:00:00Z\",\"size\":0," \
-    "\"digest\":\"\",\"details\":{\"format\":\"\",\"family\":\"\",\"parameter_size\":\"\","              \
+#define TAG(name)                                                                                  \
+    "{\"name\":\"" name "\",\"model\":\"" name                                                     \
+    "\",\"modified_at\":\"1970-01-01T00:00:00Z\",\"size\":0,"                                      \
+    "\"digest\":\"\",\"details\":{\"format\":\"\",\"family\":\"\",\"parameter_size\":\"\","        \
     "\"quantization_level\":\"\"}}"
 
 static void ollama_s_own_lists(void **state) {
-    expect(GW_OLLAMA, GW_USER, "/api/tags", 200, "{\"models\":[" TAG("llama3:latest") "," TAG("qwen:7b") "]}");
+    expect(GW_OLLAMA, GW_USER, "/api/tags", 200,
+           "{\"models\":[" TAG("llama3:latest") "," TAG("qwen:7b") "]}");
     expect(GW_OLLAMA, GW_NARROW, "/api/tags", 200, "{\"models\":[]}");
-    expect(GW_MIXED, GW_USER, "/api/tags", 200, "{\"models\":[" TAG("everywhere") "," TAG("llama3:latest") "]}");
+    expect(GW_MIXED, GW_USER, "/api/tags", 200,
+           "{\"models\":[" TAG("everywhere") "," TAG("llama3:latest") "]}");
     expect(GW_OLLAMA, GW_USER, "/api/ps", 200, "{\"models\":[]}");
     expect(GW_OLLAMA, GW_USER, "/api/version", 200, "{\"version\":\"" BZ_VERSION "\"}");
     expect(GW_LLAMA, GW_USER, "/api/tags", 404, NULL);

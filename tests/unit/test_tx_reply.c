@@ -12,8 +12,10 @@
 #define MSG "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]"
 #define ASK(model) "{\"model\":\"" model "\"," MSG "}"
 #define ASK_STREAM(model) "{\"model\":\"" model "\",\"stream\":true," MSG "}"
-#define JSON_HEAD {200, BZ_V("application/json"), {NULL, 0}, -1}
-#define SSE_HEAD {200, BZ_V("text/event-stream; charset=utf-8"), {NULL, 0}, -1}
+#define JSON_HEAD                                                                                  \
+    { 200, BZ_V("application/json"), {NULL, 0}, -1 }
+#define SSE_HEAD                                                                                   \
+    { 200, BZ_V("text/event-stream; charset=utf-8"), {NULL, 0}, -1 }
 
 #define CHAT_REPLY                                                                                 \
     "{\"id\":\"c1\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"big.gguf\","          \
@@ -35,13 +37,17 @@ struct setup {
     struct bz_buf out;
 };
 
+static struct gw instances[GW_SETUP_COUNT]; /* opened once: each has its own shared state */
+
 static void begin_on(struct setup *s, enum gw_setup setup, enum gw_key key, const char *path,
                      const char *body) {
     struct gw_req r;
     enum bz_verdict v;
     struct bz_backend b;
     memset(s, 0, sizeof *s);
-    assert_true(gw_open(&s->g, setup));
+    if (instances[setup].state_mem == NULL)
+        assert_true(gw_open(&instances[setup], setup));
+    s->g = instances[setup];
     gw_req_init(&r, &s->g, key, body != NULL ? "POST" : "GET", path, body);
     s->tx = gw_send(&s->g, &r, gw_heap_alloc(&s->heap), &v);
     assert_int_equal(v, BZ_VERDICT_FORWARD);
@@ -58,7 +64,6 @@ static void end(struct setup *s) {
     bz_tx_free(s->tx);
     assert_int_equal(s->heap.live, 0);
     bz_buf_free(&s->out);
-    gw_close(&s->g);
 }
 
 static struct bz_record closing(struct setup *s, uint8_t mem[BZ_RECORD_MAX]) {
@@ -136,13 +141,15 @@ static void heads_that_cannot_be_checked_are_errors(void **state) {
         {"partial", ASK("tiny"), 206, "application/json", "", -1, false},
         {"zero", ASK("tiny"), 0, "application/json", "", -1, false},
         {"huge status", ASK("tiny"), 999, "application/json", "", -1, false},
-        {"announced too large", ASK("tiny"), 200, "application/json", "", (int64_t)BZ_REPLY_MAX + 1, false},
+        {"announced too large", ASK("tiny"), 200, "application/json", "", (int64_t)BZ_REPLY_MAX + 1,
+         false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct head_case *c = &cases[i];
         struct setup s;
         begin(&s, c->ask);
-        struct bz_reply_head h = {c->status, bz_view_str(c->type), bz_view_str(c->encoding), c->length};
+        struct bz_reply_head h = {c->status, bz_view_str(c->type), bz_view_str(c->encoding),
+                                  c->length};
         enum bz_reply_mode mode = bz_tx_reply_head(s.tx, &h, gw_now(&s.g));
         assert_int_equal(mode, BZ_REPLY_COLLECT);
         if ((bz_tx_reply(s.tx) == NULL) != c->fine)
@@ -200,8 +207,8 @@ static void wrong_lengths_are_errors(void **state) {
         bool clean;
         const char *code;
     } cases[] = {
-        {1, true, "upstream_truncated"}, {1, false, "upstream_truncated"},
-        {0, false, "upstream_truncated"}, {-1, true, "upstream_malformed"},
+        {1, true, "upstream_truncated"},      {1, false, "upstream_truncated"},
+        {0, false, "upstream_truncated"},     {-1, true, "upstream_malformed"},
         {100000, true, "upstream_truncated"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -218,7 +225,8 @@ static void wrong_lengths_are_errors(void **state) {
 }
 
 #define UPSTREAM_ERROR                                                                             \
-    "{\"error\":{\"code\":400,\"message\":\"bad prompt: " GW_CANARY "\",\"type\":\"invalid_request_error\"}}"
+    "{\"error\":{\"code\":400,\"message\":\"bad prompt: " GW_CANARY                                \
+    "\",\"type\":\"invalid_request_error\"}}"
 
 static void upstream_errors_are_replaced(void **state) {
     static const struct {
@@ -231,8 +239,9 @@ static void upstream_errors_are_replaced(void **state) {
         {"/completion", "{\"model\":\"tiny\",\"prompt\":\"hi\"}", GW_LLAMA},
         {"/api/chat", ASK("llama3"), GW_OLLAMA},
     };
-    static const uint16_t statuses[][2] = {{400, 400}, {401, 502}, {403, 502}, {404, 404}, {418, 400},
-                                           {429, 429}, {500, 502}, {501, 501}, {503, 503}, {599, 502}};
+    static const uint16_t statuses[][2] = {{400, 400}, {401, 502}, {403, 502}, {404, 404},
+                                           {418, 400}, {429, 429}, {500, 502}, {501, 501},
+                                           {503, 503}, {599, 502}};
     for (size_t d = 0; d < sizeof dialects / sizeof dialects[0]; d++) {
         for (size_t i = 0; i < 2 * (sizeof statuses / sizeof statuses[0]); i++) {
             const uint16_t *st = statuses[i / 2];
@@ -271,7 +280,8 @@ static void huge_error_bodies_are_not_kept(void **state) {
     h.status = 500;
     (void)bz_tx_reply_head(s.tx, &h, gw_now(&s.g));
     for (int i = 0; i < 100; i++)
-        assert_int_equal(bz_tx_reply_feed(s.tx, bz_view(block, sizeof block), &s.out, gw_now(&s.g)), BZ_OK);
+        assert_int_equal(bz_tx_reply_feed(s.tx, bz_view(block, sizeof block), &s.out, gw_now(&s.g)),
+                         BZ_OK);
     assert_true(s.heap.bytes_peak < 3 * BZ_REPLY_ERROR_MAX);
     assert_int_equal(bz_tx_reply_end(s.tx, true, &s.out, gw_now(&s.g)), BZ_OK);
     assert_int_equal(bz_tx_reply(s.tx)->status, 502);
@@ -329,13 +339,18 @@ struct stream_case {
 static void broken_streams_end_in_an_error_event(void **state) {
     static const struct stream_case cases[] = {
         {"broke off", CHUNK("a"), false, "upstream_truncated"},
-        {"broke off inside an event", CHUNK("a") "data: {\"id\":\"" GW_CANARY, false, "upstream_truncated"},
+        {"broke off inside an event", CHUNK("a") "data: {\"id\":\"" GW_CANARY, false,
+         "upstream_truncated"},
         {"ended without [DONE]", CHUNK("a") CHUNK_END, true, "upstream_truncated"},
         {"nothing at all", "", true, "upstream_truncated"},
-        {"bad JSON", CHUNK("a") "data: " GW_CANARY "\n\n" CHUNK("b") DONE, true, "upstream_malformed"},
-        {"duplicate key", CHUNK("a") "data: {\"choices\":[],\"choices\":[\"" GW_CANARY "\"]}\n\n", true, "upstream_malformed"},
+        {"bad JSON", CHUNK("a") "data: " GW_CANARY "\n\n" CHUNK("b") DONE, true,
+         "upstream_malformed"},
+        {"duplicate key", CHUNK("a") "data: {\"choices\":[],\"choices\":[\"" GW_CANARY "\"]}\n\n",
+         true, "upstream_malformed"},
         {"bad UTF-8", CHUNK("a") CHUNK("\xff" GW_CANARY) DONE, true, "upstream_malformed"},
-        {"error event", CHUNK("a") "data: {\"error\":{\"message\":\"" GW_CANARY "\",\"code\":500}}\n\n" DONE, true, "upstream_error"},
+        {"error event",
+         CHUNK("a") "data: {\"error\":{\"message\":\"" GW_CANARY "\",\"code\":500}}\n\n" DONE, true,
+         "upstream_error"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (size_t cut = 0; cut < 3; cut++) {
@@ -344,7 +359,8 @@ static void broken_streams_end_in_an_error_event(void **state) {
             uint8_t mem[BZ_RECORD_MAX];
             begin(&s, ASK_STREAM("tiny"));
             struct bz_reply_head h = SSE_HEAD;
-            assert_int_not_equal(gw_reply(&s.g, s.tx, &h, bz_view_str(c->body), cut, c->clean, &s.out), BZ_OK);
+            assert_int_not_equal(
+                gw_reply(&s.g, s.tx, &h, bz_view_str(c->body), cut, c->clean, &s.out), BZ_OK);
             struct bz_view out = bz_buf_view(&s.out);
             struct bz_record rec = closing(&s, mem);
             if (!gw_contains(out, c->code) || gw_contains(out, GW_CANARY))
@@ -355,7 +371,8 @@ static void broken_streams_end_in_an_error_event(void **state) {
             assert_false(gw_contains(out, "[DONE]")); /* no normal ending after an error */
             assert_true(out.n > 2 && memcmp(out.p + out.n - 2, "\n\n", 2) == 0);
             /* nothing follows */
-            assert_int_not_equal(bz_tx_reply_feed(s.tx, BZ_V(CHUNK("z")), &s.out, gw_now(&s.g)), BZ_OK);
+            assert_int_not_equal(bz_tx_reply_feed(s.tx, BZ_V(CHUNK("z")), &s.out, gw_now(&s.g)),
+                                 BZ_OK);
             assert_int_not_equal(bz_tx_reply_end(s.tx, true, &s.out, gw_now(&s.g)), BZ_OK);
             bz_tx_cut(s.tx, "key_revoked", "The key was revoked.", &s.out);
             assert_int_equal(s.out.n, out.n);
@@ -407,19 +424,25 @@ static void another_setup_may_take_the_model_away(void **state) {
     struct gw other;
     begin_on(&s, GW_LLAMA, GW_NARROW, CHAT, ASK_STREAM("tiny"));
     assert_true(gw_next_generation(&s.g, GW_MIXED, GW_KEYS, &other));
-    assert_true(bz_tx_still_allowed(s.tx, &other.image, GW_NOW_S + 1)); /* the right stands, not the model */
+    assert_true(bz_tx_still_allowed(s.tx, &other.image,
+                                    GW_NOW_S + 1)); /* the right stands, not the model */
     gw_close(&other);
     end(&s);
 }
 
-#define LINE(text, done) "{\"model\":\"llama3:latest\",\"created_at\":\"2026-01-01T00:00:00Z\",\"message\":{\"role\":\"assistant\",\"content\":\"" text "\"},\"done\":" done "}\n"
+#define LINE(text, done)                                                                           \
+    "{\"model\":\"llama3:latest\",\"created_at\":\"2026-01-01T00:00:00Z\",\"message\":{\"role\":"  \
+    "\"assistant\",\"content\":\"" text "\"},\"done\":" done "}\n"
 
 static void ollama_lines(void **state) {
     struct setup s;
-    begin_on(&s, GW_OLLAMA, GW_USER, "/api/chat", ASK("llama3")); /* streams unless told otherwise */
+    begin_on(&s, GW_OLLAMA, GW_USER, "/api/chat",
+             ASK("llama3")); /* streams unless told otherwise */
     assert_true(bz_tx_forward(s.tx)->stream);
     struct bz_reply_head h = {200, BZ_V("application/x-ndjson"), {NULL, 0}, -1};
-    assert_int_equal(gw_reply(&s.g, s.tx, &h, BZ_V(LINE("a", "false") LINE("", "true")), 5, true, &s.out), BZ_OK);
+    assert_int_equal(
+        gw_reply(&s.g, s.tx, &h, BZ_V(LINE("a", "false") LINE("", "true")), 5, true, &s.out),
+        BZ_OK);
     assert_true(bz_view_eq(bz_tx_stream_type(s.tx), BZ_V("application/x-ndjson")));
     assert_true(gw_contains(bz_buf_view(&s.out), "\"content\":\"a\""));
     end(&s);
@@ -430,7 +453,8 @@ static void ollama_lines(void **state) {
     assert_int_equal(s.out.n, 0);
     end(&s);
     begin_on(&s, GW_OLLAMA, GW_USER, "/api/chat", ASK("llama3"));
-    (void)gw_reply(&s.g, s.tx, &h, BZ_V(LINE("a", "false") "{\"error\":\"" GW_CANARY "\"}\n"), 0, true, &s.out);
+    (void)gw_reply(&s.g, s.tx, &h, BZ_V(LINE("a", "false") "{\"error\":\"" GW_CANARY "\"}\n"), 0,
+                   true, &s.out);
     assert_false(gw_contains(bz_buf_view(&s.out), GW_CANARY));
     assert_true(gw_contains(bz_buf_view(&s.out), "\"error\""));
     end(&s);
@@ -438,12 +462,20 @@ static void ollama_lines(void **state) {
 
 static void anthropic_streams(void **state) {
     static const char events[] =
-        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"type\":\"message\",\"role\":"
-        "\"assistant\",\"content\":[],\"model\":\"tiny\",\"stop_reason\":null,\"usage\":{\"input_tokens\":3,\"output_tokens\":1}}}\n\n"
-        "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n"
-        "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}\n\n"
+        "event: message_start\ndata: "
+        "{\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"type\":\"message\",\"role\":"
+        "\"assistant\",\"content\":[],\"model\":\"tiny\",\"stop_reason\":null,\"usage\":{\"input_"
+        "tokens\":3,\"output_tokens\":1}}}\n\n"
+        "event: content_block_start\ndata: "
+        "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\","
+        "\"text\":\"\"}}\n\n"
+        "event: content_block_delta\ndata: "
+        "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":"
+        "\"hi\"}}\n\n"
         "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n"
-        "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\n"
+        "event: message_delta\ndata: "
+        "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_"
+        "tokens\":2}}\n\n"
         "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
     struct setup s;
     begin_on(&s, GW_LLAMA, GW_USER, "/v1/messages",
@@ -529,7 +561,8 @@ static void an_open_stream_is_small(void **state) {
     end(&s);
 }
 
-/* Allocation N and all later ones fail from the reply on: a good reply or an error, never half of one. */
+/* Allocation N and all later ones fail from the reply on: a good reply or an error, never half of
+ * one. */
 static void without_memory_no_half_reply(void **state) {
     for (int stream = 0; stream < 2; stream++) {
         bool through = false;
@@ -538,9 +571,9 @@ static void without_memory_no_half_reply(void **state) {
             begin(&s, stream ? ASK_STREAM("big") : ASK("big"));
             s.heap.fail_from = s.heap.allocs + n;
             struct bz_reply_head h = JSON_HEAD, sse = SSE_HEAD;
-            enum bz_status st =
-                gw_reply(&s.g, s.tx, stream ? &sse : &h,
-                         stream ? BZ_V(CHUNK("a") CHUNK_END DONE) : BZ_V(CHAT_REPLY), 13, true, &s.out);
+            enum bz_status st = gw_reply(
+                &s.g, s.tx, stream ? &sse : &h,
+                stream ? BZ_V(CHUNK("a") CHUNK_END DONE) : BZ_V(CHAT_REPLY), 13, true, &s.out);
             through = s.heap.allocs < s.heap.fail_from;
             if (stream) {
                 assert_int_equal(st == BZ_OK, gw_contains(bz_buf_view(&s.out), "[DONE]"));
@@ -578,5 +611,8 @@ int main(void) {
         cmocka_unit_test(an_open_stream_is_small),
         cmocka_unit_test(without_memory_no_half_reply),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    for (int i = 0; i < GW_SETUP_COUNT; i++)
+        gw_close(&instances[i]);
+    return failed;
 }
