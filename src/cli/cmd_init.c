@@ -1,5 +1,6 @@
 /* bartizan init: makes a whole instance, or nothing. Everything is built in a directory beside the
  * target and renamed. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
@@ -31,6 +32,7 @@ struct init {
     size_t names_n;
     char admin_key[BZ_KEY_TEXT + 1], user_key[BZ_KEY_TEXT + 1];
     struct bz_buf yaml;
+    char ca[BZ_DIR_PATH_MAX], url[512]; /* for what is shown */
 };
 
 /* ---- names the server answers to ---- */
@@ -51,7 +53,7 @@ static void add_interface_addresses(struct init *in) {
     if (getifaddrs(&list) != 0)
         return;
     for (const struct ifaddrs *a = list; a != NULL; a = a->ifa_next) {
-        char text[NI_MAXHOST];
+        char text[INET_ADDRSTRLEN];
         if (a->ifa_addr == NULL || (a->ifa_flags & IFF_UP) == 0 ||
             a->ifa_addr->sa_family != AF_INET)
             continue;
@@ -361,56 +363,62 @@ static bool make_all(struct init *in) {
 
 /* ---- what is shown ---- */
 
-static void put_json(const struct init *in, const char *url, const char *ca, struct bz_buf *out) {
+static void put_json(const struct init *in, struct bz_buf *out) {
     struct bz_jw w;
     bz_jw_init(&w, out);
     bz_jw_obj(&w);
-    bz_jw_kstr(&w, "url", bz_view_str(url));
-    bz_jw_kstr(&w, "ca", bz_view_str(ca));
+    bz_jw_kstr(&w, "url", bz_view_str(in->url));
+    bz_jw_kstr(&w, "ca", bz_view_str(in->ca));
     bz_jw_kstr(&w, "admin", bz_view_str(in->admin_key));
     bz_jw_kstr(&w, "key", bz_view_str(in->user_key));
     bz_jw_end(&w);
 }
 
-static void put_text(const struct init *in, const char *path, const char *url, const char *ca,
-                     struct bz_buf *out) {
+static void put_text(const struct init *in, struct bz_buf *out) {
     bz_buf_puts(out, "made ");
-    bz_put_safe(out, bz_view_str(path));
-    bz_buf_puts(
-        out,
-        "\n  bartizan.yaml  the configuration\n"
-        "  tls/           a private CA and the server's certificate\n"
-        "  secrets/       master key and audit key: keep a copy of this directory in a safe place\n"
-        "\n  url        ");
-    bz_buf_puts(out, url);
+    bz_put_safe(out, bz_view_str(in->dir));
+    bz_buf_puts(out, "\n  bartizan.yaml  the configuration\n"
+                     "  tls/           a private CA and the server's certificate\n"
+                     "  secrets/       master key and audit key: keep a copy in a safe place\n"
+                     "\n  url        ");
+    bz_buf_puts(out, in->url);
     bz_buf_puts(out, "\n  ca         ");
-    bz_put_safe(out, bz_view_str(ca));
-    bz_buf_printf(out, "\n  admin key  %s\n  user key   %s\n\n", in->admin_key, in->user_key);
+    bz_put_safe(out, bz_view_str(in->ca));
+    bz_buf_printf(out, "\n  admin key  %s\n", in->admin_key);
+    bz_buf_printf(out, "  user key   %s\n\n", in->user_key);
     bz_buf_puts(out, "The keys are shown this once only. Start it with: bartizan up ");
     bz_put_safe(out, bz_view_str(in->dir));
 }
 
-static void show(const struct init *in) {
+/* Where clients connect and which CA they trust. */
+static bool find_out(struct init *in) {
     struct bz_instance at;
     struct bz_config *c = NULL;
-    char ca[BZ_DIR_PATH_MAX], url[512];
-    struct bz_buf u, out;
-    bz_buf_init_fixed(&u, url, sizeof url - 1);
-    if (bz_config_parse(bz_buf_view(&in->yaml), &c, NULL, 0, &(size_t){0}) == BZ_OK)
+    struct bz_buf u;
+    size_t n = 0;
+    bz_buf_init_fixed(&u, in->url, sizeof in->url - 1);
+    if (bz_config_parse(bz_buf_view(&in->yaml), &c, NULL, 0, &n) == BZ_OK)
         bz_instance_url(c, &u);
     bz_config_free(c);
-    url[u.n] = '\0';
-    if (bz_instance_open(in->dir, &at) != BZ_OK || !bz_instance_path(&at, BZ_F_CA_CERT, ca))
+    if (bz_instance_open(in->dir, &at) != BZ_OK)
+        return false;
+    bool ok = bz_instance_path(&at, BZ_F_CA_CERT, in->ca);
+    bz_instance_close(&at);
+    return ok;
+}
+
+static void show(struct init *in) {
+    struct bz_buf out;
+    if (!find_out(in))
         return;
     bz_buf_init(&out, 16384);
     if (in->json)
-        put_json(in, url, ca, &out);
+        put_json(in, &out);
     else
-        put_text(in, at.path, url, ca, &out);
+        put_text(in, &out);
     bz_buf_putc(&out, '\n');
     (void)fwrite(out.p, 1, out.n, stdout);
     bz_buf_wipe_free(&out);
-    bz_instance_close(&at);
 }
 
 int bz_cli_init(int argc, char **argv) {

@@ -28,10 +28,17 @@ static const char *const dir_word[] = {"DIR"};
 
 /* ---- down ---- */
 
-static int down(struct bz_instance *in) {
+static void say_down(const struct bz_instance *in, bool was_up, bool json) {
+    if (json)
+        (void)printf("{\"was_up\":%s,\"up\":false}\n", was_up ? "true" : "false");
+    else
+        (void)printf("%s is %s\n", bz_safe(in->path), was_up ? "down" : "not up");
+}
+
+static int down(struct bz_instance *in, bool json) {
     pid_t pid = bz_instance_running(in);
     if (pid == 0) {
-        (void)printf("%s is not up\n", bz_safe(in->path));
+        say_down(in, false, json);
         return BZ_EXIT_OK;
     }
     if (kill(pid, SIGTERM) != 0) {
@@ -40,7 +47,7 @@ static int down(struct bz_instance *in) {
     }
     for (int waited = 0; waited < DOWN_MS; waited += 20) {
         if (bz_instance_running(in) != pid) {
-            (void)printf("%s is down\n", bz_safe(in->path));
+            say_down(in, true, json);
             return BZ_EXIT_OK;
         }
         (void)poll(NULL, 0, 20);
@@ -50,13 +57,20 @@ static int down(struct bz_instance *in) {
 }
 
 int bz_cli_down(int argc, char **argv) {
-    const struct bz_opts o = {
-        "bartizan down DIR", "Stops a running instance in order.", NULL, 0, dir_word, 1, 1};
+    bool json = false;
+    const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"}};
+    const struct bz_opts o = {"bartizan down DIR [--json]",
+                              "Stops a running instance in order.",
+                              list,
+                              1,
+                              dir_word,
+                              1,
+                              1};
     struct bz_instance in;
     int rc;
     if (!open_dir(&o, argc, argv, &in, &rc))
         return rc;
-    rc = down(&in);
+    rc = down(&in, json);
     bz_instance_close(&in);
     return rc;
 }
@@ -111,18 +125,34 @@ static bool config_good(const struct bz_instance *in) {
     return st == BZ_OK;
 }
 
-static int reload_result(const struct bz_instance *in) {
+static void print_reload_json(bool ok, struct bz_view message) {
+    struct bz_buf b;
+    struct bz_jw w;
+    bz_buf_init(&b, STATUS_MAX);
+    bz_jw_init(&w, &b);
+    bz_jw_obj(&w);
+    bz_jw_kbool(&w, "ok", ok);
+    bz_jw_kstr(&w, "message", message);
+    bz_jw_end(&w);
+    (void)printf("%.*s\n", (int)b.n, (const char *)b.p);
+    bz_buf_free(&b);
+}
+
+static int reload_result(const struct bz_instance *in, bool json) {
     struct status_file s;
     int rc = BZ_EXIT_FAILURE;
     if (status_read(in, &s)) {
         const struct bz_json *r = bz_json_get(s.root, BZ_V("reload"));
+        struct bz_view why = bz_json_str(bz_json_get(r, BZ_V("message")));
         bool ok = bz_json_is(bz_json_get(r, BZ_V("ok")), BZ_JSON_TRUE);
         rc = ok ? BZ_EXIT_OK : BZ_EXIT_FINDINGS;
-        if (ok) {
+        if (json) {
+            print_reload_json(ok, why);
+        } else if (ok) {
             (void)printf("the new configuration is in force\n");
         } else {
             bz_say("the new configuration is refused, the old one stays in force:");
-            bz_print_safe(stderr, bz_json_str(bz_json_get(r, BZ_V("message"))));
+            bz_print_safe(stderr, why);
             (void)fputc('\n', stderr);
         }
     }
@@ -130,9 +160,11 @@ static int reload_result(const struct bz_instance *in) {
     return rc;
 }
 
-static int reload(const struct bz_instance *in) {
+static int reload(const struct bz_instance *in, bool json) {
     if (!config_good(in)) {
         bz_say("the new configuration is refused, the old one stays in force");
+        if (json)
+            print_reload_json(false, BZ_V("the configuration has errors; they are on stderr"));
         return BZ_EXIT_FINDINGS;
     }
     pid_t pid = bz_instance_running(in);
@@ -148,7 +180,7 @@ static int reload(const struct bz_instance *in) {
     }
     for (int waited = 0; waited < RELOAD_MS; waited += 10) {
         if (reload_seq(in) > before)
-            return reload_result(in);
+            return reload_result(in, json);
         (void)poll(NULL, 0, 10);
     }
     bz_say("no answer within %d seconds", RELOAD_MS / 1000);
@@ -156,11 +188,13 @@ static int reload(const struct bz_instance *in) {
 }
 
 int bz_cli_reload(int argc, char **argv) {
+    bool json = false;
+    const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"}};
     const struct bz_opts o = {
-        "bartizan reload DIR",
+        "bartizan reload DIR [--json]",
         "Loads bartizan.yaml again. A bad file changes nothing: it is explained, exit code 1.",
-        NULL,
-        0,
+        list,
+        1,
         dir_word,
         1,
         1};
@@ -168,7 +202,7 @@ int bz_cli_reload(int argc, char **argv) {
     int rc;
     if (!open_dir(&o, argc, argv, &in, &rc))
         return rc;
-    rc = reload(&in);
+    rc = reload(&in, json);
     bz_instance_close(&in);
     return rc;
 }

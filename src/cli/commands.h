@@ -15,7 +15,7 @@ int bz_cli_user(int argc, char **argv);
 int bz_cli_key(int argc, char **argv);
 int bz_cli_policy(int argc, char **argv);
 int bz_cli_model(int argc, char **argv);
-int bz_cli_audit(int argc, char **argv) __attribute__((weak));
+int bz_cli_audit(int argc, char **argv);
 
 struct bz_command {
     const char *name, *summary;

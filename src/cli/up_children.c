@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
@@ -169,6 +168,34 @@ void bz_up_read_signals(struct bz_up *u) {
     }
 }
 
+/* Parent and state of a process; false: it is gone. */
+static bool look_at(uint32_t pid, uint64_t *ret_parent, char *ret_state) {
+    char path[64], text[512];
+    (void)snprintf(path, sizeof path, "/proc/%u/stat", pid);
+    BZ_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (len <= 0)
+        return false;
+    text[len] = '\0';
+    const char *after =
+        strrchr(text, ')'); /* the name may hold anything, blanks and brackets too */
+    if (after == NULL || strlen(after) < 5)
+        return false;
+    *ret_state = after[2];
+    after += 4;
+    return bz_view_u64(bz_view(after, strspn(after, "0123456789")), ret_parent) == BZ_OK;
+}
+
+static bool is_stranger(const struct bz_up *u, uint32_t pid) {
+    uint64_t parent = 0;
+    char state = 0;
+    for (int c = 0; c < BZ_UP_COUNT; c++) {
+        if (u->child[c].pid == (int32_t)pid)
+            return false;
+    }
+    return look_at(pid, &parent, &state) && parent == (uint64_t)getpid() && state != 'Z';
+}
+
 /* Signals every child process that is none of the three: those adopted from a dead nginx master.
  * Returns how many. */
 static size_t signal_strangers(const struct bz_up *u, int sig) {
@@ -177,26 +204,8 @@ static size_t signal_strangers(const struct bz_up *u, int sig) {
     const struct dirent *e;
     while (d != NULL && (e = readdir(d)) != NULL) {
         uint64_t pid = 0;
-        char path[64], text[512], state;
-        long ppid = 0;
-        if (bz_view_u64(bz_view_str(e->d_name), &pid) != BZ_OK || pid > INT32_MAX)
-            continue;
-        (void)snprintf(path, sizeof path, "/proc/%u/stat", (unsigned)pid);
-        BZ_FD fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-        if (len <= 0)
-            continue;
-        text[len] = '\0';
-        const char *after =
-            strrchr(text, ')'); /* the name may hold anything, also blanks and brackets */
-        if (after == NULL || after[1] == '\0' || after[2] == '\0' || after[3] == '\0')
-            continue;
-        state = after[2];
-        ppid = strtol(after + 4, NULL, 10);
-        bool ours = false;
-        for (int c = 0; c < BZ_UP_COUNT; c++)
-            ours = ours || u->child[c].pid == (int32_t)pid;
-        if (ppid != getpid() || ours || state == 'Z')
+        if (bz_view_u64(bz_view_str(e->d_name), &pid) != BZ_OK || pid > INT32_MAX ||
+            !is_stranger(u, (uint32_t)pid))
             continue;
         (void)kill((pid_t)pid, sig);
         n++;

@@ -138,6 +138,7 @@ static bool take_models(struct bz_daemon *d, struct bz_backend_run *r) {
     if (bz_model_list_parse(r->type, bz_buf_view(&r->probe_body), &l) != BZ_OK)
         return false;
     if (bz_names_equal(&l, &r->models)) {
+        r->models.dropped = l.dropped;
         bz_names_free(&l);
         return true;
     }
