@@ -241,6 +241,7 @@ static void put_server(const struct bz_nginx_conf_input *in, struct bz_buf *out)
     put_proxy(in, out);
     bz_buf_puts(out, "        location = /.bartizan-error {\n"
                      "            bartizan_error;\n"
+                     "            client_max_body_size 0;\n" /* or a 413 would be refused with a 413 of nginx's own */
                      "        }\n"
                      "    }\n");
 }

@@ -272,4 +272,7 @@ void bz_ngx_state_exit(ngx_cycle_t *cycle) {
     if (w->has_lane)
         bz_state_lane_leave(w->state, w->lane);
     w->has_lane = false;
+    bz_ngx_gen_release(w->gen);
+    w->gen = NULL;
+    bz_buf_free(&w->out);
 }

@@ -64,7 +64,10 @@ class Instance:
                 self.dir + "/nginx/error.log"]
 
     def start(self):
-        self.nginx = subprocess.Popen(self.nginx_args())
+        env = dict(os.environ)
+        if "BZ_PRELOAD" in env:  # the runtime of a module that was built with sanitizers; nginx itself was not
+            env["LD_PRELOAD"] = env["BZ_PRELOAD"]
+        self.nginx = subprocess.Popen(self.nginx_args(), env=env)
         if not wait_for(self.up):
             raise RuntimeError("nginx does not start: " + self.errors())
 

@@ -157,6 +157,7 @@ class BadClients(Base):
             out = self.gw.raw(data, timeout=3, half_close=True)
             self.assertTrue(out.startswith(b"HTTP/1.1 %d" % status), (data[:60], out[:200]))
             head, _, body = out.partition(b"\r\n\r\n")
+            self.assertTrue(body, (data[:60], out[:2000]))
             self.assertIn("error", json.loads(body), data[:60])
             self.assertIn(b"x-request-id", head.lower())
 
