@@ -1,5 +1,6 @@
-/* Authentication must cost the same with 10 keys and with 1,000,000. Prints, per number of keys: CPU milliseconds to
- * build the image, its size, and nanoseconds for a good key, an unknown id, and a wrong secret. Then the rate limiter. */
+/* Authentication must cost the same with 10 keys and with 1,000,000. Prints, per number of keys:
+ * CPU milliseconds to build the image, its size, and nanoseconds for a good key, an unknown id, and
+ * a wrong secret. Then the rate limiter. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -79,8 +80,8 @@ static double measure(const struct bz_image *img, char texts[][BZ_KEY_TEXT + 1],
 }
 
 static void bench_keys(size_t n) {
-    struct bz_role_config role = {.name = user, .routes = star, .routes_n = 1, .models = star,
-                                  .models_n = 1};
+    struct bz_role_config role = {
+        .name = user, .routes = star, .routes_n = 1, .models = star, .models_n = 1};
     struct bz_config config = {.roles = &role, .roles_n = 1};
     struct bz_key_record *keys = make_keys(n);
     struct bz_image_input in = {.config = &config, .keys = keys, .keys_n = n};
@@ -99,10 +100,11 @@ static void bench_keys(size_t n) {
         uint64_t rnd[6];
         random_key(rnd, unknown[i]);
     }
-    printf("%8zu keys: build %7.1f ms, open %5.2f ms, %6.1f MiB; good key %4.0f ns, unknown id %4.0f ns,"
-           " wrong secret %4.0f ns\n", n, built * 1e3, opened * 1e3, (double)b.n / (1 << 20),
-           measure(&img, good, BZ_OK), measure(&img, unknown, BZ_EDENIED),
-           measure(&img, wrong, BZ_EDENIED));
+    printf("%8zu keys: build %7.1f ms, open %5.2f ms, %6.1f MiB; good key %4.0f ns, unknown id "
+           "%4.0f ns,"
+           " wrong secret %4.0f ns\n",
+           n, built * 1e3, opened * 1e3, (double)b.n / (1 << 20), measure(&img, good, BZ_OK),
+           measure(&img, unknown, BZ_EDENIED), measure(&img, wrong, BZ_EDENIED));
     bz_buf_free(&b);
     free(keys);
 }
@@ -140,8 +142,8 @@ static void bench_store(const char *path, size_t n) {
     struct bz_key_wish w = {.owner = user};
     const struct bz_key_record *list = NULL;
     size_t got = 0;
-    if (bz_identity_create(path, &id) != BZ_OK || bz_identity_user_add(id, user, user, 1) != BZ_OK ||
-        bz_identity_begin(id) != BZ_OK)
+    if (bz_identity_create(path, &id) != BZ_OK ||
+        bz_identity_user_add(id, user, user, 1) != BZ_OK || bz_identity_begin(id) != BZ_OK)
         exit(9);
     double from = seconds(CLOCK_PROCESS_CPUTIME_ID);
     for (size_t i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
-/* A hostile policy image: with an odd first byte it even has a good seal, so that the structure has to hold by itself.
- * Then every reader runs over it. */
+/* A hostile policy image: with an odd first byte it even has a good seal, so that the structure has
+ * to hold by itself. Then every reader runs over it. */
 #include <stdlib.h>
 #include "../src/policy/image_format.h"
 
@@ -27,7 +27,8 @@ static void correct(uint8_t *p, size_t n) {
     memcpy(p + offsetof(struct img_head, total), &total, sizeof total);
     memcpy(&end, p + offsetof(struct img_head, sealed_end), sizeof end);
     if (end >= sizeof(struct img_head) && end <= n)
-        img_seal(bz_view(p + img_seal_from, end - img_seal_from), p + offsetof(struct img_head, seal));
+        img_seal(bz_view(p + img_seal_from, end - img_seal_from),
+                 p + offsetof(struct img_head, seal));
 }
 
 static void as_principal(const struct bz_image *img, const struct bz_principal *p) {
@@ -55,8 +56,8 @@ static void read_keys(const struct bz_image *img) {
             break;
         if (bz_image_still_valid(img, bz_view(k.id, sizeof k.id), k.hash, 1, &p))
             as_principal(img, &p);
-        struct bz_principal forged = {.key_id = bz_view(k.id, sizeof k.id), .role_index = k.role,
-                                      .entry = (uint32_t)i};
+        struct bz_principal forged = {
+            .key_id = bz_view(k.id, sizeof k.id), .role_index = k.role, .entry = (uint32_t)i};
         as_principal(img, &forged);
     }
     sum += (uint64_t)bz_image_authenticate(

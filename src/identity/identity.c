@@ -185,7 +185,8 @@ struct rotation {
     struct bz_view text;
 };
 
-/* Whether the key may be rotated at all. Its owner's name is copied, since looking the owner up ends the loan. */
+/* Whether the key may be rotated at all. Its owner's name is copied, since looking the owner up
+ * ends the loan. */
 static enum bz_status may_rotate(struct bz_identity *id, const char *key_id, uint64_t now,
                                  char owner_name[name_max + 1]) {
     struct bz_key_record old;
@@ -211,8 +212,10 @@ static enum bz_status rotate(struct bz_identity *id, const char *key_id, const s
     uint64_t life = old.expires > old.created ? old.expires - old.created : 1;
     uint64_t ends = r->old_ends < r->now ? r->now : r->old_ends;
     struct bz_store_key k = {.created = r->now, .owner = owner_name, .role = old.role};
-    struct bz_key_wish lists = {.routes = old.routes, .routes_n = old.routes_n,
-                                .models = old.models, .models_n = old.models_n};
+    struct bz_key_wish lists = {.routes = old.routes,
+                                .routes_n = old.routes_n,
+                                .models = old.models,
+                                .models_n = old.models_n};
     if (old.expires != 0)
         k.expires = life > INT64_MAX - r->now ? INT64_MAX : r->now + life;
     limits_in(&old.limits, k.limits);

@@ -10,7 +10,7 @@ enum { interned_n = 1024 }; /* a power of two */
 struct bz_identity {
     struct bz_store *store;
     bool in_transaction;
-    struct bz_arena ar; /* what the last call lent out */
+    struct bz_arena ar;               /* what the last call lent out */
     const char *interned[interned_n]; /* names of the arena, by hash: owners and roles repeat */
 };
 

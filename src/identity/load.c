@@ -10,7 +10,8 @@ static const char *copy(struct bz_identity *id, const char *s) {
     return (const char *)bz_arena_dup(&id->ar, bz_view_str(s)).p;
 }
 
-/* A name that came up before is not copied again, if its place in the table was not taken meanwhile. */
+/* A name that came up before is not copied again, if its place in the table was not taken
+ * meanwhile. */
 static char *intern(struct bz_identity *id, const char *s) {
     uint32_t h = 2166136261u; /* FNV-1a */
     for (const char *c = s; *c != '\0'; c++)
@@ -42,15 +43,16 @@ static enum bz_status add_user(void *ctx, const struct bz_store_user *u) {
         all->cap = cap;
     }
     struct bz_user *out = &all->list[all->n];
-    *out = (struct bz_user){copy(all->id, u->name), intern(all->id, u->role), u->created,
-                            u->disabled};
+    *out =
+        (struct bz_user){copy(all->id, u->name), intern(all->id, u->role), u->created, u->disabled};
     if (out->name == NULL || out->role == NULL)
         return BZ_ENOMEM;
     all->n++;
     return BZ_OK;
 }
 
-enum bz_status bz_identity_users(struct bz_identity *id, const struct bz_user **ret, size_t *ret_n) {
+enum bz_status bz_identity_users(struct bz_identity *id, const struct bz_user **ret,
+                                 size_t *ret_n) {
     struct users all = {.id = id};
     forget_lent(id);
     BZ_TRY(bz_store_users(id->store, NULL, add_user, &all));
@@ -102,8 +104,8 @@ static enum bz_status split_lines(struct bz_identity *id, const char *lines, cha
 static void limits_out(const uint64_t in[BZ_STORE_LIMITS], struct bz_limit_set *ret) {
     for (int m = 0; m < BZ_METER_COUNT; m++)
         ret->rate[m] = (struct bz_rate){in[2 * m], in[2 * m + 1]};
-    ret->concurrent = in[LIMIT_CONCURRENT] > UINT32_MAX ? UINT32_MAX
-                                                        : (uint32_t)in[LIMIT_CONCURRENT];
+    ret->concurrent =
+        in[LIMIT_CONCURRENT] > UINT32_MAX ? UINT32_MAX : (uint32_t)in[LIMIT_CONCURRENT];
 }
 
 static enum bz_status to_record(struct bz_identity *id, const struct bz_store_key *k,

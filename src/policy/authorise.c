@@ -1,4 +1,5 @@
-/* What a principal may do: role first, then the key's own narrowing. Everything starts as refused. */
+/* What a principal may do: role first, then the key's own narrowing. Everything starts as
+ * refused. */
 #include "image_format.h"
 
 static enum bz_status deny(struct bz_denial *ret, const char *code, const char *why) {
@@ -125,7 +126,8 @@ static void overlay(const struct bz_limit_set *own, struct bz_limit_set *ret) {
         ret->concurrent = own->concurrent;
 }
 
-/* A principal that does not belong here gets one request a minute: limits have no "nothing" value. */
+/* A principal that does not belong here gets one request a minute: limits have no "nothing"
+ * value. */
 static const struct bz_limit_set tightest = {
     .rate = {{1, 1}, {1, 1}, {1, 1}},
     .concurrent = 1,

@@ -1,5 +1,5 @@
-/* bartizan.yaml to struct bz_config: shape and positions (config_shape.c), typed loading (libcyaml), meaning
- * (config_check.c), defaults (here). */
+/* bartizan.yaml to struct bz_config: shape and positions (config_shape.c), typed loading
+ * (libcyaml), meaning (config_check.c), defaults (here). */
 #include <stdio.h>
 #include <stdlib.h>
 #include "config_int.h"
@@ -18,7 +18,8 @@ static char *dup(struct bz_arena *ar, const char *s) {
 }
 
 static char **dup_list(struct bz_arena *ar, char *const *list, uint32_t n) {
-    char **out = bz_arena_zalloc(ar, (n + 1u) * sizeof *out); /* never NULL: NULL means "not said" */
+    char **out =
+        bz_arena_zalloc(ar, (n + 1u) * sizeof *out); /* never NULL: NULL means "not said" */
     for (uint32_t i = 0; out != NULL && i < n; i++)
         if ((out[i] = dup(ar, list[i])) == NULL)
             return NULL;
@@ -37,7 +38,8 @@ static const char *or_text(const char *v, const char *otherwise) {
     return v == NULL ? otherwise : v;
 }
 
-/* Requests: ten seconds' worth at once. Tokens: a minute's worth, since one prompt may be most of it. */
+/* Requests: ten seconds' worth at once. Tokens: a minute's worth, since one prompt may be most of
+ * it. */
 static struct bz_rate rate_of(const uint64_t *per_minute, const uint64_t *burst, uint64_t part) {
     struct bz_rate r = {per_minute == NULL ? 0 : *per_minute, 0};
     if (r.per_minute != 0)
@@ -79,7 +81,8 @@ static struct bz_param_limits params_of(const struct y_params *p) {
 
 /* ---- conversion; false: out of memory ---- */
 
-/* Host values that are served when the file names none: this machine, and the address it listens on. */
+/* Host values that are served when the file names none: this machine, and the address it listens
+ * on. */
 static bool default_names(struct bz_config *c, struct bz_arena *ar) {
     char host[64] = "";
     const char *end = strrchr(c->listen, ':');
@@ -88,8 +91,8 @@ static bool default_names(struct bz_config *c, struct bz_arena *ar) {
     if (n < sizeof host)
         memcpy(host, c->listen + v6, n);
     char *list[3] = {dup(ar, "localhost"), dup(ar, "127.0.0.1"), host};
-    bool extra = host[0] != '\0' && strcmp(host, "127.0.0.1") != 0 && strcmp(host, "0.0.0.0") != 0 &&
-                 strcmp(host, "::") != 0;
+    bool extra = host[0] != '\0' && strcmp(host, "127.0.0.1") != 0 &&
+                 strcmp(host, "0.0.0.0") != 0 && strcmp(host, "::") != 0;
     c->names_n = extra ? 3 : 2;
     c->names = dup_list(ar, list, c->names_n);
     return c->names != NULL;
@@ -109,8 +112,8 @@ static bool convert_globals(struct bz_config *c, struct bz_arena *ar, const stru
     c->tls12 = strcmp(or_text(tls->min_version, "1.3"), "1.2") == 0;
     c->hsts = or_bool(tls->hsts, true);
     c->workers = or_default(y->workers, 0);
-    c->audit = strcmp(or_text(audit->mode, "strict"), "relaxed") == 0 ? BZ_AUDIT_RELAXED
-                                                                     : BZ_AUDIT_STRICT;
+    c->audit =
+        strcmp(or_text(audit->mode, "strict"), "relaxed") == 0 ? BZ_AUDIT_RELAXED : BZ_AUDIT_STRICT;
     c->audit_wait_ms = or_default(audit->wait_ms, 2000);
     c->body_max = or_default(y->body_max, BZ_BODY_MAX_DEFAULT);
     c->connect_timeout_s = or_default(t->connect_s, 5);
@@ -149,7 +152,8 @@ static bool convert_backends(struct bz_config *c, struct bz_arena *ar, const str
         out->models_n = in->models_count;
         if (in->models_count > 0 && (out->models = dup_list(ar, in->models, out->models_n)) == NULL)
             return false;
-        if (out->name == NULL || out->url == NULL || (in->key_file != NULL && out->key_file == NULL))
+        if (out->name == NULL || out->url == NULL ||
+            (in->key_file != NULL && out->key_file == NULL))
             return false;
     }
     return c->backends != NULL;
@@ -231,8 +235,8 @@ struct cyaml_says { /* its first message, and the innermost line of its backtrac
     bool placed;
 };
 
-__attribute__((format(printf, 3, 0)))
-static void on_log(cyaml_log_t level, void *ctx, const char *fmt, va_list args) {
+__attribute__((format(printf, 3, 0))) static void on_log(cyaml_log_t level, void *ctx,
+                                                         const char *fmt, va_list args) {
     struct cyaml_says *says = ctx;
     char line[256];
     if (level < CYAML_LOG_ERROR)
@@ -258,8 +262,8 @@ static void on_log(cyaml_log_t level, void *ctx, const char *fmt, va_list args) 
 /* After cfg_check_shape this hardly fails; whatever it still finds is reported in its own words. */
 static enum bz_status load_typed(struct cfg *c, struct bz_view yaml, const cyaml_config_t *conf,
                                  struct cyaml_says *says, struct y_config **ret) {
-    cyaml_err_t err = cyaml_load_data(yaml.p, yaml.n, conf, &config_schema, (cyaml_data_t **)ret,
-                                      NULL);
+    cyaml_err_t err =
+        cyaml_load_data(yaml.p, yaml.n, conf, &config_schema, (cyaml_data_t **)ret, NULL);
     if (err == CYAML_OK && *ret != NULL)
         return BZ_OK;
     if (err == CYAML_ERR_OOM)
@@ -270,8 +274,11 @@ static enum bz_status load_typed(struct cfg *c, struct bz_view yaml, const cyaml
 
 static enum bz_status parse_document(struct cfg *c, struct bz_view yaml, struct bz_config **ret) {
     struct cyaml_says says = {0};
-    cyaml_config_t conf = {.log_fn = on_log, .log_ctx = &says, .mem_fn = cyaml_mem,
-                           .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS};
+    cyaml_config_t conf = {.log_fn = on_log,
+                           .log_ctx = &says,
+                           .mem_fn = cyaml_mem,
+                           .log_level = CYAML_LOG_ERROR,
+                           .flags = CYAML_CFG_NO_ALIAS};
     struct y_config *y = NULL;
     cfg_check_shape(c, &config_schema);
     if (c->n > 0)

@@ -1,4 +1,5 @@
-/* What the schema cannot say: ranges, names, references, addresses, and what would be unsafe together. */
+/* What the schema cannot say: ranges, names, references, addresses, and what would be unsafe
+ * together. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -45,12 +46,14 @@ static void check_name(struct cfg *c, const char *path, const char *s) {
         cfg_fail(c, path, "\"%s\" is no name: use a-z, 0-9, '.', '_' and '-', at most 64", s);
 }
 
-/* File names go into the generated nginx configuration too: nothing there that could be more than a name. */
+/* File names go into the generated nginx configuration too: nothing there that could be more than a
+ * name. */
 static void check_file(struct cfg *c, const char *path, const char *s) {
     if (s == NULL)
         return;
     if (!only(s, LOWER UPPER DIGITS "/._+@-", file_name_max))
-        cfg_fail(c, path, "\"%s\" is no file name that is accepted here (a-z A-Z 0-9 / . _ + @ -)", s);
+        cfg_fail(c, path, "\"%s\" is no file name that is accepted here (a-z A-Z 0-9 / . _ + @ -)",
+                 s);
     else if (strstr(s, "..") != NULL)
         cfg_fail(c, path, "\"%s\" leaves the instance directory; write the path without \"..\"", s);
 }
@@ -66,7 +69,8 @@ bool cfg_model_name_ok(struct bz_view name) {
 
 static void check_model_name(struct cfg *c, const char *path, const char *s) {
     if (s != NULL && (!cfg_model_name_ok(bz_view_str(s)) || strchr(s, '*') != NULL))
-        cfg_fail(c, path, "\"%s\" is no model name: printable ASCII without blanks, \", \\ and *", s);
+        cfg_fail(c, path, "\"%s\" is no model name: printable ASCII without blanks, \", \\ and *",
+                 s);
 }
 
 static void check_pattern(struct cfg *c, const char *path, const char *s) {
@@ -116,8 +120,10 @@ static void check_listen(struct cfg *c, const struct y_config *y) {
         return;
     }
     if (y->plain_http != NULL && *y->plain_http && !is_loopback(listen))
-        cfg_fail(c, "plain_http", "plain HTTP is only possible on a loopback address, not on %s; keys"
-                 " and prompts would cross the network unprotected", y->listen);
+        cfg_fail(c, "plain_http",
+                 "plain HTTP is only possible on a loopback address, not on %s; keys"
+                 " and prompts would cross the network unprotected",
+                 y->listen);
 }
 
 static void check_host(struct cfg *c, const char *path, const char *s) {
@@ -210,10 +216,14 @@ static void check_params(struct cfg *c, const char *path, const struct y_params 
         const uint64_t *v;
         uint64_t most;
     } all[] = {
-        {"max_tokens", p->max_tokens, 100000000}, {"max_choices", p->max_choices, 1024},
-        {"max_logprobs", p->max_logprobs, 1000},  {"max_stop", p->max_stop, 1024},
-        {"max_grammar", p->max_grammar, BZ_BODY_MAX}, {"max_tools", p->max_tools, 10000},
-        {"max_messages", p->max_messages, 100000}, {"max_inputs", p->max_inputs, 100000},
+        {"max_tokens", p->max_tokens, 100000000},
+        {"max_choices", p->max_choices, 1024},
+        {"max_logprobs", p->max_logprobs, 1000},
+        {"max_stop", p->max_stop, 1024},
+        {"max_grammar", p->max_grammar, BZ_BODY_MAX},
+        {"max_tools", p->max_tools, 10000},
+        {"max_messages", p->max_messages, 100000},
+        {"max_inputs", p->max_inputs, 100000},
         {"max_media_bytes", p->max_media_bytes, BZ_BODY_MAX},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -230,16 +240,18 @@ static void check_type(struct cfg *c, const char *path, const char *s) {
     enum bz_server type;
     char text[200];
     if (s == NULL || bz_server_from_name(bz_view_str(s), &type)) {
-        check_required(c, path, s, "type is missing; write llama.cpp, ollama, vllm, openai or"
+        check_required(c, path, s,
+                       "type is missing; write llama.cpp, ollama, vllm, openai or"
                        " anthropic");
         return;
     }
     for (int i = 0; i < BZ_SERVER_COUNT; i++)
         names[i] = bz_server_name((enum bz_server)i);
     const char *near = cfg_nearest(bz_view_str(s), names, BZ_SERVER_COUNT);
-    if (snprintf(text, sizeof text, "\"%%s\" is no known type%s%s; there are llama.cpp, ollama, vllm,"
-                 " openai, anthropic", near == NULL ? "" : "; did you mean ",
-                 near == NULL ? "" : near) > 0)
+    if (snprintf(text, sizeof text,
+                 "\"%%s\" is no known type%s%s; there are llama.cpp, ollama, vllm,"
+                 " openai, anthropic",
+                 near == NULL ? "" : "; did you mean ", near == NULL ? "" : near) > 0)
         cfg_fail(c, path, text, s);
 }
 
@@ -304,8 +316,8 @@ static void check_scope(struct cfg *c, const char *path, const char *s) {
         return;
     const char *near = cfg_nearest(bz_view_str(s), names, n);
     char text[128];
-    if (snprintf(text, sizeof text, "\"%%s\" is no known scope%s%s", near == NULL ? "" :
-                 "; did you mean ", near == NULL ? "" : near) > 0)
+    if (snprintf(text, sizeof text, "\"%%s\" is no known scope%s%s",
+                 near == NULL ? "" : "; did you mean ", near == NULL ? "" : near) > 0)
         cfg_fail(c, path, text, s);
 }
 

@@ -1,4 +1,5 @@
-/* Inside of the configuration parser: the shape of the file, where things stand in it, and what was found wrong. */
+/* Inside of the configuration parser: the shape of the file, where things stand in it, and what was
+ * found wrong. */
 #ifndef BARTIZAN_POLICY_CONFIG_INT_H
 #define BARTIZAN_POLICY_CONFIG_INT_H
 
@@ -72,13 +73,14 @@ struct cfg {
     struct bz_config_error *errs;
     size_t cap, n;
 };
-/* Adds an error at a position (from 1) or at a path such as "backends[1].type". `text` may hold one %s, which is
- * replaced by `arg`, escaped. Beyond `cap` nothing is kept. */
+/* Adds an error at a position (from 1) or at a path such as "backends[1].type". `text` may hold one
+ * %s, which is replaced by `arg`, escaped. Beyond `cap` nothing is kept. */
 void cfg_fail_at(struct cfg *c, yaml_mark_t at, const char *path, const char *text,
                  struct bz_view arg);
 void cfg_fail(struct cfg *c, const char *path, const char *text, const char *arg);
 
-/* Whole text: one document of plain YAML (no anchors, aliases, tags), not too deep. ENOMEM, ESYNTAX (error added). */
+/* Whole text: one document of plain YAML (no anchors, aliases, tags), not too deep. ENOMEM, ESYNTAX
+ * (error added). */
 enum bz_status cfg_load_document(struct cfg *c, struct bz_view yaml, yaml_document_t *doc);
 /* Compares the document with the schema and adds everything that differs. */
 void cfg_check_shape(struct cfg *c, const cyaml_schema_value_t *schema);

@@ -8,7 +8,8 @@
 #define MAPPING(key, type, member, fields)                                                         \
     CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_OPTIONAL, type, member, fields)
 #define LIST(key, type, member, entry, most)                                                       \
-    CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, entry, 0, most)
+    CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, entry, 0,    \
+                         most)
 
 static const cyaml_schema_value_t string_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 0, 4096),
@@ -90,7 +91,8 @@ static const cyaml_schema_value_t model_entry = {
 static const cyaml_schema_value_t role_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_role, role_fields),
 };
-/* Nothing is required here: what is missing is reported with the rest of what is wrong, all at once. */
+/* Nothing is required here: what is missing is reported with the rest of what is wrong, all at
+ * once. */
 static const cyaml_schema_field_t config_fields[] = {
     UINT("version", struct y_config, version),
     STRING("listen", struct y_config, listen),

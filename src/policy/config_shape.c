@@ -1,5 +1,6 @@
-/* Positions and shape. libcyaml stops at the first error, names the place of the value before it, and reads "maybe" as
- * true; so the same schema is first compared with libyaml's document, strictly and completely. */
+/* Positions and shape. libcyaml stops at the first error, names the place of the value before it,
+ * and reads "maybe" as true; so the same schema is first compared with libyaml's document, strictly
+ * and completely. */
 #include <bartizan/text.h>
 #include "config_int.h"
 
@@ -110,11 +111,15 @@ static const char *unwanted(const yaml_event_t *e, int depth, int documents) {
     case YAML_SEQUENCE_START_EVENT:
         if (e->data.sequence_start.anchor != NULL)
             return no_anchor;
-        return e->data.sequence_start.tag != NULL ? no_tag : depth > depth_max ? "nested too deeply" : NULL;
+        return e->data.sequence_start.tag != NULL ? no_tag
+               : depth > depth_max                ? "nested too deeply"
+                                                  : NULL;
     case YAML_MAPPING_START_EVENT:
         if (e->data.mapping_start.anchor != NULL)
             return no_anchor;
-        return e->data.mapping_start.tag != NULL ? no_tag : depth > depth_max ? "nested too deeply" : NULL;
+        return e->data.mapping_start.tag != NULL ? no_tag
+               : depth > depth_max               ? "nested too deeply"
+                                                 : NULL;
     case YAML_DOCUMENT_START_EVENT:
         return documents > 0 ? "only one document is allowed in the file" : NULL;
     case YAML_NO_EVENT:
@@ -128,7 +133,8 @@ static const char *unwanted(const yaml_event_t *e, int depth, int documents) {
     }
 }
 
-/* One look at every event before anything is built from them: this is where alias bombs and deep nests end. */
+/* One look at every event before anything is built from them: this is where alias bombs and deep
+ * nests end. */
 static enum bz_status check_events(struct cfg *c, yaml_parser_t *p) {
     int depth = 0, documents = 0;
     for (bool more = true; more;) {
@@ -300,10 +306,11 @@ static void walk_mapping(struct cfg *c, const yaml_node_t *n, const cyaml_schema
 static void walk_sequence(struct cfg *c, const yaml_node_t *n, const cyaml_schema_value_t *want,
                           const char *path) {
     size_t count = (size_t)(n->data.sequence.items.top - n->data.sequence.items.start);
-    /* libcyaml cannot tell [] from a missing key, and for routes: or models: that would be all instead of nothing. */
+    /* libcyaml cannot tell [] from a missing key, and for routes: or models: that would be all
+     * instead of nothing. */
     if (count == 0 && want->sequence.entry->type == CYAML_STRING && strcmp(path, "origins") != 0)
-        cfg_fail_at(c, n->start_mark, path, "the list is empty; name something or leave the key out",
-                    (struct bz_view){0});
+        cfg_fail_at(c, n->start_mark, path,
+                    "the list is empty; name something or leave the key out", (struct bz_view){0});
     if (count > want->sequence.max)
         cfg_fail_at(c, n->start_mark, path, "too many entries", (struct bz_view){0});
     for (size_t i = 0; i < count && i <= want->sequence.max && c->n < c->cap; i++) {
@@ -324,7 +331,8 @@ static void walk_scalar(struct cfg *c, const yaml_node_t *n, const cyaml_schema_
         else if (v.n > want->string.max)
             cfg_fail_at(c, n->start_mark, path, "the text is too long", v);
         else if (v.n == 0)
-            cfg_fail_at(c, n->start_mark, path, "the value is empty; write one or leave the key out", v);
+            cfg_fail_at(c, n->start_mark, path,
+                        "the value is empty; write one or leave the key out", v);
     } else if (want->type == CYAML_UINT) {
         if ((v.n > 1 && v.p[0] == '0') || bz_view_u64(v, &number) != BZ_OK) /* 010 would be octal */
             cfg_fail_at(c, n->start_mark, path, "\"%s\" is not a whole number from 0 up", v);
@@ -346,7 +354,8 @@ static void walk(struct cfg *c, const yaml_node_t *n, const cyaml_schema_value_t
         if (n->type == YAML_SEQUENCE_NODE)
             walk_sequence(c, n, want, path);
         else
-            cfg_fail_at(c, n->start_mark, path, "here belongs a list: [a, b] or lines with \"- \"", none);
+            cfg_fail_at(c, n->start_mark, path, "here belongs a list: [a, b] or lines with \"- \"",
+                        none);
     } else if (n->type != YAML_SCALAR_NODE) {
         cfg_fail_at(c, n->start_mark, path, "here belongs a single value", none);
     } else {

@@ -25,7 +25,8 @@ uint64_t img_part_n(const struct bz_image *img, enum img_part part) {
     return sect_of(img, part).n;
 }
 
-/* Sections lie inside the image (bz_image_open); items are copied because nothing is aligned for sure. */
+/* Sections lie inside the image (bz_image_open); items are copied because nothing is aligned for
+ * sure. */
 bool img_item(const struct bz_image *img, enum img_part part, uint64_t i, size_t size, void *ret) {
     struct img_sect s = sect_of(img, part);
     if (i >= s.n)
@@ -55,8 +56,8 @@ void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret) {
 
 static bool sect_ok(const struct bz_image *img, enum img_part part, size_t size, uint64_t most) {
     struct img_sect s = sect_of(img, part);
-    uint64_t end = part < IMG_KEY_INDEX ? head_u64(img, offsetof(struct img_head, sealed_end))
-                                        : img->bytes.n;
+    uint64_t end =
+        part < IMG_KEY_INDEX ? head_u64(img, offsetof(struct img_head, sealed_end)) : img->bytes.n;
     return s.n <= most && s.off >= sizeof(struct img_head) && s.off <= end &&
            s.n <= (end - s.off) / size;
 }
@@ -269,8 +270,8 @@ bool img_key_at(const struct bz_image *img, uint64_t i, struct img_key *ret) {
     return img_item(img, IMG_KEYS, i, sizeof *ret, ret) && key_sound(img, ret);
 }
 
-/* Index of the key with this id. Without one, some other key, so that the work after it is the same: the caller must
- * not use it when *ret_found is false. */
+/* Index of the key with this id. Without one, some other key, so that the work after it is the
+ * same: the caller must not use it when *ret_found is false. */
 static uint64_t find_key(const struct bz_image *img, struct bz_view id, bool *ret_found) {
     uint64_t slots = img_part_n(img, IMG_KEY_INDEX), keys = img_part_n(img, IMG_KEYS);
     uint64_t h = img_hash(0, id), slot = 0;

@@ -14,12 +14,18 @@ struct builder {
 };
 
 static const size_t item_size[IMG_PART_COUNT] = {
-    [IMG_SCOPES] = sizeof(struct img_ref),      [IMG_BACKENDS] = sizeof(struct img_backend),
-    [IMG_MODELS] = sizeof(struct img_model),    [IMG_MODEL_INDEX] = sizeof(uint32_t),
-    [IMG_ROLES] = sizeof(struct img_role),      [IMG_PATTERNS] = sizeof(struct img_ref),
-    [IMG_NAMES] = sizeof(struct img_ref),       [IMG_ORIGINS] = sizeof(struct img_ref),
-    [IMG_POOL] = 1,                             [IMG_KEY_INDEX] = sizeof(uint64_t),
-    [IMG_KEYS] = sizeof(struct img_key),        [IMG_KEY_POOL] = 1,
+    [IMG_SCOPES] = sizeof(struct img_ref),
+    [IMG_BACKENDS] = sizeof(struct img_backend),
+    [IMG_MODELS] = sizeof(struct img_model),
+    [IMG_MODEL_INDEX] = sizeof(uint32_t),
+    [IMG_ROLES] = sizeof(struct img_role),
+    [IMG_PATTERNS] = sizeof(struct img_ref),
+    [IMG_NAMES] = sizeof(struct img_ref),
+    [IMG_ORIGINS] = sizeof(struct img_ref),
+    [IMG_POOL] = 1,
+    [IMG_KEY_INDEX] = sizeof(uint64_t),
+    [IMG_KEYS] = sizeof(struct img_key),
+    [IMG_KEY_POOL] = 1,
 };
 
 static void put_raw(struct bz_buf *out, const void *p, size_t n) {
@@ -61,7 +67,8 @@ static void build_scopes(struct builder *b) {
         put_ref(b, IMG_SCOPES, bz_view_str(b->scopes[i]));
 }
 
-/* A scope that no route has grants nothing, so that a key made for a later release fails closed here. */
+/* A scope that no route has grants nothing, so that a key made for a later release fails closed
+ * here. */
 static uint64_t scope_mask(const struct builder *b, char *const *names, uint32_t n) {
     uint64_t mask = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -349,8 +356,9 @@ static enum bz_status index_key(struct builder *b, uint8_t *index, const uint8_t
     uint32_t probes = 1;
     while (memcpy(&there, index + at * sizeof there, sizeof there), there != 0) {
         uint64_t other = (there & UINT32_MAX) - 1;
-        if (there >> 32 == tag && memcmp(keys + other * sizeof(struct img_key) +
-                                         offsetof(struct img_key, id), id, BZ_KEY_ID_TEXT) == 0)
+        if (there >> 32 == tag &&
+            memcmp(keys + other * sizeof(struct img_key) + offsetof(struct img_key, id), id,
+                   BZ_KEY_ID_TEXT) == 0)
             return BZ_EEXISTS;
         at = (at + 1) & mask;
         if (++probes > img_probe_max)

@@ -1,14 +1,18 @@
-/* Layout of a policy image, version 1. Not a public header: image.c, image_build.c and authorise.c only.
+/* Layout of a policy image, version 1. Not a public header: image.c, image_build.c and authorise.c
+ * only.
  *
  *   head | scopes | backends | models | model index | roles | patterns | names | origins | pool
- *        `----------------------------- sealed ----------------------------------------------' | key index | keys | key pool
+ *        `----------------------------- sealed ----------------------------------------------'
+ *   | key index | keys | key pool
  *
- * Everything is addressed by offsets. Items are plain structs of this machine's byte order (the head's `mark` says
- * which), without padding, and are copied out before use, so nothing depends on how the bytes are aligned. The sealed
- * part is checked as a whole by bz_image_open. The key part is large and only used one entry at a time: its entries are
- * checked when they are read, and a bad one authenticates nobody.
+ * Everything is addressed by offsets. Items are plain structs of this machine's byte order (the
+ * head's `mark` says which), without padding, and are copied out before use, so nothing depends on
+ * how the bytes are aligned. The sealed part is checked as a whole by bz_image_open. The key part
+ * is large and only used one entry at a time: its entries are checked when they are read, and a bad
+ * one authenticates nobody.
  *
- * The seal finds damage and half-written files. It is no signature: whoever may write the file owns the instance. */
+ * The seal finds damage and half-written files. It is no signature: whoever may write the file owns
+ * the instance. */
 #ifndef BARTIZAN_POLICY_IMAGE_FORMAT_H
 #define BARTIZAN_POLICY_IMAGE_FORMAT_H
 
@@ -18,7 +22,8 @@
 enum {
     img_version = 1,
     img_mark = 0x0a0b0c0d,
-    img_seal_from = 48, /* magic, version and mark are compared by value, the seal cannot cover itself */
+    img_seal_from =
+        48, /* magic, version and mark are compared by value, the seal cannot cover itself */
     img_probe_max = 1024, /* steps of one search in the key index */
     img_dead_role = UINT16_MAX,
 };
@@ -47,8 +52,8 @@ enum img_part {
 };
 
 enum { /* flags of the head */
-    IMG_HSTS = 1,
-    IMG_RELAXED = 2,
+       IMG_HSTS = 1,
+       IMG_RELAXED = 2,
 };
 struct img_head {
     char magic[8];
@@ -96,7 +101,7 @@ struct img_key {
     uint32_t owner_off, models_off, limits_off;
     uint16_t owner_n, role, models_n, has_limits;
     uint8_t id[BZ_KEY_ID_TEXT];
-    uint32_t narrow_models; /* 0: as the role; otherwise only what the list names, nothing when it is empty */
+    uint32_t narrow_models; /* 0: as the role; else only the list, nothing when it is empty */
 };
 _Static_assert(sizeof(struct img_limits) == 56, "no padding");
 _Static_assert(sizeof(struct img_backend) == 36, "no padding");

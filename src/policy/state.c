@@ -1,23 +1,24 @@
 /* Shared state: atomics in one mapping, no locks.
  *
- * Rate and concurrency entries live in a fixed table. A subject may stand in any of the `window` slots that follow its
- * home slot. Each slot has one control word
+ * Rate and concurrency entries live in a fixed table. A subject may stand in any of the `window`
+ * slots that follow its home slot. Each slot has one control word
  *
  *     63            16 15          1    0
  *     [ subject 48 bits | version 15 | evict ]        0: never used
  *
- * A slot is idle when every rate is full again (its TAT has passed) and no lane counts a request in it. An idle slot
- * holds no information, so it may go to another subject without being cleared. Taking it away is a handshake, because
- * somebody may be about to use it:
+ * A slot is idle when every rate is full again (its TAT has passed) and no lane counts a request in
+ * it. An idle slot holds no information, so it may go to another subject without being cleared.
+ * Taking it away is a handshake, because somebody may be about to use it:
  *
  *     evictor                                      user of the old subject
  *     1 sets evict with a new version              1 changes a TAT or a count
  *     2 looks whether the slot is (still) idle     2 looks at the control word
- *     3 swaps the subject, or clears evict           - evict set: clears it, the evictor's step 3 then fails
- *                                                    - other subject: takes the change back and searches again
+ *     3 swaps the subject, or clears evict           - evict set: clears it; step 3 then fails
+ *                                                    - other subject: takes the change back
  *
- * All steps are sequentially consistent: either the evictor sees the change, or the user sees the mark. A process that
- * dies in between leaves the mark, which anybody may clear or renew, and nothing else. */
+ * All steps are sequentially consistent: either the evictor sees the change, or the user sees the
+ * mark. A process that dies in between leaves the mark, which anybody may clear or renew, and
+ * nothing else. */
 #include <bartizan/state.h>
 
 #define STATE_MAGIC UINT64_C(0x3145544154535a42) /* "BZSTATE1" */
@@ -264,7 +265,8 @@ static uint64_t tag_of(uint64_t subject) {
 }
 
 static struct slot *slot_at(struct bz_state *s, uint64_t subject, uint32_t step) {
-    /* The low bits that the word does not keep pick the home slot: together they are all of it but one bit. */
+    /* The low bits that the word does not keep pick the home slot: together they are all of it but
+     * one bit. */
     uint64_t home = (subject ^ subject >> 37) & (slots_n - 1);
     return &s->slots[(home + step) & (slots_n - 1)];
 }
@@ -312,7 +314,8 @@ static bool hand_over(const struct bz_state *s, struct slot *slot, uint64_t tag,
     return false;
 }
 
-/* The user's side: true when the slot was and stays the subject's, so that a change made before this call counts. */
+/* The user's side: true when the slot was and stays the subject's, so that a change made before
+ * this call counts. */
 static bool confirm(struct slot *slot, uint64_t subject) {
     uint64_t seen = atomic_load(&slot->word);
     while (holds(seen, subject)) {
@@ -324,9 +327,9 @@ static bool confirm(struct slot *slot, uint64_t subject) {
     return false;
 }
 
-/* The subject's slot, a fresh one if need be; NULL when the whole window is busy. Two processes may make one each at the
- * same moment: whoever sees the other's gives its own up, unless that is in use already; then the subject has two for
- * as long as it stays busy, which the callers bear. */
+/* The subject's slot, a fresh one if need be; NULL when the whole window is busy. Two processes may
+ * make one each at the same moment: whoever sees the other's gives its own up, unless that is in
+ * use already; then the subject has two for as long as it stays busy, which the callers bear. */
 static struct slot *get_slot(struct bz_state *s, uint64_t subject, uint64_t now) {
     struct slot *slot = find_slot(s, subject, NULL);
     for (uint32_t i = 0; slot == NULL && i < window; i++) {
@@ -344,7 +347,8 @@ static struct slot *get_slot(struct bz_state *s, uint64_t subject, uint64_t now)
 
 /* ---- rates: GCRA ---- */
 
-/* units * 60 s / per_minute, saturated. Rounded down, so that `burst` single takes fit into one burst. */
+/* units * 60 s / per_minute, saturated. Rounded down, so that `burst` single takes fit into one
+ * burst. */
 static uint64_t span_of(uint64_t units, const struct bz_rate *r) {
     unsigned __int128 ns = (unsigned __int128)units * minute_ns / r->per_minute;
     return ns > span_max_ns ? span_max_ns : (uint64_t)ns;
@@ -358,7 +362,8 @@ static uint64_t burst_of(const struct bz_rate *r) {
     return r->burst != 0 ? r->burst : r->per_minute;
 }
 
-/* A TAT in the past is a full bucket. One farther ahead than any debt was written by another clock: an empty bucket. */
+/* A TAT in the past is a full bucket. One farther ahead than any debt was written by another clock:
+ * an empty bucket. */
 static uint64_t tat_at(uint64_t tat, uint64_t now, uint64_t burst_span) {
     if (tat < now)
         return now;
@@ -479,7 +484,8 @@ enum bz_status bz_state_enter(struct bz_state *s, uint32_t lane, uint64_t subjec
         if (atomic_load(&slot->in[lane]) == lane_count_max) /* only this lane's owner raises it */
             return BZ_ELIMIT;
         atomic_fetch_add(&slot->in[lane], 1);
-        /* Counted first, compared after: two may refuse each other at the limit, but never pass together. */
+        /* Counted first, compared after: two may refuse each other at the limit, but never pass
+         * together. */
         bool ours = confirm(slot, subject), fits = ours && count_in(s, slot) <= max;
         if (fits)
             return BZ_OK;

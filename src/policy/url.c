@@ -31,7 +31,8 @@ static bool is_letter(uint8_t c) {
     return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 }
 
-/* Letters, digits, '-', '_' and '.': also keeps "@", "%", "\" and friends out of everything that is made from it. */
+/* Letters, digits, '-', '_' and '.': also keeps "@", "%", "\" and friends out of everything that is
+ * made from it. */
 static bool is_host_name(struct bz_view v) {
     if (v.n == 0 || v.n > host_max || v.p[0] == '-' || v.p[0] == '.')
         return false;
@@ -43,7 +44,8 @@ static bool is_host_name(struct bz_view v) {
                  v.p[i] != '_')
             return false;
     }
-    /* 0x7f.1 and 2130706433 are IP addresses in disguise to some resolvers: no numeric last label. */
+    /* 0x7f.1 and 2130706433 are IP addresses in disguise to some resolvers: no numeric last
+     * label. */
     return label < v.n && is_letter(v.p[label]);
 }
 

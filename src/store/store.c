@@ -39,9 +39,10 @@ static const char *const sql[STATEMENT_COUNT] = {
     [USER_SET_DISABLED] = "UPDATE users SET disabled = ? WHERE name = ?",
     [USER_ALL] = "SELECT name, role, created, disabled FROM users ORDER BY name",
     [USER_ONE] = "SELECT name, role, created, disabled FROM users WHERE name = ?",
-    [KEY_ADD] = "INSERT INTO keys (user, id, hash, role, routes, models, created, expires, revoked,"
-                " l0, l1, l2, l3, l4, l5, l6) SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-                " FROM users WHERE name = ?",
+    [KEY_ADD] =
+        "INSERT INTO keys (user, id, hash, role, routes, models, created, expires, revoked,"
+        " l0, l1, l2, l3, l4, l5, l6) SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+        " FROM users WHERE name = ?",
     [KEY_REVOKE] = "UPDATE keys SET revoked = 1 WHERE id = ?",
     [KEY_SET_EXPIRES] = "UPDATE keys SET expires = ? WHERE id = ?",
     [KEY_ALL] = "SELECT " KEY_COLUMNS " FROM keys k JOIN users u ON u.id = k.user ORDER BY k.seq",
@@ -87,14 +88,13 @@ enum bz_status store_status(int rc) {
 /* ---- opening ---- */
 
 static enum bz_status set_up(sqlite3 *db) {
-    static const char pragmas[] =
-        "PRAGMA journal_mode=WAL;"
-        "PRAGMA synchronous=FULL;"
-        "PRAGMA foreign_keys=ON;"
-        "PRAGMA secure_delete=ON;"
-        "PRAGMA cell_size_check=ON;"
-        "PRAGMA trusted_schema=OFF;"
-        "PRAGMA temp_store=MEMORY";
+    static const char pragmas[] = "PRAGMA journal_mode=WAL;"
+                                  "PRAGMA synchronous=FULL;"
+                                  "PRAGMA foreign_keys=ON;"
+                                  "PRAGMA secure_delete=ON;"
+                                  "PRAGMA cell_size_check=ON;"
+                                  "PRAGMA trusted_schema=OFF;"
+                                  "PRAGMA temp_store=MEMORY";
     (void)sqlite3_extended_result_codes(db, 1);
     (void)sqlite3_busy_timeout(db, busy_ms);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -107,8 +107,8 @@ static enum bz_status open_file(const char *path, bool fresh, struct bz_store **
     struct bz_store *s = calloc(1, sizeof *s);
     if (s == NULL)
         return BZ_ENOMEM;
-    int rc = sqlite3_open_v2(path, &s->db,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    int rc = sqlite3_open_v2(
+        path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
     enum bz_status st = store_status(rc);
     if (st == BZ_OK)
         st = set_up(s->db);
@@ -164,8 +164,8 @@ static struct query query_of(struct bz_store *s, enum statement which) {
     struct query q = {.next = 1, .st = BZ_OK};
     sqlite3_stmt **kept = &s->prepared[which];
     if (*kept == NULL)
-        q.st = store_status(sqlite3_prepare_v3(s->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-                                               kept, NULL));
+        q.st = store_status(
+            sqlite3_prepare_v3(s->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL));
     q.q = *kept;
     return q;
 }

@@ -6,7 +6,8 @@
 
 /* What a result code of SQLite (extended) means to our callers. */
 enum bz_status store_status(int rc);
-/* Checks whose file it is and brings the layout up to date. `fresh`: the file was made just now and is empty. */
+/* Checks whose file it is and brings the layout up to date. `fresh`: the file was made just now and
+ * is empty. */
 enum bz_status store_upgrade(sqlite3 *db, bool fresh);
 
 #endif

@@ -10,7 +10,17 @@
 #include <cmocka.h>
 #include <bartizan/policy.h>
 
-enum { FX_USER, FX_ADMIN, FX_NARROW, FX_EXPIRING, FX_REVOKED, FX_LOST_ROLE, FX_LIMITED, FX_EMPTY, FX_KEYS };
+enum {
+    FX_USER,
+    FX_ADMIN,
+    FX_NARROW,
+    FX_EXPIRING,
+    FX_REVOKED,
+    FX_LOST_ROLE,
+    FX_LIMITED,
+    FX_EMPTY,
+    FX_KEYS
+};
 enum { FX_EXPIRES = 1000000 };
 
 static char *fx_star[] = {(char[]){"*"}};
@@ -23,32 +33,60 @@ static char *fx_names[] = {(char[]){"localhost"}, (char[]){"127.0.0.1"}, (char[]
 static char *fx_origins[] = {(char[]){"https://app.example"}};
 
 static struct bz_backend_config fx_backends[] = {
-    {.name = (char[]){"a"}, .type = BZ_SERVER_LLAMACPP, .url = (char[]){"http://localhost:8080"},
+    {.name = (char[]){"a"},
+     .type = BZ_SERVER_LLAMACPP,
+     .url = (char[]){"http://localhost:8080"},
      .keep_alive = true},
     {.name = (char[]){"b"}, .type = BZ_SERVER_OLLAMA, .url = (char[]){"https://[::1]"}},
     {.name = (char[]){"c"}, .type = BZ_SERVER_VLLM, .url = (char[]){"unix:/run/vllm.sock"}},
 };
 static struct bz_model_config fx_model_configs[] = {
-    {.name = (char[]){"assistant"}, .target = (char[]){"tiny"},
+    {.name = (char[]){"assistant"},
+     .target = (char[]){"tiny"},
      .limits = {.rate = {{60, 10}, {0, 0}, {0, 0}}, .concurrent = 3}},
 };
 static struct bz_role_config fx_roles[] = {
-    {.name = (char[]){"user"}, .routes = fx_star, .routes_n = 1, .models = fx_star, .models_n = 1,
+    {.name = (char[]){"user"},
+     .routes = fx_star,
+     .routes_n = 1,
+     .models = fx_star,
+     .models_n = 1,
      .params = {.max_tokens = 77, .allow_echo = true},
      .limits = {.rate = {{600, 100}, {5, 6}, {7, 8}}, .concurrent = 9},
      .user_limits = {.rate = {{1200, 200}, {0, 0}, {0, 0}}, .concurrent = 11}},
-    {.name = (char[]){"admin"}, .admin = true, .routes = fx_star, .routes_n = 1, .models = fx_star,
+    {.name = (char[]){"admin"},
+     .admin = true,
+     .routes = fx_star,
+     .routes_n = 1,
+     .models = fx_star,
      .models_n = 1},
-    {.name = (char[]){"chatter"}, .routes = fx_chat, .routes_n = 2, .models = fx_tiny_prefix,
+    {.name = (char[]){"chatter"},
+     .routes = fx_chat,
+     .routes_n = 2,
+     .models = fx_tiny_prefix,
      .models_n = 2},
-    {.name = (char[]){"janitor"}, .admin = true, .routes = fx_manage, .routes_n = 1, .models = fx_star,
+    {.name = (char[]){"janitor"},
+     .admin = true,
+     .routes = fx_manage,
+     .routes_n = 1,
+     .models = fx_star,
      .models_n = 1},
 };
 static struct bz_config fx_config = {
-    .names = fx_names, .names_n = 3, .origins = fx_origins, .origins_n = 1, .hsts = true,
-    .audit = BZ_AUDIT_STRICT, .audit_wait_ms = 2000, .body_max = 123456,
-    .backends = fx_backends, .backends_n = 3, .models = fx_model_configs, .models_n = 1,
-    .roles = fx_roles, .roles_n = 4,
+    .names = fx_names,
+    .names_n = 3,
+    .origins = fx_origins,
+    .origins_n = 1,
+    .hsts = true,
+    .audit = BZ_AUDIT_STRICT,
+    .audit_wait_ms = 2000,
+    .body_max = 123456,
+    .backends = fx_backends,
+    .backends_n = 3,
+    .models = fx_model_configs,
+    .models_n = 1,
+    .roles = fx_roles,
+    .roles_n = 4,
 };
 static const struct bz_image_model_input fx_models[] = {
     {"assistant", "tiny", 1 | 4},
@@ -71,9 +109,13 @@ static void fx_fill_key(int i, const uint8_t pepper[BZ_KEY_LEN]) {
 
 static struct bz_image_input fx_input(void) {
     static char alice[] = "alice", gone[] = "gone", chatter[] = "chatter";
-    struct bz_image_input in = {.config = &fx_config, .keys = fx_keys, .keys_n = FX_KEYS,
-                                .models = fx_models, .models_n = 2,
-                                .backend_credentials = fx_credentials, .generation = 42,
+    struct bz_image_input in = {.config = &fx_config,
+                                .keys = fx_keys,
+                                .keys_n = FX_KEYS,
+                                .models = fx_models,
+                                .models_n = 2,
+                                .backend_credentials = fx_credentials,
+                                .generation = 42,
                                 .built_unix = 99};
     memset(in.key_pepper, 1, sizeof in.key_pepper);
     memset(in.digest_key, 2, sizeof in.digest_key);

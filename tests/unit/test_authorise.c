@@ -42,7 +42,8 @@ static void test_authenticate(void **state) {
     assert_int_equal(login("sk-1234", 1, &p), BZ_ESYNTAX);
 }
 
-/* Incident class: caches keyed by a prefix of the token. Same id and a good checksum, but another secret. */
+/* Incident class: caches keyed by a prefix of the token. Same id and a good checksum, but another
+ * secret. */
 static void test_forged_secret_with_a_known_id(void **state) {
     struct bz_principal p;
     for (size_t at = 16; at < 48; at++) {
@@ -144,8 +145,8 @@ static bool model_ok(int key, const char *model) {
 static void test_models(void **state) {
     assert_true(model_ok(FX_USER, "anything"));
     assert_true(model_ok(FX_NARROW, "tiny"));
-    assert_false(model_ok(FX_NARROW, "tiny2"));  /* role yes, key no */
-    assert_false(model_ok(FX_NARROW, "other"));  /* role yes, key no */
+    assert_false(model_ok(FX_NARROW, "tiny2")); /* role yes, key no */
+    assert_false(model_ok(FX_NARROW, "other")); /* role yes, key no */
     assert_false(model_ok(FX_NARROW, "huge"));
     assert_false(model_ok(FX_NARROW, ""));
     assert_false(model_ok(FX_EMPTY, "tiny"));

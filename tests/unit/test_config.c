@@ -83,7 +83,8 @@ static const char everything[] =
     "body_max: 1048576\n"
     "timeouts: {connect_s: 1, read_s: 2, client_s: 3}\n"
     "backends:\n"
-    "  - {name: a, type: ollama, url: \"unix:/run/o.sock\", key_file: secrets/a.key, models: [x, y],"
+    "  - {name: a, type: ollama, url: \"unix:/run/o.sock\", key_file: secrets/a.key, models: [x, "
+    "y],"
     " keep_alive: false}\n"
     "  - {name: b, type: vllm, url: \"https://gpu.lan\"}\n"
     "models:\n"
@@ -119,7 +120,8 @@ static void test_everything(void **state) {
     assert_string_equal(c->backends[0].models[1], "y");
     assert_string_equal(c->backends[0].key_file, "secrets/a.key");
     assert_false(c->backends[0].keep_alive);
-    assert_int_equal(c->models[0].limits.rate[BZ_METER_REQUESTS].burst, 11); /* 61 / 6, rounded up */
+    assert_int_equal(c->models[0].limits.rate[BZ_METER_REQUESTS].burst,
+                     11); /* 61 / 6, rounded up */
     assert_int_equal(c->roles_n, 3);
     assert_true(c->roles[0].admin);
     assert_string_equal(c->roles[0].routes[0], "manage");
@@ -137,8 +139,9 @@ static void test_everything(void **state) {
 }
 
 static void test_default_names_follow_the_address(void **state) {
-    struct bz_config *c = parse("version: 1\nlisten: \"[fd00::1]:8443\"\nbackends: [{name: a, type: vllm,"
-                                " url: \"http://127.0.0.1:1\"}]\n");
+    struct bz_config *c =
+        parse("version: 1\nlisten: \"[fd00::1]:8443\"\nbackends: [{name: a, type: vllm,"
+              " url: \"http://127.0.0.1:1\"}]\n");
     assert_int_equal(c->names_n, 3);
     assert_string_equal(c->names[2], "fd00::1");
     bz_config_free(c);
@@ -190,22 +193,25 @@ static const struct {
     /* globals */
     {"listen: 127.0.0.1:1\nbackends: [{name: a, type: vllm, url: \"http://127.0.0.1:1\"}]\n", 1, 1,
      "version", "missing"},
-    {"version: 2\nlisten: 127.0.0.1:1\nbackends: [{name: a, type: vllm, url: \"http://127.0.0.1:1\"}]\n",
+    {"version: 2\nlisten: 127.0.0.1:1\nbackends: [{name: a, type: vllm, url: "
+     "\"http://127.0.0.1:1\"}]\n",
      1, 10, "version", "only version 1"},
     {"version: 1\nbackends: [{name: a, type: vllm, url: \"http://127.0.0.1:1\"}]\n", 1, 1, "listen",
      "missing"},
-    {"version: 1\nlisten: localhost:1\nbackends: [{name: a, type: vllm, url: \"http://127.0.0.1:1\"}]\n",
+    {"version: 1\nlisten: localhost:1\nbackends: [{name: a, type: vllm, url: "
+     "\"http://127.0.0.1:1\"}]\n",
      2, 9, "listen", "IP:PORT"},
     {"version: 1\nlisten: 0.0.0.0:80\nplain_http: true\nbackends: [{name: a, type: vllm, url:"
-     " \"http://127.0.0.1:1\"}]\n", 3, 13, "plain_http", "loopback"},
+     " \"http://127.0.0.1:1\"}]\n",
+     3, 13, "plain_http", "loopback"},
     {BASE "names: [\"*\"]\n", 5, 9, "names[0]", "no host name"},
     {BASE "names: [localhost, \"localhost:8443\"]\n", 5, 20, "names[1]", "no host name"},
     {BASE "names: [a, b, a]\n", 5, 15, "names[2]", "twice"},
     {BASE "names: []\n", 5, 8, "names", "list is empty"},
     {BASE "roles: [{name: user, routes: []}]\n", 5, 30, "roles[0].routes", "list is empty"},
     {BASE "roles: [{name: user, models: []}]\n", 5, 30, "roles[0].models", "list is empty"},
-    {BASE "  - {name: b, type: vllm, url: \"http://h\", models: []}\n", 5, 52,
-     "backends[1].models", "list is empty"},
+    {BASE "  - {name: b, type: vllm, url: \"http://h\", models: []}\n", 5, 52, "backends[1].models",
+     "list is empty"},
     {BASE "origins: [\"*\"]\n", 5, 11, "origins[0]", "no origin"},
     {BASE "origins: [\"https://a/\"]\n", 5, 11, "origins[0]", "no origin"},
     {BASE "tls: {key: ../x}\n", 5, 12, "tls.key", "leaves"},
@@ -240,12 +246,13 @@ static const struct {
      "did you mean chat"},
     {BASE "roles: [{name: r, models: [\"*\"]}]\n", 5, 9, "roles[0].routes", "missing"},
     {BASE "roles: [{name: r, routes: [chat]}]\n", 5, 9, "roles[0].models", "missing"},
-    {BASE "roles: [{name: r, routes: [chat], models: [\"a*b\"]}]\n", 5, 44, "roles[0].models[0]", "end"},
+    {BASE "roles: [{name: r, routes: [chat], models: [\"a*b\"]}]\n", 5, 44, "roles[0].models[0]",
+     "end"},
     {BASE "roles: [{name: user, admin: true}]\n", 5, 29, "roles[0].admin", "user"},
     {BASE "roles: [{name: admin, admin: false}]\n", 5, 30, "roles[0].admin", "always"},
     {BASE "roles: [{name: user}, {name: user}]\n", 5, 30, "roles[1].name", "already"},
-    {BASE "roles: [{name: user, params: {max_choices: 1025}}]\n", 5, 44, "roles[0].params.max_choices",
-     "from 0 to 1024"},
+    {BASE "roles: [{name: user, params: {max_choices: 1025}}]\n", 5, 44,
+     "roles[0].params.max_choices", "from 0 to 1024"},
 };
 
 static void test_errors_and_their_places(void **state) {

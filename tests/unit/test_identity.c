@@ -93,8 +93,13 @@ static void test_users(void **state) {
 
 static void test_key_with_everything(void **state) {
     char *routes[] = {(char[]){"chat"}, (char[]){"models"}}, *models[] = {(char[]){"ti*"}};
-    struct bz_key_wish w = {.owner = "ANN", .role = "batch", .routes = routes, .routes_n = 2,
-                            .models = models, .models_n = 1, .expires = now + 10,
+    struct bz_key_wish w = {.owner = "ANN",
+                            .role = "batch",
+                            .routes = routes,
+                            .routes_n = 2,
+                            .models = models,
+                            .models_n = 1,
+                            .expires = now + 10,
                             .limits = {.rate = {{1, 2}, {3, 4}, {5, 6}}, .concurrent = 7}};
     struct bz_key_record k;
     uint8_t hash[BZ_HASH_LEN];
@@ -197,12 +202,16 @@ static struct bz_key_record find(const char *which) {
 
 static void test_rotation(void **state) {
     char *models[] = {(char[]){"tiny"}}, old[BZ_KEY_ID_TEXT + 1];
-    struct bz_key_wish w = {.owner = "ann", .models = models, .models_n = 1, .expires = now + 1000,
+    struct bz_key_wish w = {.owner = "ann",
+                            .models = models,
+                            .models_n = 1,
+                            .expires = now + 1000,
                             .limits = {.concurrent = 5}};
     assert_int_equal(add(&w, 1), BZ_OK);
     strcpy(old, key_id);
     enum { later = now + 400 };
-    assert_int_equal(bz_identity_key_rotate(id, pepper, old, later + 60, later, key_text(2)), BZ_OK);
+    assert_int_equal(bz_identity_key_rotate(id, pepper, old, later + 60, later, key_text(2)),
+                     BZ_OK);
     assert_int_equal(find(old).expires, later + 60);
     struct bz_key_record k = find(key_id);
     assert_string_equal(k.owner, "ann");
@@ -214,12 +223,14 @@ static void test_rotation(void **state) {
     /* an overlap never makes the old one live longer than it would have */
     char second[BZ_KEY_ID_TEXT + 1];
     strcpy(second, key_id);
-    assert_int_equal(bz_identity_key_rotate(id, pepper, second, UINT64_MAX, later, key_text(3)), BZ_OK);
+    assert_int_equal(bz_identity_key_rotate(id, pepper, second, UINT64_MAX, later, key_text(3)),
+                     BZ_OK);
     assert_int_equal(find(second).expires, later + 1000);
     /* no overlap: over at once */
     assert_int_equal(bz_identity_key_rotate(id, pepper, second, 0, later, key_text(4)), BZ_OK);
     assert_int_equal(find(second).expires, later);
-    assert_int_equal(bz_identity_key_rotate(id, pepper, second, 0, later, key_text(5)), BZ_EEXPIRED);
+    assert_int_equal(bz_identity_key_rotate(id, pepper, second, 0, later, key_text(5)),
+                     BZ_EEXPIRED);
     assert_int_equal(bz_identity_key_rotate(id, pepper, "000000000000", 0, later, key_text(5)),
                      BZ_ENOTFOUND);
 }
@@ -231,15 +242,18 @@ static void test_rotation_is_all_or_nothing(void **state) {
     strcpy(old, key_id);
     assert_int_equal(add(&w, 2), BZ_OK);
     strcpy(other, key_id);
-    assert_int_equal(bz_identity_key_rotate(id, pepper, old, now + 1, now, key_text(2)), BZ_EEXISTS);
+    assert_int_equal(bz_identity_key_rotate(id, pepper, old, now + 1, now, key_text(2)),
+                     BZ_EEXISTS);
     assert_int_equal(find(old).expires, 0);
     assert_int_equal(bz_identity_key_rotate(id, pepper, old, now + 1, now, BZ_V("x")), BZ_EINVAL);
     assert_int_equal(find(old).expires, 0);
     assert_int_equal(bz_identity_user_set_disabled(id, "ann", true), BZ_OK);
-    assert_int_equal(bz_identity_key_rotate(id, pepper, old, now + 1, now, key_text(3)), BZ_EDENIED);
+    assert_int_equal(bz_identity_key_rotate(id, pepper, old, now + 1, now, key_text(3)),
+                     BZ_EDENIED);
     assert_int_equal(bz_identity_user_set_disabled(id, "ann", false), BZ_OK);
     assert_int_equal(bz_identity_key_revoke(id, other), BZ_OK);
-    assert_int_equal(bz_identity_key_rotate(id, pepper, other, now + 1, now, key_text(3)), BZ_EDENIED);
+    assert_int_equal(bz_identity_key_rotate(id, pepper, other, now + 1, now, key_text(3)),
+                     BZ_EDENIED);
     assert_int_equal(usable(), 1);
     /* inside somebody's transaction it does not commit by itself */
     assert_int_equal(bz_identity_begin(id), BZ_OK);
@@ -295,8 +309,8 @@ static void test_a_damaged_store(void **state) {
 /* From the wish through the store and the image to the login. */
 static void test_through_the_image(void **state) {
     static char user[] = "user", star_text[] = "*", *star[] = {star_text};
-    struct bz_role_config role = {.name = user, .routes = star, .routes_n = 1, .models = star,
-                                  .models_n = 1};
+    struct bz_role_config role = {
+        .name = user, .routes = star, .routes_n = 1, .models = star, .models_n = 1};
     struct bz_config config = {.roles = &role, .roles_n = 1};
     struct bz_image_input in = {.config = &config};
     struct bz_key_wish w = {.owner = "ann", .expires = now + 5};

@@ -112,7 +112,7 @@ static void test_many_models_are_all_found(void **state) {
     enum { n = BZ_MODELS_MAX };
     struct bz_image_input in = fx_input();
     struct bz_image_model_input *models = calloc(n + 1, sizeof *models);
-    char (*names)[24] = calloc(n + 1, sizeof *names);
+    char(*names)[24] = calloc(n + 1, sizeof *names);
     for (size_t i = 0; i <= n; i++) {
         snprintf(names[i], sizeof names[i], "model-%zu", i);
         models[i] = (struct bz_image_model_input){names[i], NULL, 1};
@@ -167,6 +167,25 @@ static void test_bad_inputs_are_refused(void **state) {
     in.models_n = 1;
     bz_buf_init(&b, 1 << 20);
     assert_int_equal(bz_image_build(&in, &b), BZ_EINVAL);
+    bz_buf_free(&b);
+}
+
+static void test_every_size_of_buffer(void **state) {
+    struct bz_image_input in = fx_input();
+    struct bz_buf b;
+    struct bz_image img;
+    fx_build(&in, &b, &img);
+    size_t whole = b.n;
+    bz_buf_free(&b);
+    for (size_t max = 0; max < whole; max += 61) {
+        bz_buf_init(&b, max);
+        assert_int_equal(bz_image_build(&in, &b), BZ_ETOOBIG);
+        assert_int_equal(b.n, 0); /* half an image is none */
+        bz_buf_free(&b);
+    }
+    bz_buf_init(&b, whole);
+    assert_int_equal(bz_image_build(&in, &b), BZ_OK);
+    assert_int_equal(bz_image_build(&in, &b), BZ_EINVAL); /* not empty */
     bz_buf_free(&b);
 }
 
@@ -249,6 +268,7 @@ int main(void) {
         cmocka_unit_test(test_models),
         cmocka_unit_test(test_many_models_are_all_found),
         cmocka_unit_test(test_bad_inputs_are_refused),
+        cmocka_unit_test(test_every_size_of_buffer),
         cmocka_unit_test(test_every_flipped_bit_of_the_sealed_part_is_found),
         cmocka_unit_test(test_every_cut_is_found),
         cmocka_unit_test(test_damaged_keys_authenticate_nobody_else),

@@ -89,7 +89,8 @@ static void compare_with_reference(uint64_t per_minute, uint64_t burst, uint64_t
         struct naive before = exact;
         bool got = bz_state_take(st, subject, BZ_METER_REQUESTS, &r, cost, now, &res) == BZ_OK;
         bool want = naive_take(&exact, cost, now, 0);
-        /* Only rounding may tell them apart: 1 ns a take, and none where a unit is whole nanoseconds. */
+        /* Only rounding may tell them apart: 1 ns a take, and none where a unit is whole
+         * nanoseconds. */
         __int128 slack = MINUTE % per_minute == 0 ? 0 : (__int128)(i + 2) * 2 * per_minute;
         if (got != want) {
             exact = before;
@@ -101,11 +102,13 @@ static void compare_with_reference(uint64_t per_minute, uint64_t burst, uint64_t
         __int128 left = exact.level / MINUTE;
         assert_true((__int128)res.remaining >= left - 1 && (__int128)res.remaining <= left + 1);
         assert_true(got ? res.retry_ns == 0 : res.retry_ns > 0);
-        if (!got && cost <= burst && i % 7 == 0) { /* retry_ns is true: one ns earlier it still fails */
+        if (!got && cost <= burst &&
+            i % 7 == 0) { /* retry_ns is true: one ns earlier it still fails */
             uint64_t wait = res.retry_ns;
             if (wait > 1)
-                assert_int_equal(bz_state_take(st, subject, BZ_METER_REQUESTS, &r, cost,
-                                               now + wait - 1, &res), BZ_ELIMIT);
+                assert_int_equal(
+                    bz_state_take(st, subject, BZ_METER_REQUESTS, &r, cost, now + wait - 1, &res),
+                    BZ_ELIMIT);
             now += wait;
             assert_int_equal(bz_state_take(st, subject, BZ_METER_REQUESTS, &r, cost, now, &res),
                              BZ_OK);
@@ -153,10 +156,12 @@ static void test_unlimited_and_extremes(void **state) {
     assert_int_equal(res.remaining, UINT64_MAX);
     assert_int_equal(bz_state_take(st, 1, BZ_METER_REQUESTS, &huge, UINT64_MAX, 1, &res), BZ_OK);
     assert_int_equal(bz_state_take(st, 2, BZ_METER_REQUESTS, &slow, UINT64_MAX, 1, &res), BZ_OK);
-    assert_int_equal(bz_state_take(st, 2, BZ_METER_REQUESTS, &slow, UINT64_MAX, 1, &res), BZ_ELIMIT);
+    assert_int_equal(bz_state_take(st, 2, BZ_METER_REQUESTS, &slow, UINT64_MAX, 1, &res),
+                     BZ_ELIMIT);
     bz_state_adjust(st, 2, BZ_METER_REQUESTS, &slow, INT64_MIN, 1);
     bz_state_adjust(st, 2, BZ_METER_REQUESTS, &slow, INT64_MAX, 1);
-    assert_int_equal(bz_state_take(st, 3, BZ_METER_REQUESTS, &slow, 1, UINT64_MAX, &res), BZ_EINVAL);
+    assert_int_equal(bz_state_take(st, 3, BZ_METER_REQUESTS, &slow, 1, UINT64_MAX, &res),
+                     BZ_EINVAL);
     assert_int_equal(bz_state_take(st, 3, BZ_METER_COUNT, &slow, 1, 1, &res), BZ_EINVAL);
 }
 
@@ -209,10 +214,12 @@ static void test_table_full_fails_closed(void **state) {
                                  now, &res) == BZ_ELIMIT;
     assert_in_range(refused, 200000 - 32768, 200000 - 16384);
     assert_int_equal(bz_state_enter(st, 0, 12345, 5, now), BZ_ELIMIT);
-    bz_state_adjust(st, 12345, BZ_METER_REQUESTS, &r, -1, now); /* no slot: nothing to do, no crash */
+    bz_state_adjust(st, 12345, BZ_METER_REQUESTS, &r, -1,
+                    now); /* no slot: nothing to do, no crash */
     /* those that are in keep their bucket */
-    assert_int_equal(bz_state_take(st, UINT64_C(0x9e3779b97f4a7c15), BZ_METER_REQUESTS, &r, 1, now,
-                                   &res), BZ_ELIMIT);
+    assert_int_equal(
+        bz_state_take(st, UINT64_C(0x9e3779b97f4a7c15), BZ_METER_REQUESTS, &r, 1, now, &res),
+        BZ_ELIMIT);
     /* a minute later all are idle and every slot is free for others */
     assert_int_equal(bz_state_enter(st, 0, 12345, 5, now + MINUTE + 1), BZ_OK);
 }
@@ -461,7 +468,8 @@ static void hammer(struct shared *sh, int who) {
             atomic_fetch_add(&sh->granted, 1);
         sh->rounds[who]++;
     }
-    for (uint32_t i = 0; i < slots_n; i++) /* nothing entered: nothing may be counted, in any slot */
+    for (uint32_t i = 0; i < slots_n;
+         i++) /* nothing entered: nothing may be counted, in any slot */
         if (st->slots[i].in[lane] != 0)
             _exit(3);
     bz_state_lane_leave(st, lane);
@@ -474,8 +482,8 @@ static void wait_for_rounds(struct shared *sh, int who, uint64_t n) {
 }
 
 static void test_processes_one_of_them_killed(void **state) {
-    struct shared *sh = mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                             -1, 0);
+    struct shared *sh =
+        mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pid[hammer_n];
     assert_ptr_not_equal(sh, MAP_FAILED);
     for (int i = 0; i < hammer_n; i++) {
@@ -517,10 +525,11 @@ static void test_processes_one_of_them_killed(void **state) {
     munmap(sh, sizeof *sh);
 }
 
-/* Without deaths nobody ever sees more than the maximum inside, although slots change hands constantly. */
+/* Without deaths nobody ever sees more than the maximum inside, although slots change hands
+ * constantly. */
 static void test_processes_never_exceed_the_maximum(void **state) {
-    struct shared *sh = mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                             -1, 0);
+    struct shared *sh =
+        mmap(NULL, sizeof *sh, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pid[hammer_n];
     assert_ptr_not_equal(sh, MAP_FAILED);
     for (int i = 0; i < hammer_n; i++) {

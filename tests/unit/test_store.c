@@ -50,8 +50,13 @@ static void reopen(void) {
 static struct bz_store_user ann = {.name = "ann", .role = "user", .created = 5};
 
 static struct bz_store_key some_key(void) {
-    struct bz_store_key k = {.id = "abcdefghijkl", .owner = "ann", .role = "user", .created = 7,
-                             .expires = INT64_MAX, .routes = "chat\n", .limits = {1, 2, 3, 4, 5, 6, 7}};
+    struct bz_store_key k = {.id = "abcdefghijkl",
+                             .owner = "ann",
+                             .role = "user",
+                             .created = 7,
+                             .expires = INT64_MAX,
+                             .routes = "chat\n",
+                             .limits = {1, 2, 3, 4, 5, 6, 7}};
     memset(k.hash, 0xab, sizeof k.hash);
     return k;
 }
@@ -129,7 +134,8 @@ static void test_values_out_of_range(void **state) {
     assert_int_equal(bz_store_key_add(s, &k), BZ_EINVAL);
     assert_int_equal(bz_store_key_set_expires(s, "abcdefghijkl", UINT64_MAX), BZ_ERANGE);
     k = some_key();
-    assert_int_equal(bz_store_key_add(s, &k), BZ_OK); /* nothing of the refused ones is left bound */
+    assert_int_equal(bz_store_key_add(s, &k),
+                     BZ_OK); /* nothing of the refused ones is left bound */
 }
 
 /* Text is bound: SQL in it is text. */
@@ -184,11 +190,13 @@ static enum bz_status stop(void *ctx, const struct bz_store_user *u) {
 static void test_a_walk_can_be_ended(void **state) {
     int calls = 0;
     assert_int_equal(bz_store_user_add(s, &ann), BZ_OK);
-    assert_int_equal(bz_store_user_add(s, &(struct bz_store_user){.name = "bob", .role = "r"}), BZ_OK);
+    assert_int_equal(bz_store_user_add(s, &(struct bz_store_user){.name = "bob", .role = "r"}),
+                     BZ_OK);
     assert_int_equal(bz_store_users(s, NULL, stop, &calls), BZ_EDENIED);
     assert_int_equal(calls, 1);
     assert_int_equal(bz_store_users(s, "Bob", stop, &calls), BZ_EDENIED); /* names have no case */
-    assert_int_equal(bz_store_user_add(s, &(struct bz_store_user){.name = "c", .role = "r"}), BZ_OK);
+    assert_int_equal(bz_store_user_add(s, &(struct bz_store_user){.name = "c", .role = "r"}),
+                     BZ_OK);
 }
 
 static void test_modes_and_pragmas(void **state) {
@@ -302,7 +310,8 @@ static void test_damaged_pages_are_found(void **state) {
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
 }
 
-/* A disk that fills up in the middle: an error, and everything that was committed is still there. */
+/* A disk that fills up in the middle: an error, and everything that was committed is still
+ * there. */
 static void test_disk_full(void **state) {
     struct bz_store_key k = some_key();
     char id[16];
@@ -372,7 +381,8 @@ static void test_a_killed_writer_leaves_what_it_committed(void **state) {
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
     assert_int_equal(bz_store_check(s), BZ_OK);
     assert_int_equal(bz_store_key_count(s, &n), BZ_OK);
-    assert_in_range(n, last + 1, last + 2); /* all that were reported, and perhaps the one in work */
+    assert_in_range(n, last + 1,
+                    last + 2); /* all that were reported, and perhaps the one in work */
 }
 
 #define WITH_STORE(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
