@@ -1,5 +1,6 @@
-/* Each LLM API once: routes and who may reach them, parameters and their ranges, error shapes, stream framing.
- * Pure tables and functions; source of the facts: docs/ROUTES.md (generated) names the reason of every decision. */
+/* Each LLM API once: routes and who may reach them, parameters and their ranges, error shapes,
+ * stream framing. Pure tables and functions; source of the facts: docs/ROUTES.md (generated) names
+ * the reason of every decision. */
 #ifndef BARTIZAN_DIALECT_H
 #define BARTIZAN_DIALECT_H
 
@@ -14,16 +15,19 @@ enum bz_server {
     BZ_SERVER_ANTHROPIC, /* any other server that speaks Anthropic Messages */
     BZ_SERVER_COUNT
 };
-const char *bz_server_name(enum bz_server s); /* "llama.cpp", "ollama", "vllm", "openai", "anthropic" */
+const char *
+bz_server_name(enum bz_server s); /* "llama.cpp", "ollama", "vllm", "openai", "anthropic" */
 bool bz_server_from_name(struct bz_view name, enum bz_server *ret);
 
 /* Shape of errors and streams. */
 enum bz_dialect {
     BZ_DIALECT_OPENAI,    /* {"error":{message,type,param,code}}, SSE data: ... [DONE] */
     BZ_DIALECT_RESPONSES, /* as OpenAI; SSE with event: types, ends with response.completed */
-    BZ_DIALECT_ANTHROPIC, /* {"type":"error","error":{type,message}}, SSE with event: types, ends message_stop */
+    BZ_DIALECT_ANTHROPIC, /* {"type":"error","error":{type,message}}, SSE with event: types, ends
+                             message_stop */
     BZ_DIALECT_OLLAMA,    /* {"error":"..."}, NDJSON, ends with "done":true */
-    BZ_DIALECT_LLAMACPP,  /* native llama.cpp: error object with code; SSE without [DONE], ends with "stop":true */
+    BZ_DIALECT_LLAMACPP,  /* native llama.cpp: error object with code; SSE without [DONE], ends with
+                             "stop":true */
     BZ_DIALECT_COUNT
 };
 
@@ -63,19 +67,20 @@ enum bz_access {
 /* Who answers. */
 enum bz_answer {
     BZ_ANSWER_BACKEND,
-    BZ_ANSWER_MODELS,        /* OpenAI list, merged and filtered by the gateway */
-    BZ_ANSWER_MODEL,         /* one model of it: /v1/models/{model} */
-    BZ_ANSWER_OLLAMA_TAGS,   /* the same for Ollama's /api/tags */
+    BZ_ANSWER_MODELS,      /* OpenAI list, merged and filtered by the gateway */
+    BZ_ANSWER_MODEL,       /* one model of it: /v1/models/{model} */
+    BZ_ANSWER_OLLAMA_TAGS, /* the same for Ollama's /api/tags */
     BZ_ANSWER_OLLAMA_PS,
     BZ_ANSWER_OLLAMA_VERSION,
-    BZ_ANSWER_HEALTH,        /* the gateway's own */
+    BZ_ANSWER_HEALTH, /* the gateway's own */
     BZ_ANSWER_COUNT
 };
 
 struct bz_route {
     const char *method; /* "GET", "POST", ... */
     const char *path;   /* "/v1/responses/{id}": a {name} segment matches [A-Za-z0-9._:@-]+ once */
-    const char *scope;  /* what a key's scope names: "chat", "completions", "embeddings", "models", "rerank", "tokenize", "manage", ... */
+    const char *scope;  /* what a key's scope names: "chat", "completions", "embeddings", "models",
+                           "rerank", "tokenize", "manage", ... */
     const char *reason; /* why it is decided so; for docs/ROUTES.md and `policy explain` */
     enum bz_access access;
     enum bz_dialect dialect;
@@ -89,7 +94,8 @@ enum bz_route_match {
     BZ_ROUTE_METHOD,  /* path known, method not: 405 */
     BZ_ROUTE_FOUND
 };
-/* `path` is the decoded, normalised path. ret_id: the bytes a {name} segment matched, lent from path. */
+/* `path` is the decoded, normalised path. ret_id: the bytes a {name} segment matched, lent from
+ * path. */
 enum bz_route_match bz_route_find(enum bz_server server, struct bz_view method, struct bz_view path,
                                   const struct bz_route **ret, struct bz_view *ret_id);
 /* Whole table of a server; for the generated tests, docs and `policy explain`. Static. */
@@ -97,16 +103,18 @@ const struct bz_route *bz_route_table(enum bz_server server, size_t *ret_n);
 /* Best guess of the error shape before any route is known (unknown paths, nginx's own errors). */
 enum bz_dialect bz_dialect_of_path(struct bz_view path);
 
-/* docs/ROUTES.md: every route and parameter with its decision and reason. Failures are latched in `out`. */
+/* docs/ROUTES.md: every route and parameter with its decision and reason. Failures are latched in
+ * `out`. */
 void bz_dialect_write_docs(struct bz_buf *out);
 
-/* Ranges that policy may narrow per role. All inclusive; 0 for a maximum means "not allowed at all". */
+/* Ranges that policy may narrow per role. All inclusive; 0 for a maximum means "not allowed at
+ * all". */
 struct bz_param_limits {
-    uint32_t max_tokens;      /* output tokens per choice; also written into requests that name none */
-    uint32_t max_choices;     /* n, best_of */
-    uint32_t max_logprobs;    /* logprobs, top_logprobs, n_probs */
-    uint32_t max_stop;        /* stop sequences */
-    uint32_t max_grammar;     /* bytes of grammar, json schema, regex */
+    uint32_t max_tokens;   /* output tokens per choice; also written into requests that name none */
+    uint32_t max_choices;  /* n, best_of */
+    uint32_t max_logprobs; /* logprobs, top_logprobs, n_probs */
+    uint32_t max_stop;     /* stop sequences */
+    uint32_t max_grammar;  /* bytes of grammar, json schema, regex */
     uint32_t max_tools;
     uint32_t max_messages;
     uint32_t max_inputs;      /* array inputs of embeddings, rerank, prompt lists */
@@ -121,10 +129,11 @@ struct bz_req_facts {
     struct bz_view model;
     struct bz_json *model_node; /* NULL when the body names none */
     bool stream;                /* with the server's own default applied (Ollama: true) */
-    bool strip_usage;           /* stream_options.include_usage was added by us: the extra usage event is dropped */
-    uint32_t max_tokens;        /* per choice, after the cap was applied; 0 where the API has none */
+    bool strip_usage;    /* stream_options.include_usage was added by us: the extra usage event is
+                            dropped */
+    uint32_t max_tokens; /* per choice, after the cap was applied; 0 where the API has none */
     uint32_t choices;
-    uint64_t text_bytes;        /* bytes of prompt text, for the token estimate (bytes / 4, rounded up) */
+    uint64_t text_bytes; /* bytes of prompt text, for the token estimate (bytes / 4, rounded up) */
     bool tools;
 };
 struct bz_param_error {
@@ -134,11 +143,12 @@ struct bz_param_error {
     uint64_t offset;
     uint16_t status; /* 400, or 403 when it is policy that forbids */
 };
-/* Checks every member of `root` against the parameter table of route->api as `server` knows it; unknown members are
- * refused (default deny). Applies our own edits to the tree (token cap, stream_options.include_usage).
- * OK; EDENIED (err filled); ENOMEM. */
-enum bz_status bz_dialect_check(const struct bz_route *route, enum bz_server server, struct bz_json *root,
-                                const struct bz_param_limits *lim, struct bz_arena *ar, struct bz_req_facts *ret,
+/* Checks every member of `root` against the parameter table of route->api as `server` knows it;
+ * unknown members are refused (default deny). Applies our own edits to the tree (token cap,
+ * stream_options.include_usage). OK; EDENIED (err filled); ENOMEM. */
+enum bz_status bz_dialect_check(const struct bz_route *route, enum bz_server server,
+                                struct bz_json *root, const struct bz_param_limits *lim,
+                                struct bz_arena *ar, struct bz_req_facts *ret,
                                 struct bz_param_error *err) BZ_MUST_USE;
 
 /* An error reply that the dialect's SDK turns into its own typed error for `status`.
@@ -151,45 +161,53 @@ struct bz_error {
     struct bz_view request_id;
 };
 void bz_dialect_error(enum bz_dialect d, const struct bz_error *e, struct bz_buf *out);
-/* The same as a stream event (SSE event or NDJSON line), complete with framing; never followed by a normal ending. */
+/* The same as a stream event (SSE event or NDJSON line), complete with framing; never followed by a
+ * normal ending. */
 void bz_dialect_error_event(enum bz_dialect d, const struct bz_error *e, struct bz_buf *out);
-/* The model server's own error reply (already parsed or NULL) turned into ours: known safe types and numbers are kept,
- * text is replaced. ret_status: what the client gets. */
-void bz_dialect_upstream_error(enum bz_dialect d, uint16_t upstream_status, const struct bz_json *body,
-                               struct bz_view request_id, struct bz_buf *out, uint16_t *ret_status);
+/* The model server's own error reply (already parsed or NULL) turned into ours: known safe types
+ * and numbers are kept, text is replaced. ret_status: what the client gets. */
+void bz_dialect_upstream_error(enum bz_dialect d, uint16_t upstream_status,
+                               const struct bz_json *body, struct bz_view request_id,
+                               struct bz_buf *out, uint16_t *ret_status);
 
 struct bz_usage {
     uint64_t prompt, completion;
-    bool known; /* from the server; otherwise completion counts events */
+    bool known; /* from the server; otherwise completion counts events (streams only) */
 };
-/* Checks a whole (non-streamed) reply and reads its token counts. OK; ESYNTAX when it is no reply of that API. */
-enum bz_status bz_reply_check(const struct bz_route *route, const struct bz_json *root, struct bz_usage *ret) BZ_MUST_USE;
+/* Checks a whole (non-streamed) reply and reads its token counts. OK; ESYNTAX when it is no reply
+ * of that API. */
+enum bz_status bz_reply_check(const struct bz_route *route, const struct bz_json *root,
+                              struct bz_usage *ret) BZ_MUST_USE;
 
-/* One stream of events. Bytes come in in any cut; only whole, checked events go out, byte for byte as they came
- * (line ends and comments normalised to LF). Same output for every cut of the input.
- * State is small (<= 160 bytes); a partial event is kept in a heap buffer only while there is one. */
+/* One stream of events. Bytes come in in any cut; only whole, checked events go out, their data
+ * byte for byte as it came. Framing is normalised: LF, "data: ", comments as ":", no ids, retry or
+ * unknown fields; event names only where the dialect has them. Same output for every cut of the
+ * input. State is small (<= 160 bytes); a partial event is kept in a heap buffer only while there
+ * is one. */
 struct bz_stream {
     enum bz_dialect dialect;
     enum bz_api api;
     bool strip_usage;
     bool ndjson;
-    bool done;       /* the terminal event was seen */
-    bool failed;     /* latched */
+    bool done;   /* the terminal event was seen */
+    bool failed; /* latched */
     uint8_t line_state;
     uint32_t events;
-    size_t scanned;  /* bytes of `part` already searched for the end of the event */
+    size_t scanned; /* bytes of `part` already searched for the end of the event */
     struct bz_buf part;
     struct bz_usage usage;
     const char *why; /* static; after an error */
 };
 void bz_stream_init(struct bz_stream *s, const struct bz_route *route, bool strip_usage);
 void bz_stream_done(struct bz_stream *s); /* frees the partial event */
-/* Appends the events that became complete. OK; ESYNTAX, EUTF8, EDUPKEY, ETOOBIG ... (s->why; s stays failed: send the
- * error event). An error event of the server itself is replaced by ours and ends the stream: EUNAVAIL.
- * scratch: arena for one event at a time, emptied by this call. Cost O(in.n). */
+/* Appends the events that became complete. OK; ESYNTAX, EUTF8, EDUPKEY, ETOOBIG ... (s->why; s
+ * stays failed: send the error event). An error event of the server itself is replaced by ours and
+ * ends the stream: EUNAVAIL. scratch: arena for one event at a time, emptied by this call. Cost
+ * O(in.n). */
 enum bz_status bz_stream_feed(struct bz_stream *s, struct bz_view in, struct bz_arena *scratch,
                               struct bz_buf *out) BZ_MUST_USE;
-/* Upstream's orderly end. OK if the terminal event was seen and nothing is left over; otherwise ESYNTAX. */
+/* Upstream's orderly end. OK if the terminal event was seen and nothing is left over; otherwise
+ * ESYNTAX. */
 enum bz_status bz_stream_end(struct bz_stream *s, struct bz_buf *out) BZ_MUST_USE;
 
 #endif

@@ -9,7 +9,8 @@ struct fn_text {
 static const struct fn_text fn_texts[] = {
     {bz_check_model, "name of at most 200 bytes; absent, null or empty means the only model"},
     {bz_check_stream, "boolean"},
-    {bz_check_usage_flag, "boolean; the gateway adds it to streams and drops the extra event again"},
+    {bz_check_usage_flag,
+     "boolean; the gateway adds it to streams and drops the extra event again"},
     {bz_check_max_tokens, "integer up to the role's max_tokens"},
     {bz_check_logit_bias, "token ids to numbers from -100 to 100, at most 1024"},
     {bz_check_stop, "string or list, at most the role's max_stop, 256 bytes each"},
@@ -43,10 +44,10 @@ static void put_number(struct bz_buf *b, double v) {
 
 static const char *cap_name(enum param_cap cap) {
     static const char *const names[CAP_COUNT] = {
-        [CAP_CHOICES] = "max_choices",   [CAP_LOGPROBS] = "max_logprobs",
-        [CAP_STOP] = "max_stop",         [CAP_GRAMMAR] = "max_grammar",
-        [CAP_TOOLS] = "max_tools",       [CAP_MESSAGES] = "max_messages",
-        [CAP_INPUTS] = "max_inputs",     [CAP_TOKENS] = "max_tokens",
+        [CAP_CHOICES] = "max_choices", [CAP_LOGPROBS] = "max_logprobs",
+        [CAP_STOP] = "max_stop",       [CAP_GRAMMAR] = "max_grammar",
+        [CAP_TOOLS] = "max_tools",     [CAP_MESSAGES] = "max_messages",
+        [CAP_INPUTS] = "max_inputs",   [CAP_TOKENS] = "max_tokens",
         [CAP_ECHO] = "allow_echo",
     };
     return names[cap];
@@ -212,34 +213,50 @@ static const struct {
     {BZ_API_DETOKENIZE, "Detokenize"},
 };
 
-static const char head[] =
-    "# Routes and parameters\n\n"
-    "Generated from the tables in `src/dialect` by `gen-routes`; a test compares the two. What is not listed is\n"
-    "refused: an unknown path with 404, an unknown parameter with 400.\n\n"
-    "Who: **public** needs no key; **user** needs a key whose scope names the route; **admin** needs an admin's;\n"
-    "**never** is refused for everybody.\n";
+static const char head[] = "# Routes and parameters\n\n"
+                           "Generated from the tables in `src/dialect` by `gen-routes`; a test "
+                           "compares the two. What is not listed is\n"
+                           "refused: an unknown path with 404, an unknown parameter with 400.\n\n"
+                           "Who: **public** needs no key; **user** needs a key whose scope names "
+                           "the route; **admin** needs an admin's;\n"
+                           "**never** is refused for everybody.\n";
 
 static const char middle[] =
     "\n# Parameters\n\n"
-    "`null` means absent, unless a parameter is required. A refused parameter may be present with null, false or an\n"
-    "empty value. Ranges that say \"the role's\" are set in `bartizan.yaml` under `roles: params:`.\n\n"
+    "`null` means absent, unless a parameter is required. A refused parameter may be present with "
+    "null, false or an\n"
+    "empty value. Ranges that say \"the role's\" are set in `bartizan.yaml` under `roles: "
+    "params:`.\n\n"
     "What the gateway writes into a request by itself:\n\n"
-    "- the output limit (`max_tokens`, `max_output_tokens`, `n_predict`, `options.num_predict`) where the body names\n"
-    "  none, or asks for no limit at all: the role's max_tokens. vLLM and other OpenAI servers refuse a limit that does\n"
-    "  not fit beside the prompt and have their own default, so there it is written only for roles below 32768;\n"
-    "- `stream_options.include_usage` in streams of chat and completions, for the token counts; the extra event is\n"
+    "- the output limit (`max_tokens`, `max_output_tokens`, `n_predict`, `options.num_predict`) "
+    "where the body names\n"
+    "  none, or asks for no limit at all: the role's max_tokens. vLLM and other OpenAI servers "
+    "refuse a limit that does\n"
+    "  not fit beside the prompt and have their own default, so there it is written only for roles "
+    "below 32768;\n"
+    "- `stream_options.include_usage` in streams of chat and completions, for the token counts; "
+    "the extra event is\n"
     "  taken out of the stream again;\n"
-    "- `store: false` for the Responses API of vLLM and other OpenAI servers, which store by default.\n\n"
+    "- `store: false` for the Responses API of vLLM and other OpenAI servers, which store by "
+    "default.\n\n"
     "## Structures\n\n"
-    "- **Content** is text or a list of parts. OpenAI chat: text, image_url, input_audio, file, refusal. Responses:\n"
-    "  input_text, output_text, summary_text, reasoning_text, refusal, input_image, input_file. Anthropic: text, image,\n"
-    "  document, search_result, tool_use, tool_result, thinking, redacted_thinking. Every other type is refused.\n"
-    "- **Images** are inline base64: PNG, JPEG, GIF or WebP by their first bytes, at most the role's max_media_bytes,\n"
-    "  16384 pixels a side and 67108864 in all. Addresses (http:, file:, file_id, file_url) never pass: the server\n"
+    "- **Content** is text or a list of parts. OpenAI chat: text, image_url, input_audio, file, "
+    "refusal. Responses:\n"
+    "  input_text, output_text, summary_text, reasoning_text, refusal, input_image, input_file. "
+    "Anthropic: text, image,\n"
+    "  document, search_result, tool_use, tool_result, thinking, redacted_thinking. Every other "
+    "type is refused.\n"
+    "- **Images** are inline base64: PNG, JPEG, GIF or WebP by their first bytes, at most the "
+    "role's max_media_bytes,\n"
+    "  16384 pixels a side and 67108864 in all. Addresses (http:, file:, file_id, file_url) never "
+    "pass: the server\n"
     "  would fetch them. Documents are inline PDF or plain text, audio is WAV or MP3.\n"
-    "- **Tools** are functions and custom tools that the client runs. What the server would run (mcp, web_search,\n"
-    "  code_interpreter, computer, shell ...) is refused. Schemas have at most the role's max_grammar bytes.\n"
-    "- **Responses input** is text or a list of message, function_call, function_call_output, reasoning,\n"
+    "- **Tools** are functions and custom tools that the client runs. What the server would run "
+    "(mcp, web_search,\n"
+    "  code_interpreter, computer, shell ...) is refused. Schemas have at most the role's "
+    "max_grammar bytes.\n"
+    "- **Responses input** is text or a list of message, function_call, function_call_output, "
+    "reasoning,\n"
     "  custom_tool_call and custom_tool_call_output. References by id are refused.\n"
     "- **Roles** are written in lower case; Ollama would fold them.\n";
 
@@ -264,13 +281,17 @@ void bz_dialect_write_docs(struct bz_buf *b) {
         size_t n;
         const struct bz_route *r = bz_route_table((enum bz_server)s, &n);
         bz_buf_printf(b, "\n## %s\n\n", bz_server_name((enum bz_server)s));
-        bz_buf_puts(b, "| Method | Path | Who | Scope | Answered by | Why |\n|---|---|---|---|---|---|\n");
+        bz_buf_puts(
+            b, "| Method | Path | Who | Scope | Answered by | Why |\n|---|---|---|---|---|---|\n");
         for (size_t i = 0; i < n; i++, r++) {
             bool own = r->answer != BZ_ANSWER_BACKEND;
             bool never = r->access == BZ_ACCESS_NEVER;
             bz_buf_printf(b, "| %s | `%s` | %s | %s | %s | %s |\n", r->method, r->path,
                           who(r->access), never ? "" : r->scope,
-                          never ? "" : own ? "gateway" : "server", r->reason);
+                          never ? ""
+                          : own ? "gateway"
+                                : "server",
+                          r->reason);
         }
     }
     bz_buf_puts(b, middle);

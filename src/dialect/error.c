@@ -1,5 +1,6 @@
-/* Errors in the shape that each dialect's SDK turns into its own typed error: it looks at the HTTP status, and in a
- * stream at data.error (OpenAI), at the event's name (Anthropic) or at the member "error" (Ollama). */
+/* Errors in the shape that each dialect's SDK turns into its own typed error: it looks at the HTTP
+ * status, and in a stream at data.error (OpenAI), at the event's name (Anthropic) or at the member
+ * "error" (Ollama). */
 #include "error.h"
 
 static const char *openai_type(uint16_t status) {
@@ -128,8 +129,10 @@ void bz_error_write(enum bz_dialect d, const struct error_facts *e, bool event,
 }
 
 static struct error_facts facts_of(const struct bz_error *e) {
-    return (struct error_facts){.status = e->status, .code = bz_view_str(e->code),
-                                .message = e->message, .param = e->param,
+    return (struct error_facts){.status = e->status,
+                                .code = bz_view_str(e->code),
+                                .message = e->message,
+                                .param = e->param,
                                 .request_id = e->request_id};
 }
 

@@ -1,6 +1,7 @@
-/* Inline media: what a file says it is by its first bytes, and how many pixels a decoder would have to hold, read from
- * the base64 text without decoding all of it. A decoder behind a model server is an old friend of attackers
- * (vLLM CVE-2026-22778: JPEG 2000), so only PNG, JPEG, GIF and WebP pass. */
+/* Inline media: what a file says it is by its first bytes, and how many pixels a decoder would have
+ * to hold, read from the base64 text without decoding all of it. A decoder behind a model server is
+ * an old friend of attackers (vLLM CVE-2026-22778: JPEG 2000), so only PNG, JPEG, GIF and WebP
+ * pass. */
 #include "params.h"
 
 struct media {
@@ -86,8 +87,8 @@ static const char *jpeg_why_not(const struct media *m) {
             i++;
             continue;
         }
-        bool frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 &&
-                     marker != 0xcc;
+        bool frame =
+            marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
         if (frame)
             return size_why_not(be16(m, i + 7), be16(m, i + 5));
         if (marker == 0xda || marker == 0xd9)

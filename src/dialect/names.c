@@ -1,8 +1,8 @@
 #include <bartizan/dialect.h>
 
 static const char *const server_names[BZ_SERVER_COUNT] = {
-    [BZ_SERVER_LLAMACPP] = "llama.cpp",   [BZ_SERVER_OLLAMA] = "ollama",
-    [BZ_SERVER_VLLM] = "vllm",            [BZ_SERVER_OPENAI] = "openai",
+    [BZ_SERVER_LLAMACPP] = "llama.cpp",  [BZ_SERVER_OLLAMA] = "ollama",
+    [BZ_SERVER_VLLM] = "vllm",           [BZ_SERVER_OPENAI] = "openai",
     [BZ_SERVER_ANTHROPIC] = "anthropic",
 };
 

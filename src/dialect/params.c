@@ -117,8 +117,7 @@ enum bz_status bz_check_max_tokens(struct check *c, const struct at *at, const s
     if (n < (c->server == BZ_SERVER_LLAMACPP ? 0 : 1))
         return bz_param_fail(c, at, v, 400, "out of range", NULL);
     if (n > cap)
-        return bz_param_fail(c, at, v, 400, "above the limit of this role",
-                             "ask for fewer tokens");
+        return bz_param_fail(c, at, v, 400, "above the limit of this role", "ask for fewer tokens");
     if (c->limit == NULL || (uint64_t)n > c->asked_tokens)
         c->asked_tokens = (uint64_t)n;
     c->limit = v;
@@ -140,7 +139,8 @@ static bool bias_value(const struct check *c, const struct bz_json *v) {
     return bz_json_is(v, BZ_JSON_NUMBER) && bz_json_f64(v, &d) == BZ_OK && d >= -100 && d <= 100;
 }
 
-/* llama.cpp's other form: [[15043, 1.0], [29871, false]]. Text as a key would be a way in that nobody screens. */
+/* llama.cpp's other form: [[15043, 1.0], [29871, false]]. Text as a key would be a way in that
+ * nobody screens. */
 static bool bias_pair(const struct check *c, const struct bz_json *v) {
     int64_t id;
     return bz_json_is(v, BZ_JSON_ARRAY) && v->count == 2 && bz_json_i64(v->first, &id) == BZ_OK &&
@@ -293,8 +293,9 @@ static struct bz_json *object_of(struct check *c, struct bz_json *root, const ch
     return v;
 }
 
-/* vLLM and other servers refuse a limit that does not fit beside the prompt, and by themselves stop at what is left of
- * the context; the legacy completions API stops at 16. So there the cap is written only where a role narrows it. */
+/* vLLM and other servers refuse a limit that does not fit beside the prompt, and by themselves stop
+ * at what is left of the context; the legacy completions API stops at 16. So there the cap is
+ * written only where a role narrows it. */
 static bool writes_cap(const struct check *c) {
     if (c->server == BZ_SERVER_LLAMACPP || c->server == BZ_SERVER_OLLAMA)
         return true;
@@ -313,7 +314,8 @@ static enum bz_status edit_limit(struct check *c, struct bz_json *root) {
     bool native = c->route->api == BZ_API_OLLAMA_CHAT || c->route->api == BZ_API_OLLAMA_GENERATE;
     uint64_t n = c->limit != NULL ? c->asked_tokens : c->lim->max_tokens;
     c->facts->max_tokens = (uint32_t)n;
-    /* Ollama's OpenAI route reads max_tokens only: max_completion_tokens alone would be no limit there. */
+    /* Ollama's OpenAI route reads max_tokens only: max_completion_tokens alone would be no limit
+     * there. */
     bool needs_name = c->server == BZ_SERVER_OLLAMA && c->route->api == BZ_API_CHAT &&
                       !bz_json_is(bz_json_get(root, bz_view_str(name)), BZ_JSON_NUMBER);
     if (c->limit != NULL && !needs_name)
@@ -324,7 +326,8 @@ static enum bz_status edit_limit(struct check *c, struct bz_json *root) {
     return obj == NULL ? BZ_ENOMEM : put_number(c, obj, name, n);
 }
 
-/* Token counts of streams come in an extra last event, which the client did not ask for: it is dropped again. */
+/* Token counts of streams come in an extra last event, which the client did not ask for: it is
+ * dropped again. */
 static enum bz_status edit_usage(struct check *c, struct bz_json *root) {
     bool openai = c->route->api == BZ_API_CHAT || c->route->api == BZ_API_COMPLETIONS;
     if (!openai || !c->facts->stream || c->usage_asked)
@@ -346,7 +349,8 @@ static enum bz_status edit_usage(struct check *c, struct bz_json *root) {
     return BZ_OK;
 }
 
-/* A stored response is readable by whoever learns its id, so nothing is stored; these servers store by default. */
+/* A stored response is readable by whoever learns its id, so nothing is stored; these servers store
+ * by default. */
 static enum bz_status edit_store(struct check *c, struct bz_json *root) {
     bool stores = c->server == BZ_SERVER_VLLM || c->server == BZ_SERVER_OPENAI;
     if (c->route->api != BZ_API_RESPONSES || c->counts_only || !stores)
@@ -396,8 +400,8 @@ enum bz_status bz_dialect_check(const struct bz_route *route, enum bz_server ser
                                 struct bz_arena *ar, struct bz_req_facts *ret,
                                 struct bz_param_error *err) {
     struct bz_req_facts facts = {.choices = 1};
-    struct check c = {.route = route, .server = server, .lim = lim, .ar = ar, .facts = &facts,
-                      .err = err};
+    struct check c = {
+        .route = route, .server = server, .lim = lim, .ar = ar, .facts = &facts, .err = err};
     memset(err, 0, sizeof *err);
     c.counts_only = strcmp(route->scope, "tokenize") == 0;
     struct param_set set = bz_param_table(route->api);

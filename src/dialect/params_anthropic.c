@@ -21,7 +21,8 @@ static enum bz_status check_pdf(struct check *c, const struct at *at, const stru
 }
 
 static const struct param image_base64_rows[] = {
-    TYPE, ENUM("media_type", ON_ALL, "image/jpeg|image/png|image/gif|image/webp"),
+    TYPE,
+    ENUM("media_type", ON_ALL, "image/jpeg|image/png|image/gif|image/webp"),
     {PARAM_NAMED("data"), .kind = K_FN, .on = ON_ALL, .fn = bz_check_base64_image,
      .flags = PARAM_REQUIRED},
 };
@@ -34,20 +35,22 @@ static const struct variant image_types[] = {
 static const struct variants image_sources = {image_types, 3, NULL};
 
 static const struct param pdf_rows[] = {
-    TYPE, ENUM("media_type", ON_ALL, "application/pdf"),
+    TYPE,
+    ENUM("media_type", ON_ALL, "application/pdf"),
     {PARAM_NAMED("data"), .kind = K_FN, .on = ON_ALL, .fn = check_pdf, .flags = PARAM_REQUIRED},
 };
 static const struct param_set pdf_set = PARAM_SET(pdf_rows);
 static const struct param plain_rows[] = {
-    TYPE, ENUM("media_type", ON_ALL, "text/plain"), TEXT("data", ON_ALL),
+    TYPE,
+    ENUM("media_type", ON_ALL, "text/plain"),
+    TEXT("data", ON_ALL),
 };
 static const struct param_set plain_set = PARAM_SET(plain_rows);
 static const struct param content_source_rows[] = {TYPE, FN("content", ON_ALL, check_result)};
 static const struct param_set content_source_set = PARAM_SET(content_source_rows);
 static const struct variant document_types[] = {
-    {"base64", &pdf_set, NULL},       {"text", &plain_set, NULL},
-    {"content", &content_source_set, NULL}, {"url", NULL, WHY_FETCH},
-    {"file", NULL, WHY_FILES},
+    {"base64", &pdf_set, NULL}, {"text", &plain_set, NULL}, {"content", &content_source_set, NULL},
+    {"url", NULL, WHY_FETCH},   {"file", NULL, WHY_FILES},
 };
 static const struct variants document_sources = {document_types, 5, NULL};
 
@@ -68,7 +71,8 @@ static enum bz_status check_document_source(struct check *c, const struct at *at
 static const struct param text_rows[] = {
     TYPE,
     {PARAM_NAMED("text"), .kind = K_TEXT, .on = ON_ALL, .hi = BZ_BODY_MAX, .flags = PARAM_REQUIRED},
-    CACHE_ROW, JSON("citations", ON_ALL, 256 << 10),
+    CACHE_ROW,
+    JSON("citations", ON_ALL, 256 << 10),
 };
 static const struct param_set text_set = PARAM_SET(text_rows);
 static const struct param image_rows[] = {
@@ -82,36 +86,55 @@ static const struct param document_rows[] = {
     TYPE,
     {PARAM_NAMED("source"), .kind = K_FN, .on = ON_ALL, .fn = check_document_source,
      .flags = PARAM_REQUIRED},
-    TEXT("title", ON_ALL), TEXT("context", ON_ALL), CACHE_ROW,
+    TEXT("title", ON_ALL),
+    TEXT("context", ON_ALL),
+    CACHE_ROW,
     JSON("citations", ON_ALL, PARAM_SMALL_JSON),
 };
 static const struct param_set document_set = PARAM_SET(document_rows);
 static const struct param tool_use_rows[] = {
-    TYPE, STR("id", ON_ALL, PARAM_ID_MAX), TEXT("name", ON_ALL), JSON("input", ON_ALL, BZ_BODY_MAX),
-    CACHE_ROW, JSON("caller", ON_ALL, PARAM_SMALL_JSON), STR("toolset_name", ON_ALL, PARAM_ID_MAX),
+    TYPE,
+    STR("id", ON_ALL, PARAM_ID_MAX),
+    TEXT("name", ON_ALL),
+    JSON("input", ON_ALL, BZ_BODY_MAX),
+    CACHE_ROW,
+    JSON("caller", ON_ALL, PARAM_SMALL_JSON),
+    STR("toolset_name", ON_ALL, PARAM_ID_MAX),
 };
 static const struct param_set tool_use_set = PARAM_SET(tool_use_rows);
 static const struct param tool_result_rows[] = {
-    TYPE, STR("tool_use_id", ON_ALL, PARAM_ID_MAX), FN("content", ON_ALL, check_result),
-    BOOL("is_error", ON_ALL), CACHE_ROW, STR("toolset_name", ON_ALL, PARAM_ID_MAX),
+    TYPE,
+    STR("tool_use_id", ON_ALL, PARAM_ID_MAX),
+    FN("content", ON_ALL, check_result),
+    BOOL("is_error", ON_ALL),
+    CACHE_ROW,
+    STR("toolset_name", ON_ALL, PARAM_ID_MAX),
 };
 static const struct param_set tool_result_set = PARAM_SET(tool_result_rows);
 static const struct param thinking_rows[] = {
-    TYPE, TEXT("thinking", ON_ALL), STR("signature", ON_ALL, BZ_BODY_MAX),
+    TYPE,
+    TEXT("thinking", ON_ALL),
+    STR("signature", ON_ALL, BZ_BODY_MAX),
 };
 static const struct param_set thinking_set = PARAM_SET(thinking_rows);
 static const struct param redacted_rows[] = {TYPE, STR("data", ON_ALL, BZ_BODY_MAX)};
 static const struct param_set redacted_set = PARAM_SET(redacted_rows);
 static const struct param search_rows[] = {
-    TYPE, FN("content", ON_ALL, check_result), TEXT("source", ON_ALL), TEXT("title", ON_ALL),
-    CACHE_ROW, JSON("citations", ON_ALL, PARAM_SMALL_JSON),
+    TYPE,
+    FN("content", ON_ALL, check_result),
+    TEXT("source", ON_ALL),
+    TEXT("title", ON_ALL),
+    CACHE_ROW,
+    JSON("citations", ON_ALL, PARAM_SMALL_JSON),
 };
 static const struct param_set search_set = PARAM_SET(search_rows);
 
-#define TEXT_TYPE {"text", &text_set, NULL}
+#define TEXT_TYPE                                                                                  \
+    { "text", &text_set, NULL }
 #define RESULT_TYPES                                                                               \
-    TEXT_TYPE, {"image", &image_set, NULL}, {"document", &document_set, NULL},                     \
-        {"search_result", &search_set, NULL}
+    TEXT_TYPE, {"image", &image_set, NULL}, {"document", &document_set, NULL}, {                   \
+        "search_result", &search_set, NULL                                                         \
+    }
 
 static const struct variant system_types[] = {TEXT_TYPE};
 static const struct variants system_blocks = {system_types, 1, NULL};
@@ -134,7 +157,8 @@ static const struct variant block_types[] = {
     {"mcp_tool_result", NULL, WHY_HOSTED},
     {"container_upload", NULL, WHY_FILES},
 };
-static const struct variants blocks = {block_types, sizeof block_types / sizeof block_types[0], NULL};
+static const struct variants blocks = {block_types, sizeof block_types / sizeof block_types[0],
+                                       NULL};
 
 static enum bz_status check_blocks(struct check *c, const struct at *at, const struct param *p,
                                    struct bz_json *v) {
@@ -168,9 +192,13 @@ static const struct param tool_rows[] = {
     TYPE,
     {PARAM_NAMED("name"), .kind = K_FN, .on = ON_ALL, .fn = bz_check_tool_name,
      .flags = PARAM_REQUIRED},
-    TEXT("description", ON_ALL), FN("input_schema", ON_ALL, bz_check_schema), BOOL("strict", ON_ALL),
-    BOOL("defer_loading", ON_ALL), BOOL("eager_input_streaming", ON_ALL),
-    JSON("input_examples", ON_ALL, 64 << 10), CACHE_ROW,
+    TEXT("description", ON_ALL),
+    FN("input_schema", ON_ALL, bz_check_schema),
+    BOOL("strict", ON_ALL),
+    BOOL("defer_loading", ON_ALL),
+    BOOL("eager_input_streaming", ON_ALL),
+    JSON("input_examples", ON_ALL, 64 << 10),
+    CACHE_ROW,
     {PARAM_NAMED("allowed_callers"), .kind = K_ENUMS, .on = ON_ALL, .hi = 2, .words = "direct"},
 };
 static const struct param_set tool_set = PARAM_SET(tool_rows);
@@ -201,13 +229,16 @@ static enum bz_status check_tools(struct check *c, const struct at *at, const st
 static const struct param choice_rows[] = {TYPE, BOOL("disable_parallel_tool_use", ON_ALL)};
 static const struct param_set choice_set = PARAM_SET(choice_rows);
 static const struct param choice_tool_rows[] = {
-    TYPE, BOOL("disable_parallel_tool_use", ON_ALL),
+    TYPE,
+    BOOL("disable_parallel_tool_use", ON_ALL),
     {PARAM_NAMED("name"), .kind = K_FN, .on = ON_ALL, .fn = bz_check_tool_name,
      .flags = PARAM_REQUIRED},
 };
 static const struct param_set choice_tool_set = PARAM_SET(choice_tool_rows);
 static const struct variant choice_types[] = {
-    {"auto", &choice_set, NULL}, {"any", &choice_set, NULL}, {"none", &choice_set, NULL},
+    {"auto", &choice_set, NULL},
+    {"any", &choice_set, NULL},
+    {"none", &choice_set, NULL},
     {"tool", &choice_tool_set, NULL},
 };
 static const struct variants choices = {choice_types, 4, NULL};
@@ -229,34 +260,39 @@ static const struct param_set thinking_config_set = PARAM_SET(thinking_config_ro
 static const struct param metadata_rows[] = {STR("user_id", ON_ALL, 512)};
 static const struct param_set metadata_set = PARAM_SET(metadata_rows);
 static const struct param format_rows[] = {
-    ENUM("type", ON_ALL, "json_schema"), FN("schema", ON_ALL, bz_check_schema),
+    ENUM("type", ON_ALL, "json_schema"),
+    FN("schema", ON_ALL, bz_check_schema),
 };
 static const struct param_set format_set = PARAM_SET(format_rows);
 static const struct param output_rows[] = {
-    ENUM("effort", ON_ALL, "low|medium|high|xhigh|max"), OBJ("format", ON_ALL, &format_set),
+    ENUM("effort", ON_ALL, "low|medium|high|xhigh|max"),
+    OBJ("format", ON_ALL, &format_set),
 };
 static const struct param_set output_set = PARAM_SET(output_rows);
 
 #define SHARED_ROWS                                                                                \
-    {PARAM_NAMED("messages"), .kind = K_LIST, .on = ON_ALL, .hi = 1 << 20, .cap = CAP_MESSAGES,    \
-     .sub = &message_set, .flags = PARAM_REQUIRED},                                                \
-    FN("model", ON_ALL, bz_check_model), FN("system", ON_ALL, check_system),                       \
-    FN("tools", ON_ALL, check_tools), FN("tool_choice", ON_ALL, check_choice),                     \
-    OBJ("thinking", ON_ALL, &thinking_config_set), CACHE_ROW,                                      \
-    OBJ("output_config", ON_ALL, &output_set), OBJ("output_format", ON_ALL, &format_set),          \
-    ENUM("speed", ON_ALL, "standard|fast"),                                                        \
-    /* takes parts of the screened text away, never adds any */                                    \
-    JSON("context_management", ON_ALL, PARAM_SMALL_JSON),                                          \
-    NO("mcp_servers", ON_ALL, WHY_HOSTED), NO("container", ON_ALL, WHY_HOSTED),                    \
-    NO("user_profile_id", ON_ALL, "the account behind the gateway's one key"),                     \
-    NO("workspace_id", ON_ALL, "the account behind the gateway's one key")
+    {PARAM_NAMED("messages"), .kind = K_LIST,      .on = ON_ALL,           .hi = 1 << 20,          \
+     .cap = CAP_MESSAGES,     .sub = &message_set, .flags = PARAM_REQUIRED},                       \
+        FN("model", ON_ALL, bz_check_model), FN("system", ON_ALL, check_system),                   \
+        FN("tools", ON_ALL, check_tools), FN("tool_choice", ON_ALL, check_choice),                 \
+        OBJ("thinking", ON_ALL, &thinking_config_set), CACHE_ROW,                                  \
+        OBJ("output_config", ON_ALL, &output_set), OBJ("output_format", ON_ALL, &format_set),      \
+        ENUM("speed", ON_ALL,                                                                      \
+             "standard|fast"), /* takes parts of the screened text away, never adds any */         \
+        JSON("context_management", ON_ALL, PARAM_SMALL_JSON),                                      \
+        NO("mcp_servers", ON_ALL, WHY_HOSTED), NO("container", ON_ALL, WHY_HOSTED),                \
+        NO("user_profile_id", ON_ALL, "the account behind the gateway's one key"),                 \
+        NO("workspace_id", ON_ALL, "the account behind the gateway's one key")
 
 static const struct param rows[] = {
     SHARED_ROWS,
     {PARAM_NAMED("max_tokens"), .kind = K_FN, .on = ON_ALL, .fn = bz_check_max_tokens,
      .flags = PARAM_REQUIRED},
-    FN("stream", ON_ALL, bz_check_stream), FN("stop_sequences", ON_ALL, bz_check_stop),
-    NUM("temperature", ON_ALL, 0, 2), INT("top_k", ON_ALL, 0, 1000000), NUM("top_p", ON_ALL, 0, 1),
+    FN("stream", ON_ALL, bz_check_stream),
+    FN("stop_sequences", ON_ALL, bz_check_stop),
+    NUM("temperature", ON_ALL, 0, 2),
+    INT("top_k", ON_ALL, 0, 1000000),
+    NUM("top_p", ON_ALL, 0, 1),
     OBJ("metadata", ON_ALL, &metadata_set),
     ENUM("service_tier", ON_ALL, "auto|standard_only"),
     NO("inference_geo", ON_ALL, "the operator's choice"),

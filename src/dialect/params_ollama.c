@@ -1,5 +1,5 @@
-/* Ollama's own API. The server matches keys and roles without regard to case (Go); the gateway parses with folded keys
- * and only the one spelling of the documentation passes. */
+/* Ollama's own API. The server matches keys and roles without regard to case (Go); the gateway
+ * parses with folded keys and only the one spelling of the documentation passes. */
 #include "params.h"
 
 #define WHY_HOST "host resources are the operator's choice"
@@ -50,19 +50,36 @@ static enum bz_status check_think(struct check *c, const struct at *at, const st
 
 static const struct param option_rows[] = {
     INT("seed", ON_O, -9007199254740991.0, 9007199254740991.0),
-    FN("num_predict", ON_O, bz_check_max_tokens), INT("num_ctx", ON_O, 1, 1 << 20),
-    INT("num_keep", ON_O, -1, 1 << 20), INT("top_k", ON_O, 0, 1000000), NUM("top_p", ON_O, 0, 1),
-    NUM("min_p", ON_O, 0, 1), NUM("tfs_z", ON_O, 0, 10), NUM("typical_p", ON_O, 0, 1),
-    INT("repeat_last_n", ON_O, -1, 65536), NUM("temperature", ON_O, 0, 5),
-    NUM("repeat_penalty", ON_O, 0, 10), NUM("presence_penalty", ON_O, -2, 2),
-    NUM("frequency_penalty", ON_O, -2, 2), INT("mirostat", ON_O, 0, 2),
-    NUM("mirostat_tau", ON_O, 0, 20), NUM("mirostat_eta", ON_O, 0, 1),
-    BOOL("penalize_newline", ON_O), FN("stop", ON_O, bz_check_stop),
-    NO("numa", ON_O, WHY_HOST), NO("num_batch", ON_O, WHY_HOST), NO("num_gpu", ON_O, WHY_HOST),
-    NO("main_gpu", ON_O, WHY_HOST), NO("low_vram", ON_O, WHY_HOST), NO("f16_kv", ON_O, WHY_HOST),
-    NO("logits_all", ON_O, WHY_HOST), NO("vocab_only", ON_O, WHY_HOST),
-    NO("use_mmap", ON_O, WHY_HOST), NO("use_mlock", ON_O, WHY_HOST),
-    NO("embedding_only", ON_O, WHY_HOST), NO("num_thread", ON_O, WHY_HOST),
+    FN("num_predict", ON_O, bz_check_max_tokens),
+    INT("num_ctx", ON_O, 1, 1 << 20),
+    INT("num_keep", ON_O, -1, 1 << 20),
+    INT("top_k", ON_O, 0, 1000000),
+    NUM("top_p", ON_O, 0, 1),
+    NUM("min_p", ON_O, 0, 1),
+    NUM("tfs_z", ON_O, 0, 10),
+    NUM("typical_p", ON_O, 0, 1),
+    INT("repeat_last_n", ON_O, -1, 65536),
+    NUM("temperature", ON_O, 0, 5),
+    NUM("repeat_penalty", ON_O, 0, 10),
+    NUM("presence_penalty", ON_O, -2, 2),
+    NUM("frequency_penalty", ON_O, -2, 2),
+    INT("mirostat", ON_O, 0, 2),
+    NUM("mirostat_tau", ON_O, 0, 20),
+    NUM("mirostat_eta", ON_O, 0, 1),
+    BOOL("penalize_newline", ON_O),
+    FN("stop", ON_O, bz_check_stop),
+    NO("numa", ON_O, WHY_HOST),
+    NO("num_batch", ON_O, WHY_HOST),
+    NO("num_gpu", ON_O, WHY_HOST),
+    NO("main_gpu", ON_O, WHY_HOST),
+    NO("low_vram", ON_O, WHY_HOST),
+    NO("f16_kv", ON_O, WHY_HOST),
+    NO("logits_all", ON_O, WHY_HOST),
+    NO("vocab_only", ON_O, WHY_HOST),
+    NO("use_mmap", ON_O, WHY_HOST),
+    NO("use_mlock", ON_O, WHY_HOST),
+    NO("embedding_only", ON_O, WHY_HOST),
+    NO("num_thread", ON_O, WHY_HOST),
     NO("draft_num_predict", ON_O, WHY_HOST),
 };
 static const struct param_set option_set = PARAM_SET(option_rows);
@@ -77,23 +94,30 @@ static enum bz_status check_call_arguments(struct check *c, const struct at *at,
 }
 
 static const struct param called_rows[] = {
-    TEXT("name", ON_O), FN("arguments", ON_O, check_call_arguments),
-    INT("index", ON_O, 0, PARAM_CALLS_MAX), TEXT("description", ON_O),
+    TEXT("name", ON_O),
+    FN("arguments", ON_O, check_call_arguments),
+    INT("index", ON_O, 0, PARAM_CALLS_MAX),
+    TEXT("description", ON_O),
 };
 static const struct param_set called_set = PARAM_SET(called_rows);
 static const struct param call_rows[] = {
-    STR("id", ON_O, PARAM_ID_MAX), ENUM("type", ON_O, "function"),
+    STR("id", ON_O, PARAM_ID_MAX),
+    ENUM("type", ON_O, "function"),
     OBJ("function", ON_O, &called_set),
 };
 static const struct param_set call_set = PARAM_SET(call_rows);
 static const struct param message_rows[] = {
-    /* The server folds the case of roles, so "SYSTEM" would be a system message that a filter misses. */
+    /* The server folds the case of roles, so "SYSTEM" would be a system message that a filter
+       misses. */
     {PARAM_NAMED("role"), .kind = K_ENUM, .on = ON_O, .words = "system|user|assistant|tool",
      .flags = PARAM_REQUIRED},
-    TEXT("content", ON_O), TEXT("thinking", ON_O), FN("images", ON_O, bz_check_images),
+    TEXT("content", ON_O),
+    TEXT("thinking", ON_O),
+    FN("images", ON_O, bz_check_images),
     {PARAM_NAMED("tool_calls"), .kind = K_LIST, .on = ON_O, .hi = PARAM_CALLS_MAX,
      .sub = &call_set},
-    TEXT("tool_name", ON_O), STR("tool_call_id", ON_O, PARAM_ID_MAX),
+    TEXT("tool_name", ON_O),
+    STR("tool_call_id", ON_O, PARAM_ID_MAX),
 };
 static const struct param_set message_set = PARAM_SET(message_rows);
 
@@ -104,8 +128,7 @@ static const struct param_set message_set = PARAM_SET(message_rows);
     COMMON_ROWS, FN("stream", ON_O, bz_check_stream), FN("format", ON_O, check_format),            \
         FN("think", ON_O, check_think), FN("logprobs", ON_O, bz_check_logprobs_flag),              \
         INT_CAP("top_logprobs", ON_O, 0, 1000, CAP_LOGPROBS), BOOL("truncate", ON_O),              \
-        BOOL("shift", ON_O),                                                                       \
-        ONLY_FALSE("_debug_render_only", ON_O, "returns the rendered prompt")
+        BOOL("shift", ON_O), ONLY_FALSE("_debug_render_only", ON_O, "returns the rendered prompt")
 
 static const struct param chat_rows[] = {
     GENERATE_ROWS,
@@ -116,7 +139,10 @@ static const struct param chat_rows[] = {
 const struct param_set bz_params_ollama_chat = PARAM_SET(chat_rows);
 
 static const struct param generate_rows[] = {
-    GENERATE_ROWS, TEXT("prompt", ON_O), TEXT("suffix", ON_O), TEXT("system", ON_O),
+    GENERATE_ROWS,
+    TEXT("prompt", ON_O),
+    TEXT("suffix", ON_O),
+    TEXT("system", ON_O),
     FN("images", ON_O, bz_check_images),
     NO("template", ON_O, "a template from outside overrides the model's own"),
     ONLY_FALSE("raw", ON_O, "goes around the template and the system prompt"),
@@ -129,7 +155,9 @@ static const struct param generate_rows[] = {
 const struct param_set bz_params_ollama_generate = PARAM_SET(generate_rows);
 
 static const struct param embed_rows[] = {
-    COMMON_ROWS, FN("input", ON_O, bz_check_texts), BOOL("truncate", ON_O),
+    COMMON_ROWS,
+    FN("input", ON_O, bz_check_texts),
+    BOOL("truncate", ON_O),
     INT("dimensions", ON_O, 0, 65536),
 };
 const struct param_set bz_params_ollama_embed = PARAM_SET(embed_rows);
@@ -138,7 +166,8 @@ static const struct param embeddings_rows[] = {COMMON_ROWS, TEXT("prompt", ON_O)
 const struct param_set bz_params_ollama_embeddings = PARAM_SET(embeddings_rows);
 
 static const struct param show_rows[] = {
-    FN("model", ON_O, bz_check_model), BOOL("verbose", ON_O),
+    FN("model", ON_O, bz_check_model),
+    BOOL("verbose", ON_O),
     NO_FIX("name", ON_O, "the old name of model", "write model"),
     NO("system", ON_O, "shows what it would override"),
     NO("template", ON_O, "shows what it would override"),

@@ -1,4 +1,5 @@
-/* The walker: values against rows. Depth is bounded by the parser's depth cap, and by the tables themselves. */
+/* The walker: values against rows. Depth is bounded by the parser's depth cap, and by the tables
+ * themselves. */
 #include "params.h"
 
 static void put_at(struct bz_buf *b, const struct at *at) {
@@ -41,10 +42,10 @@ enum bz_status bz_param_fail(struct check *c, const struct at *at, const struct 
 double bz_param_cap(const struct check *c, enum param_cap cap, double hi) {
     const struct bz_param_limits *l = c->lim;
     const uint32_t caps[CAP_COUNT] = {
-        [CAP_CHOICES] = l->max_choices,   [CAP_LOGPROBS] = l->max_logprobs,
-        [CAP_STOP] = l->max_stop,         [CAP_GRAMMAR] = l->max_grammar,
-        [CAP_TOOLS] = l->max_tools,       [CAP_MESSAGES] = l->max_messages,
-        [CAP_INPUTS] = l->max_inputs,     [CAP_TOKENS] = l->max_tokens,
+        [CAP_CHOICES] = l->max_choices, [CAP_LOGPROBS] = l->max_logprobs,
+        [CAP_STOP] = l->max_stop,       [CAP_GRAMMAR] = l->max_grammar,
+        [CAP_TOOLS] = l->max_tools,     [CAP_MESSAGES] = l->max_messages,
+        [CAP_INPUTS] = l->max_inputs,   [CAP_TOKENS] = l->max_tokens,
     };
     if (cap == CAP_NONE || cap == CAP_ECHO)
         return hi;
@@ -75,7 +76,8 @@ uint64_t bz_param_weight(const struct bz_json *v) {
     return weight(v, BZ_JSON_DEPTH_MAX);
 }
 
-/* A range is ours (400) unless a role's limit makes it (403 when it forbids the thing altogether). */
+/* A range is ours (400) unless a role's limit makes it (403 when it forbids the thing altogether).
+ */
 static enum bz_status over(struct check *c, const struct at *at, const struct param *p,
                            const struct bz_json *v, double cap) {
     if (cap < p->hi && cap <= 0)

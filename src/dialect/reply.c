@@ -1,4 +1,5 @@
-/* Is a whole reply one of its API? The text itself is screened elsewhere; here only the shape, and the token counts. */
+/* Is a whole reply one of its API? The text itself is screened elsewhere; here only the shape, and
+ * the token counts. */
 #include <bartizan/dialect.h>
 
 #include "usage.h"

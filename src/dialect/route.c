@@ -17,7 +17,8 @@ const struct bz_route *bz_route_table(enum bz_server server, size_t *ret_n) {
     return tables[server]->rows;
 }
 
-/* The only bytes of an id: neither '/' nor '%' nor a control, so a segment cannot grow into a path. */
+/* The only bytes of an id: neither '/' nor '%' nor a control, so a segment cannot grow into a path.
+ */
 static bool id_byte(uint8_t c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == ':' || c == '@' || c == '-';
@@ -77,10 +78,10 @@ static bool under(struct bz_view path, struct bz_view prefix) {
 }
 
 enum bz_dialect bz_dialect_of_path(struct bz_view path) {
-    static const char *const native[] = {"/completion",  "/completions", "/infill",    "/embedding",
-                                         "/embeddings",  "/tokenize",    "/detokenize", "/slots",
-                                         "/props",       "/lora-adapters", "/apply-template",
-                                         "/tools",       "/cors-proxy"};
+    static const char *const native[] = {
+        "/completion",     "/completions", "/infill",    "/embedding", "/embeddings",
+        "/tokenize",       "/detokenize",  "/slots",     "/props",     "/lora-adapters",
+        "/apply-template", "/tools",       "/cors-proxy"};
     if (under(path, BZ_V("/api")))
         return BZ_DIALECT_OLLAMA;
     if (under(path, BZ_V("/v1/messages")) || under(path, BZ_V("/v1/complete")))

@@ -1,4 +1,5 @@
-/* Rows of the route tables. The first rows of a table are the hot ones: bz_route_find stops at the first match. */
+/* Rows of the route tables. The first rows of a table are the hot ones: bz_route_find stops at the
+ * first match. */
 #ifndef BARTIZAN_DIALECT_ROUTES_H
 #define BARTIZAN_DIALECT_ROUTES_H
 
@@ -6,21 +7,33 @@
 
 /* Anybody with a key whose scope names it. */
 #define USER(method, path, scope, dialect, api, why)                                               \
-    {method, path, scope, why, BZ_ACCESS_USER, BZ_DIALECT_##dialect, BZ_API_##api,                 \
-     BZ_ANSWER_BACKEND, true}
-/* Answered by the gateway itself: filtered by what the caller may use, never the server's own list. */
+    {                                                                                              \
+        method, path, scope, why, BZ_ACCESS_USER, BZ_DIALECT_##dialect, BZ_API_##api,              \
+            BZ_ANSWER_BACKEND, true                                                                \
+    }
+/* Answered by the gateway itself: filtered by what the caller may use, never the server's own list.
+ */
 #define OWN(path, scope, dialect, answer, why)                                                     \
-    {"GET", path, scope, why, BZ_ACCESS_USER, BZ_DIALECT_##dialect, BZ_API_NONE,                   \
-     BZ_ANSWER_##answer, false}
+    {                                                                                              \
+        "GET", path, scope, why, BZ_ACCESS_USER, BZ_DIALECT_##dialect, BZ_API_NONE,                \
+            BZ_ANSWER_##answer, false                                                              \
+    }
 #define ADMIN(method, path, dialect, api, why)                                                     \
-    {method, path, "manage", why, BZ_ACCESS_ADMIN, BZ_DIALECT_##dialect, BZ_API_##api,             \
-     BZ_ANSWER_BACKEND, false}
+    {                                                                                              \
+        method, path, "manage", why, BZ_ACCESS_ADMIN, BZ_DIALECT_##dialect, BZ_API_##api,          \
+            BZ_ANSWER_BACKEND, false                                                               \
+    }
 #define NEVER(method, path, dialect, why)                                                          \
-    {method, path, "never", why, BZ_ACCESS_NEVER, BZ_DIALECT_##dialect, BZ_API_NONE,               \
-     BZ_ANSWER_BACKEND, false}
+    {                                                                                              \
+        method, path, "never", why, BZ_ACCESS_NEVER, BZ_DIALECT_##dialect, BZ_API_NONE,            \
+            BZ_ANSWER_BACKEND, false                                                               \
+    }
 #define LIVENESS                                                                                   \
-    {"GET", "/health", "health", "liveness of the gateway; says nothing about a backend or tenant", \
-     BZ_ACCESS_PUBLIC, BZ_DIALECT_OPENAI, BZ_API_NONE, BZ_ANSWER_HEALTH, false}
+    {                                                                                              \
+        "GET", "/health", "health",                                                                \
+            "liveness of the gateway; says nothing about a backend or tenant", BZ_ACCESS_PUBLIC,   \
+            BZ_DIALECT_OPENAI, BZ_API_NONE, BZ_ANSWER_HEALTH, false                                \
+    }
 
 /* Reasons that several servers share. */
 #define WHY_CHAT "inference on the caller's own text; every parameter is checked"
@@ -33,7 +46,8 @@
 #define WHY_RENDER "returns the rendered prompt, system prompt and template included"
 #define WHY_FILES "stored files are shared by everybody who uses the server's one key"
 #define WHY_IMAGES "generated images cannot be screened yet"
-#define WHY_UNVERIFIED "model files come through the registry or not at all: until it vouches for them, never"
+#define WHY_UNVERIFIED                                                                             \
+    "model files come through the registry or not at all: until it vouches for them, never"
 
 struct bz_route_list {
     const struct bz_route *rows;

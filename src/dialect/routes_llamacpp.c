@@ -3,7 +3,8 @@
 
 #define WHY_NATIVE "llama.cpp's own form of inference; every parameter is checked"
 #define WHY_GCP "Vertex AI alias: reaches any handler by a name in the body"
-#define WHY_CONV "the conversation id is the only identity: any user can read or stop another's stream"
+#define WHY_CONV                                                                                   \
+    "the conversation id is the only identity: any user can read or stop another's stream"
 #define WHY_EXEC "built-in tools run commands and write files on the server"
 #define WHY_SSRF "fetches any URL from inside the network"
 

@@ -1,5 +1,5 @@
-/* Any other server that speaks the OpenAI API. What the API keeps on the server belongs to the one key behind the
- * gateway, so all callers would share it: stored objects never pass. */
+/* Any other server that speaks the OpenAI API. What the API keeps on the server belongs to the one
+ * key behind the gateway, so all callers would share it: stored objects never pass. */
 #include "routes.h"
 
 #define WHY_STATE "objects kept on the server are shared by everybody behind the gateway's one key"
@@ -36,7 +36,8 @@ static const struct bz_route rows[] = {
     NEVER("POST", "/v1/uploads", OPENAI, WHY_FILES),
     NEVER("POST", "/v1/vector_stores", OPENAI, WHY_FILES),
     NEVER("GET", "/v1/vector_stores", OPENAI, WHY_FILES),
-    NEVER("POST", "/v1/batches", OPENAI, "takes its requests from a stored file: nothing to screen"),
+    NEVER("POST", "/v1/batches", OPENAI,
+          "takes its requests from a stored file: nothing to screen"),
     NEVER("GET", "/v1/batches", OPENAI, WHY_STATE),
     NEVER("POST", "/v1/fine_tuning/jobs", OPENAI, "trains on stored files"),
     NEVER("GET", "/v1/fine_tuning/jobs", OPENAI, WHY_STATE),

@@ -1,4 +1,5 @@
-/* vLLM: docs/usage/security.md. Its own key protects some routes only (vllm #58144), so everything else is decided here. */
+/* vLLM: docs/usage/security.md. Its own key protects some routes only (vllm #58144), so everything
+ * else is decided here. */
 #include "routes.h"
 
 #define WHY_KEYLESS "serves without the server's key; use the /v1 route, which is screened"

@@ -1,11 +1,12 @@
 /* Framing: server-sent events (WHATWG HTML, 9.2.6) and lines of JSON, from bytes in any cut.
  *
- *   in:   ...data: {"a":1}\r\n\r\n: ping\n\ndata: {"a"        what is whole is handled where it lies;
+ *   in:   ...data: {"a":1}\r\n\r\n: ping\n\ndata: {"a"     whole events are handled where they lie
  *                                           '---------'
- *   part:                                   the rest waits here, until its blank line has come
+ *   part:                                   the rest waits here until its blank line has come
  *
- * scan() finds the end of an event and carries its two bits of state (at the start of a line; after a CR, whose LF may
- * still come) from call to call, so no byte is looked at twice for that, and every cut gives the same events. */
+ * scan() finds the end of an event and carries its two bits of state (at the start of a line; after
+ * a CR, whose LF may still come) from call to call, so no byte is looked at twice for that, and
+ * every cut gives the same events. */
 #include "stream.h"
 
 #include <bartizan/limits.h>
@@ -14,8 +15,10 @@ enum { LINE_START = 1, AFTER_CR = 2, BEGUN = 4 };
 enum { EVENT_NAME_MAX = 64 };
 
 void bz_stream_init(struct bz_stream *s, const struct bz_route *route, bool strip_usage) {
-    *s = (struct bz_stream){.dialect = route->dialect, .api = route->api,
-                            .strip_usage = strip_usage, .line_state = LINE_START};
+    *s = (struct bz_stream){.dialect = route->dialect,
+                            .api = route->api,
+                            .strip_usage = strip_usage,
+                            .line_state = LINE_START};
     s->ndjson = route->dialect == BZ_DIALECT_OLLAMA;
     bz_buf_init(&s->part, BZ_EVENT_MAX);
 }
@@ -24,7 +27,8 @@ void bz_stream_done(struct bz_stream *s) {
     bz_buf_free(&s->part);
 }
 
-/* In steps, so that a stream of bare CRs does not search for its LF to the end of the input at every line. */
+/* In steps, so that a stream of bare CRs does not search for its LF to the end of the input at
+ * every line. */
 enum { STEP = 256 };
 
 static size_t line_end(struct bz_view v, size_t from) {
@@ -83,7 +87,7 @@ static size_t scan_line(struct bz_view v, bool *ret_whole) {
 /* The fields of one event. */
 struct fields {
     struct bz_view name;
-    struct bz_view data;  /* one line; or the lines joined by LF in the arena */
+    struct bz_view data; /* one line; or the lines joined by LF in the arena */
     unsigned data_lines, name_lines;
     bool error, comment;
 };
@@ -106,6 +110,8 @@ static enum bz_status join(struct fields *f, struct bz_view line, struct bz_aren
 }
 
 static enum bz_status field(struct fields *f, struct bz_view line, struct bz_arena *scratch) {
+    if (bz_view_starts(line, BZ_V("data: "))) /* nearly always */
+        return join(f, bz_view_sub(line, 6, line.n), scratch);
     if (line.p[0] == ':') {
         f->comment = true;
         return BZ_OK;
@@ -138,7 +144,16 @@ static bool name_is_plain(struct bz_view v) {
     return v.n <= EVENT_NAME_MAX;
 }
 
-static void put_data(struct bz_buf *out, struct bz_view data) {
+static void put_data(struct bz_buf *out, struct bz_view data, bool one_line) {
+    if (one_line) {
+        uint8_t *p = bz_buf_room(out, data.n + 8);
+        if (p == NULL)
+            return;
+        memcpy(p, "data: ", 6);
+        memcpy(p + 6, data.p, data.n);
+        memcpy(p + 6 + data.n, "\n\n", 2);
+        return;
+    }
     while (true) {
         const uint8_t *lf = data.n == 0 ? NULL : memchr(data.p, '\n', data.n);
         size_t n = lf == NULL ? data.n : (size_t)(lf - data.p);
@@ -200,7 +215,7 @@ static enum bz_status sse_event(struct bz_stream *s, struct bz_view block, struc
         bz_buf_put(out, f.name);
         bz_buf_putc(out, '\n');
     }
-    put_data(out, f.data);
+    put_data(out, f.data, f.data_lines == 1);
     return BZ_OK;
 }
 
@@ -220,8 +235,8 @@ static enum bz_status json_line(struct bz_stream *s, struct bz_view line, struct
 static enum bz_status one_event(struct bz_stream *s, struct bz_view block, struct bz_arena *scratch,
                                 struct bz_buf *out) {
     uint8_t *mark = scratch->cur;
-    enum bz_status st = s->ndjson ? json_line(s, block, scratch, out)
-                                  : sse_event(s, block, scratch, out);
+    enum bz_status st =
+        s->ndjson ? json_line(s, block, scratch, out) : sse_event(s, block, scratch, out);
     if (scratch->head != NULL)
         bz_arena_free(scratch);
     else

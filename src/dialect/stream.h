@@ -4,13 +4,10 @@
 
 #include <bartizan/dialect.h>
 
-enum event_fate {
-    EVENT_PASS,
-    EVENT_DROP,
-    EVENT_COUNT
-};
-/* Checks the data of one event, reads usage, notices errors and the end. name: the event's name, may be empty. Sets s->done,
- * s->why. OK, ESYNTAX and the reader's own errors, EUNAVAIL for an error event. */
+enum event_fate { EVENT_PASS, EVENT_DROP, EVENT_COUNT };
+/* Checks the data of one event, reads usage, notices errors and the end. name: the event's name,
+ * may be empty. Sets s->done, s->why. OK, ESYNTAX and the reader's own errors, EUNAVAIL for an
+ * error event. */
 enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct bz_view data,
                                struct bz_arena *scratch, enum event_fate *ret);
 

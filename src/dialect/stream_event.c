@@ -1,28 +1,33 @@
-/* What an event means. Most are deltas and need no tree: a gate looks for the few keys and values that matter and only
- * then the event is parsed.
+/* What an event means. Most are deltas and need no tree: a gate looks for the few keys and values
+ * that matter and only then the event is parsed.
  *
- * The gate may be wrong in one direction only. A member "error" is spelled in the text as the bytes "error" between quotes,
- * or with \u escapes; so an event with any \u in it counts as a hit. In a string value the quotes would be escaped, so model
- * text cannot fake a miss, and if it fakes a hit that costs a parse. */
+ * The gate may be wrong in one direction only. A member "error" is spelled in the text as the bytes
+ * "error" between quotes, or with \u escapes; so an event with any \u in it counts as a hit. In a
+ * string value the quotes would be escaped, so model text cannot fake a miss, and if it fakes a hit
+ * that costs a parse. */
 #include "stream.h"
 #include "usage.h"
 
+struct word {
+    const char *text; /* with both quotes */
+    size_t n;
+};
 struct gate {
-    const char *words[5]; /* with both quotes */
-    uint32_t firsts;      /* bit per first letter */
+    struct word words[5];
+    char firsts[3]; /* their first letters; unused ones repeat another */
 };
 
-#define BIT(c) (1u << ((c) - 'a'))
+#define W(s)                                                                                       \
+    { "\"" s "\"", sizeof(s) + 1 }
 
 static const struct gate gates[BZ_DIALECT_COUNT] = {
-    [BZ_DIALECT_OPENAI] = {{"\"error\"", "\"usage\"", "\"timings\""}, BIT('e') | BIT('u') | BIT('t')},
-    [BZ_DIALECT_RESPONSES] = {{"\"error\"", "\"response.completed\"", "\"response.incomplete\"",
-                               "\"response.failed\"", "\"response.cancelled\""},
-                              BIT('e') | BIT('r')},
-    [BZ_DIALECT_ANTHROPIC] = {{"\"error\"", "\"usage\"", "\"message_stop\""},
-                              BIT('e') | BIT('u') | BIT('m')},
-    [BZ_DIALECT_OLLAMA] = {{"\"error\"", "\"done\""}, BIT('e') | BIT('d')},
-    [BZ_DIALECT_LLAMACPP] = {{"\"error\"", "\"stop\""}, BIT('e') | BIT('s')},
+    [BZ_DIALECT_OPENAI] = {{W("error"), W("usage"), W("timings")}, {'e', 'u', 't'}},
+    [BZ_DIALECT_RESPONSES] = {{W("error"), W("response.completed"), W("response.incomplete"),
+                               W("response.failed"), W("response.cancelled")},
+                              {'e', 'r', 'r'}},
+    [BZ_DIALECT_ANTHROPIC] = {{W("error"), W("usage"), W("message_stop")}, {'e', 'u', 'm'}},
+    [BZ_DIALECT_OLLAMA] = {{W("error"), W("done")}, {'e', 'd', 'd'}},
+    [BZ_DIALECT_LLAMACPP] = {{W("error"), W("stop")}, {'e', 's', 's'}},
 };
 
 static size_t skip_blanks(struct bz_view d, size_t i) {
@@ -40,19 +45,51 @@ static bool says_no(struct bz_view d, size_t i) {
     return i < d.n && (d.p[i] == 'n' || d.p[i] == 'f');
 }
 
+static bool word_at(const struct gate *g, struct bz_view d, size_t i) {
+    if (d.p[i] == '\\')
+        return d.n - i > 1 && d.p[i + 1] == 'u';
+    if (d.p[i] != '"')
+        return false;
+    for (size_t k = 0; k < 5 && g->words[k].n != 0; k++) {
+        size_t n = g->words[k].n;
+        if (n <= d.n - i && memcmp(d.p + i, g->words[k].text, n) == 0 && !says_no(d, i + n))
+            return true;
+    }
+    return false;
+}
+
+enum { LANES = 16 };
+typedef uint8_t lanes __attribute__((vector_size(LANES)));
+
+static inline lanes each(char c) {
+    lanes v;
+    memset(&v, c, sizeof v);
+    return v;
+}
+
+/* Sixteen places at a time: may a word, or a \u, begin at one of them? Quotes are every fifth byte,
+ * so a branch for each would cost more than the comparisons do. */
 static bool gate_hit(enum bz_dialect dialect, struct bz_view d) {
     const struct gate *g = &gates[dialect];
-    for (size_t i = 0; i + 2 < d.n; i++) {
-        if (d.p[i] == '\\' && d.p[i + 1] == 'u')
-            return true;
-        uint8_t c = (uint8_t)(d.p[i + 1] - 'a');
-        if (d.p[i] != '"' || c >= 26 || (g->firsts >> c & 1) == 0)
-            continue;
-        for (size_t k = 0; k < 5 && g->words[k] != NULL; k++) {
-            size_t n = strlen(g->words[k]);
-            if (n <= d.n - i && memcmp(d.p + i, g->words[k], n) == 0 && !says_no(d, i + n))
+    const lanes quote = each('"'), slash = each('\\'), u = each('u');
+    const lanes a = each(g->firsts[0]), b = each(g->firsts[1]), c = each(g->firsts[2]);
+    size_t i = 0;
+    for (; i + LANES + 1 <= d.n; i += LANES) {
+        lanes here, next;
+        uint64_t any[2];
+        memcpy(&here, d.p + i, LANES);
+        memcpy(&next, d.p + i + 1, LANES);
+        lanes maybe = (lanes)((here == quote) & ((next == a) | (next == b) | (next == c))) |
+                      (lanes)((here == slash) & (next == u));
+        memcpy(any, &maybe, sizeof any);
+        for (size_t k = 0; (any[0] | any[1]) != 0 && k < LANES; k++) {
+            if (maybe[k] != 0 && word_at(g, d, i + k))
                 return true;
         }
+    }
+    for (; i < d.n; i++) {
+        if (word_at(g, d, i))
+            return true;
     }
     return false;
 }
@@ -131,7 +168,8 @@ static enum bz_status meaning(struct bz_stream *s, const struct bz_json *root,
     return BZ_OK;
 }
 
-/* OpenAI ends with it. Some servers send it in the other dialects too, where clients do not expect it. */
+/* OpenAI ends with it. Some servers send it in the other dialects too, where clients do not expect
+ * it. */
 static enum bz_status done_mark(struct bz_stream *s, enum event_fate *ret) {
     bool openai = s->dialect == BZ_DIALECT_OPENAI;
     if (openai == s->done) { /* a second one, or one before the true end */

@@ -1,10 +1,11 @@
-/* The model server's error replies. Their texts can echo the prompt, addresses, paths (vLLM CVE-2026-22778), so not a
- * byte of text passes: a known kind and the two numbers that help are kept, the sentence is ours. */
+/* The model server's error replies. Their texts can echo the prompt, addresses, paths (vLLM
+ * CVE-2026-22778), so not a byte of text passes: a known kind and the two numbers that help are
+ * kept, the sentence is ours. */
 #include "error.h"
 
 struct kind {
     const char *type;
-    const char *keep;    /* the type that the client sees; NULL: by status */
+    const char *keep; /* the type that the client sees; NULL: by status */
     const char *code;
     const char *message;
 };
@@ -103,7 +104,8 @@ void bz_dialect_upstream_error(enum bz_dialect d, uint16_t upstream_status,
     const struct kind *k = known(bz_json_get(err, BZ_V("type")));
     if (k == NULL)
         k = known(bz_json_get(err, BZ_V("code")));
-    /* A refusal's type says nothing about a failure: a server's 500 stays one whatever it calls itself. */
+    /* A refusal's type says nothing about a failure: a server's 500 stays one whatever it calls
+     * itself. */
     if (k != NULL && status != 502)
         kind = *k;
     struct error_facts e = {

@@ -52,7 +52,8 @@ void bz_usage_anthropic(const struct bz_json *usage, bool partial, struct bz_usa
         if (number(usage, inputs[i], &n) && !__builtin_add_overflow(sum, n, &sum))
             any = true;
     }
-    /* message_delta repeats the input counts, or leaves them out: then those of message_start hold. */
+    /* message_delta repeats the input counts, or leaves them out: then those of message_start hold.
+     */
     if (any && sum > ret->prompt)
         ret->prompt = sum;
     if (!partial && number(usage, "output_tokens", &n)) {

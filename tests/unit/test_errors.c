@@ -1,4 +1,5 @@
-/* Error shapes of every dialect, as documents and as stream events, and what becomes of the model server's own. */
+/* Error shapes of every dialect, as documents and as stream events, and what becomes of the model
+ * server's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,8 +21,8 @@ static const char *text_of(struct bz_buf *b) {
     return text;
 }
 
-static const char *error(enum bz_dialect d, uint16_t status, const char *code, const char *message, const char *param,
-                         bool event) {
+static const char *error(enum bz_dialect d, uint16_t status, const char *code, const char *message,
+                         const char *param, bool event) {
     struct bz_buf b;
     struct bz_error e = {status, code, bz_view_str(message), bz_view_str(param), BZ_V("01ID")};
     bz_buf_init(&b, 1 << 16);
@@ -34,18 +35,22 @@ static const char *error(enum bz_dialect d, uint16_t status, const char *code, c
 
 static void documents(void **state) {
     assert_string_equal(error(BZ_DIALECT_OPENAI, 401, "invalid_api_key", "No.", "", false),
-                        "{\"error\":{\"message\":\"No.\",\"type\":\"authentication_error\",\"param\":null,\"code\":\"invalid_api_key\","
+                        "{\"error\":{\"message\":\"No.\",\"type\":\"authentication_error\","
+                        "\"param\":null,\"code\":\"invalid_api_key\","
                         "\"request_id\":\"01ID\"}}");
     assert_string_equal(error(BZ_DIALECT_RESPONSES, 400, "parameter", "a\"b\n", "n", false),
-                        "{\"error\":{\"message\":\"a\\\"b\\n\",\"type\":\"invalid_request_error\",\"param\":\"n\",\"code\":\"parameter\","
+                        "{\"error\":{\"message\":\"a\\\"b\\n\",\"type\":\"invalid_request_error\","
+                        "\"param\":\"n\",\"code\":\"parameter\","
                         "\"request_id\":\"01ID\"}}");
     assert_string_equal(error(BZ_DIALECT_ANTHROPIC, 403, "forbidden", "No.", "", false),
-                        "{\"type\":\"error\",\"error\":{\"type\":\"permission_error\",\"message\":\"No.\",\"details\":{\"error_code\":"
+                        "{\"type\":\"error\",\"error\":{\"type\":\"permission_error\",\"message\":"
+                        "\"No.\",\"details\":{\"error_code\":"
                         "\"forbidden\"}},\"request_id\":\"01ID\"}");
     assert_string_equal(error(BZ_DIALECT_OLLAMA, 404, "model_not_found", "No.", "", false),
                         "{\"error\":\"No.\",\"code\":\"model_not_found\",\"request_id\":\"01ID\"}");
     assert_string_equal(error(BZ_DIALECT_LLAMACPP, 429, "rate_limited", "No.", "", false),
-                        "{\"error\":{\"code\":429,\"message\":\"No.\",\"type\":\"rate_limit_error\",\"reason\":\"rate_limited\","
+                        "{\"error\":{\"code\":429,\"message\":\"No.\",\"type\":\"rate_limit_"
+                        "error\",\"reason\":\"rate_limited\","
                         "\"request_id\":\"01ID\"}}");
 }
 
@@ -54,43 +59,61 @@ static void types_by_status(void **state) {
         uint16_t status;
         const char *openai, *anthropic;
     } rows[] = {
-        {400, "invalid_request_error", "invalid_request_error"}, {401, "authentication_error", "authentication_error"},
-        {403, "permission_error", "permission_error"},           {404, "not_found_error", "not_found_error"},
-        {405, "invalid_request_error", "invalid_request_error"}, {413, "invalid_request_error", "request_too_large"},
-        {429, "rate_limit_error", "rate_limit_error"},           {500, "api_error", "api_error"},
-        {502, "api_error", "api_error"},                         {503, "api_error", "overloaded_error"},
+        {400, "invalid_request_error", "invalid_request_error"},
+        {401, "authentication_error", "authentication_error"},
+        {403, "permission_error", "permission_error"},
+        {404, "not_found_error", "not_found_error"},
+        {405, "invalid_request_error", "invalid_request_error"},
+        {413, "invalid_request_error", "request_too_large"},
+        {429, "rate_limit_error", "rate_limit_error"},
+        {500, "api_error", "api_error"},
+        {502, "api_error", "api_error"},
+        {503, "api_error", "overloaded_error"},
         {504, "api_error", "api_error"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char want[64];
         snprintf(want, sizeof want, "\"type\":\"%s\"", rows[i].openai);
-        assert_non_null(strstr(error(BZ_DIALECT_OPENAI, rows[i].status, "c", "m", "", false), want));
-        assert_non_null(strstr(error(BZ_DIALECT_LLAMACPP, rows[i].status, "c", "m", "", false), want));
+        assert_non_null(
+            strstr(error(BZ_DIALECT_OPENAI, rows[i].status, "c", "m", "", false), want));
+        assert_non_null(
+            strstr(error(BZ_DIALECT_LLAMACPP, rows[i].status, "c", "m", "", false), want));
         snprintf(want, sizeof want, "\"error\":{\"type\":\"%s\"", rows[i].anthropic);
-        assert_non_null(strstr(error(BZ_DIALECT_ANTHROPIC, rows[i].status, "c", "m", "", false), want));
+        assert_non_null(
+            strstr(error(BZ_DIALECT_ANTHROPIC, rows[i].status, "c", "m", "", false), want));
     }
 }
 
 static void events(void **state) {
     assert_string_equal(error(BZ_DIALECT_OPENAI, 502, "upstream_error", "x", "", true),
-                        "data: {\"error\":{\"message\":\"x\",\"type\":\"api_error\",\"param\":null,\"code\":\"upstream_error\","
+                        "data: "
+                        "{\"error\":{\"message\":\"x\",\"type\":\"api_error\",\"param\":null,"
+                        "\"code\":\"upstream_error\","
                         "\"request_id\":\"01ID\"}}\n\n");
     assert_string_equal(error(BZ_DIALECT_RESPONSES, 502, "upstream_error", "x", "", true),
-                        "event: error\ndata: {\"type\":\"error\",\"code\":\"upstream_error\",\"message\":\"x\",\"param\":null,\"error\":{"
-                        "\"message\":\"x\",\"type\":\"api_error\",\"param\":null,\"code\":\"upstream_error\",\"request_id\":\"01ID\"}}\n\n");
+                        "event: error\ndata: "
+                        "{\"type\":\"error\",\"code\":\"upstream_error\",\"message\":\"x\","
+                        "\"param\":null,\"error\":{"
+                        "\"message\":\"x\",\"type\":\"api_error\",\"param\":null,\"code\":"
+                        "\"upstream_error\",\"request_id\":\"01ID\"}}\n\n");
     assert_string_equal(error(BZ_DIALECT_ANTHROPIC, 503, "no_backend", "x", "", true),
-                        "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"x\",\"details\":{"
+                        "event: error\ndata: "
+                        "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":"
+                        "\"x\",\"details\":{"
                         "\"error_code\":\"no_backend\"}},\"request_id\":\"01ID\"}\n\n");
     assert_string_equal(error(BZ_DIALECT_OLLAMA, 502, "upstream_error", "x", "", true),
                         "{\"error\":\"x\",\"code\":\"upstream_error\",\"request_id\":\"01ID\"}\n");
     assert_string_equal(error(BZ_DIALECT_LLAMACPP, 502, "upstream_error", "x", "", true),
-                        "data: {\"error\":{\"code\":502,\"message\":\"x\",\"type\":\"api_error\",\"reason\":\"upstream_error\","
+                        "data: "
+                        "{\"error\":{\"code\":502,\"message\":\"x\",\"type\":\"api_error\","
+                        "\"reason\":\"upstream_error\","
                         "\"request_id\":\"01ID\"}}\n\n");
 }
 
 /* Whatever stands in the message: one event, valid JSON, no line of its own. */
 static void messages_cannot_break_the_frame(void **state) {
-    static const char *const bad[] = {"a\n\ndata: {}", "\r\n\r\n", "\"}}", "\xff\xfe", "\xe2\x80\xa8", "</script>", ""};
+    static const char *const bad[] = {"a\n\ndata: {}", "\r\n\r\n",  "\"}}", "\xff\xfe",
+                                      "\xe2\x80\xa8",  "</script>", ""};
     for (unsigned d = 0; d < BZ_DIALECT_COUNT; d++) {
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
             const char *t = error((enum bz_dialect)d, 400, "c", bad[i], bad[i], true);
@@ -122,8 +145,9 @@ static const char *upstream(enum bz_dialect d, uint16_t status, const char *body
 
 static void upstream_statuses(void **state) {
     static const uint16_t rows[][2] = {
-        {400, 400}, {401, 502}, {402, 400}, {403, 502}, {404, 404}, {405, 400}, {409, 400}, {413, 413}, {415, 415},
-        {418, 400}, {422, 422}, {429, 429}, {499, 400}, {500, 502}, {501, 501}, {502, 502}, {503, 503}, {504, 502},
+        {400, 400}, {401, 502}, {402, 400}, {403, 502}, {404, 404}, {405, 400},
+        {409, 400}, {413, 413}, {415, 415}, {418, 400}, {422, 422}, {429, 429},
+        {499, 400}, {500, 502}, {501, 501}, {502, 502}, {503, 503}, {504, 502},
         {599, 502}, {200, 502}, {302, 502}, {100, 502}, {0, 502},   {65535, 502},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -136,10 +160,16 @@ static void upstream_statuses(void **state) {
 
 static void upstream_texts_are_replaced(void **state) {
     static const char *const bodies[] = {
-        "{\"error\":{\"code\":400,\"message\":\"SECRET\",\"type\":\"invalid_request_error\",\"param\":\"SECRET\"}}",
-        "{\"error\":{\"message\":\"SECRET\",\"type\":\"SECRET\",\"code\":\"SECRET\",\"n_ctx\":\"SECRET\"}}",
+        "{\"error\":{\"code\":400,\"message\":\"SECRET\",\"type\":\"invalid_request_error\","
+        "\"param\":\"SECRET\"}}",
+        "{\"error\":{\"message\":\"SECRET\",\"type\":\"SECRET\",\"code\":\"SECRET\",\"n_ctx\":"
+        "\"SECRET\"}}",
         "{\"object\":\"error\",\"message\":\"SECRET\",\"type\":\"BadRequestError\"}",
-        "{\"error\":\"SECRET\"}", "{\"detail\":\"SECRET\"}", "[\"SECRET\"]", "\"SECRET\"", "null",
+        "{\"error\":\"SECRET\"}",
+        "{\"detail\":\"SECRET\"}",
+        "[\"SECRET\"]",
+        "\"SECRET\"",
+        "null",
         "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"SECRET\"}}",
     };
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
@@ -152,19 +182,35 @@ static void upstream_texts_are_replaced(void **state) {
 
 static void upstream_kinds_are_kept(void **state) {
     const char *t = upstream(BZ_DIALECT_OPENAI, 400,
-                             "{\"error\":{\"code\":400,\"message\":\"request (20013 tokens) exceeds\",\"type\":\"exceed_context_size_error\","
+                             "{\"error\":{\"code\":400,\"message\":\"request (20013 tokens) "
+                             "exceeds\",\"type\":\"exceed_context_size_error\","
                              "\"n_prompt_tokens\":20013,\"n_ctx\":4096}}");
-    assert_string_equal(t, "{\"error\":{\"message\":\"the prompt does not fit the model's context\",\"type\":\"exceed_context_size_error\","
-                           "\"param\":null,\"code\":\"context_length_exceeded\",\"n_prompt_tokens\":20013,\"n_ctx\":4096,\"request_id\":\"01ID\"}}");
-    t = upstream(BZ_DIALECT_ANTHROPIC, 400, "{\"error\":{\"type\":\"exceed_context_size_error\",\"n_prompt_tokens\":5,\"n_ctx\":4}}");
+    assert_string_equal(t, "{\"error\":{\"message\":\"the prompt does not fit the model's "
+                           "context\",\"type\":\"exceed_context_size_error\","
+                           "\"param\":null,\"code\":\"context_length_exceeded\",\"n_prompt_"
+                           "tokens\":20013,\"n_ctx\":4096,\"request_id\":\"01ID\"}}");
+    t = upstream(
+        BZ_DIALECT_ANTHROPIC, 400,
+        "{\"error\":{\"type\":\"exceed_context_size_error\",\"n_prompt_tokens\":5,\"n_ctx\":4}}");
     assert_non_null(strstr(t, "\"error\":{\"type\":\"invalid_request_error\""));
     assert_non_null(strstr(t, "\"n_prompt_tokens\":5"));
-    assert_non_null(strstr(upstream(BZ_DIALECT_OPENAI, 501, "{\"error\":{\"type\":\"not_supported_error\"}}"), "\"type\":\"not_supported_error\""));
-    assert_non_null(strstr(upstream(BZ_DIALECT_OPENAI, 503, "{\"error\":{\"type\":\"unavailable_error\"}}"), "model_loading"));
-    assert_non_null(strstr(upstream(BZ_DIALECT_OPENAI, 400, "{\"error\":{\"type\":null,\"code\":\"context_length_exceeded\"}}"), "context_length_exceeded"));
+    assert_non_null(
+        strstr(upstream(BZ_DIALECT_OPENAI, 501, "{\"error\":{\"type\":\"not_supported_error\"}}"),
+               "\"type\":\"not_supported_error\""));
+    assert_non_null(
+        strstr(upstream(BZ_DIALECT_OPENAI, 503, "{\"error\":{\"type\":\"unavailable_error\"}}"),
+               "model_loading"));
+    assert_non_null(
+        strstr(upstream(BZ_DIALECT_OPENAI, 400,
+                        "{\"error\":{\"type\":null,\"code\":\"context_length_exceeded\"}}"),
+               "context_length_exceeded"));
     /* counts must be plain non-negative integers, both of them */
-    assert_null(strstr(upstream(BZ_DIALECT_OPENAI, 400, "{\"error\":{\"n_prompt_tokens\":-1,\"n_ctx\":4}}"), "n_ctx"));
-    assert_null(strstr(upstream(BZ_DIALECT_OPENAI, 400, "{\"error\":{\"n_prompt_tokens\":1.5,\"n_ctx\":4}}"), "n_ctx"));
+    assert_null(
+        strstr(upstream(BZ_DIALECT_OPENAI, 400, "{\"error\":{\"n_prompt_tokens\":-1,\"n_ctx\":4}}"),
+               "n_ctx"));
+    assert_null(strstr(
+        upstream(BZ_DIALECT_OPENAI, 400, "{\"error\":{\"n_prompt_tokens\":1.5,\"n_ctx\":4}}"),
+        "n_ctx"));
     /* a failure stays one, whatever it calls itself */
     t = upstream(BZ_DIALECT_OPENAI, 500, "{\"error\":{\"type\":\"invalid_request_error\"}}");
     assert_int_equal(upstream_status, 502);

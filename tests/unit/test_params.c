@@ -29,7 +29,8 @@ static const struct bz_route *route_of(enum bz_server s, const char *path) {
     return r;
 }
 
-static const struct outcome *check(enum bz_server s, const char *path, const struct bz_param_limits *lim, const char *body) {
+static const struct outcome *check(enum bz_server s, const char *path,
+                                   const struct bz_param_limits *lim, const char *body) {
     static struct outcome o;
     struct bz_arena ar;
     struct bz_json *root;
@@ -46,7 +47,8 @@ static const struct outcome *check(enum bz_server s, const char *path, const str
         bz_json_write(&out, root);
         assert_int_equal(bz_buf_status(&out), BZ_OK);
         snprintf(o.forwarded, sizeof o.forwarded, "%.*s", (int)out.n, (const char *)out.p);
-        snprintf(o.model, sizeof o.model, "%.*s", (int)o.facts.model.n, o.facts.model.n == 0 ? "" : (const char *)o.facts.model.p);
+        snprintf(o.model, sizeof o.model, "%.*s", (int)o.facts.model.n,
+                 o.facts.model.n == 0 ? "" : (const char *)o.facts.model.p);
         bz_buf_free(&out);
     }
     bz_arena_free(&ar);
@@ -109,8 +111,14 @@ static const struct row rows[] = {
     {O, "/api/chat", M ",\"options\":{\"num_predict\":40000}", 400, "options.num_predict"},
     /* stop */
     {L, CHAT, "\"stop\":\"x\"", 0, NULL},
-    {L, CHAT, "\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\"]", 0, NULL},
-    {L, CHAT, "\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\"]", 400, "stop"},
+    {L, CHAT,
+     "\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"a\",\"b\",\"c\",\"d\","
+     "\"e\",\"f\",\"g\"]",
+     0, NULL},
+    {L, CHAT,
+     "\"stop\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"a\",\"b\",\"c\",\"d\","
+     "\"e\",\"f\",\"g\",\"h\"]",
+     400, "stop"},
     {L, CHAT, "\"stop\":[\"a\",1]", 400, "stop[1]"},
     /* logit_bias: ids only */
     {V, CHAT, "\"logit_bias\":{\"15043\":-100,\"1\":100}", 0, NULL},
@@ -126,9 +134,13 @@ static const struct row rows[] = {
     {L, CHAT, "\"chat_template\":\"{{ x }}\"", 403, "chat_template"},
     {L, CHAT, "\"chat_template\":\"\"", 0, NULL},
     {V, CHAT, "\"chat_template\":\"{{ x }}\"", 403, "chat_template"},
-    {V, CHAT, "\"chat_template_kwargs\":{\"enable_thinking\":false,\"thinking\":true,\"reasoning_effort\":\"low\"}", 0, NULL},
+    {V, CHAT,
+     "\"chat_template_kwargs\":{\"enable_thinking\":false,\"thinking\":true,\"reasoning_effort\":"
+     "\"low\"}",
+     0, NULL},
     {V, CHAT, "\"chat_template_kwargs\":{\"tokenize\":true}", 403, "chat_template_kwargs.tokenize"},
-    {V, CHAT, "\"chat_template_kwargs\":{\"enable_thinking\":\"{{x}}\"}", 403, "chat_template_kwargs.enable_thinking"},
+    {V, CHAT, "\"chat_template_kwargs\":{\"enable_thinking\":\"{{x}}\"}", 403,
+     "chat_template_kwargs.enable_thinking"},
     {L, CHAT, "\"id_slot\":0", 403, "id_slot"},
     {L, CHAT, "\"lora\":[{\"id\":0,\"scale\":1}]", 403, "lora"},
     {L, CHAT, "\"lora\":[]", 0, NULL},
@@ -141,7 +153,8 @@ static const struct row rows[] = {
     {V, CHAT, "\"echo\":true", 403, "echo"},
     {V, CHAT, "\"continue_final_message\":true", 403, "continue_final_message"},
     {V, CHAT, "\"add_generation_prompt\":false", 403, "add_generation_prompt"},
-    {V, CHAT, "\"echo\":false,\"continue_final_message\":false,\"add_generation_prompt\":true", 0, NULL},
+    {V, CHAT, "\"echo\":false,\"continue_final_message\":false,\"add_generation_prompt\":true", 0,
+     NULL},
     {V, CHAT, "\"prompt_logprobs\":1", 403, "prompt_logprobs"},
     {V, CHAT, "\"return_prompt_text\":true", 403, "return_prompt_text"},
     {V, CHAT, "\"return_token_ids\":true", 403, "return_token_ids"},
@@ -158,14 +171,18 @@ static const struct row rows[] = {
     {V, CHAT, "\"documents\":[{\"title\":\"t\",\"text\":\"x\"}]", 0, NULL},
     {V, CHAT, "\"documents\":[{\"title\":[]}]", 400, "documents[0].title"},
     {V, CHAT, "\"structured_outputs\":{\"json\":{\"type\":\"object\"},\"regex\":\"a*\"}", 0, NULL},
-    {V, CHAT, "\"structured_outputs\":{\"structural_tag\":\"x\"}", 403, "structured_outputs.structural_tag"},
+    {V, CHAT, "\"structured_outputs\":{\"structural_tag\":\"x\"}", 403,
+     "structured_outputs.structural_tag"},
     {O, CHAT, "\"_debug_render_only\":true", 403, "_debug_render_only"},
     {P, CHAT, "\"store\":true", 403, "store"},
     {P, CHAT, "\"store\":false", 0, NULL},
     {P, CHAT, "\"audio\":{\"voice\":\"x\"}", 403, "audio"},
     {P, CHAT, "\"modalities\":[\"text\",\"audio\"]", 400, "modalities[1]"},
     {P, CHAT, "\"web_search_options\":{\"a\":1}", 403, "web_search_options"},
-    {P, CHAT, "\"metadata\":{\"a\":\"b\"},\"user\":\"u\",\"service_tier\":\"auto\",\"verbosity\":\"low\",\"reasoning_effort\":\"minimal\"", 0, NULL},
+    {P, CHAT,
+     "\"metadata\":{\"a\":\"b\"},\"user\":\"u\",\"service_tier\":\"auto\",\"verbosity\":\"low\","
+     "\"reasoning_effort\":\"minimal\"",
+     0, NULL},
     {P, CHAT, "\"metadata\":{\"a\":1}", 400, "metadata.a"},
     {P, CHAT, "\"response_format\":{\"type\":\"structural_tag\"}", 403, "response_format.type"},
     {P, CHAT, "\"response_format\":{\"type\":\"yaml\"}", 400, "response_format.type"},
@@ -175,18 +192,24 @@ static const struct row rows[] = {
     {L, "/v1/completions", "\"prompt\":[[1,2],[3]]", 403, "prompt[0]"},
     {L, "/completion", "\"prompt\":[\"a\",[1]]", 403, "prompt[1]"},
     {L, "/completion", "\"prompt\":[12,\"x\"]", 400, "prompt"},
-    {L, "/completion", "\"prompt\":{\"prompt_string\":\"x\",\"multimodal_data\":[]}", 403, "prompt"},
+    {L, "/completion", "\"prompt\":{\"prompt_string\":\"x\",\"multimodal_data\":[]}", 403,
+     "prompt"},
     {L, "/completion", "\"prompt\":7", 400, "prompt"},
     {V, "/v1/completions", "\"prompt_embeds\":\"AAAA\"", 403, "prompt_embeds"},
-    {L, "/infill", "\"input_prefix\":\"a\",\"input_suffix\":\"b\",\"input_extra\":[{\"filename\":\"f\",\"text\":\"t\"}]", 0, NULL},
+    {L, "/infill",
+     "\"input_prefix\":\"a\",\"input_suffix\":\"b\",\"input_extra\":[{\"filename\":\"f\",\"text\":"
+     "\"t\"}]",
+     0, NULL},
     {L, "/infill", "\"input_extra\":[{\"file\":\"f\"}]", 400, "input_extra[0].file"},
     {L, "/v1/embeddings", "\"input\":[\"a\"],\"encoding_format\":\"base64\"", 0, NULL},
     {L, "/v1/embeddings", "\"input\":[1]", 403, "input"},
     {L, "/v1/embeddings", "\"input\":[{\"content\":\"x\"}]", 403, "input[0]"},
-    {L, "/v1/rerank", "\"query\":\"q\",\"documents\":[\"a\",{\"text\":\"b\"}],\"top_n\":1", 0, NULL},
+    {L, "/v1/rerank", "\"query\":\"q\",\"documents\":[\"a\",{\"text\":\"b\"}],\"top_n\":1", 0,
+     NULL},
     {L, "/v1/rerank", "\"documents\":[\"a\"]", 400, "query"},
     {V, "/v1/score", "\"text_1\":\"a\",\"text_2\":[\"b\",\"c\"]", 0, NULL},
-    {V, "/v2/embed", "\"texts\":[\"a\"],\"input_type\":\"search_query\",\"embedding_types\":[\"float\"]", 0, NULL},
+    {V, "/v2/embed",
+     "\"texts\":[\"a\"],\"input_type\":\"search_query\",\"embedding_types\":[\"float\"]", 0, NULL},
     {L, "/tokenize", "\"content\":\"a\",\"add_special\":true", 0, NULL},
     {V, "/tokenize", "\"prompt\":\"a\",\"return_token_strs\":true", 0, NULL},
     {L, "/detokenize", "\"tokens\":[1,2]", 0, NULL},
@@ -194,13 +217,18 @@ static const struct row rows[] = {
     {L, "/detokenize", "\"x\":1", 400, "x"},
     {L, "/detokenize", "\"model\":\"m\"", 400, "tokens"},
     /* Ollama */
-    {O, "/api/generate", "\"prompt\":\"p\",\"system\":\"s\",\"suffix\":\"x\",\"template\":\"\",\"context\":[],\"raw\":false", 0, NULL},
+    {O, "/api/generate",
+     "\"prompt\":\"p\",\"system\":\"s\",\"suffix\":\"x\",\"template\":\"\",\"context\":[],\"raw\":"
+     "false",
+     0, NULL},
     {O, "/api/generate", "\"prompt\":\"p\",\"template\":\"{{ .Prompt }}\"", 403, "template"},
     {O, "/api/generate", "\"prompt\":\"p\",\"raw\":true", 403, "raw"},
     {O, "/api/generate", "\"prompt\":\"p\",\"context\":[1,2]", 403, "context"},
     {O, "/api/generate", "\"prompt\":\"p\",\"_debug_render_only\":true", 403, "_debug_render_only"},
-    {O, "/api/chat", "\"messages\":[{\"role\":\"SYSTEM\",\"content\":\"x\"}]", 400, "messages[0].role"},
-    {O, "/api/chat", "\"messages\":[{\"Role\":\"user\",\"content\":\"x\"}]", 400, "messages[0].Role"},
+    {O, "/api/chat", "\"messages\":[{\"role\":\"SYSTEM\",\"content\":\"x\"}]", 400,
+     "messages[0].role"},
+    {O, "/api/chat", "\"messages\":[{\"Role\":\"user\",\"content\":\"x\"}]", 400,
+     "messages[0].Role"},
     {O, "/api/chat", M ",\"keep_alive\":\"5m\",\"think\":\"high\",\"format\":\"json\"", 0, NULL},
     {O, "/api/chat", M ",\"keep_alive\":\"1h\"", 0, NULL},
     {O, "/api/chat", M ",\"keep_alive\":3601", 400, "keep_alive"},
@@ -208,7 +236,8 @@ static const struct row rows[] = {
     {O, "/api/chat", M ",\"keep_alive\":-1", 400, "keep_alive"},
     {O, "/api/chat", M ",\"keep_alive\":\"-1s\"", 400, "keep_alive"},
     {O, "/api/chat", M ",\"options\":{\"num_gpu\":1}", 403, "options.num_gpu"},
-    {O, "/api/chat", M ",\"options\":{\"num_ctx\":8192,\"temperature\":0.5,\"stop\":[\"a\"]}", 0, NULL},
+    {O, "/api/chat", M ",\"options\":{\"num_ctx\":8192,\"temperature\":0.5,\"stop\":[\"a\"]}", 0,
+     NULL},
     {O, "/api/chat", M ",\"options\":{\"num_ctx\":-1}", 400, "options.num_ctx"},
     {O, "/api/chat", M ",\"options\":7", 400, "options"},
     {O, "/api/chat", M ",\"format\":\"xml\"", 400, "format"},
@@ -229,10 +258,12 @@ static void single_parameters(void **state) {
         uint16_t got = o->st == BZ_OK ? 0 : o->err.status;
         if (got != r->status || (r->param != NULL && strcmp(o->err.param, r->param) != 0 &&
                                  strncmp(o->err.param, r->param, strlen("logit_bias")) != 0))
-            fail_msg("%s: %u at '%s' (%s), expected %u at '%s'", body, got, o->err.param, o->err.why == NULL ? "" : o->err.why,
-                     r->status, r->param == NULL ? "" : r->param);
+            fail_msg("%s: %u at '%s' (%s), expected %u at '%s'", body, got, o->err.param,
+                     o->err.why == NULL ? "" : o->err.why, r->status,
+                     r->param == NULL ? "" : r->param);
         if (got != 0)
-            assert_true(o->st == BZ_EDENIED && strlen(o->err.why) > 5 && o->err.offset < strlen(body));
+            assert_true(o->st == BZ_EDENIED && strlen(o->err.why) > 5 &&
+                        o->err.offset < strlen(body));
     }
 }
 
@@ -260,19 +291,28 @@ static void limits_of_a_role(void **state) {
         {L, CHAT, "\"json_schema\":{\"type\":\"object\"}", 0, NULL},
         {L, CHAT, "\"json_schema\":{\"type\":\"object\",\"a\":\"bcdefgh\"}", 400, "json_schema"},
         {L, CHAT, "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\"}}]", 0, NULL},
-        {L, CHAT, "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\"}},{\"type\":\"function\",\"function\":{\"name\":\"b\"}}]", 400, "tools"},
+        {L, CHAT,
+         "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"a\"}},{\"type\":\"function\","
+         "\"function\":{\"name\":\"b\"}}]",
+         400, "tools"},
         {L, "/v1/embeddings", "\"input\":[\"a\",\"b\"]", 0, NULL},
         {L, "/v1/embeddings", "\"input\":[\"a\",\"b\",\"c\"]", 400, "input"},
         {L, "/v1/rerank", "\"query\":\"q\",\"documents\":[\"a\",\"b\",\"c\"]", 400, "documents"},
-        {O, "/api/chat", "\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}]", 400, "messages"},
+        {O, "/api/chat",
+         "\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}"
+         "]",
+         400, "messages"},
     };
     for (size_t i = 0; i < sizeof tight / sizeof tight[0]; i++) {
         char body[2048];
-        snprintf(body, sizeof body, "{%s%s}", strcmp(tight[i].path, CHAT) == 0 ? M "," : "", tight[i].members);
+        snprintf(body, sizeof body, "{%s%s}", strcmp(tight[i].path, CHAT) == 0 ? M "," : "",
+                 tight[i].members);
         const struct outcome *o = check(tight[i].s, tight[i].path, &l, body);
         uint16_t got = o->st == BZ_OK ? 0 : o->err.status;
-        if (got != tight[i].status || (tight[i].param != NULL && strcmp(o->err.param, tight[i].param) != 0))
-            fail_msg("%s: %u at '%s' (%s)", body, got, o->err.param, o->err.why == NULL ? "" : o->err.why);
+        if (got != tight[i].status ||
+            (tight[i].param != NULL && strcmp(o->err.param, tight[i].param) != 0))
+            fail_msg("%s: %u at '%s' (%s)", body, got, o->err.param,
+                     o->err.why == NULL ? "" : o->err.why);
     }
     struct bz_param_limits none = bz_param_limits_default;
     none.max_tokens = 0;
@@ -281,7 +321,12 @@ static void limits_of_a_role(void **state) {
     assert_int_equal(check(L, "/v1/embeddings", &none, "{\"input\":\"a\"}")->st, BZ_OK);
     struct bz_param_limits wide = bz_param_limits_default;
     wide.allow_echo = wide.allow_token_prompts = true;
-    assert_int_equal(check(V, CHAT, &wide, "{" M ",\"echo\":true,\"continue_final_message\":true,\"add_generation_prompt\":false}")->st, BZ_OK);
+    assert_int_equal(
+        check(V, CHAT, &wide,
+              "{" M
+              ",\"echo\":true,\"continue_final_message\":true,\"add_generation_prompt\":false}")
+            ->st,
+        BZ_OK);
     assert_int_equal(check(L, "/completion", &wide, "{\"prompt\":[1,2]}")->st, BZ_OK);
     assert_int_equal(check(L, "/completion", &wide, "{\"prompt\":[1,-2]}")->err.status, 400);
     assert_int_equal(check(L, "/v1/embeddings", &wide, "{\"input\":[[1],[2]]}")->st, BZ_OK);
@@ -300,33 +345,48 @@ static const struct edit edits[] = {
     {L, CHAT, "{" MSGS ",\"max_tokens\":-1}", "{" MSGS ",\"max_tokens\":32768}", 32768, 0},
     {L, CHAT, "{" MSGS ",\"max_tokens\":null}", "{" MSGS ",\"max_tokens\":32768}", 32768, 0},
     {L, CHAT, "{" MSGS ",\"max_tokens\":5}", "{" MSGS ",\"max_tokens\":5}", 5, 0},
-    {L, CHAT, "{" MSGS ",\"max_tokens\":null,\"max_completion_tokens\":7}", "{" MSGS ",\"max_tokens\":null,\"max_completion_tokens\":7}", 7, 0},
-    {L, CHAT, "{" MSGS ",\"n_predict\":-1,\"max_tokens\":5}", "{" MSGS ",\"n_predict\":32768,\"max_tokens\":5}", 32768, 0},
+    {L, CHAT, "{" MSGS ",\"max_tokens\":null,\"max_completion_tokens\":7}",
+     "{" MSGS ",\"max_tokens\":null,\"max_completion_tokens\":7}", 7, 0},
+    {L, CHAT, "{" MSGS ",\"n_predict\":-1,\"max_tokens\":5}",
+     "{" MSGS ",\"n_predict\":32768,\"max_tokens\":5}", 32768, 0},
     {L, CHAT, "{\"model\":null," MSGS ",\"max_tokens\":5}", "{" MSGS ",\"max_tokens\":5}", 5, 0},
     {L, CHAT, "{\"model\":\"\"," MSGS ",\"max_tokens\":5}", "{" MSGS ",\"max_tokens\":5}", 5, 0},
     {V, CHAT, "{" MSGS "}", "{" MSGS "}", 32768, 0},
     {V, CHAT, "{" MSGS "}", "{" MSGS ",\"max_tokens\":100}", 100, 100},
-    {V, CHAT, "{" MSGS ",\"max_completion_tokens\":50}", "{" MSGS ",\"max_completion_tokens\":50}", 50, 100},
+    {V, CHAT, "{" MSGS ",\"max_completion_tokens\":50}", "{" MSGS ",\"max_completion_tokens\":50}",
+     50, 100},
     {V, "/v1/completions", "{\"prompt\":\"a\"}", "{\"prompt\":\"a\"}", 100, 100},
-    {O, CHAT, "{" MSGS ",\"max_completion_tokens\":50}", "{" MSGS ",\"max_completion_tokens\":50,\"max_tokens\":50}", 50, 0},
+    {O, CHAT, "{" MSGS ",\"max_completion_tokens\":50}",
+     "{" MSGS ",\"max_completion_tokens\":50,\"max_tokens\":50}", 50, 0},
     {O, CHAT, "{" MSGS ",\"max_tokens\":0}", "{" MSGS ",\"max_tokens\":32768}", 32768, 0},
     {O, "/api/chat", "{" MSGS "}", "{" MSGS ",\"options\":{\"num_predict\":32768}}", 32768, 0},
-    {O, "/api/chat", "{" MSGS ",\"options\":null}", "{" MSGS ",\"options\":{\"num_predict\":32768}}", 32768, 0},
-    {O, "/api/chat", "{" MSGS ",\"options\":{\"seed\":1}}", "{" MSGS ",\"options\":{\"seed\":1,\"num_predict\":32768}}", 32768, 0},
-    {O, "/api/generate", "{\"prompt\":\"a\",\"options\":{\"num_predict\":-2}}", "{\"prompt\":\"a\",\"options\":{\"num_predict\":32768}}", 32768, 0},
+    {O, "/api/chat", "{" MSGS ",\"options\":null}",
+     "{" MSGS ",\"options\":{\"num_predict\":32768}}", 32768, 0},
+    {O, "/api/chat", "{" MSGS ",\"options\":{\"seed\":1}}",
+     "{" MSGS ",\"options\":{\"seed\":1,\"num_predict\":32768}}", 32768, 0},
+    {O, "/api/generate", "{\"prompt\":\"a\",\"options\":{\"num_predict\":-2}}",
+     "{\"prompt\":\"a\",\"options\":{\"num_predict\":32768}}", 32768, 0},
     {L, "/completion", "{\"prompt\":\"a\"}", "{\"prompt\":\"a\",\"n_predict\":32768}", 32768, 0},
     {L, "/infill", "{\"input_prefix\":\"a\"}", "{\"input_prefix\":\"a\",\"n_predict\":64}", 64, 64},
-    {L, "/v1/responses", "{\"input\":\"a\"}", "{\"input\":\"a\",\"max_output_tokens\":32768}", 32768, 0},
+    {L, "/v1/responses", "{\"input\":\"a\"}", "{\"input\":\"a\",\"max_output_tokens\":32768}",
+     32768, 0},
     {V, "/v1/responses", "{\"input\":\"a\"}", "{\"input\":\"a\",\"store\":false}", 32768, 0},
-    {P, "/v1/responses", "{\"input\":\"a\",\"store\":null}", "{\"input\":\"a\",\"store\":false}", 32768, 0},
+    {P, "/v1/responses", "{\"input\":\"a\",\"store\":null}", "{\"input\":\"a\",\"store\":false}",
+     32768, 0},
     {L, "/v1/embeddings", "{\"input\":\"a\"}", "{\"input\":\"a\"}", 0, 0},
     {L, "/v1/chat/completions/input_tokens", "{" MSGS "}", "{" MSGS "}", 0, 0},
     {P, "/v1/responses/input_tokens", "{\"input\":\"a\"}", "{\"input\":\"a\"}", 0, 0},
-    {L, CHAT, "{" MSGS ",\"max_tokens\":1,\"stream\":true}", "{" MSGS ",\"max_tokens\":1,\"stream\":true,\"stream_options\":{\"include_usage\":true}}", 1, 0},
-    {V, CHAT, "{" MSGS ",\"stream\":true,\"stream_options\":null}", "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", 32768, 0},
-    {V, CHAT, "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":false}}", "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", 32768, 0},
-    {V, CHAT, "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", 32768, 0},
-    {V, CHAT, "{" MSGS ",\"stream\":false,\"stream_options\":null}", "{" MSGS ",\"stream\":false,\"stream_options\":null}", 32768, 0},
+    {L, CHAT, "{" MSGS ",\"max_tokens\":1,\"stream\":true}",
+     "{" MSGS ",\"max_tokens\":1,\"stream\":true,\"stream_options\":{\"include_usage\":true}}", 1,
+     0},
+    {V, CHAT, "{" MSGS ",\"stream\":true,\"stream_options\":null}",
+     "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", 32768, 0},
+    {V, CHAT, "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":false}}",
+     "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", 32768, 0},
+    {V, CHAT, "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}",
+     "{" MSGS ",\"stream\":true,\"stream_options\":{\"include_usage\":true}}", 32768, 0},
+    {V, CHAT, "{" MSGS ",\"stream\":false,\"stream_options\":null}",
+     "{" MSGS ",\"stream\":false,\"stream_options\":null}", 32768, 0},
 };
 
 static void our_own_edits(void **state) {
@@ -335,51 +395,72 @@ static void our_own_edits(void **state) {
         if (edits[i].narrow != 0)
             l.max_tokens = edits[i].narrow;
         const struct outcome *o = check(edits[i].s, edits[i].path, &l, edits[i].body);
-        if (o->st != BZ_OK || strcmp(o->forwarded, edits[i].forwarded) != 0 || o->facts.max_tokens != edits[i].max_tokens)
-            fail_msg("%s: %s %s, %u: %s", edits[i].body, bz_status_text(o->st), o->err.param, o->facts.max_tokens, o->forwarded);
-        bool added = strstr(edits[i].forwarded, "include_usage\":true") != NULL && strstr(edits[i].body, "include_usage\":true") == NULL;
+        if (o->st != BZ_OK || strcmp(o->forwarded, edits[i].forwarded) != 0 ||
+            o->facts.max_tokens != edits[i].max_tokens)
+            fail_msg("%s: %s %s, %u: %s", edits[i].body, bz_status_text(o->st), o->err.param,
+                     o->facts.max_tokens, o->forwarded);
+        bool added = strstr(edits[i].forwarded, "include_usage\":true") != NULL &&
+                     strstr(edits[i].body, "include_usage\":true") == NULL;
         assert_int_equal(o->facts.strip_usage, added);
     }
 }
 
 static void facts_of_a_body(void **state) {
-    const struct outcome *o = check(L, CHAT, &bz_param_limits_default,
-                             "{\"model\":\"tiny\",\"n\":3,\"stream\":true,\"messages\":[{\"role\":\"system\",\"content\":\"12345\"},{\"role\":"
-                             "\"user\",\"content\":[{\"type\":\"text\",\"text\":\"678\"}]}],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"ab\",\"description\":\"cde\"}}]}");
+    const struct outcome *o =
+        check(L, CHAT, &bz_param_limits_default,
+              "{\"model\":\"tiny\",\"n\":3,\"stream\":true,\"messages\":[{\"role\":\"system\","
+              "\"content\":\"12345\"},{\"role\":"
+              "\"user\",\"content\":[{\"type\":\"text\",\"text\":\"678\"}]}],\"tools\":[{\"type\":"
+              "\"function\",\"function\":{\"name\":\"ab\",\"description\":\"cde\"}}]}");
     assert_int_equal(o->st, BZ_OK);
     assert_string_equal(o->model, "tiny");
     assert_non_null(o->facts.model_node);
     assert_int_equal(o->facts.choices, 3);
     assert_int_equal(o->facts.text_bytes, 5 + 3 + 2 + 3);
     assert_true(o->facts.stream && o->facts.tools);
-    o = check(L, "/v1/completions", &bz_param_limits_default, "{\"prompt\":[\"ab\",\"c\"],\"n\":2,\"tools\":null}");
+    o = check(L, "/v1/completions", &bz_param_limits_default,
+              "{\"prompt\":[\"ab\",\"c\"],\"n\":2,\"tools\":null}");
     assert_int_equal(o->st, BZ_EDENIED); /* no tools there */
-    o = check(L, "/v1/completions", &bz_param_limits_default, "{\"prompt\":[\"ab\",\"c\"],\"n\":2}");
+    o = check(L, "/v1/completions", &bz_param_limits_default,
+              "{\"prompt\":[\"ab\",\"c\"],\"n\":2}");
     assert_int_equal(o->facts.choices, 4);
     assert_int_equal(o->facts.text_bytes, 3);
     assert_null(o->facts.model_node);
     assert_false(o->facts.stream);
     assert_true(check(O, "/api/chat", &bz_param_limits_default, "{" M "}")->facts.stream);
-    assert_true(check(O, "/api/chat", &bz_param_limits_default, "{" M ",\"stream\":null}")->facts.stream);
-    assert_false(check(O, "/api/generate", &bz_param_limits_default, "{\"prompt\":\"a\",\"stream\":false}")->facts.stream);
-    assert_false(check(O, "/api/embed", &bz_param_limits_default, "{\"input\":\"a\"}")->facts.stream);
-    assert_int_equal(check(L, "/v1/chat/completions/input_tokens", &bz_param_limits_default, "{" M ",\"stream\":true}")->err.status, 400);
+    assert_true(
+        check(O, "/api/chat", &bz_param_limits_default, "{" M ",\"stream\":null}")->facts.stream);
+    assert_false(
+        check(O, "/api/generate", &bz_param_limits_default, "{\"prompt\":\"a\",\"stream\":false}")
+            ->facts.stream);
+    assert_false(
+        check(O, "/api/embed", &bz_param_limits_default, "{\"input\":\"a\"}")->facts.stream);
+    assert_int_equal(check(L, "/v1/chat/completions/input_tokens", &bz_param_limits_default,
+                           "{" M ",\"stream\":true}")
+                         ->err.status,
+                     400);
 }
 
 static void management_bodies_are_objects(void **state) {
-    const struct outcome *o = check(L, "/models/load", &bz_param_limits_default, "{\"model\":\"tiny\",\"anything\":[1]}");
+    const struct outcome *o =
+        check(L, "/models/load", &bz_param_limits_default, "{\"model\":\"tiny\",\"anything\":[1]}");
     assert_int_equal(o->st, BZ_OK);
     assert_string_equal(o->model, "tiny");
     assert_int_equal(check(L, "/models/load", &bz_param_limits_default, "[1]")->err.status, 400);
-    assert_int_equal(check(L, "/models/load", &bz_param_limits_default, "{\"model\":1}")->err.status, 400);
+    assert_int_equal(
+        check(L, "/models/load", &bz_param_limits_default, "{\"model\":1}")->err.status, 400);
     assert_int_equal(check(L, CHAT, &bz_param_limits_default, "[1]")->err.status, 400);
     assert_int_equal(check(L, CHAT, &bz_param_limits_default, "{}")->err.status, 400);
     struct bz_req_facts f;
     struct bz_param_error e;
     struct bz_arena ar;
     bz_arena_init(&ar, bz_alloc_heap, 1 << 20, NULL, 0);
-    assert_int_equal(bz_dialect_check(route_of(V, "/sleep"), V, NULL, &bz_param_limits_default, &ar, &f, &e), BZ_OK);
-    assert_int_equal(bz_dialect_check(route_of(V, CHAT), V, NULL, &bz_param_limits_default, &ar, &f, &e), BZ_EINVAL);
+    assert_int_equal(
+        bz_dialect_check(route_of(V, "/sleep"), V, NULL, &bz_param_limits_default, &ar, &f, &e),
+        BZ_OK);
+    assert_int_equal(
+        bz_dialect_check(route_of(V, CHAT), V, NULL, &bz_param_limits_default, &ar, &f, &e),
+        BZ_EINVAL);
     bz_arena_free(&ar);
 }
 
@@ -404,9 +485,11 @@ static void no_memory_at_any_place(void **state) {
         struct bz_param_error e;
         static uint8_t room[8192];
         bz_arena_init(&tree, bz_alloc_heap, 1 << 20, NULL, 0);
-        assert_int_equal(bz_json_parse(bz_view(body, sizeof body - 1), NULL, &tree, &root, NULL), BZ_OK);
+        assert_int_equal(bz_json_parse(bz_view(body, sizeof body - 1), NULL, &tree, &root, NULL),
+                         BZ_OK);
         bz_arena_init(&ar, bz_alloc_heap, 0, room, max);
-        enum bz_status st = bz_dialect_check(route_of(L, CHAT), L, root, &bz_param_limits_default, &ar, &f, &e);
+        enum bz_status st =
+            bz_dialect_check(route_of(L, CHAT), L, root, &bz_param_limits_default, &ar, &f, &e);
         assert_true(st == BZ_OK || st == BZ_ENOMEM);
         assert_true(max != 0 || st == BZ_ENOMEM);
         assert_true(max < 8000 || st == BZ_OK);

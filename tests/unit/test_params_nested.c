@@ -1,4 +1,5 @@
-/* Messages, parts, items, tools, media: what real clients send passes, what reaches around the screening does not. */
+/* Messages, parts, items, tools, media: what real clients send passes, what reaches around the
+ * screening does not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 static struct bz_param_error err;
 static struct bz_req_facts facts;
 
-static enum bz_status check(enum bz_server s, const char *path, const struct bz_param_limits *lim, const char *body) {
+static enum bz_status check(enum bz_server s, const char *path, const struct bz_param_limits *lim,
+                            const char *body) {
     const struct bz_route *r;
     struct bz_view id;
     struct bz_arena ar;
@@ -29,7 +31,8 @@ static enum bz_status check(enum bz_server s, const char *path, const struct bz_
     return st;
 }
 
-/* Recorded from the unmodified clients; each body must pass on every server type that has the route. */
+/* Recorded from the unmodified clients; each body must pass on every server type that has the
+ * route. */
 static void bodies_of_real_clients_pass(void **state) {
     char path[2048];
     static char text[1 << 20];
@@ -50,14 +53,17 @@ static void bodies_of_real_clients_pass(void **state) {
         for (unsigned s = 0; s < BZ_SERVER_COUNT; s++) {
             enum bz_status st = check((enum bz_server)s, route, &bz_param_limits_default, line);
             if (st != BZ_OK && (st != BZ_ENOTFOUND || s == own))
-                fail_msg("%s %s: %s: %s at %s", bz_server_name((enum bz_server)s), route, line, err.why, err.param);
+                fail_msg("%s %s: %s: %s at %s", bz_server_name((enum bz_server)s), route, line,
+                         err.why, err.param);
         }
         bodies++;
     }
     assert_true(bodies > 30);
 }
 
-#define PNG1 "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+#define PNG1                                                                                       \
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJg" \
+    "gg=="
 #define CHAT "/v1/chat/completions"
 #define MSG "/v1/messages"
 #define RESP "/v1/responses"
@@ -88,19 +94,27 @@ static const struct row rows[] = {
     {L, CHAT, USER("[\"x\"]"), 400, "messages[0].content[0]"},
     {L, CHAT, USER("[{\"text\":\"x\"}]"), 400, "messages[0].content[0].type"},
     {L, CHAT, USER("[{\"type\":\"text\"}]"), 400, "messages[0].content[0].text"},
-    {L, CHAT, USER("[{\"type\":\"text\",\"text\":\"x\",\"y\":1}]"), 400, "messages[0].content[0].y"},
+    {L, CHAT, USER("[{\"type\":\"text\",\"text\":\"x\",\"y\":1}]"), 400,
+     "messages[0].content[0].y"},
     {L, CHAT, USER("[{\"type\":\"hologram\"}]"), 400, "messages[0].content[0].type"},
     {L, CHAT, "{\"messages\":[]}", 400, "messages"},
     {L, CHAT, "{\"messages\":\"x\"}", 400, "messages"},
     {L, CHAT, "{\"messages\":null}", 400, "messages"},
     {L, CHAT, "{\"messages\":[{\"content\":\"x\"}]}", 400, "messages[0].role"},
     {L, CHAT, "{\"messages\":[{\"role\":\"System\",\"content\":\"x\"}]}", 400, "messages[0].role"},
-    {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"content\":null,\"audio\":{\"id\":\"a\"}}]}", 403, "messages[0].audio"},
-    {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}]}", 0, NULL},
-    {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"type\":\"x\"}]}]}", 400, "messages[0].tool_calls[0].type"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"content\":null,\"audio\":{\"id\":\"a\"}}]}",
+     403, "messages[0].audio"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\","
+     "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}]}",
+     0, NULL},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"type\":\"x\"}]}]}",
+     400, "messages[0].tool_calls[0].type"},
     /* media: inline images only, by their bytes */
     {L, CHAT, IMG("data:image/png;base64," PNG1), 0, NULL},
-    {O, CHAT, USER("[{\"type\":\"image_url\",\"image_url\":\"data:image/png;base64," PNG1 "\"}]"), 0, NULL},
+    {O, CHAT, USER("[{\"type\":\"image_url\",\"image_url\":\"data:image/png;base64," PNG1 "\"}]"),
+     0, NULL},
     {L, CHAT, IMG("http://10.0.0.1/x.png"), 403, IMG_AT},
     {L, CHAT, IMG("https://x/y.png"), 403, IMG_AT},
     {L, CHAT, IMG("file:///etc/passwd"), 403, IMG_AT},
@@ -114,31 +128,64 @@ static const struct row rows[] = {
     {L, CHAT, IMG("data:image/png;base64,AAAA"), 400, IMG_AT},
     {L, CHAT, IMG("data:image/png;base64,iVBORw0KGg*="), 400, IMG_AT},
     {L, CHAT, IMG("data:image/png;base64,AAAADGpQICANCocK"), 400, IMG_AT}, /* JPEG 2000 */
-    {V, CHAT, USER("[{\"type\":\"video_url\",\"video_url\":{\"url\":\"http://x\"}}]"), 403, "messages[0].content[0].type"},
-    {V, CHAT, USER("[{\"type\":\"audio_url\",\"audio_url\":{\"url\":\"http://x\"}}]"), 403, "messages[0].content[0].type"},
-    {V, CHAT, USER("[{\"type\":\"image_embeds\",\"image_embeds\":\"x\"}]"), 403, "messages[0].content[0].type"},
-    {P, CHAT, USER("[{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"UklGRiQAAABXQVZF\",\"format\":\"wav\"}}]"), 0, NULL},
-    {P, CHAT, USER("[{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AAAA\",\"format\":\"wav\"}}]"), 400, "messages[0].content[0].input_audio.data"},
-    {P, CHAT, USER("[{\"type\":\"file\",\"file\":{\"filename\":\"a.pdf\",\"file_data\":\"data:application/pdf;base64,JVBERi0xLjQK\"}}]"), 0, NULL},
-    {P, CHAT, USER("[{\"type\":\"file\",\"file\":{\"file_id\":\"file-1\"}}]"), 403, "messages[0].content[0].file.file_id"},
-    {P, CHAT, USER("[{\"type\":\"file\",\"file\":{\"file_data\":\"data:text/html;base64,AAAA\"}}]"), 403, "messages[0].content[0].file.file_data"},
-    {O, "/api/chat", "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"images\":[\"" PNG1 "\"]}]}", 0, NULL},
-    {O, "/api/chat", "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"images\":[\"/etc/passwd\"]}]}", 400, "messages[0].images[0]"},
-    {O, "/api/chat", "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]}", 400, "messages[0].content"},
+    {V, CHAT, USER("[{\"type\":\"video_url\",\"video_url\":{\"url\":\"http://x\"}}]"), 403,
+     "messages[0].content[0].type"},
+    {V, CHAT, USER("[{\"type\":\"audio_url\",\"audio_url\":{\"url\":\"http://x\"}}]"), 403,
+     "messages[0].content[0].type"},
+    {V, CHAT, USER("[{\"type\":\"image_embeds\",\"image_embeds\":\"x\"}]"), 403,
+     "messages[0].content[0].type"},
+    {P, CHAT,
+     USER("[{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"UklGRiQAAABXQVZF\",\"format\":"
+          "\"wav\"}}]"),
+     0, NULL},
+    {P, CHAT,
+     USER("[{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AAAA\",\"format\":\"wav\"}}]"),
+     400, "messages[0].content[0].input_audio.data"},
+    {P, CHAT,
+     USER("[{\"type\":\"file\",\"file\":{\"filename\":\"a.pdf\",\"file_data\":\"data:application/"
+          "pdf;base64,JVBERi0xLjQK\"}}]"),
+     0, NULL},
+    {P, CHAT, USER("[{\"type\":\"file\",\"file\":{\"file_id\":\"file-1\"}}]"), 403,
+     "messages[0].content[0].file.file_id"},
+    {P, CHAT, USER("[{\"type\":\"file\",\"file\":{\"file_data\":\"data:text/html;base64,AAAA\"}}]"),
+     403, "messages[0].content[0].file.file_data"},
+    {O, "/api/chat",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"images\":[\"" PNG1 "\"]}]}", 0, NULL},
+    {O, "/api/chat",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\",\"images\":[\"/etc/passwd\"]}]}", 400,
+     "messages[0].images[0]"},
+    {O, "/api/chat", "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]}", 400,
+     "messages[0].content"},
     /* tools */
-    {L, CHAT, TOOLS("{\"type\":\"function\",\"function\":{\"name\":\"mcp__srv__a.b-c:d/e\",\"parameters\":{\"$defs\":{\"x\":{}},\"type\":\"object\"}}}"), 0, NULL},
+    {L, CHAT,
+     TOOLS("{\"type\":\"function\",\"function\":{\"name\":\"mcp__srv__a.b-c:d/"
+           "e\",\"parameters\":{\"$defs\":{\"x\":{}},\"type\":\"object\"}}}"),
+     0, NULL},
     {L, CHAT, TOOLS("{\"function\":{\"name\":\"f\"}}"), 0, NULL},
-    {L, CHAT, TOOLS("{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}"), 400, "tools[0].function.name"},
-    {L, CHAT, TOOLS("{\"type\":\"function\",\"function\":{\"name\":\"\"}}"), 400, "tools[0].function.name"},
+    {L, CHAT, TOOLS("{\"type\":\"function\",\"function\":{\"name\":\"a b\"}}"), 400,
+     "tools[0].function.name"},
+    {L, CHAT, TOOLS("{\"type\":\"function\",\"function\":{\"name\":\"\"}}"), 400,
+     "tools[0].function.name"},
     {L, CHAT, TOOLS("{\"type\":\"function\",\"function\":{}}"), 400, "tools[0].function.name"},
     {L, CHAT, TOOLS("{\"type\":\"function\"}"), 400, "tools[0].function"},
-    {L, CHAT, TOOLS("{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":[]}}"), 400, "tools[0].function.parameters"},
+    {L, CHAT, TOOLS("{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":[]}}"), 400,
+     "tools[0].function.parameters"},
     {L, CHAT, TOOLS("{\"type\":\"mcp\",\"server_url\":\"http://x\"}"), 403, "tools[0].type"},
     {L, CHAT, TOOLS("{\"type\":\"web_search\"}"), 403, "tools[0].type"},
-    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tool_choice\":\"sometimes\"}", 400, "tool_choice"},
-    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tool_choice\":{\"type\":\"allowed_tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[]}}}", 0, NULL},
-    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"functions\":[{\"name\":\"f\"}],\"function_call\":{\"name\":\"f\"}}", 0, NULL},
-    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"functions\":[{\"name\":\"f g\"}]}", 400, "functions[0].name"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tool_choice\":\"sometimes\"}", 400,
+     "tool_choice"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"tool_choice\":{\"type\":\"allowed_"
+     "tools\",\"allowed_tools\":{\"mode\":\"auto\",\"tools\":[]}}}",
+     0, NULL},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"functions\":[{\"name\":\"f\"}],"
+     "\"function_call\":{\"name\":\"f\"}}",
+     0, NULL},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"functions\":[{\"name\":\"f g\"}]}",
+     400, "functions[0].name"},
     /* responses */
     {P, RESP, "{\"input\":\"x\",\"previous_response_id\":null,\"background\":false}", 0, NULL},
     {P, RESP, "{\"input\":\"x\",\"previous_response_id\":\"resp_1\"}", 403, "previous_response_id"},
@@ -148,7 +195,8 @@ static const struct row rows[] = {
     {P, RESP, "{\"input\":\"x\",\"store\":true}", 403, "store"},
     {P, RESP, "{\"input\":\"x\",\"include\":[\"file_search_call.results\"]}", 400, "include[0]"},
     {P, RESP, "{\"input\":7}", 400, "input"},
-    {V, RESP, "{\"input\":\"x\",\"enable_response_messages\":true}", 403, "enable_response_messages"},
+    {V, RESP, "{\"input\":\"x\",\"enable_response_messages\":true}", 403,
+     "enable_response_messages"},
     {V, RESP, "{\"input\":\"x\",\"previous_input_messages\":[{}]}", 403, "previous_input_messages"},
     {P, RESP, ITEM("{\"role\":\"user\",\"content\":\"x\"}"), 0, NULL},
     {P, RESP, ITEM("{\"type\":\"item_reference\",\"id\":\"msg_1\"}"), 403, "input[0].type"},
@@ -156,46 +204,103 @@ static const struct row rows[] = {
     {P, RESP, ITEM("{\"type\":\"compaction\",\"encrypted_content\":\"x\"}"), 403, "input[0].type"},
     {P, RESP, ITEM("{\"type\":\"nonsense\"}"), 400, "input[0].type"},
     {P, RESP, ITEM("{\"role\":\"tool\",\"content\":\"x\"}"), 400, "input[0].role"},
-    {P, RESP, ITEM("{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"http://x\"}]}"), 403, "input[0].content[0].image_url"},
-    {P, RESP, ITEM("{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"file_id\":\"f\"}]}"), 403, "input[0].content[0].file_id"},
-    {P, RESP, ITEM("{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_url\":\"http://x\"}]}"), 403, "input[0].content[0].file_url"},
-    {P, RESP, ITEM("{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":[{\"type\":\"input_text\",\"text\":\"x\"}]}"), 0, NULL},
-    {P, RESP, ITEM("{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":[{\"type\":\"input_image\",\"image_url\":\"http://x\"}]}"), 403, "input[0].output[0].image_url"},
-    {P, RESP, ITEM("{\"type\":\"custom_tool_call\",\"call_id\":\"c\",\"name\":\"n\",\"input\":\"i\"}"), 0, NULL},
-    {P, RESP, "{\"input\":\"x\",\"tools\":[{\"type\":\"mcp\",\"server_url\":\"http://x\"}]}", 403, "tools[0].type"},
+    {P, RESP,
+     ITEM(
+         "{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"image_url\":\"http://x\"}]}"),
+     403, "input[0].content[0].image_url"},
+    {P, RESP,
+     ITEM("{\"role\":\"user\",\"content\":[{\"type\":\"input_image\",\"file_id\":\"f\"}]}"), 403,
+     "input[0].content[0].file_id"},
+    {P, RESP,
+     ITEM("{\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_url\":\"http://x\"}]}"),
+     403, "input[0].content[0].file_url"},
+    {P, RESP,
+     ITEM("{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":[{\"type\":\"input_"
+          "text\",\"text\":\"x\"}]}"),
+     0, NULL},
+    {P, RESP,
+     ITEM("{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":[{\"type\":\"input_"
+          "image\",\"image_url\":\"http://x\"}]}"),
+     403, "input[0].output[0].image_url"},
+    {P, RESP,
+     ITEM("{\"type\":\"custom_tool_call\",\"call_id\":\"c\",\"name\":\"n\",\"input\":\"i\"}"), 0,
+     NULL},
+    {P, RESP, "{\"input\":\"x\",\"tools\":[{\"type\":\"mcp\",\"server_url\":\"http://x\"}]}", 403,
+     "tools[0].type"},
     {P, RESP, "{\"input\":\"x\",\"tools\":[{\"type\":\"shell\"}]}", 403, "tools[0].type"},
     {P, RESP, "{\"input\":\"x\",\"tools\":[{\"type\":\"teleport\"}]}", 400, "tools[0].type"},
-    {P, RESP, "{\"input\":\"x\",\"tools\":[{\"type\":\"custom\",\"name\":\"n\",\"format\":{\"type\":\"grammar\",\"syntax\":\"lark\",\"definition\":\"x\"}}]}", 0, NULL},
+    {P, RESP,
+     "{\"input\":\"x\",\"tools\":[{\"type\":\"custom\",\"name\":\"n\",\"format\":{\"type\":"
+     "\"grammar\",\"syntax\":\"lark\",\"definition\":\"x\"}}]}",
+     0, NULL},
     {P, RESP, "{\"input\":\"x\",\"tool_choice\":{\"type\":\"function\",\"name\":\"f\"}}", 0, NULL},
-    {P, RESP, "{\"input\":\"x\",\"tool_choice\":{\"type\":\"mcp\",\"server_label\":\"f\"}}", 400, "tool_choice.type"},
-    {P, RESP, "{\"input\":\"x\",\"text\":{\"format\":{\"type\":\"grammar\"}}}", 400, "text.format.type"},
+    {P, RESP, "{\"input\":\"x\",\"tool_choice\":{\"type\":\"mcp\",\"server_label\":\"f\"}}", 400,
+     "tool_choice.type"},
+    {P, RESP, "{\"input\":\"x\",\"text\":{\"format\":{\"type\":\"grammar\"}}}", 400,
+     "text.format.type"},
     /* Anthropic */
     {A, MSG, ANT("\"x\""), 0, NULL},
     {A, MSG, "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", 400, "max_tokens"},
-    {A, MSG, "{\"max_tokens\":null,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", 400, "max_tokens"},
+    {A, MSG, "{\"max_tokens\":null,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}", 400,
+     "max_tokens"},
     {A, MSG, "{\"max_tokens\":5,\"messages\":\"x\"}", 400, "messages"},
     {A, MSG, "{\"max_tokens\":5}", 400, "messages"},
-    {A, MSG, "{\"max_tokens\":5,\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]}", 400, "messages[0].role"},
-    {A, MSG, ANT("[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"" PNG1 "\"}}]"), 0, NULL},
-    {A, MSG, ANT("[{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"http://x\"}}]"), 403, "messages[0].content[0].source.type"},
-    {A, MSG, ANT("[{\"type\":\"image\",\"source\":{\"type\":\"file\",\"file_id\":\"f\"}}]"), 403, "messages[0].content[0].source.type"},
+    {A, MSG, "{\"max_tokens\":5,\"messages\":[{\"role\":\"tool\",\"content\":\"x\"}]}", 400,
+     "messages[0].role"},
+    {A, MSG,
+     ANT("[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/"
+         "png\",\"data\":\"" PNG1 "\"}}]"),
+     0, NULL},
+    {A, MSG, ANT("[{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"http://x\"}}]"), 403,
+     "messages[0].content[0].source.type"},
+    {A, MSG, ANT("[{\"type\":\"image\",\"source\":{\"type\":\"file\",\"file_id\":\"f\"}}]"), 403,
+     "messages[0].content[0].source.type"},
     {A, MSG, ANT("[{\"type\":\"image\"}]"), 400, "messages[0].content[0].source"},
-    {A, MSG, ANT("[{\"type\":\"document\",\"source\":{\"type\":\"url\",\"url\":\"http://x\"}}]"), 403, "messages[0].content[0].source.type"},
-    {A, MSG, ANT("[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"media_type\":\"application/pdf\",\"data\":\"JVBERi0xLjQK\"}}]"), 0, NULL},
-    {A, MSG, ANT("[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"media_type\":\"application/pdf\",\"data\":\"AAAA\"}}]"), 400, "messages[0].content[0].source.data"},
-    {A, MSG, ANT("[{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}}]"), 0, NULL},
-    {A, MSG, ANT("[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"http://x\"}}]}]"), 403, "messages[0].content[0].content[0].source.type"},
-    {A, MSG, ANT("[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":[{\"type\":\"tool_use\",\"id\":\"x\"}]}]"), 400, "messages[0].content[0].content[0].type"},
-    {A, MSG, ANT("[{\"type\":\"server_tool_use\",\"id\":\"x\"}]"), 403, "messages[0].content[0].type"},
+    {A, MSG, ANT("[{\"type\":\"document\",\"source\":{\"type\":\"url\",\"url\":\"http://x\"}}]"),
+     403, "messages[0].content[0].source.type"},
+    {A, MSG,
+     ANT("[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"media_type\":\"application/"
+         "pdf\",\"data\":\"JVBERi0xLjQK\"}}]"),
+     0, NULL},
+    {A, MSG,
+     ANT("[{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"media_type\":\"application/"
+         "pdf\",\"data\":\"AAAA\"}}]"),
+     400, "messages[0].content[0].source.data"},
+    {A, MSG,
+     ANT("[{\"type\":\"document\",\"source\":{\"type\":\"content\",\"content\":[{\"type\":\"text\","
+         "\"text\":\"x\"}]}}]"),
+     0, NULL},
+    {A, MSG,
+     ANT("[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":[{\"type\":\"image\","
+         "\"source\":{\"type\":\"url\",\"url\":\"http://x\"}}]}]"),
+     403, "messages[0].content[0].content[0].source.type"},
+    {A, MSG,
+     ANT("[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":[{\"type\":\"tool_use\","
+         "\"id\":\"x\"}]}]"),
+     400, "messages[0].content[0].content[0].type"},
+    {A, MSG, ANT("[{\"type\":\"server_tool_use\",\"id\":\"x\"}]"), 403,
+     "messages[0].content[0].type"},
     {A, MSG, ANT("[{\"type\":\"web_search_tool_result\"}]"), 403, "messages[0].content[0].type"},
-    {A, MSG, "{\"max_tokens\":5,\"system\":[{\"type\":\"image\"}],\"messages\":[]}", 400, "system[0].type"},
-    {A, MSG, "{\"max_tokens\":5,\"messages\":[],\"tools\":[{\"type\":\"web_search_20250305\",\"name\":\"web_search\"}]}", 403, "tools[0]"},
-    {A, MSG, "{\"max_tokens\":5,\"messages\":[],\"tools\":[{\"type\":\"bash_20250124\",\"name\":\"bash\"}]}", 403, "tools[0]"},
-    {A, MSG, "{\"max_tokens\":5,\"messages\":[],\"tools\":[{\"type\":null,\"name\":\"f\",\"input_schema\":{}}]}", 0, NULL},
-    {A, MSG, "{\"max_tokens\":5,\"messages\":[],\"mcp_servers\":[{\"url\":\"http://x\"}]}", 403, "mcp_servers"},
+    {A, MSG, "{\"max_tokens\":5,\"system\":[{\"type\":\"image\"}],\"messages\":[]}", 400,
+     "system[0].type"},
+    {A, MSG,
+     "{\"max_tokens\":5,\"messages\":[],\"tools\":[{\"type\":\"web_search_20250305\",\"name\":"
+     "\"web_search\"}]}",
+     403, "tools[0]"},
+    {A, MSG,
+     "{\"max_tokens\":5,\"messages\":[],\"tools\":[{\"type\":\"bash_20250124\",\"name\":\"bash\"}]"
+     "}",
+     403, "tools[0]"},
+    {A, MSG,
+     "{\"max_tokens\":5,\"messages\":[],\"tools\":[{\"type\":null,\"name\":\"f\",\"input_schema\":{"
+     "}}]}",
+     0, NULL},
+    {A, MSG, "{\"max_tokens\":5,\"messages\":[],\"mcp_servers\":[{\"url\":\"http://x\"}]}", 403,
+     "mcp_servers"},
     {A, MSG, "{\"max_tokens\":5,\"messages\":[],\"container\":\"c\"}", 403, "container"},
     {L, MSG, "{\"max_tokens\":5,\"messages\":[],\"grammar\":\"x\"}", 400, "grammar"},
-    {A, "/v1/messages/count_tokens", "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"max_tokens\":5}", 400, "max_tokens"},
+    {A, "/v1/messages/count_tokens",
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"max_tokens\":5}", 400, "max_tokens"},
 };
 
 static void nested_structures(void **state) {
@@ -204,8 +309,8 @@ static void nested_structures(void **state) {
         enum bz_status st = check(r->s, r->path, &bz_param_limits_default, r->body);
         uint16_t got = st == BZ_OK ? 0 : err.status;
         if (got != r->status || (r->param != NULL && strcmp(err.param, r->param) != 0))
-            fail_msg("%s: %u at '%s' (%s), expected %u at '%s'", r->body, got, err.param, err.why == NULL ? "" : err.why,
-                     r->status, r->param == NULL ? "" : r->param);
+            fail_msg("%s: %u at '%s' (%s), expected %u at '%s'", r->body, got, err.param,
+                     err.why == NULL ? "" : err.why, r->status, r->param == NULL ? "" : r->param);
     }
 }
 
@@ -216,24 +321,51 @@ static void all_text_is_counted(void **state) {
         const char *path, *before, *after;
     } at[] = {
         {L, CHAT, "{\"messages\":[{\"role\":\"system\",\"content\":\"", "\"}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"", "\"}]}]}"},
+        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"",
+         "\"}]}]}"},
         {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"name\":\"", "\"}]}"},
         {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"refusal\":\"", "\"}]}"},
         {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"reasoning_content\":\"", "\"}]}"},
         {V, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"reasoning\":\"", "\"}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"", "\"}}]}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"", "\"}}]}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":\"", "\"}}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":\"", "\"}}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":{\"enum\":[\"", "\"]}}}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":{\"", "\":1}}}}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"prediction\":{\"type\":\"content\",\"content\":\"", "\"}}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"metadata\":{\"a\":\"", "\"}}"},
+        {L, CHAT,
+         "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
+         "\"arguments\":\"",
+         "\"}}]}]}"},
+        {L, CHAT,
+         "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"",
+         "\"}}]}]}"},
+        {L, CHAT,
+         "{\"messages\":[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":"
+         "\"",
+         "\"}}]}"},
+        {L, CHAT,
+         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\","
+         "\"function\":{\"name\":\"f\",\"description\":\"",
+         "\"}}]}"},
+        {L, CHAT,
+         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\","
+         "\"function\":{\"name\":\"f\",\"parameters\":{\"enum\":[\"",
+         "\"]}}}]}"},
+        {L, CHAT,
+         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"response_format\":{\"type\":"
+         "\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":{\"",
+         "\":1}}}}"},
+        {L, CHAT,
+         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"prediction\":{\"type\":"
+         "\"content\",\"content\":\"",
+         "\"}}"},
+        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"metadata\":{\"a\":\"",
+         "\"}}"},
         {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"stop\":[\"", "\"]}"},
         {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"grammar\":\"", "\"}"},
         {V, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"bad_words\":[\"", "\"]}"},
-        {V, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"documents\":[{\"text\":\"", "\"}]}"},
-        {V, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"structured_outputs\":{\"choice\":[\"", "\"]}}"},
+        {V, CHAT,
+         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"documents\":[{\"text\":\"",
+         "\"}]}"},
+        {V, CHAT,
+         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"structured_outputs\":{\"choice\":["
+         "\"",
+         "\"]}}"},
         {L, "/v1/completions", "{\"prompt\":[\"", "\"]}"},
         {L, "/v1/completions", "{\"prompt\":\"\",\"suffix\":\"", "\"}"},
         {L, "/infill", "{\"input_prefix\":\"", "\"}"},
@@ -242,7 +374,10 @@ static void all_text_is_counted(void **state) {
         {L, "/v1/rerank", "{\"query\":\"", "\",\"documents\":[]}"},
         {L, "/v1/rerank", "{\"query\":\"q\",\"documents\":[{\"text\":\"", "\"}]}"},
         {O, "/api/chat", "{\"messages\":[{\"role\":\"user\",\"thinking\":\"", "\"}]}"},
-        {O, "/api/chat", "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":{\"a\":\"", "\"}}}]}]}"},
+        {O, "/api/chat",
+         "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
+         "\"arguments\":{\"a\":\"",
+         "\"}}}]}]}"},
         {O, "/api/chat", "{\"messages\":[{\"role\":\"tool\",\"tool_name\":\"", "\"}]}"},
         {O, "/api/generate", "{\"system\":\"", "\"}"},
         {O, "/api/generate", "{\"suffix\":\"", "\"}"},
@@ -252,20 +387,48 @@ static void all_text_is_counted(void **state) {
         {O, "/api/embeddings", "{\"prompt\":\"", "\"}"},
         {P, RESP, "{\"instructions\":\"", "\"}"},
         {P, RESP, "{\"input\":\"", "\"}"},
-        {P, RESP, "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"", "\"}]}]}"},
-        {P, RESP, "{\"input\":[{\"type\":\"function_call\",\"name\":\"f\",\"call_id\":\"c\",\"arguments\":\"", "\"}]}"},
-        {P, RESP, "{\"input\":[{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"", "\"}]}"},
-        {P, RESP, "{\"input\":[{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"", "\"}]}]}"},
+        {P, RESP,
+         "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"",
+         "\"}]}]}"},
+        {P, RESP,
+         "{\"input\":[{\"type\":\"function_call\",\"name\":\"f\",\"call_id\":\"c\",\"arguments\":"
+         "\"",
+         "\"}]}"},
+        {P, RESP, "{\"input\":[{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"",
+         "\"}]}"},
+        {P, RESP,
+         "{\"input\":[{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"",
+         "\"}]}]}"},
         {P, RESP, "{\"input\":[{\"type\":\"reasoning\",\"encrypted_content\":\"", "\"}]}"},
         {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"system\":\"", "\"}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"system\":[{\"type\":\"text\",\"text\":\"", "\"}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"t\",\"content\":\"", "\"}]}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"n\",\"input\":{\"a\":[\"", "\"]}}]}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"signature\":\"s\",\"thinking\":\"", "\"}]}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"title\":\"", "\",\"source\":{\"type\":\"text\",\"data\":\"\"}}]}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\",\"source\":{\"type\":\"text\",\"data\":\"", "\"}}]}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"tools\":[{\"name\":\"f\",\"description\":\"", "\"}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"tools\":[{\"name\":\"f\",\"input_schema\":{\"description\":\"", "\"}}]}"},
+        {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"system\":[{\"type\":\"text\",\"text\":\"",
+         "\"}]}"},
+        {A, MSG,
+         "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_"
+         "result\",\"tool_use_id\":\"t\",\"content\":\"",
+         "\"}]}]}"},
+        {A, MSG,
+         "{\"max_tokens\":1,\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_"
+         "use\",\"id\":\"t\",\"name\":\"n\",\"input\":{\"a\":[\"",
+         "\"]}}]}]}"},
+        {A, MSG,
+         "{\"max_tokens\":1,\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":"
+         "\"thinking\",\"signature\":\"s\",\"thinking\":\"",
+         "\"}]}]}"},
+        {A, MSG,
+         "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\","
+         "\"title\":\"",
+         "\",\"source\":{\"type\":\"text\",\"data\":\"\"}}]}]}"},
+        {A, MSG,
+         "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\","
+         "\"source\":{\"type\":\"text\",\"data\":\"",
+         "\"}}]}]}"},
+        {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"tools\":[{\"name\":\"f\",\"description\":\"",
+         "\"}]}"},
+        {A, MSG,
+         "{\"max_tokens\":1,\"messages\":[],\"tools\":[{\"name\":\"f\",\"input_schema\":{"
+         "\"description\":\"",
+         "\"}}]}"},
     };
     static const char marker[] = "MARKER-OF-THIRTY-TWO-BYTES------";
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
@@ -304,9 +467,9 @@ static enum bz_status image(const uint8_t *p, size_t n, uint32_t max) {
 
 static void pixels_and_magic(void **state) {
     IS(PNG_HEAD "\0\0\0\1\0\0\0\1\x08\2\0\0\0", BZ_OK);
-    IS(PNG_HEAD "\0\0\x20\0\0\0\x20\0\x08\2\0\0\0", BZ_OK);           /* 8192 x 8192 */
-    IS(PNG_HEAD "\0\0\x20\0\0\0\x20\1\x08\2\0\0\0", BZ_EDENIED);      /* one line more */
-    IS(PNG_HEAD "\0\0\x40\1\0\0\0\1\x08\2\0\0\0", BZ_EDENIED);        /* 16385 wide */
+    IS(PNG_HEAD "\0\0\x20\0\0\0\x20\0\x08\2\0\0\0", BZ_OK);      /* 8192 x 8192 */
+    IS(PNG_HEAD "\0\0\x20\0\0\0\x20\1\x08\2\0\0\0", BZ_EDENIED); /* one line more */
+    IS(PNG_HEAD "\0\0\x40\1\0\0\0\1\x08\2\0\0\0", BZ_EDENIED);   /* 16385 wide */
     IS(PNG_HEAD "\xff\xff\xff\xff\xff\xff\xff\xff\x08\2\0\0\0", BZ_EDENIED);
     IS(PNG_HEAD "\0\0\0\0\0\0\0\1\x08\2\0\0\0", BZ_EDENIED);
     IS(PNG_HEAD, BZ_EDENIED);
@@ -317,9 +480,11 @@ static void pixels_and_magic(void **state) {
     IS("\xff\xd8\xff\xe0\0\x04\0\0" JPEG_SOF("\0\x10", "\0\x10"), BZ_OK);
     IS("\xff\xd8\xff\xff\xff\xdb\0\x04\0\0" JPEG_SOF("\0\x10", "\0\x10"), BZ_OK); /* fill bytes */
     IS("\xff\xd8\xff\xe0\0\x04\0\0" JPEG_SOF("\xff\xff", "\xff\xff"), BZ_EDENIED);
-    IS("\xff\xd8\xff\xe0\0\x01\0\0" JPEG_SOF("\0\x10", "\0\x10"), BZ_EDENIED);    /* length below 2 */
-    IS("\xff\xd8\xff\xe0\xff\xff\0\0" JPEG_SOF("\0\x10", "\0\x10"), BZ_EDENIED);  /* beyond the end */
-    IS("\xff\xd8\xff\xda\0\x04\0\0" JPEG_SOF("\0\x10", "\0\x10"), BZ_EDENIED);    /* scan before frame */
+    IS("\xff\xd8\xff\xe0\0\x01\0\0" JPEG_SOF("\0\x10", "\0\x10"), BZ_EDENIED); /* length below 2 */
+    IS("\xff\xd8\xff\xe0\xff\xff\0\0" JPEG_SOF("\0\x10", "\0\x10"),
+       BZ_EDENIED); /* beyond the end */
+    IS("\xff\xd8\xff\xda\0\x04\0\0" JPEG_SOF("\0\x10", "\0\x10"),
+       BZ_EDENIED); /* scan before frame */
     IS("\xff\xd8\xff", BZ_EDENIED);
     IS("RIFF....WEBPVP8X\x0a\0\0\0\0\0\0\0\x0f\0\0\x0f\0\0", BZ_OK);
     IS("RIFF....WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff", BZ_EDENIED);

@@ -1,4 +1,5 @@
-/* The route tables against a list that was written from the servers' documentation (tests/data/routes-documented.txt). */
+/* The route tables against a list that was written from the servers' documentation
+ * (tests/data/routes-documented.txt). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +71,8 @@ static void documented_routes_are_decided(void **state) {
         assert_true(rows < ROWS_MAX);
         for (size_t i = 0; i < rows; i++) {
             if (!seen[s][i])
-                fail_msg("%s %s %s is in the table only", bz_server_name((enum bz_server)s), t[i].method, t[i].path);
+                fail_msg("%s %s %s is in the table only", bz_server_name((enum bz_server)s),
+                         t[i].method, t[i].path);
         }
     }
     free(text);
@@ -83,14 +85,16 @@ static void rows_are_whole_and_unique(void **state) {
         for (size_t i = 0; i < n; i++) {
             assert_true(t[i].path[0] == '/' && strchr(t[i].path, '?') == NULL);
             assert_true(strlen(t[i].reason) > 10 && strlen(t[i].scope) > 3);
-            assert_true((unsigned)t[i].access < BZ_ACCESS_COUNT && (unsigned)t[i].api < BZ_API_COUNT);
+            assert_true((unsigned)t[i].access < BZ_ACCESS_COUNT &&
+                        (unsigned)t[i].api < BZ_API_COUNT);
             bool own = t[i].answer != BZ_ANSWER_BACKEND;
             assert_true(!own || (t[i].api == BZ_API_NONE && strcmp(t[i].method, "GET") == 0));
             assert_true(t[i].access != BZ_ACCESS_PUBLIC || t[i].answer == BZ_ANSWER_HEALTH);
             assert_true(t[i].access != BZ_ACCESS_USER || own || t[i].api != BZ_API_NONE);
             assert_true(t[i].api != BZ_API_OPAQUE || t[i].access == BZ_ACCESS_ADMIN);
             for (size_t k = 0; k < i; k++)
-                assert_false(strcmp(t[i].path, t[k].path) == 0 && strcmp(t[i].method, t[k].method) == 0);
+                assert_false(strcmp(t[i].path, t[k].path) == 0 &&
+                             strcmp(t[i].method, t[k].method) == 0);
         }
     }
     size_t n = 1;
@@ -98,7 +102,8 @@ static void rows_are_whole_and_unique(void **state) {
     assert_int_equal(n, 0);
 }
 
-static enum bz_route_match find(enum bz_server s, const char *method, const char *path, const char **ret_id) {
+static enum bz_route_match find(enum bz_server s, const char *method, const char *path,
+                                const char **ret_id) {
     static char id_text[128];
     const struct bz_route *r = NULL;
     struct bz_view id = {NULL, 0};
@@ -111,11 +116,35 @@ static enum bz_route_match find(enum bz_server s, const char *method, const char
 
 static void anything_else_is_unknown(void **state) {
     static const char *const bad[] = {
-        "", "/", "//", "/v1", "/v1/", "/v1/chat", "/v1/chat/completions/", "/V1/chat/completions",
-        "/v1/chat/completions//", "/v1/chat/completionsx", "/v1/chat/completion", "v1/chat/completions",
-        "/v1/models/", "/v1/models/a/b", "/v1/models/a%2fb", "/v1/models/..%2f", "/v1/models/a b",
-        "/v1/models/a?x", "/v1/models/\xc3\xa9", "/v1/models/{model}", "/v1/stream/", "/v1/stream/a/b",
-        "/slots/", "/slots/0/x", "/static/x", "/index.html", "/docs", "/openapi.json", "/redoc",
+        "",
+        "/",
+        "//",
+        "/v1",
+        "/v1/",
+        "/v1/chat",
+        "/v1/chat/completions/",
+        "/V1/chat/completions",
+        "/v1/chat/completions//",
+        "/v1/chat/completionsx",
+        "/v1/chat/completion",
+        "v1/chat/completions",
+        "/v1/models/",
+        "/v1/models/a/b",
+        "/v1/models/a%2fb",
+        "/v1/models/..%2f",
+        "/v1/models/a b",
+        "/v1/models/a?x",
+        "/v1/models/\xc3\xa9",
+        "/v1/models/{model}",
+        "/v1/stream/",
+        "/v1/stream/a/b",
+        "/slots/",
+        "/slots/0/x",
+        "/static/x",
+        "/index.html",
+        "/docs",
+        "/openapi.json",
+        "/redoc",
     };
     for (unsigned s = 0; s < BZ_SERVER_COUNT; s++) {
         for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -133,14 +162,17 @@ static void anything_else_is_unknown(void **state) {
 
 static void methods_and_ids(void **state) {
     const char *id;
-    assert_int_equal(find(BZ_SERVER_LLAMACPP, "GET", "/v1/chat/completions", NULL), BZ_ROUTE_METHOD);
-    assert_int_equal(find(BZ_SERVER_LLAMACPP, "post", "/v1/chat/completions", NULL), BZ_ROUTE_METHOD);
+    assert_int_equal(find(BZ_SERVER_LLAMACPP, "GET", "/v1/chat/completions", NULL),
+                     BZ_ROUTE_METHOD);
+    assert_int_equal(find(BZ_SERVER_LLAMACPP, "post", "/v1/chat/completions", NULL),
+                     BZ_ROUTE_METHOD);
     assert_int_equal(find(BZ_SERVER_LLAMACPP, "OPTIONS", "/v1/models", NULL), BZ_ROUTE_METHOD);
     assert_int_equal(find(BZ_SERVER_OLLAMA, "HEAD", "/api/tags", NULL), BZ_ROUTE_METHOD);
     assert_int_equal(find(BZ_SERVER_OLLAMA, "POST", "/slots", NULL), BZ_ROUTE_UNKNOWN);
     assert_int_equal(find(BZ_SERVER_OPENAI, "GET", "/v1/models/a.b_c:d@e-F9", &id), BZ_ROUTE_FOUND);
     assert_string_equal(id, "a.b_c:d@e-F9");
-    assert_int_equal(find(BZ_SERVER_OPENAI, "POST", "/v1/responses/resp_1/cancel", &id), BZ_ROUTE_FOUND);
+    assert_int_equal(find(BZ_SERVER_OPENAI, "POST", "/v1/responses/resp_1/cancel", &id),
+                     BZ_ROUTE_FOUND);
     assert_string_equal(id, "resp_1");
     assert_int_equal(find(BZ_SERVER_OPENAI, "POST", "/v1/responses", &id), BZ_ROUTE_FOUND);
     assert_string_equal(id, "");
@@ -164,19 +196,26 @@ static void shape_of_unknown_paths(void **state) {
         const char *path;
         enum bz_dialect d;
     } rows[] = {
-        {"/api/chat", BZ_DIALECT_OLLAMA},          {"/api", BZ_DIALECT_OLLAMA},
-        {"/apix", BZ_DIALECT_OPENAI},              {"/v1/messages", BZ_DIALECT_ANTHROPIC},
-        {"/v1/messages/x/y", BZ_DIALECT_ANTHROPIC}, {"/v1/messagesx", BZ_DIALECT_OPENAI},
-        {"/v1/responses/x", BZ_DIALECT_RESPONSES}, {"/responses", BZ_DIALECT_RESPONSES},
-        {"/completion", BZ_DIALECT_LLAMACPP},      {"/slots/1", BZ_DIALECT_LLAMACPP},
-        {"/v1/chat/completions", BZ_DIALECT_OPENAI}, {"/", BZ_DIALECT_OPENAI},
+        {"/api/chat", BZ_DIALECT_OLLAMA},
+        {"/api", BZ_DIALECT_OLLAMA},
+        {"/apix", BZ_DIALECT_OPENAI},
+        {"/v1/messages", BZ_DIALECT_ANTHROPIC},
+        {"/v1/messages/x/y", BZ_DIALECT_ANTHROPIC},
+        {"/v1/messagesx", BZ_DIALECT_OPENAI},
+        {"/v1/responses/x", BZ_DIALECT_RESPONSES},
+        {"/responses", BZ_DIALECT_RESPONSES},
+        {"/completion", BZ_DIALECT_LLAMACPP},
+        {"/slots/1", BZ_DIALECT_LLAMACPP},
+        {"/v1/chat/completions", BZ_DIALECT_OPENAI},
+        {"/", BZ_DIALECT_OPENAI},
         {"", BZ_DIALECT_OPENAI},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(bz_dialect_of_path(bz_view_str(rows[i].path)), rows[i].d);
 }
 
-/* Routes of one API have one dialect, wherever they stand, and the guess by path agrees with the table. */
+/* Routes of one API have one dialect, wherever they stand, and the guess by path agrees with the
+ * table. */
 static void dialects_agree(void **state) {
     for (unsigned s = 0; s < BZ_SERVER_COUNT; s++) {
         size_t n;
