@@ -114,6 +114,8 @@ static const struct {
     [GW_REVOKED] = {"alice", "user", 0, true},
 };
 
+static char mallory[] = "mallory";
+
 static bool always_dead(uint32_t pid) {
     (void)pid;
     return false;
@@ -162,7 +164,8 @@ static void fill_models(struct bz_image_input *in, enum gw_setup setup) {
     in->models_n = of[setup].n;
 }
 
-static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum gw_key gone) {
+static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum gw_key key,
+                  enum gw_change change) {
     struct bz_config config;
     static const char *const no_credentials[N(mixed)];
     struct bz_image_input in = {.config = &config,
@@ -187,7 +190,12 @@ static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum g
                                     .role = (char *)(uintptr_t)key_specs[k].role,
                                     .expires = key_specs[k].expires,
                                     .created = 1,
-                                    .revoked = key_specs[k].revoked || k == (int)gone};
+                                    .revoked = key_specs[k].revoked};
+        if (k == (int)key && change != GW_SAME) {
+            r->revoked = change == GW_REVOKE;
+            r->owner = change == GW_OTHER_OWNER ? mallory : r->owner;
+            r->role = change == GW_OTHER_ROLE ? roles[1].name : r->role;
+        }
         memcpy(r->id, g->keys[k] + 3, BZ_KEY_ID_TEXT);
         bz_key_hash(in.key_pepper, bz_view(g->keys[k], BZ_KEY_TEXT), r->hash);
     }
@@ -203,7 +211,7 @@ bool gw_open(struct gw *g, enum gw_setup setup) {
     g->mono_ns = UINT64_C(1000000000000);
     g->next_id = 1;
     size_t n = bz_state_size();
-    if (bz_crypto_init() != BZ_OK || !build(g, setup, 1, GW_KEYS) ||
+    if (bz_crypto_init() != BZ_OK || !build(g, setup, 1, GW_KEYS, GW_SAME) ||
         posix_memalign(&g->state_mem, 4096, n) != 0)
         return false;
     memset(g->state_mem, 0, n);
@@ -213,10 +221,10 @@ bool gw_open(struct gw *g, enum gw_setup setup) {
            bz_state_lane_take(g->env.state, 4711, always_dead, &g->env.lane) == BZ_OK;
 }
 
-bool gw_next_generation(const struct gw *g, enum gw_setup setup, enum gw_key gone, struct gw *out) {
-    (void)g;
+bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,
+                        struct gw *out) {
     memset(out, 0, sizeof *out);
-    return build(out, setup, 2, gone);
+    return build(out, setup, 2, key, change);
 }
 
 void gw_close(struct gw *g) {

@@ -12,15 +12,15 @@ enum gw_setup {
     GW_LLAMA,  /* one llama.cpp backend with "tiny", and "assistant" for the same; "big" */
     GW_SINGLE, /* one llama.cpp backend with "tiny" only */
     GW_ALIAS,  /* the same with "assistant" for it */
-    GW_MIXED, /* 0 llama.cpp, 1 ollama, 2 vllm, 3 anthropic, 4 again for "tiny" */
+    GW_MIXED,  /* 0 llama.cpp, 1 ollama, 2 vllm, 3 anthropic, 4 again for "tiny" */
     GW_OLLAMA, /* one ollama backend: "llama3:latest", "qwen:7b" */
     GW_SETUP_COUNT
 };
 enum gw_key {
     GW_USER, /* everything of the user role */
     GW_ADMIN,
-    GW_NARROW, /* routes chat and models, model "tiny" */
-    GW_LIMITED, /* owner "lim": 3 requests, 100 and 50 tokens a minute, 1 at once */
+    GW_NARROW,   /* routes chat and models, model "tiny" */
+    GW_LIMITED,  /* owner "lim": 3 requests, 100 and 50 tokens a minute, 1 at once */
     GW_LIMITED2, /* another key of "lim", with the user's limits only: 4 requests over all keys */
     GW_EXPIRED,
     GW_REVOKED,
@@ -42,9 +42,10 @@ struct gw {
 };
 
 bool gw_open(struct gw *g, enum gw_setup setup);
-/* The same instance one generation later, with the key `gone` revoked (GW_KEYS: none). `out` is
- * closed by itself. */
-bool gw_next_generation(const struct gw *g, enum gw_setup setup, enum gw_key gone, struct gw *out);
+enum gw_change { GW_SAME, GW_REVOKE, GW_OTHER_OWNER, GW_OTHER_ROLE };
+/* The same instance one generation later, with a change at one key. `out` is closed by itself. */
+bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,
+                        struct gw *out);
 void gw_close(struct gw *g);
 struct bz_now gw_now(const struct gw *g);
 

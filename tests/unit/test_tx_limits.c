@@ -196,6 +196,30 @@ static void concurrent_requests(void **state) {
     bz_tx_free(second);
 }
 
+static const char *text_of(size_t n) {
+    static char text[2048];
+    memset(text, 'a', sizeof text);
+    text[n] = '\0';
+    return text;
+}
+
+/* Refused after it was counted in: counted out at once, and not again when it is closed. */
+static void a_refused_request_leaves_once(void **state) {
+    uint16_t status;
+    assert_int_equal(served(GW_LIMITED, text_of(320), 80, 1), 200); /* 20 tokens are left */
+    struct bz_tx *refused = ask(GW_LIMITED, "tiny", text_of(404), &status);
+    assert_int_equal(status, 429);
+    assert_true(gw_contains(bz_tx_reply(refused)->body, "prompt tokens"));
+    struct bz_tx *running = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 200);
+    bz_tx_free(refused);
+    struct bz_tx *another = ask(GW_LIMITED, "tiny", "hi", &status);
+    assert_int_equal(status, 429);
+    assert_true(gw_contains(bz_tx_reply(another)->body, "concurrent"));
+    bz_tx_free(another);
+    bz_tx_free(running);
+}
+
 static void a_refused_body_leaves_nothing_behind(void **state) {
     struct gw_req r;
     enum bz_verdict v;
@@ -206,13 +230,6 @@ static void a_refused_body_leaves_nothing_behind(void **state) {
     assert_int_equal(once(GW_LIMITED, "tiny"), 200); /* nothing is counted as running */
     assert_int_equal(once(GW_LIMITED, "tiny"), 200);
     assert_int_equal(once(GW_LIMITED, "tiny"), 429); /* but it was a request */
-}
-
-static const char *text_of(size_t n) {
-    static char text[2048];
-    memset(text, 'a', sizeof text);
-    text[n] = '\0';
-    return text;
 }
 
 static void prompt_tokens_are_estimated_then_corrected(void **state) {
@@ -300,6 +317,7 @@ int main(void) {
         TEST(requests_of_a_user_over_all_keys),
         TEST(requests_of_a_model),
         TEST(concurrent_requests),
+        TEST(a_refused_request_leaves_once),
         TEST(a_refused_body_leaves_nothing_behind),
         TEST(prompt_tokens_are_estimated_then_corrected),
         TEST(the_estimate_stands_while_in_flight),

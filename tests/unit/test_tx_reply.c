@@ -394,8 +394,8 @@ static void revoked_keys_end_their_streams(void **state) {
     struct gw later, same;
     uint8_t mem[BZ_RECORD_MAX];
     begin(&s, ASK_STREAM("tiny"));
-    assert_true(gw_next_generation(&s.g, GW_LLAMA, GW_KEYS, &same));
-    assert_true(gw_next_generation(&s.g, GW_LLAMA, GW_USER, &later));
+    assert_true(gw_next_generation(GW_LLAMA, GW_USER, GW_SAME, &same));
+    assert_true(gw_next_generation(GW_LLAMA, GW_USER, GW_REVOKE, &later));
     struct bz_reply_head h = SSE_HEAD;
     (void)bz_tx_reply_head(s.tx, &h, gw_now(&s.g));
     assert_int_equal(bz_tx_reply_feed(s.tx, BZ_V(CHUNK("a")), &s.out, gw_now(&s.g)), BZ_OK);
@@ -419,11 +419,25 @@ static void revoked_keys_end_their_streams(void **state) {
     end(&s);
 }
 
+static void a_key_that_changed_hands_ends_them_too(void **state) {
+    struct setup s;
+    struct gw owner, role;
+    begin(&s, ASK_STREAM("tiny"));
+    assert_true(gw_next_generation(GW_LLAMA, GW_USER, GW_OTHER_OWNER, &owner));
+    assert_true(gw_next_generation(GW_LLAMA, GW_USER, GW_OTHER_ROLE, &role));
+    assert_false(bz_tx_still_allowed(s.tx, &owner.image, GW_NOW_S + 1));
+    assert_false(bz_tx_still_allowed(s.tx, &role.image, GW_NOW_S + 1));
+    assert_true(bz_tx_still_allowed(s.tx, &s.g.image, GW_NOW_S + 1));
+    gw_close(&owner);
+    gw_close(&role);
+    end(&s);
+}
+
 static void another_setup_may_take_the_model_away(void **state) {
     struct setup s;
     struct gw other;
     begin_on(&s, GW_LLAMA, GW_NARROW, CHAT, ASK_STREAM("tiny"));
-    assert_true(gw_next_generation(&s.g, GW_MIXED, GW_KEYS, &other));
+    assert_true(gw_next_generation(GW_MIXED, GW_KEYS, GW_SAME, &other));
     assert_true(bz_tx_still_allowed(s.tx, &other.image,
                                     GW_NOW_S + 1)); /* the right stands, not the model */
     gw_close(&other);
@@ -603,6 +617,7 @@ int main(void) {
         cmocka_unit_test(broken_streams_end_in_an_error_event),
         cmocka_unit_test(a_connection_that_breaks_after_the_end_is_fine),
         cmocka_unit_test(revoked_keys_end_their_streams),
+        cmocka_unit_test(a_key_that_changed_hands_ends_them_too),
         cmocka_unit_test(another_setup_may_take_the_model_away),
         cmocka_unit_test(ollama_lines),
         cmocka_unit_test(anthropic_streams),
