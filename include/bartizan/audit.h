@@ -189,8 +189,10 @@ enum bz_status bz_verifier_key_parse(struct bz_view line, struct bz_view *ret_or
 /*
  *   What makes a record durable at once: preallocated segment files, appended and flushed batch by batch. Tiles and
  *   checkpoint follow from it within a second; then the segment is removed. A segment is a head of BZ_JOURNAL_HEAD bytes,
- *   frames, zeros. Segments are never written again after a failure or a restart: the next one says with `first` where it
- *   takes over, and frames of the one before with that index or a higher one do not count.
+ *   frames, zeros. Segments are never written on after a failure or a restart: the next one says with `first` where it
+ *   takes over, and frames of the one before with that index or a higher one do not count. A segment that is done becomes
+ *   the next one ("journal/spare"): its blocks are allocated and written, so a flush has no metadata to commit, which halves
+ *   its time on ext4. Frames of its former life have lower indices than any that follow.
  */
 #define BZ_JOURNAL_HEAD 4096
 #define BZ_JOURNAL_FRAME 64         /* bytes before the entry */
@@ -226,6 +228,7 @@ struct bz_tile_source bz_logdir_source(int *dir);
 
 #define BZ_SEGMENT_BYTES (8u << 20) /* a batch must fit; small enough to be read whole at every start */
 #define BZ_SEGMENT_NAME 40
+#define BZ_SEGMENT_SPARE "journal/spare"
 void bz_segment_name(uint64_t segment, char out[BZ_SEGMENT_NAME]); /* "journal/000000000001" */
 /* Lowest segment number above `after`; 0: none. */
 uint64_t bz_segment_next(int dir, uint64_t after);
@@ -234,7 +237,7 @@ struct bz_journal_scan {
     bool any;                    /* there is at least one sound segment */
     uint64_t first, next;        /* indices: of the oldest frame, and behind the newest one */
     uint64_t last_segment;       /* highest number seen, sound or not */
-    uint64_t torn;               /* bytes of a batch cut short that were left out at the end */
+    uint64_t torn;               /* bytes of the record where a batch was cut short; 0: none was */
     uint8_t ring[16];            /* of the newest segment */
     uint64_t seen[BZ_LANES_MAX]; /* highest seq per lane in the log, as far as `ring` goes */
 };

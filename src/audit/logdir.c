@@ -1,5 +1,6 @@
 /* Reading a log directory, for the writer at its start and for the command line. */
 #include <bartizan/audit.h>
+#include <bartizan/rd.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -141,12 +142,16 @@ static bool confirmed_later(struct bz_view seg, size_t from, uint64_t next) {
     return false;
 }
 
-/* Bytes from `at` to the last one that is not zero: what a torn batch left. */
-static size_t torn(struct bz_view seg, size_t at) {
-    size_t end = seg.n;
-    while (end > at && seg.p[end - 1] == 0)
-        end--;
-    return end - at;
+/* Bytes at `at` of a batch cut short: the head of the frame that would come next, which then did not
+ * prove sound. Anything else there is from the former life of a segment that is used again. */
+static uint64_t torn(struct bz_view seg, size_t at, uint64_t next) {
+    struct bz_rd rd;
+    bz_rd_init(&rd, bz_view_sub(seg, at, seg.n));
+    struct bz_view magic = bz_rd_take(&rd, 4);
+    uint32_t n = bz_rd_le32(&rd);
+    uint64_t index = bz_rd_le64(&rd);
+    bool ours = bz_rd_ok(&rd) && bz_view_eq(magic, BZ_V("BZJF")) && index == next;
+    return ours ? BZ_JOURNAL_FRAME + (uint64_t)n : 0;
 }
 
 static enum bz_status take_frame(struct scan *s, const struct bz_journal_frame *f,
@@ -176,7 +181,7 @@ static enum bz_status scan_frames(struct scan *s, struct bz_view seg, uint64_t u
             break; /* the next segment's `first` tells whether this was the end */
         if (confirmed_later(seg, at, s->r.next))
             return missing(s, "confirmed records are damaged in the journal");
-        s->r.torn = torn(seg, at);
+        s->r.torn = torn(seg, at, s->r.next);
         break;
     }
     return BZ_OK;

@@ -6,10 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int real_create(void *ctx, int dir, const char *path, bool exclusive) {
+static int real_open(void *ctx, int dir, const char *path, enum bz_io_how how) {
     (void)ctx;
-    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (exclusive ? O_EXCL : O_TRUNC);
-    return openat(dir, path, flags, 0600);
+    static const int flags[] = {
+        [BZ_IO_NEW] = O_CREAT | O_EXCL, [BZ_IO_REPLACE] = O_CREAT | O_TRUNC, [BZ_IO_REUSE] = 0};
+    return openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags[how], 0600);
 }
 
 static ssize_t real_write(void *ctx, int fd, const void *p, size_t n, off_t at) {
@@ -44,7 +45,7 @@ static int real_mkdir(void *ctx, int dir, const char *path) {
     return mkdirat(dir, path, 0700);
 }
 
-const struct bz_io bz_io_real = {real_create, real_write,  real_sync,  real_reserve,
+const struct bz_io bz_io_real = {real_open,   real_write,  real_sync,  real_reserve,
                                  real_rename, real_unlink, real_mkdir, NULL};
 
 enum bz_status bz_io_write(const struct bz_io *io, int fd, struct bz_view v, uint64_t at) {
@@ -65,7 +66,7 @@ enum bz_status bz_io_write(const struct bz_io *io, int fd, struct bz_view v, uin
 static const char fresh[] = ".new";
 
 enum bz_status bz_io_put(const struct bz_io *io, int dir, const char *path, struct bz_view v) {
-    int fd = io->create(io->ctx, dir, fresh, false);
+    int fd = io->open(io->ctx, dir, fresh, BZ_IO_REPLACE);
     if (fd < 0)
         return BZ_EIO;
     enum bz_status st = bz_io_write(io, fd, v, 0);

@@ -6,9 +6,14 @@
 #include <sys/types.h>
 #include <bartizan/audit.h>
 
+enum bz_io_how {
+    BZ_IO_NEW,     /* must not exist */
+    BZ_IO_REPLACE, /* emptied if it exists */
+    BZ_IO_REUSE,   /* must exist, stays as it is */
+};
 struct bz_io {
-    int (*create)(void *ctx, int dir, const char *path,
-                  bool exclusive); /* for writing; mode 0600 */
+    /* for writing; mode 0600 */
+    int (*open)(void *ctx, int dir, const char *path, enum bz_io_how how);
     ssize_t (*write)(void *ctx, int fd, const void *p, size_t n, off_t at);
     int (*sync)(void *ctx, int fd, bool data_only);
     int (*reserve)(void *ctx, int fd, off_t n);

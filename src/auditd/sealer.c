@@ -119,6 +119,9 @@ static enum bz_status next_frame(struct bz_sealer *s, struct bz_journal_frame *r
 }
 
 enum bz_status bz_sealer_step(struct bz_sealer *s, uint64_t durable, uint64_t last_segment) {
+    /* What was read before may be of the segment's former life where there is a frame now. */
+    if (s->fd >= 0)
+        BZ_TRY(refill(s));
     while (s->tree.f.size < durable) {
         if (s->fd < 0)
             BZ_TRY(next_segment(s, last_segment));
@@ -143,8 +146,8 @@ enum bz_status bz_sealer_seal(struct bz_sealer *s) {
     BZ_TRY(bz_tree_checkpoint(&s->tree));
     char name[BZ_SEGMENT_NAME];
     for (uint64_t n = 0; (n = bz_segment_next(s->dir, n)) != 0 && n < s->segment;) {
-        bz_segment_name(n, name);
-        if (s->io->unlink(s->io->ctx, s->dir, name, false) != 0)
+        bz_segment_name(n, name); /* replaces a spare that is there already */
+        if (s->io->rename(s->io->ctx, s->dir, name, BZ_SEGMENT_SPARE) != 0)
             return BZ_EIO;
     }
     return BZ_OK;

@@ -1,6 +1,7 @@
 #include "segment.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void bz_segments_init(struct bz_segments *s, const struct bz_io *io, int dir, uint64_t last,
@@ -21,8 +22,6 @@ void bz_segments_done(struct bz_segments *s) {
     drop(s);
 }
 
-/* The head is flushed, with the folder, before the first frame is written: a segment without a
- * sound head has none. */
 static enum bz_status write_head(struct bz_segments *s, int fd) {
     struct bz_buf b;
     bz_buf_init(&b, BZ_JOURNAL_HEAD);
@@ -33,22 +32,64 @@ static enum bz_status write_head(struct bz_segments *s, int fd) {
     bz_buf_free(&b);
     if (st == BZ_OK && s->io->sync(s->io->ctx, fd, false) != 0)
         st = BZ_EIO;
-    if (st == BZ_OK)
-        st = bz_io_sync_dir(s->io, s->dir, "journal");
     return st;
 }
 
+/* A segment that is done gets a new head and then its new name. Without one: -1. */
+static int from_spare(struct bz_segments *s, const char *name) {
+    int fd = s->io->open(s->io->ctx, s->dir, BZ_SEGMENT_SPARE, BZ_IO_REUSE);
+    struct stat st;
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == BZ_SEGMENT_BYTES &&
+        write_head(s, fd) == BZ_OK &&
+        s->io->rename(s->io->ctx, s->dir, BZ_SEGMENT_SPARE, name) == 0)
+        return fd;
+    close(fd);
+    (void)s->io->unlink(s->io->ctx, s->dir, BZ_SEGMENT_SPARE, false);
+    return -1;
+}
+
+/* Writes the zeros that the reserved blocks stand for: see BZ_SEGMENT_SPARE. 30 ms, so only at a start. */
+static enum bz_status fill(struct bz_segments *s, int fd) {
+    static const uint8_t zeros[1 << 16];
+    for (uint64_t at = 0; at < BZ_SEGMENT_BYTES; at += sizeof zeros)
+        BZ_TRY(bz_io_write(s->io, fd, bz_view(zeros, sizeof zeros), at));
+    return BZ_OK;
+}
+
+static enum bz_status from_nothing(struct bz_segments *s, const char *name, int *ret_fd) {
+    int fd = s->io->open(s->io->ctx, s->dir, name, BZ_IO_NEW);
+    if (fd < 0)
+        return BZ_EIO;
+    enum bz_status st = s->io->reserve(s->io->ctx, fd, BZ_SEGMENT_BYTES) == 0 ? BZ_OK : BZ_EIO;
+    if (st == BZ_OK && !s->begun)
+        st = fill(s, fd);
+    if (st == BZ_OK)
+        st = write_head(s, fd);
+    if (st == BZ_OK) {
+        *ret_fd = fd;
+        return BZ_OK;
+    }
+    int e = errno;
+    close(fd);
+    (void)s->io->unlink(s->io->ctx, s->dir, name, false);
+    errno = e;
+    return st;
+}
+
+/* The head is flushed, with the folder, before the first frame is written: a segment without a sound
+ * head has none. */
 static enum bz_status begin(struct bz_segments *s, uint64_t first) {
     char name[BZ_SEGMENT_NAME];
     s->head.segment = ++s->last; /* a number is never used twice, whatever becomes of the file */
     s->head.first = first;
     bz_segment_name(s->last, name);
-    int fd = s->io->create(s->io->ctx, s->dir, name, true);
+    int fd = from_spare(s, name);
     if (fd < 0)
-        return BZ_EIO;
-    enum bz_status st = s->io->reserve(s->io->ctx, fd, BZ_SEGMENT_BYTES) == 0 ? BZ_OK : BZ_EIO;
-    if (st == BZ_OK)
-        st = write_head(s, fd);
+        BZ_TRY(from_nothing(s, name, &fd));
+    s->begun = true;
+    enum bz_status st = bz_io_sync_dir(s->io, s->dir, "journal");
     if (st != BZ_OK) {
         int e = errno;
         close(fd);

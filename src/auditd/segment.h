@@ -10,6 +10,7 @@ struct bz_segments {
     int fd;                      /* of the open segment; -1: the next commit begins a new one */
     uint64_t off;                /* where its next frame goes */
     uint64_t last;               /* highest number used so far */
+    bool begun;                  /* at least one segment of this life */
     struct bz_journal_head head; /* `seen` is kept current by the caller, for the next segment */
 };
 

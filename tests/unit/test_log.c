@@ -83,8 +83,8 @@ static bool fault(void *ctx) {
     return true;
 }
 
-static int f_create(void *c, int d, const char *p, bool x) {
-    return fault(c) ? -1 : bz_io_real.create(NULL, d, p, x);
+static int f_open(void *c, int d, const char *p, enum bz_io_how how) {
+    return fault(c) ? -1 : bz_io_real.open(NULL, d, p, how);
 }
 static ssize_t f_write(void *c, int fd, const void *p, size_t n, off_t at) {
     struct faults *f = c;
@@ -113,7 +113,7 @@ static int f_mkdir(void *c, int d, const char *p) {
     return fault(c) ? -1 : bz_io_real.mkdir(NULL, d, p);
 }
 static struct faults faults;
-static const struct bz_io io = {f_create, f_write,  f_sync,  f_reserve,
+static const struct bz_io io = {f_open,   f_write,  f_sync,  f_reserve,
                                 f_rename, f_unlink, f_mkdir, &faults};
 
 /* ---- one life of the writer ---- */
@@ -475,8 +475,8 @@ static void torn_batch(void **state) {
         assert_int_equal(bz_journal_scan(dir, NULL, NULL, &scan, &d), BZ_OK);
         bool whole = cut == frame.n || scan.next == 2; /* the last bytes are zeros anyway */
         assert_true(whole ? cut + 8 > frame.n : scan.next == 1);
-        assert_true(scan.torn <= cut);
-        if (cut > 0 && !whole)
+        assert_true(scan.torn <= frame.n);
+        if (cut >= 16 && !whole) /* enough of its head is there */
             assert_true(scan.torn > 0);
     }
 }
