@@ -32,6 +32,7 @@ struct init {
     size_t names_n;
     char admin_key[BZ_KEY_TEXT + 1], user_key[BZ_KEY_TEXT + 1];
     struct bz_buf yaml;
+    struct bz_config_errors errs;
     char ca[BZ_DIR_PATH_MAX], url[512]; /* for what is shown */
 };
 
@@ -194,13 +195,13 @@ static void put_tail(struct init *in) {
 
 static bool check_yaml(struct init *in) {
     struct bz_config *c = NULL;
-    struct bz_config_errors errs = {.n = 0};
+    struct bz_config_errors *e = &in->errs;
     if (bz_buf_status(&in->yaml) != BZ_OK)
         return false;
-    enum bz_status st = bz_config_parse(bz_buf_view(&in->yaml), &c, errs.list,
-                                        sizeof errs.list / sizeof errs.list[0], &errs.n);
+    enum bz_status st = bz_config_parse(bz_buf_view(&in->yaml), &c, e->list,
+                                        sizeof e->list / sizeof e->list[0], &e->n);
     if (st != BZ_OK)
-        bz_cli_config_errors(stderr, BZ_F_CONFIG, st, bz_buf_view(&in->yaml), &errs);
+        bz_cli_config_errors(stderr, BZ_F_CONFIG, st, bz_buf_view(&in->yaml), e);
     bz_config_free(c);
     return st == BZ_OK;
 }

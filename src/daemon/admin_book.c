@@ -159,8 +159,11 @@ static bool take_limits(struct bz_admin_call *c, struct bz_limit_set *l, unsigne
     for (const struct bz_json *m = o == NULL || !ok ? NULL : o->first; m != NULL; m = m->next)
         ok = ok && take_limit(l, m);
     for (int i = 0; i < BZ_METER_COUNT; i++) {
-        if (l->rate[i].per_minute > 0 && l->rate[i].burst == 0)
-            l->rate[i].burst = l->rate[i].per_minute; /* a minute's worth, as in bartizan.yaml */
+        /* as in bartizan.yaml: ten seconds' worth of requests, a minute's worth of tokens */
+        const uint64_t part = i == BZ_METER_REQUESTS ? 6 : 1;
+        struct bz_rate *r = &l->rate[i];
+        if (r->per_minute > 0 && r->burst == 0)
+            r->burst = (r->per_minute + part - 1) / part;
     }
     if (!ok)
         *status = bad(c, "limits", "has an unknown member or a number that cannot be");
