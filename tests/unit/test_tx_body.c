@@ -104,6 +104,7 @@ static void json_refusals_name_the_offset(void **state) {
     gw_req_init(&r, &g, GW_USER, "POST", CHAT, deep);
     tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
     assert_true(gw_contains(bz_tx_reply(tx)->body, "nested too deeply"));
+    assert_true(gw_contains(bz_tx_reply(tx)->body, "json_too_deep"));
     bz_tx_free(tx);
     gw_close(&g);
 }
@@ -376,6 +377,16 @@ static void forwarded_bytes_are_canonical(void **state) {
     gw_close(&g);
 }
 
+static void parameters_out_of_range_and_against_policy(void **state) {
+    static const struct body_case cases[] = {
+        {"wrong type", GW_USER, CHAT, "{\"model\":\"tiny\",\"temperature\":\"x\"," MSG "}", 400,
+         "param_invalid", "tiny"},
+        {"token ids", GW_USER, "/v1/completions", "{\"model\":\"tiny\",\"prompt\":[1,2]}", 403,
+         "param_not_allowed", "tiny"},
+    };
+    EXPECT_ALL(GW_LLAMA, cases);
+}
+
 static void parameters_are_refused_by_name(void **state) {
     struct gw g;
     struct gw_heap heap = {0};
@@ -463,6 +474,7 @@ int main(void) {
         cmocka_unit_test(replicas_share_and_failures_move_on),
         cmocka_unit_test(admin_routes_need_one_backend),
         cmocka_unit_test(forwarded_bytes_are_canonical),
+        cmocka_unit_test(parameters_out_of_range_and_against_policy),
         cmocka_unit_test(parameters_are_refused_by_name),
         cmocka_unit_test(without_memory_nothing_is_forwarded),
     };

@@ -428,6 +428,7 @@ static void announced_length_above_the_cap_is_refused_before_reading(void **stat
     struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
     assert_int_equal(v, BZ_VERDICT_REFUSE);
     assert_int_equal(bz_tx_reply(tx)->status, 413);
+    assert_true(gw_contains(bz_tx_reply(tx)->body, "body_too_large"));
     assert_int_equal(bz_tx_body_max(tx), 1 << 20);
     bz_tx_free(tx);
     gw_close(&g);
@@ -1092,6 +1093,8 @@ static void wrong_order_is_refused(void **state) {
     assert_null(bz_tx_forward(tx));
     assert_false(bz_tx_backend(tx, gw_now(&g), &b));
     assert_int_equal(bz_tx_body(tx, BZ_V(HI), gw_now(&g)), BZ_VERDICT_REFUSE);
+    assert_int_equal(bz_tx_reply(tx)->status, 500);
+    assert_true(gw_contains(bz_tx_reply(tx)->body, "internal_error"));
     gw_req_init(&r, &g, GW_USER, "POST", CHAT, HI);
     assert_int_equal(bz_tx_begin(tx, &r.head), BZ_VERDICT_REFUSE);
     assert_null(bz_tx_forward(tx));

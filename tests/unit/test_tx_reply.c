@@ -163,7 +163,10 @@ static void heads_that_cannot_be_checked_are_errors(void **state) {
             assert_int_equal(bz_tx_reply(s.tx)->status, 502);
             assert_int_equal(s.out.n, 0);
             assert_false(gw_contains(bz_tx_reply(s.tx)->body, GW_CANARY));
-            assert_int_equal(closing(&s, mem).upstream_status, c->status);
+            struct bz_record rec = closing(&s, mem);
+            assert_int_equal(rec.upstream_status, c->status);
+            assert_true(bz_view_eq(rec.reason, c->length > 0 ? BZ_V("upstream_too_large")
+                                                             : BZ_V("upstream_error")));
         }
         end(&s);
     }
