@@ -155,7 +155,6 @@ struct check {
 #define TYPE                                                                                       \
     { PARAM_NAMED("type"), .kind = K_STR, .on = ON_ALL, .hi = 64 }
 
-
 /* params_walk.c */
 enum bz_status bz_param_fail(struct check *c, const struct at *at, const struct bz_json *v,
                              uint16_t status, const char *why, const char *fix);
