@@ -2,7 +2,7 @@
  * must be under control.
  *
  *   mkinstance make DIR [listen=A:P] [backend=TYPE,URL,MODEL]... [workers=N] [relaxed] [wait_ms=N] [body_max=N] [module=SO]
- *              [read_s=N] [tls]             prints the API key
+ *              [read_s=N] [tls] [ca=PEM] [nginx=1022001]             prints the API key
  *   mkinstance publish DIR GENERATION [revoked] ...same options as make...
  *   mkinstance drain DIR [delay_ms=N] [hold]    plays bartizan-auditd: records go to DIR/audit.jsonl; hold: none gets durable
  */
@@ -88,7 +88,8 @@ struct options {
     struct bz_backend_config backends[BZ_BACKENDS_MAX];
     struct bz_image_model_input models[BZ_BACKENDS_MAX];
     char *model_names[BZ_BACKENDS_MAX];
-    const char *module;
+    const char *module, *ca;
+    uint32_t nginx;
     bool revoked;
 };
 
@@ -147,6 +148,10 @@ static void options(struct options *o, char **arg) {
             o->config.body_max = strtoul(v, NULL, 10);
         else if (strncmp(*arg, "module=", 7) == 0)
             o->module = v;
+        else if (strncmp(*arg, "ca=", 3) == 0)
+            o->ca = v;
+        else if (strncmp(*arg, "nginx=", 6) == 0)
+            o->nginx = (uint32_t)strtoul(v, NULL, 10);
         else if (strcmp(*arg, "relaxed") == 0)
             o->config.audit = BZ_AUDIT_RELAXED;
         else if (strcmp(*arg, "tls") == 0)
@@ -216,7 +221,8 @@ static int make(const char *dir, char **arg) {
             die(name);
     }
     if (o.module != NULL) {
-        struct bz_nginx_conf_input in = {.config = &o.config, .dir = dir, .module = o.module, .uid = (uint32_t)geteuid()};
+        struct bz_nginx_conf_input in = {.config = &o.config, .dir = dir, .module = o.module,
+                                         .ca_bundle = o.ca, .nginx_version = o.nginx, .uid = (uint32_t)geteuid()};
         bz_buf_init(&conf, 1 << 20);
         must(bz_nginx_conf_write(&in, &conf), "nginx.conf");
         write_file(path_of(dir, "nginx/nginx.conf"), bz_buf_view(&conf));

@@ -23,6 +23,21 @@ def free_port():
         return s.getsockname()[1]
 
 
+def nginx_version():
+    text = subprocess.run([NGINX, "-v"], capture_output=True, text=True).stderr
+    a, b, c = text.split("nginx/")[1].split()[0].split(".")
+    return int(a) * 1000000 + int(b) * 1000 + int(c)
+
+
+def make_cert(directory):
+    """A self-signed certificate for localhost; server.pem and server.key."""
+    os.makedirs(directory, exist_ok=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", directory + "/server.key", "-out", directory + "/server.pem", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+                   check=True, capture_output=True)
+
+
 def wait_for(what, seconds=5.0):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -41,23 +56,16 @@ class Instance:
     def __init__(self, backends, *options, drain=(), tls=False):
         self.dir = tempfile.mkdtemp(prefix="bz-nginx-")
         self.port = free_port()
-        self.options = [f"listen=127.0.0.1:{self.port}", f"module={os.path.abspath(MODULE)}",
+        self.options = [f"listen=127.0.0.1:{self.port}", f"module={os.path.abspath(MODULE)}", f"nginx={nginx_version()}",
                         *(f"backend=llama.cpp,{u},tiny" for u in backends), *options, *(["tls"] if tls else [])]
         if tls:
-            self.make_cert()
+            make_cert(self.dir + "/tls")
         self.key = subprocess.run([MKINSTANCE, "make", self.dir, *self.options], check=True, capture_output=True,
                                   text=True).stdout.strip()
         self.drainer = None
         if drain is not None:
             self.drain(*drain)
         self.start()
-
-    def make_cert(self):
-        os.makedirs(self.dir + "/tls", exist_ok=True)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-keyout", self.dir + "/tls/server.key", "-out", self.dir + "/tls/server.pem", "-days", "2",
-                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-                       check=True, capture_output=True)
 
     def nginx_args(self):
         return [NGINX, "-p", self.dir + "/nginx/", "-c", self.dir + "/nginx/nginx.conf", "-e",

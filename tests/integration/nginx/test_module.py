@@ -5,13 +5,15 @@ import os
 import signal
 import socket
 import subprocess
+import ssl
 import sys
+import tempfile
 import threading
 import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Instance, chat, free_port, wait_for  # noqa: E402
+from harness import Instance, chat, free_port, make_cert, wait_for  # noqa: E402
 from upstream import Upstream  # noqa: E402
 
 
@@ -247,6 +249,9 @@ class Replicas(unittest.TestCase):
         try:
             for _ in range(6):
                 self.assertEqual(gw.request(chat())[0], 200)
+            # what reached the second was written for the second (its name, and so its credential)
+            for raw in up.requests:
+                self.assertIn(f"\r\nHost: 127.0.0.1:{up.port}\r\n".encode(), raw)
         finally:
             gw.stop()
             up.stop()
@@ -276,6 +281,24 @@ class Replicas(unittest.TestCase):
         st, _, _ = gw.request(chat())
         gw.stop()
         self.assertIn(st, (502, 503))
+
+
+class TlsBackend(unittest.TestCase):
+    def test_certificate_is_checked(self):
+        with tempfile.TemporaryDirectory() as good, tempfile.TemporaryDirectory() as other:
+            make_cert(good)
+            make_cert(other)
+            ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            ctx.load_cert_chain(good + "/server.pem", good + "/server.key")
+            up = Upstream(tls=ctx)
+            for name, ca, want in (("localhost", good, 200), ("127.0.0.1", good, 502), ("localhost", other, 502)):
+                gw = Instance([f"https://{name}:{up.port}"], f"ca={ca}/server.pem")
+                st = gw.request(chat())[0]
+                st2 = gw.request(chat(stream=True))[0]
+                gw.stop()
+                # an address has no name that nginx could compare with the certificate
+                self.assertIn((st, st2), ((want, want), (503, 503)) if want != 200 else ((200, 200),), (name, ca))
+            up.stop()
 
 
 class Audit(unittest.TestCase):

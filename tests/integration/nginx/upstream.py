@@ -26,8 +26,9 @@ DONE = event("", "stop") + event(usage=True) + b"data: [DONE]\n\n"
 
 
 class Upstream:
-    def __init__(self, port=0):
+    def __init__(self, port=0, tls=None):
         self.port = port
+        self.tls = tls          # ssl.SSLContext
         self.requests = []      # raw bytes of each request
         self.connections = 0
         self.tasks = set()
@@ -43,7 +44,8 @@ class Upstream:
 
     def _run(self):
         asyncio.set_event_loop(self.loop)
-        self.server = self.loop.run_until_complete(asyncio.start_server(self._client, "127.0.0.1", self.port))
+        self.server = self.loop.run_until_complete(asyncio.start_server(self._client, "127.0.0.1", self.port,
+                                                                              ssl=self.tls))
         self.port = self.server.sockets[0].getsockname()[1]
         self.ready.set()
         self.loop.run_forever()
