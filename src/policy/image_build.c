@@ -290,6 +290,14 @@ static uint32_t role_of(const struct builder *b, const char *name, uint32_t last
     return img_dead_role;
 }
 
+/* `role`: that of the last key, which often is this one's too. */
+static bool takes_part(const struct builder *b, const struct bz_key_record *k, uint32_t *role) {
+    if (k->revoked)
+        return false;
+    *role = role_of(b, k->role, *role);
+    return *role != img_dead_role;
+}
+
 static bool has_limits(const struct bz_limit_set *l) {
     uint64_t any = l->concurrent;
     for (int m = 0; m < BZ_METER_COUNT; m++)
@@ -302,7 +310,7 @@ static enum bz_status measure_keys(struct builder *b) {
     uint32_t role = 0;
     for (size_t i = 0; i < b->in->keys_n; i++) {
         const struct bz_key_record *k = &b->in->keys[i];
-        if (k->revoked || (role = role_of(b, k->role, role)) == img_dead_role)
+        if (!takes_part(b, k, &role))
             continue;
         b->keys_n++;
         size_t owner_n = strlen(k->owner);
@@ -385,7 +393,7 @@ static enum bz_status build_keys(struct builder *b, uint8_t *index, uint8_t *key
     memset(index, 0, b->key_slots * sizeof(uint64_t));
     for (size_t i = 0; i < b->in->keys_n; i++) {
         const struct bz_key_record *k = &b->in->keys[i];
-        if (k->revoked || (role = role_of(b, k->role, role)) == img_dead_role)
+        if (!takes_part(b, k, &role))
             continue;
         if (strlen(k->id) != BZ_KEY_ID_TEXT)
             return BZ_EINVAL;

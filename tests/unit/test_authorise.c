@@ -94,6 +94,20 @@ static void test_still_valid(void **state) {
     assert_false(bz_image_still_valid(&image, id, fx_keys[FX_REVOKED].hash, 1, &p));
 }
 
+/* With one key in the image every unknown id is compared with that key, for the sake of time. */
+static void test_unknown_id_with_the_hash_of_a_key(void **state) {
+    struct bz_image_input in = fx_input();
+    struct bz_buf bytes;
+    struct bz_image one;
+    struct bz_principal p;
+    in.keys_n = 1;
+    fx_build(&in, &bytes, &one);
+    const uint8_t *hash = fx_keys[0].hash;
+    assert_true(bz_image_still_valid(&one, bz_view(fx_keys[0].id, BZ_KEY_ID_TEXT), hash, 1, &p));
+    assert_false(bz_image_still_valid(&one, bz_view(fx_keys[1].id, BZ_KEY_ID_TEXT), hash, 1, &p));
+    bz_buf_free(&bytes);
+}
+
 static const char *route_verdict(int key, enum bz_access access, const char *scope) {
     struct bz_principal p = principal(key);
     struct bz_route r = {.scope = scope, .access = access};
@@ -215,6 +229,7 @@ int main(void) {
         cmocka_unit_test(test_unknown_ids),
         cmocka_unit_test(test_expiry_on_both_sides_of_the_edge),
         cmocka_unit_test(test_still_valid),
+        cmocka_unit_test(test_unknown_id_with_the_hash_of_a_key),
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_models),
         cmocka_unit_test(test_limits_and_params),
