@@ -31,7 +31,7 @@ BEGIN {
     for (i = 1; i <= n; i++)
         allow(second[i], "")
     allow("policy", "detect dialect")
-    allow("identity", "store")
+    allow("identity", "store policy") # policy owns struct bz_key_record
     allow("registry", "store artifact")
     allow("redteam", "detect")
     allow("monitor", "audit")

@@ -15,7 +15,7 @@
 #define BZ_BODY_MAX (64u << 20)
 #define BZ_PATH_MAX 1024 /* longest documented route with an id is below 200 */
 #define BZ_QUERY_MAX 1024
-#define BZ_CREDENTIAL_MAX 256 /* our keys are 61 bytes */
+#define BZ_CREDENTIAL_MAX 256 /* our keys are 65 bytes */
 #define BZ_MODEL_NAME_MAX 200
 /* Arena cap = factor x body + BZ_ARENA_BASE: a node takes 64 bytes and comes from 3 of input. */
 #define BZ_ARENA_FACTOR 24
