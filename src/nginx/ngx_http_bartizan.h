@@ -60,31 +60,34 @@ enum bz_ngx_phase {
     BZ_NGX_OWN,     /* a reply of ours is on its way, no upstream involved */
 };
 
-struct bz_ngx_req { /* of one request, in its pool; found again through a pool cleanup (redirects zero r->ctx) */
+/* State of one request, in its pool; found again through a pool cleanup (redirects zero r->ctx). What every event of a stream
+ * touches stands together at the start. */
+struct bz_ngx_req {
     ngx_http_request_t *r;
     struct bz_tx *tx;
+    ngx_chain_t *in, **in_last; /* input that waits for a slow client */
+    ngx_chain_t *free, *busy;   /* our own buffers */
+    enum bz_ngx_phase phase;
+    unsigned begun : 1;     /* bz_tx_begin was called */
+    unsigned late : 1;      /* the body did not come together with the head */
+    unsigned answered : 1;  /* by the gateway itself */
+    unsigned decided : 1;   /* a DECISION record stands */
+    unsigned recorded : 1;  /* the last record stands */
+    unsigned repick : 1;    /* the next connection goes to another backend */
+    unsigned cut : 1;       /* ended from our side */
+    unsigned head_seen : 1; /* the backend sent a reply head */
+    unsigned flushed : 1;   /* the client has the reply head of a stream */
+    unsigned ending : 2;    /* 0 no, 1 upstream ended well, 2 it broke */
+
     struct bz_ngx_gen *gen;
+    struct bz_now now;  /* of the current call from nginx; a clock costs as much as parsing a short head */
     ngx_queue_t open;   /* in bz_ngx_worker.open */
     ngx_queue_t parked; /* in bz_ngx_worker.parked, while phase is PARKED */
     uint64_t seq;       /* of the DECISION record in the ring */
     ngx_msec_t deadline;
-    enum bz_ngx_phase phase;
     ngx_uint_t http_version;
-    struct bz_now now;  /* of the current call from nginx; a clock costs as much as parsing a short head */
-    struct bz_backend backend;
     void (*upstream_finalize)(ngx_http_request_t *r, ngx_int_t rc); /* the proxy module's own */
-    ngx_chain_t *in, **in_last; /* input that waits for a slow client */
-    ngx_chain_t *free, *busy;   /* our own buffers */
-    unsigned begun : 1;         /* bz_tx_begin was called */
-    unsigned late : 1;          /* the body did not come together with the head */
-    unsigned answered : 1;      /* by the gateway itself */
-    unsigned decided : 1;       /* a DECISION record stands */
-    unsigned recorded : 1;      /* the last record stands */
-    unsigned repick : 1;        /* the next connection goes to another backend */
-    unsigned cut : 1;           /* ended from our side */
-    unsigned head_seen : 1;     /* the backend sent a reply head */
-    unsigned flushed : 1;       /* the client has the reply head of a stream */
-    unsigned ending : 2;        /* 0 no, 1 upstream ended well, 2 it broke */
+    struct bz_backend backend;
 };
 
 struct bz_ngx_worker { /* of this process */
