@@ -18,8 +18,8 @@ from test_model import start_server # noqa: E402
 
 ROLES = """
 roles:
-  - {name: nothing, routes: [models]}
-  - {name: slowly, limits: {requests_per_minute: 20, requests_burst: 1}}
+  - {name: nothing, routes: [models], models: ["*"]}
+  - {name: slowly, routes: ["*"], models: ["*"], limits: {requests_per_minute: 20, requests_burst: 1}}
 """
 
 
@@ -51,7 +51,7 @@ def main():
         url = "https://127.0.0.1:%d" % i.port
         targets = {
             "direct": names | {"openai": chat + "/v1", "anthropic": chat, "embed": embed + "/v1", "ollama": ollama_url, "key": "none"},
-            "gateway": names | {"openai": url + "/v1", "anthropic": url, "embed": url + "/v1", "ollama": url, "key": i.key,
+            "gateway": names | {"openai": url + "/v1", "anthropic": url, "embed": url + "/v1", "ollama": url, "key": i.key, "admin": i.admin,
                                 "forbidden": i.new_key("fay", role="nothing")["key"],
                                 "limited": i.new_key("lim", role="slowly")["key"]},
         }

@@ -217,6 +217,7 @@ class Instance:
         self.env = dict(os.environ, **(env or {}))
         self.wrap = list(wrap)
         self.proc = None
+        self.users = set()
         self.settings = {"listen": "127.0.0.1:%d" % self.port, "workers": "2"} | {k: str(v) for k, v in settings.items()}
         self.extra, self.backends = extra, "".join(backends)
         out = self.cli("init", self.dir, "--backend", "x=openai=http://127.0.0.1:9", "--listen", self.settings["listen"], "--json")
@@ -243,6 +244,9 @@ class Instance:
         return r.stdout if ok else r
 
     def new_key(self, user="alice", **options):
+        if user not in self.users:
+            self.cli("user", "add", self.dir, user)
+            self.users.add(user)
         args = [x for k, v in options.items() for x in ("--" + k.replace("_", "-"), str(v))]
         made = json.loads(self.cli("key", "create", self.dir, "--user", user, *args, "--json"))
         return made

@@ -17,6 +17,8 @@ class Result(unittest.TextTestResult):
         self.began = time.monotonic()
         super().startTest(test)
 
+    began = time.monotonic()
+
     def note(self, word, test):
         self.stream.writeln("%-6s %s  %.1f s" % (word, test.id(), time.monotonic() - self.began))
 

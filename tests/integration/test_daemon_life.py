@@ -234,6 +234,34 @@ class Backends(Case):
         wait_for(lambda: "some of its model names" in self.status()["daemon"]["backends"][0]["why"], 8)
         self.assertEqual(self.ids(), ["tiny"])
 
+    def test_host_names_and_unix_sockets(self):
+        """A name is resolved by the check, a socket needs nothing of the kind."""
+        path = self.i.holder / "m.sock"
+        u = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Tiny, bind_and_activate=False)
+        u.socket.close()
+        u.socket = socket.socket(socket.AF_UNIX)
+        u.socket.bind(str(path))
+        u.socket.listen()
+        u.get_request = lambda: (u.socket.accept()[0], ("unix", 0))
+        u.models, u.status, u.listing, u.asked, u.daemon_threads = ["by-socket"], 200, None, [], True
+        threading.Thread(target=u.serve_forever, args=(0.02,), daemon=True).start()
+        n = Server("by-name")
+        try:
+            self.i.extra = backend("sock", "openai", "unix:%s" % path)
+            self.i.extra += backend("name", "openai", "http://model.localhost:%d" % n.port)
+            self.i.write_config()
+            self.i.cli("reload", self.i.dir)
+            for model in ("by-socket", "by-name"):
+                self.i.served(model)
+                wait_for(lambda: self.i.chat(model).status == 200, 3)
+        finally:
+            self.i.extra = ""
+            self.i.write_config()
+            self.i.cli("reload", self.i.dir)
+            n.close()
+            u.shutdown()
+            u.server_close()
+
     def test_down_and_up_again(self):
         self.server.s.status = 503
         wait_for(lambda: self.status()["daemon"]["backends"][0]["health"] == "down", 6)
@@ -326,6 +354,35 @@ class Deaths(Case):
         before = self.status()["daemon"]["generation"]
         self.i.kill("bartizand")
         wait_for(lambda: self.status().get("daemon", {}).get("generation", 0) > before, 5)
+
+    def test_bartizand_comes_back_while_the_file_is_bad(self):
+        self.i.write_config("version: 1\nlisten: half a li")
+        try:
+            self.i.kill("bartizand")
+            wait_for(lambda: self.status()["well"], 5)
+            key = self.new_key("user")["key"]
+            self.assertEqual(self.i.chat("tiny", key=key).status, 200)
+        finally:
+            self.i.write_config()
+
+    def test_nothing_is_granted_without_the_log(self):
+        made = self.new_key("user")
+        pid = self.i.processes("bartizan-auditd")[0]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            r = self.i.cli("key", "create", self.i.dir, "--user", "user", ok=False)
+            self.assertEqual(r.returncode, 2)
+            self.assertIn("nothing was changed", r.stderr)
+            r = self.i.cli("key", "revoke", self.i.dir, made["id"], ok=False) # taking away always works
+            self.assertEqual(r.returncode, 0, r.stderr)
+            self.assertIn("could not confirm", r.stderr)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        self.assertEqual(self.i.get("/v1/models", key=made["key"]).status, 401)
+        listed = json.loads(self.i.cli("key", "list", self.i.dir, "--json"))["keys"]
+        self.assertEqual(len([k for k in listed if k["user"] == "user" and not k["revoked"] and k["created"] >= time.time() - 3]), 0)
+        wait_for(self.works, 5)
+        wait_for(lambda: made["id"] in self.i.cli("audit", "export", self.i.dir).split("key.revoke")[-1], 5)
 
     def test_restart_is_quick(self):
         for part in ("bartizan-auditd", "bartizand"):

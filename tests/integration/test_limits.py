@@ -8,11 +8,11 @@ ROLES = """
 models:
   - {name: scarce, target: ok, limits: {requests_per_minute: 60, requests_burst: 2}}
 roles:
-  - {name: few, limits: {requests_per_minute: 60, requests_burst: 3}}
-  - {name: shared, user_limits: {requests_per_minute: 60, requests_burst: 4}}
-  - {name: two, limits: {concurrent: 2}}
-  - {name: tokens, limits: {completion_tokens_per_minute: 600}, params: {max_tokens: 300}}
-  - {name: words, limits: {prompt_tokens_per_minute: 100}}
+  - {name: few, routes: ["*"], models: ["*"], limits: {requests_per_minute: 60, requests_burst: 3}}
+  - {name: shared, routes: ["*"], models: ["*"], user_limits: {requests_per_minute: 60, requests_burst: 4}}
+  - {name: two, routes: ["*"], models: ["*"], limits: {concurrent: 2}}
+  - {name: tokens, routes: ["*"], models: ["*"], limits: {completion_tokens_per_minute: 600}, params: {max_tokens: 300}}
+  - {name: words, routes: ["*"], models: ["*"], limits: {prompt_tokens_per_minute: 100}}
 """
 
 
@@ -22,7 +22,7 @@ class Limits(Case):
         from harness import Instance, Upstream
         cls.up = Upstream().start()
         cls.addClassCleanup(cls.up.stop)
-        cls.i = Instance([backend("b", "openai", "http://127.0.0.1:%d" % cls.up.port, ["ok", "slow=100x100"])], extra=ROLES)
+        cls.i = Instance([backend("b", "openai", "http://127.0.0.1:%d" % cls.up.port, ["ok", "usage=400", "slow=100x100"])], extra=ROLES)
         cls.addClassCleanup(cls.i.close)
         cls.i.start()
 
@@ -97,9 +97,13 @@ class Limits(Case):
     def test_prompt_tokens(self):
         k = self.key("words")
         time.sleep(1)
-        r = self.i.chat(key=k, messages=[{"role": "user", "content": "word " * 400}])
+        for _ in range(3):
+            self.assertEqual(self.i.chat(key=k, messages=[{"role": "user", "content": "word " * 40}]).status, 200)
+        # what the server counted is what is charged, also beyond the burst
+        self.assertEqual(self.i.chat("usage=400", key=k).status, 200)
+        r = self.i.chat(key=k)
         self.assertEqual(r.status, 429, r)
-        self.assertEqual(self.i.chat(key=k).status, 200)
+        self.assertGreater(int(r.header("retry-after")), 60)
 
     def test_max_tokens_is_capped_and_written(self):
         k = self.key("tokens", "dave")

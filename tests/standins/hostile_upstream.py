@@ -205,6 +205,14 @@ async def slow(r):
 
 
 @mode
+async def usage(r):
+    """usage=N: says that the prompt had N tokens."""
+    body = whole(r.q, TEXT)
+    body["usage"] = usage_openai(8) | {"prompt_tokens": int(r.arg or 7)}
+    await r.json(body)
+
+
+@mode
 async def wait(r):
     """wait=MS: answers late."""
     await asyncio.sleep(int(r.arg or 500) / 1000)

@@ -175,8 +175,10 @@ class Handler(BaseHTTPRequestHandler):
                 "eval_count": count, "eval_duration": took}
 
     def words(self, q, prompt):
-        n = (q.get("options") or {}).get("num_predict", 12)
-        return say(prompt, n if 0 < n < 100000 else 12)
+        """num_predict is a maximum; the answer itself is 12 words, or 2,000 when it is asked for "at length"."""
+        natural = 2000 if "at length" in prompt else 12
+        most = (q.get("options") or {}).get("num_predict", -1)
+        return say(prompt, min(natural, most) if most > 0 else natural)
 
     def chat(self, q):
         name, start = self.model(q), time.monotonic_ns()

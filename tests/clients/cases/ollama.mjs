@@ -13,7 +13,8 @@ export default [
   }],
   ['version', async (t, a) => a.match((await client(t).version()).version, /^\d+\./)],
   ['ps', async (t, a) => a.ok(Array.isArray((await client(t).ps()).models))],
-  ['show', async (t, a) => a.ok((await client(t).show({ model: t.ollamaModel })).details)],
+  // it tells templates and system prompts: for administrators behind the gateway
+  ['show', async (t, a) => a.ok((await client(t, t.admin ?? t.key).show({ model: t.ollamaModel })).details)],
   ['chat', async (t, a) => {
     const r = await chat(t, { stream: false });
     a.ok(r.message.content.length > 0 && r.done && r.eval_count === 10);
@@ -56,7 +57,8 @@ export default [
   ['embeddings', async (t, a) => a.ok((await client(t).embeddings({ model: t.ollamaModel, prompt: 'x' })).embedding.length > 8)],
   ['abort', async (t, a) => {
     const c = client(t);
-    const s = await c.chat({ model: t.ollamaModel, messages: hello, options: { num_predict: 2000 }, stream: true });
+    const messages = [{ role: 'user', content: 'Tell me about the gate at length.' }];
+    const s = await c.chat({ model: t.ollamaModel, messages, stream: true });
     const e = await caught(a, async () => {
       for await (const _ of s) s.abort();
     });
