@@ -159,8 +159,8 @@ bool bz_ngx_addr_parse(struct bz_view text, uint32_t index, struct bz_ngx_addr *
 ngx_int_t bz_ngx_filter_init(ngx_conf_t *cf);
 /* The upstream failed after its reply began: tells the client, in the reply or by the error reply. */
 void bz_ngx_reply_broken(struct bz_ngx_req *q);
-/* Ends a transaction whose principal lost its rights. */
-void bz_ngx_cut(struct bz_ngx_req *q);
+/* Ends a transaction whose principal lost its rights. true: done, and q may be gone; false: not now. */
+bool bz_ngx_cut(struct bz_ngx_req *q);
 
 /* ---- error.c ---- */
 ngx_int_t bz_ngx_error_handler(ngx_http_request_t *r);

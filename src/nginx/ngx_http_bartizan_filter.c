@@ -358,24 +358,24 @@ static void cut_reply(struct bz_ngx_req *q, const char *code, const char *text) 
         r->write_event_handler(r);
 }
 
-void bz_ngx_cut(struct bz_ngx_req *q) {
+bool bz_ngx_cut(struct bz_ngx_req *q) {
     static const char code[] = "key_revoked", text[] = "The API key is no longer valid.";
     ngx_http_request_t *r = q->r;
     ngx_connection_t *c = r->connection;
     ngx_http_upstream_t *u = r->upstream;
 
     if (q->cut)
-        return;
+        return false;
     switch (q->phase) {
     case BZ_NGX_PARKED:
         q->cut = 1;
         bz_ngx_audit_unpark(q);
         bz_tx_refuse(q->tx, 401, "invalid_api_key", text);
         bz_ngx_resume(q);
-        return;
+        return true;
     case BZ_NGX_FORWARD:
         if (u == NULL || u->peer.connection == NULL || u->read_event_handler == NULL)
-            return;
+            return false;
         q->cut = 1;
         bz_tx_refuse(q->tx, 401, "invalid_api_key", text);
         u->peer.connection->read->timedout = 1; /* ends in error_page, which sends the refusal */
@@ -390,9 +390,10 @@ void bz_ngx_cut(struct bz_ngx_req *q) {
     case BZ_NGX_READING: /* decided when the body is there */
     case BZ_NGX_ENDED:
     case BZ_NGX_OWN:
-        return;
+        return false;
     }
     ngx_http_run_posted_requests(c);
+    return true;
 }
 
 ngx_int_t bz_ngx_filter_init(ngx_conf_t *cf) {

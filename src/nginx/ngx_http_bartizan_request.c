@@ -240,8 +240,8 @@ static void body_free(ngx_http_request_t *r) {
     ngx_http_request_body_t *rb = r->request_body;
     if (rb == NULL)
         return;
-    if (rb->buf != NULL && rb->buf->start != NULL && rb->buf->start != r->header_in->pos)
-        (void)ngx_pfree(r->pool, rb->buf->start); /* only large buffers are known to the pool; others stay */
+    if (rb->buf != NULL && rb->buf->start != NULL)
+        (void)ngx_pfree(r->pool, rb->buf->start); /* only large allocations go; anything else stays in the pool */
     rb->buf = NULL;
     rb->bufs = NULL;
     rb->free = NULL;

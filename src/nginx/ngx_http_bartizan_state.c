@@ -170,10 +170,8 @@ static void check_open(void) {
         next = ngx_queue_next(p);
         if (q->cut || q->phase < BZ_NGX_PARKED || q->phase > BZ_NGX_COLLECT)
             continue;
-        if (!bz_tx_still_allowed(q->tx, &w->gen->image, now)) {
-            bz_ngx_cut(q);
+        if (!bz_tx_still_allowed(q->tx, &w->gen->image, now) && bz_ngx_cut(q))
             next = ngx_queue_head(&w->open);
-        }
     }
 }
 
