@@ -173,7 +173,7 @@ static int explain_config(const struct bz_instance *in, const struct question *q
     struct bz_arena ar;
     struct bz_json *root = NULL;
     bz_buf_init(&text, BZ_CONFIG_MAX);
-    enum bz_status st = bz_instance_config(in, &text, &c, &errs);
+    enum bz_status st = bz_instance_config(in, BZ_F_CONFIG, &text, &c, &errs);
     if (st != BZ_OK) {
         bz_cli_config_errors(stderr, BZ_F_CONFIG, st, bz_buf_view(&text), &errs);
         bz_buf_free(&text);

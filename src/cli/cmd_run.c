@@ -117,7 +117,7 @@ static bool config_good(const struct bz_instance *in) {
     struct bz_config *c = NULL;
     struct bz_config_errors errs;
     bz_buf_init(&text, BZ_CONFIG_MAX);
-    enum bz_status st = bz_instance_config(in, &text, &c, &errs);
+    enum bz_status st = bz_instance_config(in, BZ_F_CONFIG, &text, &c, &errs);
     if (st != BZ_OK)
         bz_cli_config_errors(stderr, BZ_F_CONFIG, st, bz_buf_view(&text), &errs);
     bz_buf_free(&text);

@@ -94,7 +94,7 @@ static bool load_config(struct bz_up *u) {
     struct bz_buf text;
     struct bz_config_errors errs;
     bz_buf_init(&text, BZ_CONFIG_MAX);
-    enum bz_status st = bz_instance_config(&u->in, &text, &u->config, &errs);
+    enum bz_status st = bz_instance_config(&u->in, BZ_F_CONFIG, &text, &u->config, &errs);
     if (st != BZ_OK)
         bz_cli_config_errors(stderr, BZ_F_CONFIG, st, bz_buf_view(&text), &errs);
     bz_buf_free(&text);
@@ -113,6 +113,8 @@ static bool prepare(struct bz_up *u) {
         return false;
     }
     (void)unlinkat(u->in.fd, BZ_F_STATUS, 0);
+    (void)unlinkat(u->in.fd, BZ_F_CONFIG_GOOD,
+                   0); /* of an earlier run: this one starts from the file */
     bz_buf_init(&why, WHY_MAX);
     bool ok = bz_up_nginx_conf(u, u->config, &why);
     if (!ok) {

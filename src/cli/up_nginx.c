@@ -216,7 +216,7 @@ static bool reload(struct bz_up *u, struct bz_buf *why) {
     struct bz_config *c = NULL;
     struct bz_config_errors errs;
     bz_buf_init(&text, BZ_CONFIG_MAX);
-    enum bz_status st = bz_instance_config(&u->in, &text, &c, &errs);
+    enum bz_status st = bz_instance_config(&u->in, BZ_F_CONFIG, &text, &c, &errs);
     bz_buf_free(&text);
     if (st != BZ_OK && errs.n > 0)
         return put_errors(&errs, why);

@@ -200,13 +200,14 @@ static void put_errors(const struct bz_config_errors *e, struct bz_buf *why) {
                       e->list[i].column, e->list[i].path, e->list[i].text);
 }
 
-static enum bz_status load(struct bz_daemon *d, struct loaded *l, struct bz_buf *why) {
+static enum bz_status load(struct bz_daemon *d, const char *file, struct loaded *l,
+                           struct bz_buf *why) {
     struct bz_config_errors errs;
-    enum bz_status st = bz_instance_config(&d->in, &l->text, &l->config, &errs);
+    enum bz_status st = bz_instance_config(&d->in, file, &l->text, &l->config, &errs);
     if (st != BZ_OK) {
         put_errors(&errs, why);
         if (errs.n == 0)
-            bz_buf_printf(why, "%s cannot be read: %s", BZ_F_CONFIG, bz_status_text(st));
+            bz_buf_printf(why, "%s cannot be read: %s", file, bz_status_text(st));
         return st;
     }
     BZ_TRY(keep_places(d, l));
@@ -215,14 +216,37 @@ static enum bz_status load(struct bz_daemon *d, struct loaded *l, struct bz_buf 
     return BZ_OK;
 }
 
-enum bz_status bz_daemon_load(struct bz_daemon *d, struct bz_buf *why) {
+static enum bz_status load_file(struct bz_daemon *d, const char *file, struct bz_buf *why) {
     struct loaded *l = calloc(1, sizeof *l);
     if (l == NULL)
         return BZ_ENOMEM;
     bz_buf_init(&l->text, BZ_CONFIG_MAX);
-    enum bz_status st = load(d, l, why);
+    enum bz_status st = load(d, file, l, why);
     loaded_free(l);
     free(l);
+    return st;
+}
+
+enum bz_status bz_daemon_load(struct bz_daemon *d, struct bz_buf *why) {
+    BZ_TRY(load_file(d, BZ_F_CONFIG, why));
+    if (bz_file_write(d->in.fd, BZ_F_CONFIG_GOOD, bz_buf_view(&d->config_text), 0600,
+                      BZ_FILE_NO_SYNC) != BZ_OK)
+        bz_log("%s cannot be written", BZ_F_CONFIG_GOOD); /* only a later start would need it */
+    return BZ_OK;
+}
+
+enum bz_status bz_daemon_load_first(struct bz_daemon *d, struct bz_buf *why) {
+    struct bz_buf ignored;
+    enum bz_status st = bz_daemon_load(d, why);
+    if (st == BZ_OK)
+        return st;
+    bz_buf_init(&ignored, BZ_CONFIG_MAX);
+    if (load_file(d, BZ_F_CONFIG_GOOD, &ignored) == BZ_OK) {
+        bz_log("%s is refused, the configuration that was in force stays: %s", BZ_F_CONFIG,
+               bz_log_safe(bz_buf_view(why)));
+        st = BZ_OK;
+    }
+    bz_buf_free(&ignored);
     return st;
 }
 

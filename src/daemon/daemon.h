@@ -60,6 +60,9 @@ struct bz_daemon {
 /* ---- config.c ---- */
 /* Loads bartizan.yaml. On failure nothing changes and `why` (text for people) is filled. */
 enum bz_status bz_daemon_load(struct bz_daemon *d, struct bz_buf *why) BZ_MUST_USE;
+/* At the start: a daemon that died must come back also while bartizan.yaml is being edited, so the
+ * configuration that was in force is taken when the file is refused. */
+enum bz_status bz_daemon_load_first(struct bz_daemon *d, struct bz_buf *why) BZ_MUST_USE;
 void bz_daemon_unload(struct bz_daemon *d);
 
 /* ---- health.c ---- */

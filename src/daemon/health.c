@@ -69,6 +69,9 @@ static void set_options(CURL *h, struct bz_backend_run *r, const char *url, cons
     curl_easy_setopt(h, CURLOPT_URL, url);
     if (sock[0] != '\0')
         curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, sock);
+    else if (r->numeric && strchr(url, '[') == NULL)
+        /* workers connect to 127.0.0.1 for localhost, so the probe does */
+        curl_easy_setopt(h, CURLOPT_IPRESOLVE, CURL_IPRESOLVE_V4);
     curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(h, CURLOPT_PROXY, "");
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
@@ -80,9 +83,6 @@ static void set_options(CURL *h, struct bz_backend_run *r, const char *url, cons
     curl_easy_setopt(h, CURLOPT_HTTPHEADER, r->probe_head);
     curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(h, CURLOPT_WRITEDATA, &r->probe_body);
-    if (r->numeric) /* workers connect to 127.0.0.1 for localhost, so the probe does */
-        curl_easy_setopt(h, CURLOPT_IPRESOLVE,
-                         strchr(url, '[') == NULL ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_WHATEVER);
 }
 
 static void probe_done(struct bz_daemon *d, struct bz_backend_run *r) {

@@ -135,10 +135,11 @@ void bz_instance_origin(const uint8_t id[8], char out[BZ_ORIGIN_MAX]) {
 
 /* ---- configuration ---- */
 
-enum bz_status bz_instance_config(const struct bz_instance *in, struct bz_buf *text,
-                                  struct bz_config **ret, struct bz_config_errors *errs) {
+enum bz_status bz_instance_config(const struct bz_instance *in, const char *file,
+                                  struct bz_buf *text, struct bz_config **ret,
+                                  struct bz_config_errors *errs) {
     *errs = (struct bz_config_errors){.n = 0};
-    BZ_TRY(bz_file_read(in->fd, BZ_F_CONFIG, text));
+    BZ_TRY(bz_file_read(in->fd, file, text));
     return bz_config_parse(bz_buf_view(text), ret, errs->list,
                            sizeof errs->list / sizeof errs->list[0], &errs->n);
 }

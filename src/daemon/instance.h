@@ -9,6 +9,7 @@
 #include "files.h"
 
 #define BZ_F_CONFIG "bartizan.yaml"
+#define BZ_F_CONFIG_GOOD "run/bartizan.yaml.good" /* the one in force */
 #define BZ_F_CA_CERT "tls/ca.pem"
 #define BZ_F_CA_KEY "tls/ca.key"
 #define BZ_F_SERVER_CERT "tls/server.pem"
@@ -68,10 +69,10 @@ struct bz_config_errors {
     struct bz_config_error list[6];
     size_t n; /* found; may be more */
 };
-/* Reads and parses DIR/bartizan.yaml. `text` (initialised by the caller with BZ_CONFIG_MAX) keeps
+/* Reads and parses `file` (BZ_F_CONFIG). `text` (initialised by the caller with BZ_CONFIG_MAX) keeps
  * the source for messages. */
-enum bz_status bz_instance_config(const struct bz_instance *in, struct bz_buf *text,
-                                  struct bz_config **ret,
+enum bz_status bz_instance_config(const struct bz_instance *in, const char *file,
+                                  struct bz_buf *text, struct bz_config **ret,
                                   struct bz_config_errors *errs) BZ_MUST_USE;
 /* "https://127.0.0.1:8443": the address a client on this machine uses (a wildcard listen address
  * becomes loopback). */

@@ -132,7 +132,7 @@ static bool open_all(struct bz_daemon *d) {
     if (bz_health_init(d) != BZ_OK)
         return false;
     bz_buf_init(&why, WHY_MAX);
-    st = bz_daemon_load(d, &why);
+    st = bz_daemon_load_first(d, &why);
     if (st != BZ_OK)
         bz_log("%s is refused: %s", BZ_F_CONFIG, bz_log_safe(bz_buf_view(&why)));
     bz_buf_free(&why);
