@@ -69,8 +69,8 @@ struct bz_config_errors {
     struct bz_config_error list[6];
     size_t n; /* found; may be more */
 };
-/* Reads and parses `file` (BZ_F_CONFIG). `text` (initialised by the caller with BZ_CONFIG_MAX) keeps
- * the source for messages. */
+/* Reads and parses `file` (BZ_F_CONFIG). `text` (initialised by the caller with BZ_CONFIG_MAX)
+ * keeps the source for messages. */
 enum bz_status bz_instance_config(const struct bz_instance *in, const char *file,
                                   struct bz_buf *text, struct bz_config **ret,
                                   struct bz_config_errors *errs) BZ_MUST_USE;
