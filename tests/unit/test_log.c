@@ -322,13 +322,15 @@ static int scenario(int fail_at, bool lasting, int sort, bool crash) {
             put(n % 2, n);
         bz_writer_gather(w);
         uint64_t before = durable(0);
-        if (bz_writer_commit(w) != BZ_OK)
+        if (bz_writer_commit(w) != BZ_OK) {
             assert_int_equal(durable(0), before);
+            assert_int_equal(w->seg.fd, -1); /* never again to a file whose flush failed */
+        }
         (void)!bz_sealer_step(s, w->first, w->seg.last);
-        (void)!bz_sealer_seal(s);
         if (round == 1)
-            bz_segments_done(
-                &w->seg); /* as if the segment were full: the next commit begins a new one */
+            bz_segments_done(&w->seg); /* as if it were full: the next commit begins a new one */
+        else
+            (void)!bz_sealer_seal(s);
     }
     int calls = faults.calls;
     /* what was acknowledged is there, now, while it still fails */
@@ -386,10 +388,14 @@ static void dies_before_telling(void **state) {
         put(0, n);
     bz_writer_gather(w);
     assert_int_equal(bz_writer_commit(w), BZ_OK);
+    /* also when the frames themselves are sealed and gone: the head of the next segment remembers */
+    bz_segments_done(&w->seg);
+    bz_writer_note(w, BZ_V("x"), BZ_V("begins a new segment"));
+    assert_int_equal(bz_writer_commit(w), BZ_OK);
     assert_int_equal(bz_sealer_step(s, w->first, w->seg.last), BZ_OK);
     assert_int_equal(bz_sealer_seal(s), BZ_OK);
+    assert_int_equal(bz_segment_next(dir, 0), w->seg.last);
     die();
-    /* also when the frames themselves are long sealed and gone: the head of the newest segment remembers */
     atomic_store(&bz_ring_lane(ring, 0)->tail, 0);
     atomic_store(&bz_ring_lane(ring, 0)->durable_seq, 0);
     assert_int_equal(wake_up(), BZ_OK);
