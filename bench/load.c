@@ -1,8 +1,10 @@
 /* load: keeps N TLS connections busy with one POST each and measures a proxy's CPU time for exactly the requests that were
  * answered between two moments, after every handshake is over.
  *
- *   load https://HOST:PORT CONNECTIONS SECONDS BODY_FILE PID [KEY [CA_FILE]]
+ *   load https://HOST:PORT CONNECTIONS SECONDS BODY_FILE PID [KEY [CA_FILE [RATE]]]
  *
+ * RATE: requests per second over all connections; 0: each connection asks again at once. Two proxies are compared at the
+ * same rate: a faster one would otherwise be woken for more requests at a time and look cheaper still.
  * PID is the proxy's worker; its time is read from /proc/PID/task/PID/schedstat. Prints one line:
  *   requests=N seconds=S rps=R cpu_us=U p50_us=X p99_us=Y errors=E */
 #include <errno.h>
@@ -43,6 +45,9 @@ static size_t request_n;
 static uint32_t *samples;
 static size_t samples_n;
 static uint64_t answered, errors;
+static uint64_t every_ns, next_ns; /* pace; 0: none */
+static uint32_t idle[CONNS_MAX];   /* connections that wait for their turn */
+static size_t idle_n;
 
 static void die(const char *what) {
     fprintf(stderr, "load: %s: %s\n", what, errno != 0 ? strerror(errno) : "failed");
@@ -87,15 +92,17 @@ static void make_request(const char *host, const char *key, const char *file) {
     free(body);
 }
 
-/* SSL_write on a non-blocking socket takes all or wants to be asked again with the same bytes. */
+/* Writes until all is out or the socket is full; the next event goes on from there. */
 static void push(struct conn *c) {
-    if (c->sent == request_n)
-        return;
-    int n = SSL_write(c->tls, request + c->sent, (int)(request_n - c->sent));
-    if (n > 0)
+    while (c->sent < request_n) {
+        int n = SSL_write(c->tls, request + c->sent, (int)(request_n - c->sent));
+        if (n <= 0) {
+            if (SSL_get_error(c->tls, n) != SSL_ERROR_WANT_WRITE)
+                die("write");
+            return;
+        }
         c->sent += (size_t)n;
-    else if (SSL_get_error(c->tls, n) != SSL_ERROR_WANT_WRITE)
-        die("write");
+    }
 }
 
 static void ask(struct conn *c) {
@@ -133,14 +140,30 @@ static void on_event(struct conn *c) {
         errors += strncmp(c->reply, "HTTP/1.1 200", 12) != 0;
         if (samples_n < SAMPLES_MAX)
             samples[samples_n++] = (uint32_t)((now_ns() - c->began) / 1000U);
-        ask(c);
+        if (every_ns == 0)
+            ask(c);
+        else
+            idle[idle_n++] = (uint32_t)(c - conns);
     }
+}
+
+static void ask_due(uint64_t now) {
+    for (; idle_n > 0 && next_ns <= now; next_ns += every_ns)
+        ask(&conns[idle[--idle_n]]);
+    if (idle_n > 0 || every_ns == 0)
+        return;
+    next_ns =
+        next_ns < now ? now : next_ns; /* nobody is free: what was missed is not made up for */
 }
 
 static void run_until(int ep, uint64_t until) {
     for (uint64_t now = now_ns(); now < until; now = now_ns()) {
         static struct epoll_event e[AT_ONCE];
-        int n = epoll_wait(ep, e, AT_ONCE, 50);
+        ask_due(now);
+        uint64_t wake = idle_n > 0 && next_ns < until ? next_ns : until;
+        uint64_t left = wake > now ? wake - now : 0;
+        struct timespec t = {(time_t)(left / 1000000000U), (long)(left % 1000000000U)};
+        int n = epoll_pwait2(ep, e, AT_ONCE, &t, NULL);
         for (int i = 0; i < n; i++)
             on_event(&conns[e[i].data.u32]);
     }
@@ -186,7 +209,8 @@ static void measure(int ep, double seconds, const char *pid) {
 
 int main(int argc, char **argv) {
     if (argc < 6 || strncmp(argv[1], "https://", 8) != 0) {
-        fputs("usage: load https://HOST:PORT CONNECTIONS SECONDS BODY_FILE PID [KEY [CA_FILE]]\n",
+        fputs("usage: load https://HOST:PORT CONNECTIONS SECONDS BODY_FILE PID [KEY [CA_FILE "
+              "[RATE]]]\n",
               stderr);
         return 2;
     }
@@ -203,6 +227,9 @@ int main(int argc, char **argv) {
     if (getaddrinfo(host, port, &want, &to) != 0 || ctx == NULL || conns == NULL ||
         samples == NULL || ep < 0)
         die("start");
+    if (argc > 8 && strtoul(argv[8], NULL, 10) > 0)
+        every_ns = 1000000000U / strtoul(argv[8], NULL, 10);
+    next_ns = now_ns();
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (argc > 7 && SSL_CTX_load_verify_locations(ctx, argv[7], NULL) == 1)
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
