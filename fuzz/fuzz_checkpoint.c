@@ -1,4 +1,5 @@
-/* Checkpoints, verifier keys and entry bundles. No input can carry a good signature of the key used here. */
+/* Checkpoints, verifier keys and entry bundles. No input can carry a good signature of the key
+ * used here. */
 #include <stdlib.h>
 #include <bartizan/audit.h>
 

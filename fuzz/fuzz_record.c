@@ -1,4 +1,5 @@
-/* Binary records: what decodes must encode to itself and give a JSON entry that our own parser takes. */
+/* Binary records: what decodes must encode to itself and give a JSON entry that our own parser
+ * takes. */
 #include <stdlib.h>
 #include <bartizan/audit.h>
 #include <bartizan/json.h>

@@ -1,4 +1,5 @@
-/* A worker that writes anything it likes into its lane: the consumer reads inside the lane, and ends.
+/* A worker that writes anything it likes into its lane: the consumer reads inside the lane, and
+ * ends.
  * Input: le64 head, le64 position, then bytes of the data area. */
 #include <stdlib.h>
 #include <bartizan/audit.h>

@@ -1,10 +1,15 @@
-/* audit-ring: the other end of bartizan-auditd's ring, for tests: what an nginx worker does, without nginx.
+/* audit-ring: the other end of bartizan-auditd's ring, for tests: what an nginx worker does,
+ * without nginx.
  *
  *   audit-ring make DIR [LANES]       DIR/{audit,run,secrets}, a signing key, a ring, FIFOs
- *   audit-ring put DIR LANE FROM COUNT [window=N] [relaxed] [backwards] [refused] [ms=N] [detail=TEXT]
- *                                     puts COUNT records numbered from FROM; at most N (default 1) of them not yet durable.
- *                                     Prints "acked N" whenever all below N are durable. relaxed: waits for room only.
- *   audit-ring state DIR              writer_state, age of the beat in ms, head_seq and durable_seq summed over the lanes
+ *   audit-ring put DIR LANE FROM COUNT [window=N] [relaxed] [backwards] [refused] [ms=N]
+ * [detail=TEXT]
+ *                                     puts COUNT records numbered from FROM; at most N (default 1)
+ * of them not yet durable.
+ *                                     Prints "acked N" whenever all below N are durable. relaxed:
+ * waits for room only.
+ *   audit-ring state DIR              writer_state, age of the beat in ms, head_seq and
+ * durable_seq summed over the lanes
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -117,7 +122,8 @@ static void encode(const struct put *p, uint64_t i, struct bz_buf *b) {
     uint64_t ns = now_ns(CLOCK_REALTIME);
     if (p->backwards)
         ns -= i * 1000000000u;
-    struct bz_record r = {.kind = p->refused ? BZ_RECORD_REFUSED : BZ_RECORD_CLOSE, .time_ns = ns, .generation = 3};
+    struct bz_record r = {
+        .kind = p->refused ? BZ_RECORD_REFUSED : BZ_RECORD_CLOSE, .time_ns = ns, .generation = 3};
     bz_request_id_make(ns / 1000000, p->lane, (uint64_t)getpid(), i, r.id);
     r.principal = BZ_V("alice");
     r.key_id = BZ_V("4kD93hBz71Qa");
@@ -250,9 +256,10 @@ static int state(const char *path) {
         head += atomic_load(&bz_ring_lane(map, i)->head_seq);
         durable += atomic_load(&bz_ring_lane(map, i)->durable_seq);
     }
-    (void)printf("%u %llu %llu %llu\n", atomic_load(&h->writer_state),
-                 (unsigned long long)((now_ns(CLOCK_MONOTONIC) - atomic_load(&h->writer_beat_ns)) / 1000000),
-                 (unsigned long long)head, (unsigned long long)durable);
+    (void)printf(
+        "%u %llu %llu %llu\n", atomic_load(&h->writer_state),
+        (unsigned long long)((now_ns(CLOCK_MONOTONIC) - atomic_load(&h->writer_beat_ns)) / 1000000),
+        (unsigned long long)head, (unsigned long long)durable);
     return 0;
 }
 

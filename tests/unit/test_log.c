@@ -1,4 +1,5 @@
-/* The log writer on real files: journal, tiles, checkpoints; every write made to fail once; crashes at every step. */
+/* The log writer on real files: journal, tiles, checkpoints; every write made to fail once;
+ * crashes at every step. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -278,7 +279,8 @@ static void plain_life(void **state) {
     assert_int_equal(fstatat(dir, "tile/1/000.p", &st, 0), 0);
 }
 
-/* Enough for level 2 tiles to begin and for several journal segments, of which the covered ones go. */
+/* Enough for level 2 tiles to begin and for several journal segments, of which the covered ones
+ * go. */
 static void long_life(void **state) {
     faults = (struct faults){.left = -1};
     assert_int_equal(wake_up(), BZ_OK);
@@ -305,7 +307,8 @@ static void long_life(void **state) {
     die();
 }
 
-/* One scenario under a fault; returns the number of io calls it made. Whatever failed: nothing that was acknowledged is
+/* One scenario under a fault; returns the number of io calls it made. Whatever failed: nothing
+ * that was acknowledged is
  * missing, nothing is doubled, and going on works. */
 static int scenario(int fail_at, bool lasting, int sort, bool crash) {
     begin(NULL);
@@ -372,7 +375,8 @@ static void every_write_fails_once(void **state) {
     begin(NULL); /* for the teardown */
 }
 
-/* kill -9 between the flush and the acknowledgement: the record is in the journal and still unread in the ring. */
+/* kill -9 between the flush and the acknowledgement: the record is in the journal and still unread
+ * in the ring. */
 static void dies_before_telling(void **state) {
     faults = (struct faults){.left = -1};
     assert_int_equal(wake_up(), BZ_OK);
@@ -407,7 +411,8 @@ static void dies_before_telling(void **state) {
     die();
 }
 
-/* After a power cut the ring file may be of an earlier time than the log: its numbers must not be given out again. */
+/* After a power cut the ring file may be of an earlier time than the log: its numbers must not be
+ * given out again. */
 static void ring_from_before(void **state) {
     faults = (struct faults){.left = -1};
     assert_int_equal(wake_up(), BZ_OK);
@@ -452,7 +457,8 @@ static void poke(const char *name, off_t at, uint8_t flip) {
     close(fd);
 }
 
-/* A batch cut short at any byte is dropped as a whole, to the last sound record; what came before stays. */
+/* A batch cut short at any byte is dropped as a whole, to the last sound record; what came before
+ * stays. */
 static void torn_batch(void **state) {
     faults = (struct faults){.left = -1};
     assert_int_equal(wake_up(), BZ_OK);
@@ -487,7 +493,8 @@ static void torn_batch(void **state) {
     }
 }
 
-/* Damage in front of a record of a later batch: what is damaged had been confirmed, so the writer refuses to go on. */
+/* Damage in front of a record of a later batch: what is damaged had been confirmed, so the writer
+ * refuses to go on. */
 static void damaged_journal(void **state) {
     faults = (struct faults){.left = -1};
     assert_int_equal(wake_up(), BZ_OK);
