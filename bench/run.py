@@ -66,8 +66,8 @@ def median(xs):
 class Side:
     """One proxy: where it listens and the pid of its one worker."""
 
-    def __init__(self, name, port, pid, key):
-        self.name, self.port, self.pid, self.key = name, port, pid, key
+    def __init__(self, name, port, pid, key, ca):
+        self.name, self.port, self.pid, self.key, self.ca = name, port, pid, key, ca
         pin(pid, 0)
 
 
@@ -95,7 +95,7 @@ class Bench:
         for part in ("bartizand", "bartizan-auditd"):
             for pid in i.processes(part):
                 pin(pid, int(LOAD))
-        return i, Side("gateway " + mode, i.port, i.processes("worker")[0], key)
+        return i, Side("gateway " + mode, i.port, i.processes("worker")[0], key, i.ca)
 
     def plain(self, upstream_port, instance):
         d = instance.holder / ("plain-%d" % upstream_port)
@@ -109,12 +109,12 @@ class Bench:
         from harness import descendants
         worker = wait_for(lambda: descendants(p.pid), 5)[0]
         time.sleep(0.3)
-        return Side("plain nginx", port, worker, None)
+        return Side("plain nginx", port, worker, None, instance.ca)
 
-    def load(self, side, body_file, seconds, connections, i, rate=0):
+    def load(self, side, body_file, seconds, connections, rate=0):
         """(CPU us of the worker per request, requests per second) of a steady state without handshakes."""
         cmd = ["taskset", "-c", LOAD, str(BUILD / "bench" / "load"), "https://127.0.0.1:%d" % side.port, str(connections), str(seconds),
-               str(body_file), str(side.pid), side.key or "", i.ca, str(rate)]
+               str(body_file), str(side.pid), side.key or "", side.ca, str(rate)]
         r = subprocess.run(cmd, capture_output=True, text=True, timeout=300)
         got = {k: float(v) for k, v in re.findall(r"(\w+)=([\d.]+)", r.stdout)}
         if r.returncode or got["errors"]:
@@ -140,11 +140,11 @@ class Bench:
         for size, target in ((512, 1.10), (4096, 1.15), (65536, 1.25)):
             f = self.body(i, size)
             sides = {"plain": [], "gate": []}
-            top = [self.load(s, f, self.seconds, 32, i)[1] for s in (plain, gate)]
+            top = [self.load(s, f, self.seconds, 32)[1] for s in (plain, gate)]
             rate = int(min(top) * 0.6) # what both can do with room to spare
             for r in range(self.o.rounds):
                 for name, s in (("plain", plain), ("gate", gate))[::1 if r % 2 else -1]:
-                    sides[name].append(self.load(s, f, self.seconds, 32, i, rate))
+                    sides[name].append(self.load(s, f, self.seconds, 32, rate))
             p, g = (median([x[0] for x in sides[k]]) for k in ("plain", "gate"))
             paired = median([g_[0] / p_[0] for g_, p_ in zip(sides["gate"], sides["plain"])])
             self.say("cpu_%d" % size, paired, target, "%5.1f KB: plain %6.1f us, gateway %6.1f us at %d/s; at full load %d/s and %d/s"
@@ -161,15 +161,15 @@ class Bench:
             for r in range(self.o.rounds):
                 got = {}
                 for s in (relaxed, strict)[::1 if r % 2 else -1]:
-                    got[s.name] = self.load(s, f, self.seconds, 256, i)
+                    got[s.name] = self.load(s, f, self.seconds, 256)
                 out.append((got[strict.name][1] / got[relaxed.name][1], got[strict.name], got[relaxed.name]))
             self.say("durable_%d" % size, median([x[0] for x in out]), 0.85, "%5.1f KB: relaxed %6.0f/s, strict %6.0f/s; CPU %.1f -> %.1f us"
                      % (size / 1024, median([x[2][1] for x in out]), median([x[1][1] for x in out]), median([x[2][0] for x in out]),
                         median([x[1][0] for x in out])), at_least=True)
 
-    def hold(self, side, n, seconds, i, while_open=None):
+    def hold(self, side, n, seconds, while_open=None):
         cmd = ["taskset", "-c", LOAD, str(BUILD / "bench" / "streams"), "https://127.0.0.1:%d" % side.port, str(n), str(seconds),
-               side.key or "", i.ca]
+               side.key or "", side.ca]
         p = subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True)
         first = p.stdout.readline()
         if not first.startswith("open"):
@@ -194,7 +194,7 @@ class Bench:
         rows = {"plain": [], "gate": []}
         for r in range(self.o.rounds):
             for name, s in (("plain", plain), ("gate", gate))[::1 if r % 2 else -1]:
-                rows[name].append(self.hold(s, n, seconds, i))
+                rows[name].append(self.hold(s, n, seconds))
         ratio = median([g["ns"] / p["ns"] for g, p in zip(rows["gate"], rows["plain"])])
 
         def m(k, f):
@@ -210,9 +210,9 @@ class Bench:
         for name in ("plain", "gate"):
             i, gate = self.gateway(up, "relaxed")
             s = self.plain(up, i) if name == "plain" else gate
-            self.hold(s, 50, 1, i) # what the first requests cost once is no cost of a stream
+            self.hold(s, 50, 1) # what the first requests cost once is no cost of a stream
             before, peak = rss_kib(s.pid), []
-            got = self.hold(s, n, 5, i, lambda s=s, peak=peak: peak.append(rss_kib(s.pid)))
+            got = self.hold(s, n, 5, lambda s=s, peak=peak: peak.append(rss_kib(s.pid)))
             per[name] = (peak[0] - before) / n
             if name == "gate":
                 self.say("open_streams", got["opened"] - got["closed"], n, "streams held at once; p99 %d us" % got["p99_us"], at_least=True)
