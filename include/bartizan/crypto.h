@@ -41,10 +41,12 @@ void bz_keyed_hash(const uint8_t key[BZ_KEY_LEN], struct bz_view v, uint8_t out[
 void bz_subkey(const uint8_t master[BZ_KEY_LEN], const char purpose[8], uint64_t id,
                uint8_t out[BZ_KEY_LEN]);
 /* Keyed digest of a request or reply body as it stands in audit records. `nonce` is unique per
- * record; where one serves two bodies, only whether they are equal can be seen. About 0.3 us for
+ * record; where one serves two bodies, only whether they are equal can be seen. About 0.2 us for
  * 500 bytes, 14 GB/s for long ones. */
 void bz_body_digest(const uint8_t key[BZ_KEY_LEN], uint64_t nonce, struct bz_view v,
                     uint8_t out[16]);
+/* SipHash-2-4: a 64-bit name for tables that strangers can fill. 30 ns for short texts. */
+uint64_t bz_name_hash(const uint8_t seed[16], struct bz_view v);
 
 void bz_sign_keypair(uint8_t pub[BZ_SIGN_PUBLIC_LEN], uint8_t sec[BZ_SIGN_SECRET_LEN]);
 void bz_sign(const uint8_t sec[BZ_SIGN_SECRET_LEN], struct bz_view v, uint8_t sig[BZ_SIGN_LEN]);

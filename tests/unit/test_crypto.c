@@ -18,11 +18,12 @@ static void assert_hex(const uint8_t *got, size_t n, const char *want) {
     assert_memory_equal(got, bytes, n);
 }
 
+static const uint8_t long_body[5000] = "what both libraries can hash";
 static uint8_t digest_before_init[16]; /* libsodium alone */
 
 static int init(void **state) {
     static const uint8_t key[BZ_KEY_LEN] = {7};
-    bz_body_digest(key, 9, BZ_V("the same by both libraries"), digest_before_init);
+    bz_body_digest(key, 9, bz_view(long_body, sizeof long_body), digest_before_init);
     return bz_crypto_init() == BZ_OK && bz_crypto_init() == BZ_OK ? 0 : -1;
 }
 
@@ -86,7 +87,7 @@ static void body_digests(void **state) {
     uint8_t key[BZ_KEY_LEN] = {3}, a[16], b[16];
     static uint8_t body[70000];
     memset(body, 'x', sizeof body);
-    static const size_t sizes[] = {0, 1, 15, 16, 17, 500, 4096, 65536, 70000};
+    static const size_t sizes[] = {0, 1, 15, 16, 17, 500, 640, 641, 4096, 65536, 70000};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct bz_view v = bz_view(body, sizes[i]);
         bz_body_digest(key, 5, v, a);
@@ -111,25 +112,43 @@ static void body_digests(void **state) {
     }
 }
 
-/* Computed from the definitions of HChaCha20 and Poly1305 in Python. The value stands in logs: it
- * must not change from one release, or one library, to the next. */
+/* Computed from the definitions of HChaCha20, SipHash and Poly1305 in Python. The value stands in
+ * logs: it must not change from one release, or one library, to the next. */
 static void body_digest_known_answer(void **state) {
+    static const struct {
+        size_t n;
+        const char *want;
+    } cases[] = {{640, "cfcfd469bda7d262224db1c9747128e7"},
+                 {641, "406423880bafa4102c54eadd90b61cb8"},
+                 {1000, "9ddb22e701839d61ffe74eb0d4d011ee"}};
     uint8_t key[BZ_KEY_LEN], out[16];
     for (uint8_t i = 0; i < BZ_KEY_LEN; i++)
         key[i] = i;
     bz_body_digest(key, 0x0102030405060708, BZ_V("{\"model\":\"assistant\"}"), out);
-    assert_hex(out, 16, "79e965ef8aa2abecaa3e40fea5bf0485");
+    assert_hex(out, 16, "f2b69fc93bef2accd8c02a8d5ae1a5d6");
     uint8_t body[1000];
     for (size_t i = 0; i < sizeof body; i++)
         body[i] = (uint8_t)(i * 7);
-    bz_body_digest(key, 0x0102030405060708, bz_view(body, sizeof body), out);
-    assert_hex(out, 16, "9ddb22e701839d61ffe74eb0d4d011ee");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bz_body_digest(key, 0x0102030405060708, bz_view(body, cases[i].n), out);
+        assert_hex(out, 16, cases[i].want);
+    }
+}
+
+/* SipHash-2-4 of its authors' reference vectors: key 00..0f, text 00..0e. */
+static void name_hash_known_answer(void **state) {
+    uint8_t seed[16], text[15];
+    for (uint8_t i = 0; i < 16; i++)
+        seed[i] = i;
+    memcpy(text, seed, sizeof text);
+    assert_true(bz_name_hash(seed, bz_view(text, sizeof text)) == 0xa129ca6149be45e5);
+    assert_true(bz_name_hash(seed, bz_view(NULL, 0)) == 0x726fdb47dd0e0e31);
 }
 
 static void both_libraries_agree_on_the_digest(void **state) {
     static const uint8_t key[BZ_KEY_LEN] = {7};
     uint8_t out[16];
-    bz_body_digest(key, 9, BZ_V("the same by both libraries"), out);
+    bz_body_digest(key, 9, bz_view(long_body, sizeof long_body), out);
     assert_memory_equal(out, digest_before_init, sizeof out);
 }
 
@@ -195,6 +214,7 @@ int main(void) {
         cmocka_unit_test(keyed_hash_known_answer),
         cmocka_unit_test(body_digests),
         cmocka_unit_test(body_digest_known_answer),
+        cmocka_unit_test(name_hash_known_answer),
         cmocka_unit_test(both_libraries_agree_on_the_digest),
         cmocka_unit_test(signatures),
         cmocka_unit_test(seals),
