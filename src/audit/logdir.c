@@ -142,8 +142,8 @@ static bool confirmed_later(struct bz_view seg, size_t from, uint64_t next) {
     return false;
 }
 
-/* Bytes at `at` of a batch cut short: the head of the frame that would come next, which then did not
- * prove sound. Anything else there is from the former life of a segment that is used again. */
+/* Bytes at `at` of a batch cut short: the head of the frame that would come next, which then did
+ * not prove sound. Anything else there is from the former life of a segment that is used again. */
 static uint64_t torn(struct bz_view seg, size_t at, uint64_t next) {
     struct bz_rd rd;
     bz_rd_init(&rd, bz_view_sub(seg, at, seg.n));

@@ -64,8 +64,8 @@ static void get_bytes(const uint8_t *d, uint64_t pos, uint8_t *p, size_t n) {
     memcpy(p + first, d, n - first);
 }
 
-/* Mixes so that every bit counts (the constants are those of splitmix64), with the name of the ring,
- * so that bytes of the file's former life do not fit. No secret: it finds accidents. */
+/* Mixes so that every bit counts (the constants are those of splitmix64), with the name of the
+ * ring, so that bytes of the file's former life do not fit. No secret: it finds accidents. */
 static uint32_t tag(const struct bz_ring_head *h, uint64_t pos, uint32_t n, uint64_t seq) {
     uint64_t name;
     memcpy(&name, h->instance, sizeof name);

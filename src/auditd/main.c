@@ -252,6 +252,13 @@ static void note_start(struct auditd *a, uint64_t next) {
                    bz_view_str(text));
 }
 
+static void note_ring(struct auditd *a) {
+    if (a->writer.ring_replaced)
+        bz_writer_note(&a->writer, BZ_V("ring_replaced"),
+                       BZ_V("the ring file was older than the log (power cut); records that were "
+                            "not durable then are gone, none of them was confirmed"));
+}
+
 static void say_ready(const struct auditd *a) {
     if (a->ready_fd < 0)
         return;
@@ -276,6 +283,7 @@ static int serve(struct auditd *a, uint64_t next) {
     if (a->scan.any)
         bz_sealer_tell(&a->sealer, next, a->scan.last_segment);
     note_start(a, next);
+    note_ring(a);
     say_ready(a);
     st = bz_writer_run(&a->writer, &a->sealer, &stop);
     if (st == BZ_OK) {

@@ -50,7 +50,8 @@ static int from_spare(struct bz_segments *s, const char *name) {
     return -1;
 }
 
-/* Writes the zeros that the reserved blocks stand for: see BZ_SEGMENT_SPARE. 30 ms, so only at a start. */
+/* Writes the zeros that the reserved blocks stand for: see BZ_SEGMENT_SPARE. 30 ms, so only at a
+ * start. */
 static enum bz_status fill(struct bz_segments *s, int fd) {
     static const uint8_t zeros[1 << 16];
     for (uint64_t at = 0; at < BZ_SEGMENT_BYTES; at += sizeof zeros)
@@ -78,8 +79,8 @@ static enum bz_status from_nothing(struct bz_segments *s, const char *name, int 
     return st;
 }
 
-/* The head is flushed, with the folder, before the first frame is written: a segment without a sound
- * head has none. */
+/* The head is flushed, with the folder, before the first frame is written: a segment without a
+ * sound head has none. */
 static enum bz_status begin(struct bz_segments *s, uint64_t first) {
     char name[BZ_SEGMENT_NAME];
     s->head.segment = ++s->last; /* a number is never used twice, whatever becomes of the file */

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 enum {
-    BEAT_MS = 400,  /* workers take us for dead after much more than this */
-    NAP_MS = 2,     /* nobody waits: gather that long before a commit */
-    RETRY_MS = 200, /* while storage fails */
+    BEAT_MS = 400,   /* workers take us for dead after much more than this */
+    NAP_MS = 2,      /* nobody waits: gather that long before a commit */
+    RETRY_MS = 200,  /* while storage fails */
+    DRAIN_MS = 5000, /* after a stop, while workers go on; what remains stays in the ring */
     SEQ_JUMP = 1 << 20,
 };
 #define MS 1000000u
@@ -71,6 +72,7 @@ enum bz_status bz_writer_init(struct bz_writer *w, const struct bz_io *io, int d
     if (known && went_back(w, scan)) {
         BZ_TRY(bz_ring_format(map, n, w->lanes, fresh));
         known = false;
+        w->ring_replaced = true;
     }
     bz_segments_init(&w->seg, io, dir, scan->last_segment, head(w)->instance);
     adopt_lanes(w, scan, known);
@@ -369,13 +371,26 @@ static void wake_leftovers(struct bz_writer *w) {
     }
 }
 
+/* Asked to stop, and nothing is left or enough was done for workers that do not stop. */
+static bool finished(struct bz_writer *w, bool idle, const _Atomic bool *stop) {
+    if (!atomic_load(stop))
+        return false;
+    uint64_t now = clock_ns(CLOCK_MONOTONIC);
+    if (w->stop_ns == 0)
+        w->stop_ns = now;
+    return idle || (w->batch.n == 0 && now - w->stop_ns > DRAIN_MS * (uint64_t)MS);
+}
+
 enum bz_status bz_writer_run(struct bz_writer *w, struct bz_sealer *s, _Atomic bool *stop) {
     atomic_store(&head(w)->writer_state, 1);
     for (;;) {
         beat(w);
+        /* asked before gathering: a full ring must not keep us */
+        if (finished(w, false, stop))
+            return BZ_OK;
         bool parked = bz_writer_gather(w);
         bool idle = w->batch.n == 0 && !any_news(w, false) && all_settled(w);
-        if (idle && atomic_load(stop))
+        if (finished(w, idle, stop))
             return BZ_OK;
         if (bz_sealer_failed(s))
             return BZ_ECORRUPT;

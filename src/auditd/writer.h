@@ -32,6 +32,8 @@ struct bz_writer {
     struct bz_buf entry; /* scratch */
     uint64_t own;        /* counter of own records */
     uint64_t failing_ns; /* monotonic: since when storage fails; 0: it does not */
+    uint64_t stop_ns;    /* monotonic: when the stop was seen; 0: not asked to stop */
+    bool ring_replaced;  /* at the start: it was older than the log */
     int error;           /* errno of the last failure */
 };
 

@@ -1,4 +1,5 @@
-/* bartizan audit: tail, verify, prove, export. Reads files only; works on a live log and on a copy. */
+/* bartizan audit: tail, verify, prove, export. Reads files only; works on a live log and on a
+ * copy. */
 #ifndef BZ_CMD_AUDIT_H
 #define BZ_CMD_AUDIT_H
 
@@ -26,15 +27,16 @@ struct bz_alog {
     struct bz_diag diag;
 };
 
-/* Opens DIR/audit, or DIR itself if that is a log. `verifier`: a key line or a file with one; NULL: the log's own. On failure
- * the reason was printed and an exit code is returned; 0 otherwise. */
+/* Opens DIR/audit, or DIR itself if that is a log. `verifier`: a key line or a file with one; NULL:
+ * the log's own. On failure the reason was printed and an exit code is returned; 0 otherwise. */
 int bz_alog_open(const char *dir, const char *verifier, struct bz_alog *ret);
 void bz_alog_close(struct bz_alog *l);
-/* Reads checkpoint and journal anew. OK; EDENIED and ESYNTAX: the checkpoint; ECORRUPT: its journal does not connect. */
+/* Reads checkpoint and journal anew. OK; EDENIED and ESYNTAX: the checkpoint; ECORRUPT: its journal
+ * does not connect. */
 enum bz_status bz_alog_refresh(struct bz_alog *l) BZ_MUST_USE;
 
-/* Calls fn for the records [from, to), from bundles and then from the journal. Anything but OK from fn stops. The first
- * index not visited is stored in *ret_next even then. */
+/* Calls fn for the records [from, to), from bundles and then from the journal. Anything but OK from
+ * fn stops. The first index not visited is stored in *ret_next even then. */
 typedef enum bz_status bz_alog_fn(void *ctx, uint64_t index, struct bz_view entry);
 enum bz_status bz_alog_each(struct bz_alog *l, uint64_t from, uint64_t to, bz_alog_fn *fn,
                             void *ctx, uint64_t *ret_next) BZ_MUST_USE;
@@ -48,7 +50,8 @@ struct bz_audit_printer {
 void bz_audit_printer_init(struct bz_audit_printer *p);
 /* One line, and a line with the date when it changes. */
 void bz_audit_print(struct bz_audit_printer *p, struct bz_view entry);
-/* The entry as it stands in the log, if it is one line of clean text; false: nothing was printed. */
+/* The entry as it stands in the log, if it is one line of clean text; false: nothing was
+ * printed. */
 bool bz_audit_print_raw(struct bz_view entry);
 /* "time" of an entry, empty when it has none. Lives as long as the entry. */
 struct bz_view bz_audit_time(struct bz_view entry);

@@ -81,6 +81,21 @@ class Life(Case):
         self.assertLess(worst, 1500)
         log.stop()
 
+    def test_stop_while_workers_go_on(self):
+        """Ends in bounded time; what it did not take stays in the ring for the next writer."""
+        log = self.log()
+        log.start()
+        p = log.putting(0, 0, 400000, "relaxed", quiet=True)
+        time.sleep(0.1)
+        began = time.monotonic()
+        self.assertEqual(log.stop(), 0)
+        self.assertLess(time.monotonic() - began, 15)
+        log.start()
+        self.assertEqual(p.wait(90), 0)
+        self.assertEqual(log.stop(), 0)
+        self.assertEqual(log.verify()[0], 0)
+        self.each_once(log, 400000)
+
     def test_clock_that_runs_backwards(self):
         log = self.log()
         log.start()

@@ -100,9 +100,10 @@ class Tampering(Case):
         self.with_bytes(a, lambda p: p.write_bytes(p.read_bytes() + b"\0\0"), "tile/entries/000: malformed", 256)
         self.with_bytes(a, lambda p: p.write_bytes(b.read_bytes()), "record 0 ", 0)
 
-    def test_every_byte_of_the_checkpoint(self):
+    def test_bytes_of_the_checkpoint(self):
+        """Every fifth one; test_checkpoint.c does every bit."""
         note = self.audit / "checkpoint"
-        for at in range(len(note.read_bytes())):
+        for at in range(0, len(note.read_bytes()), 5):
             self.with_bytes(note, lambda p, at=at: flip(p, at), "checkpoint:", 0)
 
     def test_checkpoint_missing(self):

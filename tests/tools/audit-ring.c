@@ -1,15 +1,13 @@
 /* audit-ring: the other end of bartizan-auditd's ring, for tests: what an nginx worker does,
  * without nginx.
  *
- *   audit-ring make DIR [LANES]       DIR/{audit,run,secrets}, a signing key, a ring, FIFOs
- *   audit-ring put DIR LANE FROM COUNT [window=N] [relaxed] [backwards] [refused] [ms=N]
- * [detail=TEXT]
- *                                     puts COUNT records numbered from FROM; at most N (default 1)
- * of them not yet durable.
- *                                     Prints "acked N" whenever all below N are durable. relaxed:
- * waits for room only.
- *   audit-ring state DIR              writer_state, age of the beat in ms, head_seq and
- * durable_seq summed over the lanes
+ *   audit-ring make DIR [LANES]
+ *       DIR/{audit,run,secrets}, a signing key, a ring, FIFOs
+ *   audit-ring put DIR LANE FROM COUNT [window=N] [relaxed] [backwards] [refused] [ms=N] [detail=T]
+ *       puts COUNT records numbered from FROM; at most N (default 1) of them not yet durable.
+ *       Prints "acked N" whenever all below N are durable. relaxed: waits for room only.
+ *   audit-ring state DIR
+ *       writer_state, age of the beat in ms, head_seq and durable_seq summed over the lanes
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -70,7 +70,7 @@ struct faults {
     int left;     /* calls until it fails; negative: never */
     bool lasting; /* and stays broken */
     int calls;
-    int sort; /* 1 short write, 2 write reaches the file but is reported as failed, else plain failure */
+    int sort; /* 1 short write, 2 writes but reports failure, else plain failure */
 };
 
 static bool fault(void *ctx) {
@@ -271,7 +271,8 @@ static void plain_life(void **state) {
     assert_int_equal(read_log(&v, n), n);
     free(v.count);
     die();
-    /* "MAY delete any partial tile once the full tile is available": those of full tiles are gone */
+    /* "MAY delete any partial tile once the full tile is available": those of full tiles are
+     * gone */
     struct stat st;
     assert_int_equal(fstatat(dir, "tile/0/000", &st, 0), 0);
     assert_int_equal(fstatat(dir, "tile/0/000.p", &st, 0), -1);
@@ -392,7 +393,8 @@ static void dies_before_telling(void **state) {
         put(0, n);
     bz_writer_gather(w);
     assert_int_equal(bz_writer_commit(w), BZ_OK);
-    /* also when the frames themselves are sealed and gone: the head of the next segment remembers */
+    /* also when the frames themselves are sealed and gone: the head of the next segment
+     * remembers */
     bz_segments_done(&w->seg);
     bz_writer_note(w, BZ_V("x"), BZ_V("begins a new segment"));
     assert_int_equal(bz_writer_commit(w), BZ_OK);
@@ -428,6 +430,7 @@ static void ring_from_before(void **state) {
     free(old);
     assert_int_equal(wake_up(), BZ_OK);
     assert_memory_equal(((struct bz_ring_head *)ring)->instance, other_name, 16);
+    assert_true(w->ring_replaced);
     assert_int_equal(durable(0), 0);
     assert_int_equal(put(0, 3), 1);
     bz_writer_gather(w);

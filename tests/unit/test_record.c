@@ -200,7 +200,7 @@ static void ids(void **state) {
         bz_request_id_text(id, text);
         assert_int_equal(strlen(text), BZ_REQUEST_ID_TEXT);
         assert_true(strcmp(last, text) < 0);
-        strcpy(last, text);
+        memcpy(last, text, sizeof last);
         assert_true(bz_request_id_parse(bz_view_str(text), back));
         assert_memory_equal(id, back, sizeof id);
         assert_true(bz_request_id_parse(bz_view_str(text + 4), back));
