@@ -24,16 +24,16 @@ void bz_buf_free(struct bz_buf *b);      /* b may be NULL; b is reusable after i
 void bz_buf_wipe_free(struct bz_buf *b); /* overwrites the memory first */
 void bz_buf_reset(struct bz_buf *b);     /* n = 0, status OK, memory kept */
 
-void bz_buf_put(struct bz_buf *b, struct bz_view v);
-void bz_buf_putc(struct bz_buf *b, uint8_t c);
-void bz_buf_puts(struct bz_buf *b, const char *s);
+static inline void bz_buf_put(struct bz_buf *b, struct bz_view v);
+static inline void bz_buf_putc(struct bz_buf *b, uint8_t c);
+static inline void bz_buf_puts(struct bz_buf *b, const char *s);
 void bz_buf_put_u64(struct bz_buf *b, uint64_t v); /* decimal */
 void bz_buf_put_i64(struct bz_buf *b, int64_t v);  /* decimal */
 void bz_buf_put_hex(struct bz_buf *b, struct bz_view v);
 void bz_buf_put_b64(struct bz_buf *b, struct bz_view v); /* standard alphabet, padded */
-void bz_buf_put_le16(struct bz_buf *b, uint16_t v);
-void bz_buf_put_le32(struct bz_buf *b, uint32_t v);
-void bz_buf_put_le64(struct bz_buf *b, uint64_t v);
+static inline void bz_buf_put_le16(struct bz_buf *b, uint16_t v);
+static inline void bz_buf_put_le32(struct bz_buf *b, uint32_t v);
+static inline void bz_buf_put_le64(struct bz_buf *b, uint64_t v);
 void bz_buf_put_be16(struct bz_buf *b, uint16_t v);
 void bz_buf_put_be64(struct bz_buf *b, uint64_t v);
 /* Formatted text of our own making only (never a format from outside). Text of 512 bytes or more
@@ -53,6 +53,45 @@ static inline bool bz_buf_reserve(struct bz_buf *b, size_t n) {
 /* Appends text from outside for a terminal or log line: control, DEL, C1, bidi controls, invisible
  * code points and invalid UTF-8 come out as \xNN or \u{NNNN}; a backslash is doubled. */
 void bz_put_safe(struct bz_buf *b, struct bz_view v);
+
+static inline void bz_buf_put(struct bz_buf *b, struct bz_view v) {
+    if (v.n != 0 && bz_buf_reserve(b, v.n)) {
+        memcpy(b->p + b->n, v.p, v.n);
+        b->n += v.n;
+    }
+}
+static inline void bz_buf_putc(struct bz_buf *b, uint8_t c) {
+    if (bz_buf_reserve(b, 1))
+        b->p[b->n++] = c;
+}
+static inline void bz_buf_puts(struct bz_buf *b, const char *s) {
+    bz_buf_put(b, bz_view_str(s));
+}
+/* Byte shifts; the compiler makes one store of them. */
+static inline void bz_buf_put_le16(struct bz_buf *b, uint16_t v) {
+    if (!bz_buf_reserve(b, 2))
+        return;
+    uint8_t *p = b->p + b->n;
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    b->n += 2;
+}
+static inline void bz_buf_put_le32(struct bz_buf *b, uint32_t v) {
+    if (!bz_buf_reserve(b, 4))
+        return;
+    uint8_t *p = b->p + b->n;
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+    b->n += 4;
+}
+static inline void bz_buf_put_le64(struct bz_buf *b, uint64_t v) {
+    if (!bz_buf_reserve(b, 8)) /* all or nothing */
+        return;
+    bz_buf_put_le32(b, (uint32_t)v);
+    bz_buf_put_le32(b, (uint32_t)(v >> 32));
+}
 
 static inline struct bz_view bz_buf_view(const struct bz_buf *b) {
     return (struct bz_view){b->p, b->n};

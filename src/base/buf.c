@@ -78,21 +78,6 @@ uint8_t *bz_buf_room(struct bz_buf *b, size_t n) {
     return p;
 }
 
-void bz_buf_put(struct bz_buf *b, struct bz_view v) {
-    uint8_t *p = bz_buf_room(b, v.n);
-    if (p != NULL)
-        memcpy(p, v.p, v.n);
-}
-
-void bz_buf_putc(struct bz_buf *b, uint8_t c) {
-    if (bz_buf_reserve(b, 1))
-        b->p[b->n++] = c;
-}
-
-void bz_buf_puts(struct bz_buf *b, const char *s) {
-    bz_buf_put(b, bz_view_str(s));
-}
-
 void bz_buf_put_u64(struct bz_buf *b, uint64_t v) {
     uint8_t digits[20];
     size_t at = sizeof digits;
@@ -143,28 +128,10 @@ void bz_buf_put_b64(struct bz_buf *b, struct bz_view v) {
     }
 }
 
-static void put_le(struct bz_buf *b, uint64_t v, size_t bytes) {
-    uint8_t *p = bz_buf_room(b, bytes);
-    for (size_t i = 0; p != NULL && i < bytes; i++)
-        p[i] = (uint8_t)(v >> (8 * i));
-}
-
 static void put_be(struct bz_buf *b, uint64_t v, size_t bytes) {
     uint8_t *p = bz_buf_room(b, bytes);
     for (size_t i = 0; p != NULL && i < bytes; i++)
         p[bytes - 1 - i] = (uint8_t)(v >> (8 * i));
-}
-
-void bz_buf_put_le16(struct bz_buf *b, uint16_t v) {
-    put_le(b, v, 2);
-}
-
-void bz_buf_put_le32(struct bz_buf *b, uint32_t v) {
-    put_le(b, v, 4);
-}
-
-void bz_buf_put_le64(struct bz_buf *b, uint64_t v) {
-    put_le(b, v, 8);
 }
 
 void bz_buf_put_be16(struct bz_buf *b, uint16_t v) {
