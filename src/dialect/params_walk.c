@@ -55,10 +55,15 @@ double bz_param_cap(const struct check *c, enum param_cap cap, double hi) {
 bool bz_param_word(const char *words, struct bz_view v) {
     const char *w = words;
     while (*w != '\0') {
-        size_t n = strcspn(w, "|");
-        if (n == v.n && memcmp(w, v.p, n) == 0)
+        size_t n = 0;
+        while (n < v.n && w[n] != '\0' && w[n] != '|' && (uint8_t)w[n] == v.p[n])
+            n++;
+        if (n == v.n && (w[n] == '|' || w[n] == '\0'))
             return true;
-        w += n + (w[n] == '|');
+        w += n;
+        while (*w != '\0' && *w != '|')
+            w++;
+        w += *w == '|';
     }
     return false;
 }
@@ -246,6 +251,14 @@ static enum bz_status unknown(struct check *c, const struct at *at, const struct
                          "leave it out; docs/ROUTES.md lists what passes");
 }
 
+static enum bz_status needed(struct check *c, const struct at *at, const struct param *p,
+                             const struct bz_json *v) {
+    struct bz_view name = {(const uint8_t *)p->name, p->name_n};
+    struct at here = {at, name, 0};
+    return bz_json_get(v, name) != NULL ? BZ_OK
+                                        : bz_param_fail(c, &here, v, 400, "is required", NULL);
+}
+
 enum bz_status bz_param_object(struct check *c, const struct at *at, const struct param_set *set,
                                struct bz_json *v) {
     unsigned on = 1u << c->server;
@@ -262,10 +275,8 @@ enum bz_status bz_param_object(struct check *c, const struct at *at, const struc
     }
     for (size_t i = 0; i < set->n; i++) {
         const struct param *p = &set->rows[i];
-        struct bz_view name = {(const uint8_t *)p->name, p->name_n};
-        struct at here = {at, name, 0};
-        if ((p->flags & PARAM_REQUIRED) != 0 && (p->on & on) != 0 && bz_json_get(v, name) == NULL)
-            return bz_param_fail(c, &here, v, 400, "is required", NULL);
+        if ((p->flags & PARAM_REQUIRED) != 0 && (p->on & on) != 0)
+            BZ_TRY(needed(c, at, p, v));
     }
     return BZ_OK;
 }
