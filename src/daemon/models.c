@@ -79,12 +79,28 @@ static void tidy(struct bz_names *l) {
     l->n = out + 1;
 }
 
+static bool says_something(const struct bz_json *m, const char *member) {
+    return bz_json_str(bz_json_get(m, bz_view_str(member))).n > 0;
+}
+
+static bool ends_with(struct bz_view v, struct bz_view end) {
+    return v.n >= end.n && bz_view_eq(bz_view_sub(v, v.n - end.n, v.n), end);
+}
+
+/* Ollama lists its cloud's models beside its own and sends their prompts there: out of the building
+ * under a name that looks local. Only a configuration that names such a model lets it in. */
+static bool is_elsewhere(const struct bz_json *m, struct bz_view name) {
+    return says_something(m, "remote_host") || says_something(m, "remote_model") ||
+           ends_with(name, BZ_V("-cloud")) || ends_with(name, BZ_V(":cloud"));
+}
+
 static enum bz_status take_names(const struct bz_json *list, bool ollama, struct bz_names *l) {
     for (const struct bz_json *m = list->first; m != NULL; m = m->next) {
         struct bz_view name = bz_json_str(bz_json_get(m, ollama ? BZ_V("model") : BZ_V("id")));
         if (ollama && name.p == NULL)
             name = bz_json_str(bz_json_get(m, BZ_V("name")));
-        if (l->n >= BZ_MODEL_LIST_NAMES_MAX || !bz_model_name_ok(name))
+        if (l->n >= BZ_MODEL_LIST_NAMES_MAX || !bz_model_name_ok(name) ||
+            (ollama && is_elsewhere(m, name)))
             l->dropped++;
         else
             BZ_TRY(add_name(l, name));

@@ -48,6 +48,25 @@ static void lists_of_every_server(void **state) {
     assert_string_equal(bz_model_list_path(BZ_SERVER_VLLM), "/v1/models");
 }
 
+/* Ollama's cloud models: their prompts would leave the building. */
+static void models_elsewhere_stay_out(void **state) {
+    struct bz_names l;
+    static const char text[] =
+        "{\"models\":[{\"model\":\"here:7b\",\"remote_host\":\"\"},"
+        "{\"model\":\"a:1b\",\"remote_host\":\"https://ollama.com:443\"},"
+        "{\"model\":\"b:1b\",\"remote_model\":\"gpt-oss:120b\"},{\"name\":\"gpt-oss:120b-cloud\"},"
+        "{\"model\":\"glm-4.6:cloud\"},{\"model\":\"cloudy:1b\"}]}";
+    assert_int_equal(parse(BZ_SERVER_OLLAMA, text, &l), BZ_OK);
+    assert_int_equal(l.n, 2);
+    assert_int_equal(l.dropped, 4);
+    assert_string_equal(l.v[0], "cloudy:1b");
+    assert_string_equal(l.v[1], "here:7b");
+    bz_names_free(&l);
+    assert_int_equal(parse(BZ_SERVER_VLLM, "{\"data\":[{\"id\":\"x-cloud\"}]}", &l), BZ_OK);
+    assert_int_equal(l.n, 1); /* a name only: nothing else of these servers forwards */
+    bz_names_free(&l);
+}
+
 static void names_are_bounded(void **state) {
     struct bz_names l;
     assert_int_equal(parse(BZ_SERVER_OPENAI,
@@ -169,6 +188,7 @@ static void merge_of_nothing_and_of_too_much(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_of_every_server),
+        cmocka_unit_test(models_elsewhere_stay_out),
         cmocka_unit_test(names_are_bounded),
         cmocka_unit_test(no_list_is_an_error),
         cmocka_unit_test(count_is_bounded),
