@@ -37,8 +37,9 @@ static bool native_completion(const struct bz_json *root, struct bz_usage *ret) 
         struct bz_usage one = {0};
         if (!native_completion(k, &one) || bz_json_is(k, BZ_JSON_ARRAY))
             return false;
-        sum.prompt += one.prompt;
-        sum.completion += one.completion;
+        if (__builtin_add_overflow(sum.prompt, one.prompt, &sum.prompt) ||
+            __builtin_add_overflow(sum.completion, one.completion, &sum.completion))
+            return false; /* no server counted so far */
         sum.known = one.known;
     }
     *ret = sum;

@@ -90,6 +90,12 @@ static void leave_all(struct bz_tx *tx) {
     tx->ledger.entered = 0;
 }
 
+/* A model server may say any number; beyond this the sums below would overflow, and debt ends long
+ * before. */
+static int64_t counted(uint64_t tokens) {
+    return tokens < INT64_MAX / 2 ? (int64_t)tokens : INT64_MAX / 2;
+}
+
 /* Ends the ledger: `requests`, `prompt` and `completion` units are what this transaction really
  * used. */
 static void settle(struct bz_tx *tx, int64_t requests, uint64_t prompt, uint64_t completion,
@@ -97,8 +103,8 @@ static void settle(struct bz_tx *tx, int64_t requests, uint64_t prompt, uint64_t
     struct sets set;
     int64_t units[BZ_METER_COUNT] = {
         1 - requests,
-        (int64_t)tx->ledger.prompt - (int64_t)prompt,
-        1 - (int64_t)completion,
+        counted(tx->ledger.prompt) - counted(prompt),
+        1 - counted(completion),
     };
     leave_all(tx);
     if (tx->ledger.taken == 0)

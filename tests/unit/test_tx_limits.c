@@ -174,6 +174,31 @@ static void requests_of_a_model(void **state) {
     assert_int_equal(once(GW_USER, "metered"), 200);
 }
 
+/* Counts that no sum can hold are a debt like any other: never a gift to the caller. */
+static void absurd_counts(void **state) {
+    static const char reply[] =
+        "[{\"content\":\"a\",\"tokens_evaluated\":4611686018427387904,\"tokens_predicted\":"
+        "4611686018427387904},{\"content\":\"b\",\"tokens_evaluated\":4611686018427387904,"
+        "\"tokens_predicted\":4611686018427387904}]";
+    struct gw_req r;
+    enum bz_verdict v;
+    struct bz_backend backend;
+    struct bz_buf out;
+    gw_req_init(&r, &g, GW_LIMITED, "POST", "/completion",
+                "{\"model\":\"tiny\",\"prompt\":[\"a\",\"b\"]}");
+    struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
+    assert_int_equal(v, BZ_VERDICT_FORWARD);
+    assert_true(bz_tx_backend(tx, gw_now(&g), &backend));
+    struct bz_reply_head h = {200, BZ_V("application/json"), {NULL, 0}, -1};
+    bz_buf_init(&out, 1024);
+    assert_int_equal(gw_reply(&g, tx, &h, bz_view_str(reply), 0, true, &out), BZ_OK);
+    bz_buf_free(&out);
+    assert_int_equal(bz_tx_reply(tx)->status, 200);
+    bz_tx_free(tx);
+    g.mono_ns += 3600 * SECOND;
+    assert_int_equal(once(GW_LIMITED, "tiny"), 429);
+}
+
 static void concurrent_requests(void **state) {
     uint16_t status;
     struct bz_tx *tx = ask(GW_LIMITED, "tiny", "hi", &status);
@@ -316,6 +341,7 @@ int main(void) {
         TEST(anthropic_headers),
         TEST(requests_of_a_user_over_all_keys),
         TEST(requests_of_a_model),
+        TEST(absurd_counts),
         TEST(concurrent_requests),
         TEST(a_refused_request_leaves_once),
         TEST(a_refused_body_leaves_nothing_behind),
