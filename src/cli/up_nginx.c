@@ -98,10 +98,12 @@ static uint32_t nginx_version(struct bz_up *u) {
 
 static bool write_conf(struct bz_up *u, const struct bz_config *c, struct bz_buf *why) {
     struct bz_buf b;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     bz_buf_init(&b, CONF_MAX);
     struct bz_nginx_conf_input in = {.config = c,
                                      .dir = u->in.path,
                                      .module = u->nginx_module,
+                                     .cpus = cpus > 0 && cpus < INT32_MAX ? (uint32_t)cpus : 1,
                                      .nginx_version = nginx_version(u),
                                      .uid = geteuid()};
     enum bz_status st = bz_nginx_conf_write(&in, &b);

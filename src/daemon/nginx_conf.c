@@ -7,6 +7,7 @@
 enum {
     connections_per_worker = 12288, /* 5,000 streams on one worker use 10,000; 35 MiB would go to 65,536 of them */
     files_per_worker = 16384,
+    workers_most = BZ_LANES_MAX / 2 - 1, /* each needs a lane; twice as many live during a reload, and bartizand has one */
     kept_connections = 64, /* per worker, idle, to all backends; each may hold a thread of the model server */
 };
 
@@ -76,8 +77,10 @@ static void put_main(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
     if (in->uid == 0)
         bz_buf_puts(out, "user root;\n"); /* the default, nobody, could not open the instance */
     bz_buf_puts(out, "daemon off;\nmaster_process on;\nworker_processes ");
-    if (in->config->workers == 0)
+    if (in->config->workers == 0 && in->cpus == 0)
         bz_buf_puts(out, "auto");
+    else if (in->config->workers == 0)
+        bz_buf_put_u64(out, in->cpus < workers_most ? in->cpus : workers_most);
     else
         bz_buf_put_u64(out, in->config->workers);
     bz_buf_puts(out, ";\n");

@@ -85,6 +85,14 @@ static void test_choices(void **state) {
     has(&m, "ssl_protocols TLSv1.2 TLSv1.3;\n");
     has(&m, "ECDHE-ECDSA-AES128-GCM-SHA256");
     has(&m, "worker_processes 1;\n");
+    m.config.workers = 0; /* of a large machine: a worker without a lane would answer 503 for ever */
+    m.in.cpus = 96;
+    assert_int_equal(render(&m), BZ_OK);
+    has(&m, "worker_processes 31;\n");
+    m.in.cpus = 2;
+    assert_int_equal(render(&m), BZ_OK);
+    has(&m, "worker_processes 2;\n");
+    m.config.workers = 1;
     has(&m, "user root;\n");
     m.in.nginx_version = 1025000;
     assert_int_equal(render(&m), BZ_OK);
