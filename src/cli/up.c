@@ -130,6 +130,7 @@ static bool prepare(struct bz_up *u) {
 static bool take_signals(struct bz_up *u) {
     sigset_t set;
     struct rlimit rl;
+    const struct rlimit none = {0, 0};
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
@@ -140,7 +141,8 @@ static bool take_signals(struct bz_up *u) {
         rl.rlim_cur = rl.rlim_max; /* workers hold two descriptors per open stream */
         (void)setrlimit(RLIMIT_NOFILE, &rl);
     }
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+    /* Nobody below dumps core: keys and prompts would be in it. */
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return false;
     u->sig_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     /* Workers of a killed nginx master come to us and not to init. */

@@ -2,6 +2,8 @@
 #include "ngx_http_bartizan.h"
 
 #include <malloc.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 
 struct bz_view bz_ngx_view(ngx_str_t s) {
@@ -168,6 +170,13 @@ static ngx_int_t postconfiguration(ngx_conf_t *cf) {
     return bz_ngx_filter_init(cf);
 }
 
+/* Prompts, keys and backend credentials pass through a worker's memory: no core of it, and no look into it by other programs
+ * of the same user. nginx itself allows both (ngx_worker_process_init). */
+static bool seal_process(void) {
+    const struct rlimit none = {0, 0};
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0;
+}
+
 static ngx_int_t init_process(ngx_cycle_t *cycle) {
     if (ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module) == NULL)
         return NGX_OK;
@@ -182,8 +191,8 @@ static ngx_int_t init_process(ngx_cycle_t *cycle) {
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 64 << 20);
     mallopt(M_TOP_PAD, 1 << 20);
-    if (bz_crypto_init() != BZ_OK) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "bartizan: cryptography cannot be initialised");
+    if (!seal_process() || bz_crypto_init() != BZ_OK) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "bartizan: a worker cannot be sealed, or cryptography not be initialised");
         return NGX_ERROR;
     }
     bz_ngx_worker.dir = conf->dir;

@@ -525,6 +525,16 @@ class Life(unittest.TestCase):
                 self.assertIn("CapEff:\t0000000000000000", status)
                 self.assertIn("CapBnd:\t" if os.geteuid() else "CapBnd:\t0000000000000000", status)
 
+    def test_nobody_dumps_core(self):
+        self.i.start()
+        for part in ("bartizand", "bartizan-auditd", "nginx", "worker"):
+            pids = self.i.processes(part)
+            self.assertTrue(pids, part)
+            for pid in pids:
+                limits = pathlib.Path("/proc/%d/limits" % pid).read_text()
+                line = next(x for x in limits.splitlines() if x.startswith("Max core file size"))
+                self.assertEqual(line.split()[4:6], ["0", "0"], part)
+
 
 class Owner(unittest.TestCase):
     def test_runs_as_the_owner_of_the_directory(self):
@@ -545,6 +555,9 @@ class Owner(unittest.TestCase):
             for part in ("bartizand", "bartizan-auditd", "nginx", "worker"):
                 for pid in i.processes(part):
                     self.assertEqual(self.uid(pid), uid, part)
+            for part in ("bartizand", "bartizan-auditd", "worker"): # not dumpable: the kernel gives their /proc entries to root
+                for pid in i.processes(part):
+                    self.assertEqual(os.stat("/proc/%d/environ" % pid).st_uid, 0, part)
             i.cli("user", "add", i.dir, "ann") # root may speak to the socket of another user
             if os.geteuid() == 0:
                 r = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", BARTIZAN, "key", "list", str(i.dir)],
