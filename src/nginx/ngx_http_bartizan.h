@@ -1,4 +1,5 @@
-/* The nginx module: translates between nginx and the gateway engine (bartizan/gateway.h), decides nothing.
+/* The nginx module: translates between nginx and the gateway engine (bartizan/gateway.h), decides
+ * nothing.
  *
  *   module.c    directives, variables, start of the process
  *   request.c   phase handler, request body, our own replies
@@ -39,7 +40,8 @@ struct bz_ngx_addr { /* a backend's address, ready for connect */
     ngx_str_t text;
 };
 
-struct bz_ngx_gen { /* one mapped policy image; lives while it is current or a transaction uses it */
+struct
+    bz_ngx_gen { /* one mapped policy image; lives while it is current or a transaction uses it */
     struct bz_gateway_env env;
     struct bz_image image;
     struct bz_settings set;
@@ -56,12 +58,12 @@ enum bz_ngx_phase {
     BZ_NGX_FORWARD, /* may go to the backend, or is on its way */
     BZ_NGX_STREAM,  /* reply passes event by event */
     BZ_NGX_COLLECT, /* reply is kept back until it is whole */
-    BZ_NGX_ENDED,   /* the upstream's reply was answered for: whatever else comes from there is dropped */
+    BZ_NGX_ENDED,   /* the client has its last byte; what still comes from upstream is dropped */
     BZ_NGX_OWN,     /* a reply of ours is on its way, no upstream involved */
 };
 
-/* State of one request, in its pool; found again through a pool cleanup (redirects zero r->ctx). What every event of a stream
- * touches stands together at the start. */
+/* State of one request, in its pool; found again through a pool cleanup (redirects zero r->ctx).
+ * What every event of a stream touches stands together at the start. */
 struct bz_ngx_req {
     ngx_http_request_t *r;
     struct bz_tx *tx;
@@ -80,7 +82,8 @@ struct bz_ngx_req {
     unsigned ending : 2;    /* 0 no, 1 upstream ended well, 2 it broke */
 
     struct bz_ngx_gen *gen;
-    struct bz_now now;  /* of the current call from nginx; a clock costs as much as parsing a short head */
+    struct bz_now
+        now; /* of the current call from nginx; a clock costs as much as parsing a short head */
     ngx_queue_t open;   /* in bz_ngx_worker.open */
     ngx_queue_t parked; /* in bz_ngx_worker.parked, while phase is PARKED */
     uint64_t seq;       /* of the DECISION record in the ring */
@@ -92,16 +95,16 @@ struct bz_ngx_req {
 
 struct bz_ngx_worker { /* of this process */
     ngx_str_t dir;
-    bool active;             /* a worker process: others map nothing */
-    struct bz_state *state;  /* NULL: not mapped yet */
+    bool active;            /* a worker process: others map nothing */
+    struct bz_state *state; /* NULL: not mapped yet */
     void *state_map, *ring;
     size_t state_size, ring_size;
     bool has_lane;
     uint32_t lane;
     struct bz_ring_lane *ring_lane;
     uint64_t epoch, counter;
-    struct bz_ngx_gen *gen;  /* current; NULL: every request gets 503 */
-    uint64_t tried;          /* generation that was last tried to map */
+    struct bz_ngx_gen *gen; /* current; NULL: every request gets 503 */
+    uint64_t tried;         /* generation that was last tried to map */
     ngx_connection_t *fifo;
     ngx_event_t tick, park_timer;
     ngx_event_t bell;        /* posted: rings for all records of one round of the event loop */
@@ -131,20 +134,23 @@ ngx_int_t bz_ngx_send_reply(struct bz_ngx_req *q);
 /* Sends any body of ours with the headers of the transaction (q may be NULL). */
 ngx_int_t bz_ngx_send(ngx_http_request_t *r, struct bz_ngx_req *q, const struct bz_reply *rep);
 /* Writes status, content type and headers of a reply into r->headers_out. */
-ngx_int_t bz_ngx_set_head(struct bz_ngx_req *q, ngx_uint_t status, struct bz_view type, off_t length);
+ngx_int_t bz_ngx_set_head(struct bz_ngx_req *q, ngx_uint_t status, struct bz_view type,
+                          off_t length);
 ngx_int_t bz_ngx_add_header(ngx_http_request_t *r, const struct bz_header *h);
 /* A parked request may go on: forwards it, or answers if it was refused meanwhile. */
 void bz_ngx_resume(struct bz_ngx_req *q);
 
 /* ---- audit.c ---- */
-/* Puts the DECISION record. NGX_DECLINED: go on; NGX_AGAIN: parked; otherwise the transaction is refused. */
+/* Puts the DECISION record. NGX_DECLINED: go on; NGX_AGAIN: parked; otherwise the transaction is
+ * refused. */
 ngx_int_t bz_ngx_audit_decision(struct bz_ngx_req *q);
 /* Puts the last record, once. */
 void bz_ngx_audit_close(struct bz_ngx_req *q, bool client_gone);
 /* Record of a request that got no transaction. */
 void bz_ngx_audit_bare(ngx_http_request_t *r, uint16_t status, const char *code);
 void bz_ngx_audit_unpark(struct bz_ngx_req *q);
-/* Walks the parked requests: those whose record is durable go on, those that waited too long are refused. */
+/* Walks the parked requests: those whose record is durable go on, those that waited too long are
+ * refused. */
 void bz_ngx_audit_walk(bool rung);
 void bz_ngx_audit_fifo(ngx_event_t *ev);
 void bz_ngx_audit_timer(ngx_event_t *ev);
@@ -159,7 +165,8 @@ bool bz_ngx_addr_parse(struct bz_view text, uint32_t index, struct bz_ngx_addr *
 ngx_int_t bz_ngx_filter_init(ngx_conf_t *cf);
 /* The upstream failed after its reply began: tells the client, in the reply or by the error reply. */
 void bz_ngx_reply_broken(struct bz_ngx_req *q);
-/* Ends a transaction whose principal lost its rights. true: done, and q may be gone; false: not now. */
+/* Ends a transaction whose principal lost its rights. true: done, and q may be gone; false: not
+ * now. */
 bool bz_ngx_cut(struct bz_ngx_req *q);
 
 /* ---- error.c ---- */

@@ -1,6 +1,7 @@
-/* The audit ring's producer side. In strict mode a request waits here, parked, until its DECISION record is durable:
+/* The audit ring's producer side. In strict mode a request waits here, parked, until its DECISION
+ * record is durable:
  *
- *   put record -> bell -> parked queue (in order of seq) ... auditd: flush, durable_seq, one byte into our FIFO
+ *   put record -> bell -> parked, in order of seq ... auditd: flush, durable_seq, a byte to our FIFO
  *                              ^ client gone: leaves the queue      `-> walk: resume, in order
  *                              ^ timer, writer gone: 503
  */
@@ -12,7 +13,8 @@
 
 #define WRITER_GONE_NS 2000000000u /* the writer beats every few hundred ms */
 
-static const char unavailable[] = "The audit log is not available; nothing is forwarded unrecorded.";
+static const char unavailable[] =
+    "The audit log is not available; nothing is forwarded unrecorded.";
 
 /* Only from the event loop's posted events, once per round: records of one round share a wake-up. */
 static void ring_bell(bool parked) {
@@ -110,7 +112,8 @@ void bz_ngx_audit_walk(bool rung) {
         return;
     gone = writer_gone(bz_ngx_now().mono_ns);
     while (!ngx_queue_empty(&w->parked)) {
-        struct bz_ngx_req *q = ngx_queue_data(ngx_queue_head(&w->parked), struct bz_ngx_req, parked);
+        struct bz_ngx_req *q =
+            ngx_queue_data(ngx_queue_head(&w->parked), struct bz_ngx_req, parked);
         if (!durable(q->seq)) {
             if (gone || (ngx_msec_int_t)(q->deadline - ngx_current_msec) <= 0) {
                 bz_tx_refuse(q->tx, 503, "audit_unavailable", unavailable);

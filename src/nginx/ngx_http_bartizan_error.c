@@ -35,8 +35,8 @@ const struct bz_ngx_error *bz_ngx_error_of(ngx_uint_t status) {
 }
 
 /* An error reply whose shape is guessed from the path; body in the request's pool. */
-static ngx_int_t make_body(ngx_http_request_t *r, uint16_t status, const char *code, struct bz_view text,
-                           struct bz_view id, struct bz_view *ret) {
+static ngx_int_t make_body(ngx_http_request_t *r, uint16_t status, const char *code,
+                           struct bz_view text, struct bz_view id, struct bz_view *ret) {
     struct bz_view path = bz_ngx_view(r->unparsed_uri);
     struct bz_error e = {.status = status, .code = code, .message = text, .request_id = id};
     struct bz_buf buf;
@@ -65,7 +65,8 @@ ngx_int_t bz_ngx_send_unready(ngx_http_request_t *r) {
     };
     struct bz_view none = {NULL, 0};
     bz_ngx_audit_bare(r, 503, "not_ready");
-    if (make_body(r, 503, "not_ready", BZ_V("The gateway is not ready. Try again."), none, &rep.body) != NGX_OK)
+    if (make_body(r, 503, "not_ready", BZ_V("The gateway is not ready. Try again."), none,
+                  &rep.body) != NGX_OK)
         return NGX_ERROR;
     ngx_http_clean_header(r);
     r->err_status = 0;
@@ -78,7 +79,8 @@ ngx_int_t bz_ngx_send_unready(ngx_http_request_t *r) {
 
 static ngx_int_t send_guessed(struct bz_ngx_req *q, const struct bz_ngx_error *e) {
     struct bz_reply rep = {.status = e->status, .content_type = BZ_V("application/json")};
-    if (make_body(q->r, e->status, e->code, bz_view_str(e->text), bz_tx_id(q->tx), &rep.body) != NGX_OK ||
+    if (make_body(q->r, e->status, e->code, bz_view_str(e->text), bz_tx_id(q->tx), &rep.body) !=
+            NGX_OK ||
         bz_ngx_set_head(q, e->status, rep.content_type, (off_t)rep.body.n) != NGX_OK)
         return NGX_ERROR;
     return bz_ngx_send(q->r, q, &rep);

@@ -1,7 +1,9 @@
-/* Replies of the model server on their way to the client. proxy_buffering is off: nginx reads into one buffer and passes
+/* Replies of the model server on their way to the client. proxy_buffering is off: nginx reads into
+ * one buffer and passes
  * it here at once, in whatever cut the network made.
  *
- *   STREAM   feed -> what may leave goes out, flushed; a slow client leaves input standing in that buffer, and nginx
+ *   STREAM   feed -> what may leave goes out, flushed; a slow client leaves input standing in that
+ * buffer, and nginx
  *            stops reading from the backend until it is used up
  *   COLLECT  feed -> nothing leaves, not even the head, before the reply is whole and checked
  *   ENDED    the client has its last byte from us; everything else is dropped
@@ -9,10 +11,10 @@
 #include "ngx_http_bartizan.h"
 
 enum {
-    busy_max = 64 << 10,      /* bytes that may wait for a slow client before input is held */
-    keep_max = 4096,          /* larger output buffers are given back after use */
-    buf_min = 512,            /* most events fit */
-    scratch_max = 80 << 20,   /* one event, held back whole, is below 2 MiB; this is only a bound */
+    busy_max = 64 << 10,    /* bytes that may wait for a slow client before input is held */
+    keep_max = 4096,        /* larger output buffers are given back after use */
+    buf_min = 512,          /* most events fit */
+    scratch_max = 80 << 20, /* one event, held back whole, is below 2 MiB; this is only a bound */
     scratch_keep = 256 << 10,
     llama_requests = 90,
 };
@@ -83,11 +85,14 @@ static ngx_int_t send_collected(struct bz_ngx_req *q) {
     return next_body_filter(r, out);
 }
 
-/* May this connection serve another request? nginx decides by the reply's headers; this only takes away. */
+/* May this connection serve another request? nginx decides by the reply's headers; this only takes
+ * away. */
 static void limit_reuse(struct bz_ngx_req *q, bool stream) {
     ngx_http_upstream_t *u = q->r->upstream;
-    /* llama-server announces keep-alive and closes after every streamed reply, and after 100 requests. */
-    bool counted = q->backend.type == BZ_SERVER_LLAMACPP && u->peer.connection->requests >= llama_requests;
+    /* llama-server announces keep-alive and closes after every streamed reply, and after 100
+     * requests. */
+    bool counted =
+        q->backend.type == BZ_SERVER_LLAMACPP && u->peer.connection->requests >= llama_requests;
     if (stream || counted || !q->backend.keep_alive) {
         u->headers_in.connection_close = 1;
         u->keepalive = 0;
@@ -107,10 +112,12 @@ static ngx_int_t header_filter(ngx_http_request_t *r) {
     if (r->upstream->headers_in.status_n == 0) {
         /* No HTTP at all. nginx takes that for HTTP/0.9 and would answer the client in kind. */
         r->http_version = q->http_version;
-        bz_tx_refuse(q->tx, 502, "upstream_malformed", "The model server's reply could not be checked and was withheld.");
+        bz_tx_refuse(q->tx, 502, "upstream_malformed",
+                     "The model server's reply could not be checked and was withheld.");
     }
     read_head(r, &head);
-    enum bz_reply_mode mode = bz_tx_reply(q->tx) != NULL ? BZ_REPLY_COLLECT : bz_tx_reply_head(q->tx, &head, q->now);
+    enum bz_reply_mode mode =
+        bz_tx_reply(q->tx) != NULL ? BZ_REPLY_COLLECT : bz_tx_reply_head(q->tx, &head, q->now);
     if (r->upstream->request_body_sent) {
         r->request_body->bufs = NULL;
         r->upstream->request_bufs = NULL;
@@ -173,7 +180,8 @@ static ngx_chain_t *take_buf(struct bz_ngx_req *q, size_t n) {
 
 static void recycle(struct bz_ngx_req *q, ngx_chain_t **out) {
     ngx_pool_t *pool = q->r->pool;
-    ngx_chain_update_chains(pool, &q->free, &q->busy, out, (ngx_buf_tag_t)&ngx_http_bartizan_module);
+    ngx_chain_update_chains(pool, &q->free, &q->busy, out,
+                            (ngx_buf_tag_t)&ngx_http_bartizan_module);
     for (ngx_chain_t *c = q->free; c != NULL; c = c->next) {
         ngx_buf_t *b = c->buf;
         if (b->end - b->start > keep_max) {
@@ -222,7 +230,8 @@ static ngx_int_t keep_input(struct bz_ngx_req *q, ngx_chain_t *in) {
         ngx_buf_t *b = in->buf;
         if (b->last_buf)
             q->ending = 1;
-        /* nginx says "flush" and nothing else once it has given up the upstream (ngx_http_upstream_finalize_request). */
+        /* nginx says "flush" and nothing else once it has given up the upstream
+         * (ngx_http_upstream_finalize_request). */
         else if (b->flush && ngx_buf_size(b) == 0 && q->r->upstream->cleanup == NULL)
             q->ending = 2;
         if (ngx_buf_size(b) == 0)
@@ -282,7 +291,8 @@ static ngx_int_t stream_body(struct bz_ngx_req *q) {
 static ngx_int_t collect_body(struct bz_ngx_req *q) {
     struct bz_buf *out = scratch();
     struct bz_now now = bz_ngx_now();
-    enum bz_status st = bz_tx_reply(q->tx) == NULL ? BZ_OK : BZ_EDENIED; /* the head alone may have settled it */
+    enum bz_status st =
+        bz_tx_reply(q->tx) == NULL ? BZ_OK : BZ_EDENIED; /* the head alone may have settled it */
 
     while (q->in != NULL && st == BZ_OK)
         st = bz_tx_reply_feed(q->tx, next_input(q), out, now);
@@ -336,7 +346,8 @@ void bz_ngx_reply_broken(struct bz_ngx_req *q) {
         (void)collect_body(q);
 }
 
-/* Both halves of a stream are ended by the code that nginx has for it: the client's by a last buffer, the upstream's by
+/* Both halves of a stream are ended by the code that nginx has for it: the client's by a last
+ * buffer, the upstream's by
  * telling it that no more is expected. */
 static void cut_reply(struct bz_ngx_req *q, const char *code, const char *text) {
     ngx_http_request_t *r = q->r;

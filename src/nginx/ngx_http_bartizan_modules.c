@@ -1,5 +1,7 @@
-/* What nginx's own build writes into objs/..._modules.c for a dynamic module: the three symbols that load_module reads.
- * The order places the filters after copy_filter (all buffers are in memory) and before everything that writes headers. */
+/* What nginx's own build writes into objs/..._modules.c for a dynamic module: the three symbols
+ * that load_module reads.
+ * The order places the filters after copy_filter (all buffers are in memory) and before everything
+ * that writes headers. */
 #include "ngx_http_bartizan.h"
 
 BZ_EXPORT ngx_module_t *ngx_modules[] = {&ngx_http_bartizan_module, NULL};

@@ -82,7 +82,8 @@ struct bz_ngx_req *bz_ngx_req_new(ngx_http_request_t *r) {
 
 /* ---- the request head ---- */
 
-static bool collect_headers(ngx_http_request_t *r, struct bz_header *out, size_t cap, size_t *ret_n) {
+static bool collect_headers(ngx_http_request_t *r, struct bz_header *out, size_t cap,
+                            size_t *ret_n) {
     size_t n = 0;
     ngx_list_part_t *part = &r->headers_in.headers.part;
     for (; part != NULL; part = part->next) {
@@ -143,8 +144,10 @@ ngx_int_t bz_ngx_add_header(ngx_http_request_t *r, const struct bz_header *h) {
     return NGX_OK;
 }
 
-ngx_int_t bz_ngx_set_head(struct bz_ngx_req *q, ngx_uint_t status, struct bz_view type, off_t length) {
-    static ngx_table_elt_t no_server; /* hash 0: nginx writes no Server header, neither its own nor this */
+ngx_int_t bz_ngx_set_head(struct bz_ngx_req *q, ngx_uint_t status, struct bz_view type,
+                          off_t length) {
+    static ngx_table_elt_t
+        no_server; /* hash 0: nginx writes no Server header, neither its own nor this */
     struct bz_header h[16];
     ngx_http_request_t *r = q->r;
 
@@ -166,7 +169,8 @@ ngx_int_t bz_ngx_set_head(struct bz_ngx_req *q, ngx_uint_t status, struct bz_vie
 }
 
 ngx_int_t bz_ngx_send(ngx_http_request_t *r, struct bz_ngx_req *q, const struct bz_reply *rep) {
-    /* A client that asked with Expect is told the verdict instead of being invited to send its body. */
+    /* A client that asked with Expect is told the verdict instead of being invited to send its
+     * body. */
     r->expect_tested = 1;
     if (ngx_http_discard_request_body(r) != NGX_OK)
         r->keepalive = 0;
@@ -207,7 +211,8 @@ ngx_int_t bz_ngx_send_reply(struct bz_ngx_req *q) {
 
 /* ---- the request body ---- */
 
-/* The whole body as one run of bytes: the one buffer that holds it, or a copy that the caller frees. */
+/* The whole body as one run of bytes: the one buffer that holds it, or a copy that the caller
+ * frees. */
 static bool body_view(const ngx_http_request_body_t *rb, struct bz_view *ret, u_char **ret_copy) {
     const ngx_chain_t *bufs = rb == NULL ? NULL : rb->bufs;
     size_t n = 0, used = 0;
@@ -241,7 +246,9 @@ static void body_free(ngx_http_request_t *r) {
     if (rb == NULL)
         return;
     if (rb->buf != NULL && rb->buf->start != NULL)
-        (void)ngx_pfree(r->pool, rb->buf->start); /* only large allocations go; anything else stays in the pool */
+        (void)ngx_pfree(
+            r->pool,
+            rb->buf->start); /* only large allocations go; anything else stays in the pool */
     rb->buf = NULL;
     rb->bufs = NULL;
     rb->free = NULL;
@@ -278,7 +285,8 @@ static ngx_int_t set_forward(struct bz_ngx_req *q) {
     r->headers_in.content_length = NULL;
     r->headers_in.chunked = 0;
     r->method_name = bz_ngx_str(f->method);
-    /* The proxy module sends unparsed_uri as it is while it is "valid", so no escaping rule gets in between. */
+    /* The proxy module sends unparsed_uri as it is while it is "valid", so no escaping rule gets
+     * in between. */
     r->unparsed_uri = bz_ngx_str(f->path);
     r->uri = r->unparsed_uri;
     r->valid_unparsed_uri = 1;

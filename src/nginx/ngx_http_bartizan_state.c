@@ -1,4 +1,5 @@
-/* What a worker maps: the shared state, the audit ring, the policy image of each generation; its lane; its timers.
+/* What a worker maps: the shared state, the audit ring, the policy image of each generation; its
+ * lane; its timers.
  * Whatever is missing or damaged means 503 for everybody, and another look every 200 ms. */
 #include "ngx_http_bartizan.h"
 
@@ -34,7 +35,8 @@ static void *map_file(const char *name, bool writable, size_t *ret_size) {
     if (fd < 0)
         return NULL;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-        p = mmap(NULL, (size_t)st.st_size, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+        p = mmap(NULL, (size_t)st.st_size, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+                 MAP_SHARED, fd, 0);
     close(fd);
     if (p == MAP_FAILED)
         return NULL;
@@ -163,7 +165,8 @@ static void check_open(void) {
     uint64_t now = bz_ngx_now().unix_ns / 1000000000u;
     ngx_queue_t *next = NULL;
 
-    /* Cutting one may end others of the same connection; a queue mark would be lost with them. So: start over after
+    /* Cutting one may end others of the same connection; a queue mark would be lost with them. So:
+     * start over after
      * each cut; every transaction is cut at most once. */
     for (ngx_queue_t *p = ngx_queue_head(&w->open); p != ngx_queue_sentinel(&w->open); p = next) {
         struct bz_ngx_req *q = ngx_queue_data(p, struct bz_ngx_req, open);
@@ -200,8 +203,9 @@ static bool refresh(bool again) {
     return true;
 }
 
+/* Open transactions are looked at by the timer: cutting them here could end the caller's own. */
 void bz_ngx_state_refresh(void) {
-    (void)refresh(false); /* open transactions are looked at by the timer: cutting them here could end the caller's */
+    (void)refresh(false);
 }
 
 static void tick(ngx_event_t *ev) {
@@ -253,8 +257,10 @@ void bz_ngx_state_exit(ngx_cycle_t *cycle) {
     if (!w->active)
         return;
     w->active = false;
-    /* A worker that is told to stop at once takes its open requests with it; their records stay complete. */
-    for (ngx_queue_t *p = ngx_queue_head(&w->open); p != ngx_queue_sentinel(&w->open); p = ngx_queue_next(p))
+    /* A worker that is told to stop at once takes its open requests with it; their records stay
+     * complete. */
+    for (ngx_queue_t *p = ngx_queue_head(&w->open); p != ngx_queue_sentinel(&w->open);
+         p = ngx_queue_next(p))
         bz_ngx_audit_close(ngx_queue_data(p, struct bz_ngx_req, open), true);
     if (w->ring_lane != NULL)
         bz_ngx_audit_bell(&w->bell);

@@ -1,4 +1,5 @@
-/* Which backend gets the request. Sits below nginx's own keepalive directive, which asks us for an address first and then
+/* Which backend gets the request. Sits below nginx's own keepalive directive, which asks us for an
+ * address first and then
  * looks for a kept connection to it. */
 #include "ngx_http_bartizan.h"
 
@@ -21,19 +22,22 @@ static bool parse_unix(struct bz_view path, struct bz_ngx_addr *ret) {
     return true;
 }
 
-static bool parse_inet(struct bz_view host, struct bz_view port, uint32_t index, struct bz_ngx_addr *ret) {
+static bool parse_inet(struct bz_view host, struct bz_view port, uint32_t index,
+                       struct bz_ngx_addr *ret) {
     ret->u.in.sin_family = AF_INET;
     ret->u.in.sin_addr.s_addr = ngx_inet_addr(bz_ngx_str(host).data, host.n);
     if (ret->u.in.sin_addr.s_addr == INADDR_NONE || parse_port(port, &ret->u.in.sin_port) != NGX_OK)
         return false;
-    /* The kernel ignores these bytes, nginx's keepalive compares them: two backends behind one address (by name, under
+    /* The kernel ignores these bytes, nginx's keepalive compares them: two backends behind one
+     * address (by name, under
      * TLS) never share a connection. */
     memcpy(ret->u.in.sin_zero, &index, sizeof index);
     ret->len = (socklen_t)sizeof ret->u.in;
     return true;
 }
 
-static bool parse_inet6(struct bz_view host, struct bz_view port, uint32_t index, struct bz_ngx_addr *ret) {
+static bool parse_inet6(struct bz_view host, struct bz_view port, uint32_t index,
+                        struct bz_ngx_addr *ret) {
     ret->u.in6.sin6_family = AF_INET6;
     if (ngx_inet6_addr(bz_ngx_str(host).data, host.n, ret->u.in6.sin6_addr.s6_addr) != NGX_OK ||
         parse_port(port, &ret->u.in6.sin6_port) != NGX_OK)
@@ -102,7 +106,8 @@ static ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) {
 }
 
 /* Only what surely did no work at a backend is tried again:
- *   - a kept connection that the server closed under us: nginx adds this try by itself, same backend;
+ *   - a kept connection that the server closed under us: nginx adds this try by itself, same
+ * backend;
  *   - a connection that never came up: the next backend, while there is one.
  * A request that was sent is never sent twice. */
 static void free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) {
@@ -151,7 +156,8 @@ static void finalize(ngx_http_request_t *r, ngx_int_t rc) {
         else if (rc == NGX_HTTP_BAD_GATEWAY || rc == NGX_HTTP_GATEWAY_TIME_OUT)
             bz_tx_backend_result(q->tx, false, bz_ngx_now());
     }
-    /* After this nginx would just close the client's connection (a broken chunked coding, for one). */
+    /* After this nginx would just close the client's connection (a broken chunked coding, for
+     * one). */
     if (rc == NGX_ERROR && !r->connection->error)
         bz_ngx_reply_broken(q);
     if (q->upstream_finalize != NULL)
@@ -182,7 +188,8 @@ static ngx_int_t init_upstream(ngx_conf_t *cf, ngx_http_upstream_srv_conf_t *us)
 }
 
 char *bz_ngx_balancer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
-    ngx_http_upstream_srv_conf_t *us = ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
+    ngx_http_upstream_srv_conf_t *us =
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_upstream_module);
     static char late[] = "must stand before \"keepalive\" and other balancers";
     (void)cmd;
     (void)conf;

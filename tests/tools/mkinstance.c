@@ -1,10 +1,13 @@
-/* mkinstance: the files an nginx worker maps, without any daemon. For tests of the nginx module alone, where every moment
+/* mkinstance: the files an nginx worker maps, without any daemon. For tests of the nginx module
+ * alone, where every moment
  * must be under control.
  *
- *   mkinstance make DIR [listen=A:P] [backend=TYPE,URL,MODEL]... [workers=N] [relaxed] [wait_ms=N] [body_max=N] [module=SO]
+ *   mkinstance make DIR [listen=A:P] [backend=TYPE,URL,MODEL]... [workers=N] [relaxed] [wait_ms=N]
+ * [body_max=N] [module=SO]
  *              [read_s=N] [tls] [ca=PEM] [nginx=1022001]             prints the API key
  *   mkinstance publish DIR GENERATION [revoked] ...same options as make...
- *   mkinstance drain DIR [delay_ms=N] [hold]    plays bartizan-auditd: records go to DIR/audit.jsonl; hold: none gets durable
+ *   mkinstance drain DIR [delay_ms=N] [hold]    plays bartizan-auditd: records go to
+ * DIR/audit.jsonl; hold: none gets durable
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -123,13 +126,29 @@ static void options(struct options *o, char **arg) {
     static char listen[] = "127.0.0.1:18443", cert[] = "tls/server.pem", key[] = "tls/server.key";
     memset(o, 0, sizeof *o);
     for (int i = 0; i < 2; i++) {
-        roles[i] = (struct bz_role_config){.name = i == 0 ? user : admin, .admin = i == 1, .routes = all, .routes_n = 1,
-                                           .models = all, .models_n = 1, .params = bz_param_limits_default};
+        roles[i] = (struct bz_role_config){.name = i == 0 ? user : admin,
+                                           .admin = i == 1,
+                                           .routes = all,
+                                           .routes_n = 1,
+                                           .models = all,
+                                           .models_n = 1,
+                                           .params = bz_param_limits_default};
     }
-    o->config = (struct bz_config){.listen = listen, .plain_http = true, .names = names, .names_n = 2, .workers = 1,
-                                   .tls_certificate = cert, .tls_key = key, .audit_wait_ms = 2000,
-                                   .body_max = BZ_BODY_MAX_DEFAULT, .connect_timeout_s = 2, .read_timeout_s = 30,
-                                   .client_timeout_s = 10, .roles = roles, .roles_n = 2, .hsts = true};
+    o->config = (struct bz_config){.listen = listen,
+                                   .plain_http = true,
+                                   .names = names,
+                                   .names_n = 2,
+                                   .workers = 1,
+                                   .tls_certificate = cert,
+                                   .tls_key = key,
+                                   .audit_wait_ms = 2000,
+                                   .body_max = BZ_BODY_MAX_DEFAULT,
+                                   .connect_timeout_s = 2,
+                                   .read_timeout_s = 30,
+                                   .client_timeout_s = 10,
+                                   .roles = roles,
+                                   .roles_n = 2,
+                                   .hsts = true};
     o->config.backends = o->backends;
     for (; *arg != NULL; arg++) {
         char *v = strchr(*arg, '=');
@@ -175,8 +194,13 @@ static void build_image(const char *dir, struct options *o, uint64_t generation)
     struct bz_view id;
     struct bz_buf out;
     struct bz_key_record k = {.owner = user, .role = user, .created = 1, .revoked = o->revoked};
-    struct bz_image_input in = {.config = &o->config, .keys = &k, .keys_n = 1, .models = o->models,
-                                .models_n = o->config.models_n, .generation = generation, .built_unix = 1};
+    struct bz_image_input in = {.config = &o->config,
+                                .keys = &k,
+                                .keys_n = 1,
+                                .models = o->models,
+                                .models_n = o->config.models_n,
+                                .generation = generation,
+                                .built_unix = 1};
 
     o->config.models_n = 0; /* they are inputs of the image, not of the configuration */
     memset(in.key_pepper, 1, sizeof in.key_pepper);
@@ -194,7 +218,9 @@ static void build_image(const char *dir, struct options *o, uint64_t generation)
 
 static void publish(const char *dir, uint64_t generation) {
     struct bz_state *s = NULL;
-    must(bz_state_open(map_old(path_of(dir, "run/state.shm"), bz_state_size()), bz_state_size(), &s), "state");
+    must(
+        bz_state_open(map_old(path_of(dir, "run/state.shm"), bz_state_size()), bz_state_size(), &s),
+        "state");
     bz_state_publish(s, generation);
 }
 
@@ -211,7 +237,8 @@ static int make(const char *dir, char **arg) {
         if (mkdir(path_of(dir, dirs[i]), 0700) != 0 && errno != EEXIST)
             die(dir);
     }
-    must(bz_state_format(map_new(path_of(dir, "run/state.shm"), bz_state_size()), bz_state_size()), "state");
+    must(bz_state_format(map_new(path_of(dir, "run/state.shm"), bz_state_size()), bz_state_size()),
+         "state");
     void *ring = map_new(path_of(dir, "run/audit.ring"), n);
     must(bz_ring_format(ring, n, lanes, instance), "ring");
     for (int i = 0; i < lanes; i++) {
@@ -221,8 +248,12 @@ static int make(const char *dir, char **arg) {
             die(name);
     }
     if (o.module != NULL) {
-        struct bz_nginx_conf_input in = {.config = &o.config, .dir = dir, .module = o.module,
-                                         .ca_bundle = o.ca, .nginx_version = o.nginx, .uid = (uint32_t)geteuid()};
+        struct bz_nginx_conf_input in = {.config = &o.config,
+                                         .dir = dir,
+                                         .module = o.module,
+                                         .ca_bundle = o.ca,
+                                         .nginx_version = o.nginx,
+                                         .uid = (uint32_t)geteuid()};
         bz_buf_init(&conf, 1 << 20);
         must(bz_nginx_conf_write(&in, &conf), "nginx.conf");
         write_file(path_of(dir, "nginx/nginx.conf"), bz_buf_view(&conf));
