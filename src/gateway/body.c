@@ -2,7 +2,7 @@
  * that is forwarded. */
 #include "tx_int.h"
 
-#define EDIT_ROOM 1024 /* what our own edits may add: token cap, stream_options, a model's key */
+#define EDIT_ROOM 256 /* what our own edits may add: token caps, stream_options, a model's key */
 
 /* Tells the allocator's "no" from the arena's own cap. */
 struct counted {
@@ -277,7 +277,7 @@ static bool no_param(struct bz_tx *tx, const struct bz_param_error *e) {
     }
     bz_buf_puts(&b, e->why);
     if (e->fix != NULL) {
-        bz_buf_puts(&b, " ");
+        bz_buf_puts(&b, "; ");
         bz_buf_puts(&b, e->fix);
     }
     struct bz_view why = bz_buf_status(&b) == BZ_OK ? bz_buf_view(&b) : bz_view_str(e->why);
