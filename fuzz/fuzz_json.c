@@ -90,6 +90,7 @@ static void accepted(struct bz_view in, const struct bz_json *root) {
     bz_buf_init(&out, 64u << 20);
     bz_json_write(&out, root);
     MUST(out.st == BZ_OK);
+    MUST((root->flags & BZ_JSON_CANONICAL) == 0 || bz_view_eq(bz_buf_view(&out), in));
     json_t *again = theirs(bz_buf_view(&out), &err);
     MUST(again != NULL && json_equal(j, again) == 1);
     json_decref(again);

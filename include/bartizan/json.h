@@ -28,6 +28,9 @@ enum bz_json_type {
 enum {
     BZ_JSON_VAL_CLEAN = 1, /* val can be written without escaping */
     BZ_JSON_KEY_CLEAN = 2, /* key can be written without escaping */
+    /* Of the root alone: the input was this tree's canonical text already, byte for byte. Says
+     * nothing about a tree that was edited since. */
+    BZ_JSON_CANONICAL = 4,
 };
 
 struct bz_json {

@@ -43,6 +43,7 @@ struct parser {
     uint32_t max_depth, max_nodes, max_keys, max_number;
     uint32_t depth, nodes, nkeys, keys_cap;
     bool fold, tree;
+    bool other; /* blanks or escapes: the canonical text may be another one than the input */
     struct key *keys;
     struct bz_json *root;
     struct bz_json sink;
@@ -67,8 +68,10 @@ unexpected(struct parser *s, const char *why) {
 
 static inline void blanks(struct parser *s) {
     const uint8_t *p = s->p;
-    while (p < s->end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    while (p < s->end && *p <= ' ' && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) {
+        s->other = true;
         p++;
+    }
     s->p = p;
 }
 
@@ -77,6 +80,7 @@ static enum bz_status __attribute__((noinline))
 string_escaped(struct parser *s, bool keep, struct bz_view *ret) {
     const uint8_t *open = s->p;
     const uint8_t *q = bz_json_plain(open + 1, s->end);
+    s->other = true;
     while (q < s->end && *q != '"') {
         if (*q != '\\')
             return fail(s, BZ_ESYNTAX, q, "control character in a string");
@@ -443,11 +447,14 @@ static enum bz_status parse(struct bz_view in, const struct bz_json_opts *opts, 
     s.keys = s.keys_inline;
     s.fold = opts->fold_keys;
     s.tree = tree;
+    s.other = false;
     s.root = NULL;
     bz_diag_set(diag, 0, NULL);
     BZ_TRY(document(&s));
-    if (ret_root != NULL)
+    if (ret_root != NULL) {
+        s.root->flags |= s.other ? 0 : BZ_JSON_CANONICAL;
         *ret_root = s.root;
+    }
     return BZ_OK;
 }
 

@@ -7,7 +7,7 @@
 
 #define REPLY_NODES_MAX (1u << 20) /* 256 embeddings of 4,096 numbers; bounds the tree to 80 MiB */
 #define TEXT_REPLY_MAX (1u << 20)  /* llama-server's /metrics is below 4 KiB */
-#define EDIT_ROOM 256
+#define EDIT_ROOM 64
 #define COLLECT_FIRST 4096
 #define COLLECT_AT_ONCE (1u << 20)
 
@@ -286,19 +286,23 @@ static void end_error(struct bz_tx *tx) {
     bz_tx_blob_free(tx, &tx->collect);
 }
 
-/* The client asked for one name and gets that name back, not the backend's own. */
-static void restore_name(const struct bz_tx *tx, struct bz_json *root) {
+/* The client asked for one name and gets that name back, not the backend's own. True: the tree is
+ * another one now. */
+static bool restore_name(const struct bz_tx *tx, struct bz_json *root) {
     struct bz_model m;
     struct bz_json *n = bz_json_get_mut(root, BZ_V("model"));
-    if (n != NULL && tx->has_model && bz_image_model(tx->image, tx->model, &m) &&
-        bz_json_is(n, BZ_JSON_STRING) && bz_view_eq(bz_json_str(n), m.target))
-        bz_json_set_str(n, m.name);
+    if (n == NULL || !tx->has_model || !bz_image_model(tx->image, tx->model, &m) ||
+        !bz_json_is(n, BZ_JSON_STRING) || !bz_view_eq(bz_json_str(n), m.target) ||
+        bz_view_eq(m.name, m.target))
+        return false;
+    bz_json_set_str(n, m.name);
+    return true;
 }
 
+/* The canonical form of `root` takes the place of what was collected. */
 static bool rewrite(struct bz_tx *tx, const struct bz_json *root) {
     struct bz_tx_blob canonical = {NULL, 0, 0};
     struct bz_buf b;
-    struct bz_settings set;
     if (!bz_tx_blob_room(tx, &canonical, tx->collect.n + EDIT_ROOM + 6 * BZ_MODEL_NAME_MAX))
         return fail(tx, BZ_REFUSE_NO_MEMORY, NULL);
     bz_buf_init_fixed(&b, canonical.p, canonical.cap);
@@ -308,10 +312,19 @@ static bool rewrite(struct bz_tx *tx, const struct bz_json *root) {
     if (bz_buf_status(&b) != BZ_OK)
         return fail(tx, BZ_REFUSE_INTERNAL, NULL);
     tx->collect.n = b.n;
-    tx->reply_bytes = b.n;
+    return true;
+}
+
+static void reply_json(struct bz_tx *tx, struct bz_json *root) {
+    struct bz_settings set;
+    bool edited = restore_name(tx, root);
+    if ((edited || (root->flags & BZ_JSON_CANONICAL) == 0) && !rewrite(tx, root))
+        return;
+    struct bz_view body = bz_view(tx->collect.p, tx->collect.n);
+    tx->reply_bytes = body.n;
     bz_image_settings(tx->image, &set);
-    bz_body_digest(set.digest_key, tx->id_lo, bz_buf_view(&b), tx->reply_digest);
-    return bz_tx_reply_ok(tx, tx->reply_status, BZ_V("application/json"), bz_buf_view(&b));
+    bz_body_digest(set.digest_key, tx->id_lo, body, tx->reply_digest);
+    (void)bz_tx_reply_ok(tx, tx->reply_status, BZ_V("application/json"), body);
 }
 
 static void end_json(struct bz_tx *tx) {
@@ -326,8 +339,7 @@ static void end_json(struct bz_tx *tx) {
     if (st == BZ_OK)
         st = bz_reply_check(tx->route, root, &tx->usage);
     if (st == BZ_OK) {
-        restore_name(tx, root);
-        (void)rewrite(tx, root);
+        reply_json(tx, root);
     } else if (st == BZ_ENOMEM) {
         (void)fail(tx, BZ_REFUSE_NO_MEMORY, NULL);
     } else {

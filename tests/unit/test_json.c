@@ -9,6 +9,19 @@
 #include <bartizan/json.h>
 #include <bartizan/limits.h>
 
+/* The root says whether the input was canonical already. Without a backslash that is certain. */
+static void assert_canonical_flag(struct bz_view in, const struct bz_json *root) {
+    struct bz_buf b;
+    bz_buf_init(&b, 64u << 20);
+    bz_json_write(&b, root);
+    assert_int_equal(b.st, BZ_OK);
+    bool same = bz_view_eq(bz_buf_view(&b), in);
+    bool said = (root->flags & BZ_JSON_CANONICAL) != 0;
+    assert_true(!said || same);
+    assert_true(said || !same || memchr(in.p, '\\', in.n) != NULL);
+    bz_buf_free(&b);
+}
+
 static void arena(struct bz_arena *ar) {
     bz_arena_init(ar, bz_alloc_heap, 64u << 20, NULL, 0);
 }
@@ -28,10 +41,12 @@ static enum bz_status parse(struct bz_view in, const struct bz_json_opts *opts, 
     assert_int_equal(d2.offset, diag->offset);
     free(copy);
     /* Once more for a tree whose views outlive this function. */
-    if (st == BZ_OK)
+    if (st == BZ_OK) {
         assert_int_equal(bz_json_parse(in, opts, ar, ret, diag), BZ_OK);
-    else
+        assert_canonical_flag(in, *ret);
+    } else {
         assert_non_null(diag->why);
+    }
     return st;
 }
 
