@@ -1,19 +1,25 @@
-/* nginx.conf of an instance. Every value that differs from nginx's default stands here for a reason; those that are not
+/* nginx.conf of an instance. Every value that differs from nginx's default stands here for a
+ * reason; those that are not
  * obvious are given at their line (and, in short, in the generated file, which people read). */
 #include "nginx_conf.h"
 
 #include <stdio.h>
 
 enum {
-    connections_per_worker = 12288, /* 5,000 streams on one worker use 10,000; 35 MiB would go to 65,536 of them */
+    connections_per_worker =
+        12288, /* 5,000 streams on one worker use 10,000; 35 MiB would go to 65,536 of them */
     files_per_worker = 16384,
-    workers_most = BZ_LANES_MAX / 2 - 1, /* each needs a lane; twice as many live during a reload, and bartizand has one */
-    kept_connections = 64, /* per worker, idle, to all backends; each may hold a thread of the model server */
+    workers_most =
+        BZ_LANES_MAX / 2 -
+        1, /* each needs a lane; twice as many live during a reload, and bartizand has one */
+    kept_connections =
+        64, /* per worker, idle, to all backends; each may hold a thread of the model server */
 };
 
 /* ---- words ---- */
 
-/* An nginx string: '$' would start a variable in some directives, and there is no way to escape it. */
+/* An nginx string: '$' would start a variable in some directives, and there is no way to escape
+ * it. */
 static bool quotable(const char *s) {
     if (s == NULL || *s == '\0')
         return false;
@@ -33,7 +39,8 @@ static void put_escaped(struct bz_buf *out, const char *s) {
 }
 
 /* `directive "dir/name" rest;` */
-static void put_path(struct bz_buf *out, const char *directive, const char *dir, const char *name, const char *rest) {
+static void put_path(struct bz_buf *out, const char *directive, const char *dir, const char *name,
+                     const char *rest) {
     bz_buf_puts(out, directive);
     bz_buf_puts(out, " \"");
     if (name[0] != '/') {
@@ -54,7 +61,8 @@ static bool address_ok(const char *s) {
 static bool input_ok(const struct bz_nginx_conf_input *in) {
     const struct bz_config *c = in->config;
     if (c == NULL || !quotable(in->dir) || in->dir[0] != '/' || !quotable(in->module) ||
-        in->module[0] != '/' || !address_ok(c->listen) || c->body_max == 0 || c->body_max > BZ_BODY_MAX)
+        in->module[0] != '/' || !address_ok(c->listen) || c->body_max == 0 ||
+        c->body_max > BZ_BODY_MAX)
         return false;
     if (in->ca_bundle != NULL && (!quotable(in->ca_bundle) || in->ca_bundle[0] != '/'))
         return false;
@@ -87,9 +95,11 @@ static void put_main(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
     bz_buf_printf(out, "worker_rlimit_nofile %d;\n", files_per_worker);
     bz_buf_puts(out, "worker_shutdown_timeout 1h;\n"); /* a reload lets open streams finish */
     put_path(out, "pid", in->dir, "run/nginx.pid", "");
-    /* Messages at level error show request lines and bytes that backends sent. crit and above do not. */
+    /* Messages at level error show request lines and bytes that backends sent. crit and above do
+     * not. */
     put_path(out, "error_log", in->dir, "nginx/error.log", " crit");
-    bz_buf_printf(out, "events {\n    worker_connections %d;\n    multi_accept on;\n}\n", connections_per_worker);
+    bz_buf_printf(out, "events {\n    worker_connections %d;\n    multi_accept on;\n}\n",
+                  connections_per_worker);
 }
 
 static void put_temp(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
@@ -108,24 +118,27 @@ static void put_http(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
     bz_buf_puts(out, "    ");
     put_path(out, "bartizan_instance", "", in->dir, "");
     put_temp(in, out);
-    bz_buf_puts(out,
-                "    access_log off;\n" /* the audit log is the record; this one would hold credentials in queries */
-                "    server_tokens off;\n"
-                "    etag off;\n"
-                "    gzip off;\n"
-                "    max_ranges 0;\n"
-                "    sendfile off;\n"
-                "    tcp_nodelay on;\n"
-                "    reset_timedout_connection on;\n"
-                "    variables_hash_max_size 2048;\n");
-    /* The whole body is read, checked and re-serialised in memory; nothing of a prompt touches the disk. */
+    bz_buf_puts(
+        out,
+        "    access_log off;\n" /* the audit log is the record; this one would hold credentials in queries */
+        "    server_tokens off;\n"
+        "    etag off;\n"
+        "    gzip off;\n"
+        "    max_ranges 0;\n"
+        "    sendfile off;\n"
+        "    tcp_nodelay on;\n"
+        "    reset_timedout_connection on;\n"
+        "    variables_hash_max_size 2048;\n");
+    /* The whole body is read, checked and re-serialised in memory; nothing of a prompt touches the
+     * disk. */
     bz_buf_printf(out, "    client_max_body_size %llu;\n    client_body_buffer_size %llu;\n",
                   (unsigned long long)c->body_max, (unsigned long long)c->body_max);
     bz_buf_puts(out, "    client_header_buffer_size 2k;\n"
                      "    large_client_header_buffers 4 8k;\n");
-    bz_buf_printf(out,
-                  "    client_header_timeout %us;\n    client_body_timeout %us;\n    send_timeout %us;\n",
-                  c->client_timeout_s, c->client_timeout_s, c->client_timeout_s);
+    bz_buf_printf(
+        out,
+        "    client_header_timeout %us;\n    client_body_timeout %us;\n    send_timeout %us;\n",
+        c->client_timeout_s, c->client_timeout_s, c->client_timeout_s);
     bz_buf_puts(out, "    keepalive_timeout 75s;\n"
                      "    keepalive_requests 10000;\n"
                      /* a client that is still sending gets the reason, not a reset */
@@ -135,10 +148,12 @@ static void put_http(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
 }
 
 static void put_upstream(struct bz_buf *out) {
-    bz_buf_puts(out, "    upstream bartizan_backends {\n"
-                     "        server 127.0.0.1:1;\n" /* nginx wants one; the balancer never looks at it */
-                     "        bartizan_balancer;\n");
-    /* llama-server announces "timeout=5, max=100": stay below both, so that it is never the one who closes. The balancer
+    bz_buf_puts(
+        out, "    upstream bartizan_backends {\n"
+             "        server 127.0.0.1:1;\n" /* nginx wants one; the balancer never looks at it */
+             "        bartizan_balancer;\n");
+    /* llama-server announces "timeout=5, max=100": stay below both, so that it is never the one
+     * who closes. The balancer
      * counts requests for those backends that count too. */
     bz_buf_printf(out, "        keepalive %d;\n", kept_connections);
     bz_buf_puts(out, "        keepalive_requests 10000;\n"
@@ -169,17 +184,22 @@ static void put_tls(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
     put_path(out, "ssl_certificate", in->dir, c->tls_certificate, "");
     bz_buf_puts(out, "        ");
     put_path(out, "ssl_certificate_key", in->dir, c->tls_key, "");
-    bz_buf_puts(out, c->tls12 ? "        ssl_protocols TLSv1.2 TLSv1.3;\n" : "        ssl_protocols TLSv1.3;\n");
+    bz_buf_puts(out, c->tls12 ? "        ssl_protocols TLSv1.2 TLSv1.3;\n"
+                              : "        ssl_protocols TLSv1.3;\n");
     if (c->tls12)
-        bz_buf_puts(out, "        ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-                         "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-                         "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;\n"
-                         "        ssl_prefer_server_ciphers off;\n");
-    /* Tickets would be sealed with one key for the life of the process: no forward secrecy for resumed sessions. */
-    bz_buf_puts(out, "        ssl_session_tickets off;\n"
-                     "        ssl_session_cache none;\n"
-                     "        ssl_buffer_size 8k;\n" /* first byte of a stream before the rest of a 16k record */
-                     "        http2_max_concurrent_streams 256;\n");
+        bz_buf_puts(out,
+                    "        ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+                    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;\n"
+                    "        ssl_prefer_server_ciphers off;\n");
+    /* Tickets would be sealed with one key for the life of the process: no forward secrecy for
+     * resumed sessions. */
+    bz_buf_puts(
+        out,
+        "        ssl_session_tickets off;\n"
+        "        ssl_session_cache none;\n"
+        "        ssl_buffer_size 8k;\n" /* first byte of a stream before the rest of a 16k record */
+        "        http2_max_concurrent_streams 256;\n");
 }
 
 static void put_proxy(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
@@ -188,27 +208,29 @@ static void put_proxy(const struct bz_nginx_conf_input *in, struct bz_buf *out) 
     bz_buf_puts(out, "        location / {\n"
                      "            bartizan on;\n");
     bz_buf_printf(out, "            proxy_pass %s://bartizan_backends;\n", tls ? "https" : "http");
-    bz_buf_puts(out,
-                "            proxy_http_version 1.1;\n"
-                "            proxy_pass_request_headers off;\n" /* nothing of a client's header goes on */
-                "            proxy_set_header Host $bartizan_upstream_host;\n"
-                "            proxy_set_header Connection $bartizan_connection;\n"
-                "            proxy_set_header Content-Type $bartizan_content_type;\n"
-                "            proxy_set_header Accept $bartizan_accept;\n"
-                "            proxy_set_header Authorization $bartizan_upstream_authorization;\n"
-                "            proxy_set_header X-Request-Id $bartizan_request_id;\n"
-                "            proxy_buffering off;\n"
-                "            proxy_buffer_size 8k;\n"
-                "            proxy_buffers 2 8k;\n"
-                "            proxy_busy_buffers_size 8k;\n"
-                "            proxy_max_temp_file_size 0;\n"
-                "            proxy_ignore_client_abort off;\n"
-                "            proxy_redirect off;\n"
-                /* A backend must not steer nginx. */
-                "            proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate "
-                "X-Accel-Buffering X-Accel-Charset Expires Cache-Control Set-Cookie Vary;\n"
-                /* How often, and whether at all, is the balancer's business: never what was sent already. */
-                "            proxy_next_upstream error timeout non_idempotent;\n");
+    bz_buf_puts(
+        out,
+        "            proxy_http_version 1.1;\n"
+        "            proxy_pass_request_headers off;\n" /* nothing of a client's header goes on */
+        "            proxy_set_header Host $bartizan_upstream_host;\n"
+        "            proxy_set_header Connection $bartizan_connection;\n"
+        "            proxy_set_header Content-Type $bartizan_content_type;\n"
+        "            proxy_set_header Accept $bartizan_accept;\n"
+        "            proxy_set_header Authorization $bartizan_upstream_authorization;\n"
+        "            proxy_set_header X-Request-Id $bartizan_request_id;\n"
+        "            proxy_buffering off;\n"
+        "            proxy_buffer_size 8k;\n"
+        "            proxy_buffers 2 8k;\n"
+        "            proxy_busy_buffers_size 8k;\n"
+        "            proxy_max_temp_file_size 0;\n"
+        "            proxy_ignore_client_abort off;\n"
+        "            proxy_redirect off;\n"
+        /* A backend must not steer nginx. */
+        "            proxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate "
+        "X-Accel-Buffering X-Accel-Charset Expires Cache-Control Set-Cookie Vary;\n"
+        /* How often, and whether at all, is the balancer's business: never what was sent already.
+         * */
+        "            proxy_next_upstream error timeout non_idempotent;\n");
     bz_buf_printf(out,
                   "            proxy_connect_timeout %us;\n            proxy_read_timeout %us;\n"
                   "            proxy_send_timeout %us;\n",
@@ -231,22 +253,26 @@ static void put_server(const struct bz_nginx_conf_input *in, struct bz_buf *out)
     bz_buf_puts(out, "    server {\n");
     put_listen(in, out);
     put_tls(in, out);
-    bz_buf_puts(out, "        server_name _;\n" /* names are checked by the gateway, from the policy */
-                     "        merge_slashes off;\n"
-                     "        port_in_redirect off;\n"
-                     "        error_page 400 403 404 405 408 411 412 413 414 415 416 421 429 431 500 501 502 503 "
-                     "504 505 507 /.bartizan-error;\n"
-                     /* nginx turns these into 400 unless they are named on both sides */
-                     "        error_page 494 =494 /.bartizan-error;\n"
-                     "        error_page 495 =495 /.bartizan-error;\n"
-                     "        error_page 496 =496 /.bartizan-error;\n"
-                     "        error_page 497 =497 /.bartizan-error;\n");
+    bz_buf_puts(out,
+                "        server_name _;\n" /* names are checked by the gateway, from the policy */
+                "        merge_slashes off;\n"
+                "        port_in_redirect off;\n"
+                "        error_page 400 403 404 405 408 411 412 413 414 415 416 421 429 431 500 "
+                "501 502 503 "
+                "504 505 507 /.bartizan-error;\n"
+                /* nginx turns these into 400 unless they are named on both sides */
+                "        error_page 494 =494 /.bartizan-error;\n"
+                "        error_page 495 =495 /.bartizan-error;\n"
+                "        error_page 496 =496 /.bartizan-error;\n"
+                "        error_page 497 =497 /.bartizan-error;\n");
     put_proxy(in, out);
-    bz_buf_puts(out, "        location = /.bartizan-error {\n"
-                     "            bartizan_error;\n"
-                     "            client_max_body_size 0;\n" /* or a 413 would be refused with a 413 of nginx's own */
-                     "        }\n"
-                     "    }\n");
+    bz_buf_puts(
+        out,
+        "        location = /.bartizan-error {\n"
+        "            bartizan_error;\n"
+        "            client_max_body_size 0;\n" /* or a 413 would be refused with a 413 of nginx's own */
+        "        }\n"
+        "    }\n");
 }
 
 enum bz_status bz_nginx_conf_write(const struct bz_nginx_conf_input *in, struct bz_buf *out) {

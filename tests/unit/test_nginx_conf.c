@@ -10,8 +10,10 @@
 
 #include "../../src/daemon/nginx_conf.h"
 
-static char cert[] = "tls/server.pem", key[] = "/etc/other/server.key", listen4[] = "127.0.0.1:8443";
-static char plain_url[] = "http://127.0.0.1:8080", tls_url[] = "https://models.example:8443", name[] = "b";
+static char cert[] = "tls/server.pem", key[] = "/etc/other/server.key",
+            listen4[] = "127.0.0.1:8443";
+static char plain_url[] = "http://127.0.0.1:8080", tls_url[] = "https://models.example:8443",
+            name[] = "b";
 
 struct made {
     struct bz_backend_config backend;
@@ -23,10 +25,18 @@ struct made {
 static void setup(struct made *m) {
     memset(m, 0, sizeof *m);
     m->backend = (struct bz_backend_config){.name = name, .url = plain_url, .keep_alive = true};
-    m->config = (struct bz_config){.listen = listen4, .tls_certificate = cert, .tls_key = key, .hsts = true,
-                                   .body_max = 1 << 20, .connect_timeout_s = 5, .read_timeout_s = 300,
-                                   .client_timeout_s = 30, .backends = &m->backend, .backends_n = 1};
-    m->in = (struct bz_nginx_conf_input){.config = &m->config, .dir = "/srv/gate", .module = "/opt/b/m.so", .uid = 1000};
+    m->config = (struct bz_config){.listen = listen4,
+                                   .tls_certificate = cert,
+                                   .tls_key = key,
+                                   .hsts = true,
+                                   .body_max = 1 << 20,
+                                   .connect_timeout_s = 5,
+                                   .read_timeout_s = 300,
+                                   .client_timeout_s = 30,
+                                   .backends = &m->backend,
+                                   .backends_n = 1};
+    m->in = (struct bz_nginx_conf_input){
+        .config = &m->config, .dir = "/srv/gate", .module = "/opt/b/m.so", .uid = 1000};
 }
 
 static enum bz_status render(struct made *m) {
@@ -85,7 +95,8 @@ static void test_choices(void **state) {
     has(&m, "ssl_protocols TLSv1.2 TLSv1.3;\n");
     has(&m, "ECDHE-ECDSA-AES128-GCM-SHA256");
     has(&m, "worker_processes 1;\n");
-    m.config.workers = 0; /* of a large machine: a worker without a lane would answer 503 for ever */
+    m.config.workers =
+        0; /* of a large machine: a worker without a lane would answer 503 for ever */
     m.in.cpus = 96;
     assert_int_equal(render(&m), BZ_OK);
     has(&m, "worker_processes 31;\n");
@@ -136,7 +147,8 @@ static void test_quoting(void **state) {
 
 static void test_refused(void **state) {
     static const char *const dirs[] = {"", "relative", "/a$b", "/a\nb", "/a\x7f", NULL};
-    static const char *const listens[] = {"", "127.0.0.1:1; evil on", "unix:/x", "localhost:1", "$a:1", "1 2:3"};
+    static const char *const listens[] = {
+        "", "127.0.0.1:1; evil on", "unix:/x", "localhost:1", "$a:1", "1 2:3"};
     static struct made m;
     (void)state;
     for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
@@ -177,8 +189,9 @@ static void test_no_room(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_default),     cmocka_unit_test(test_choices), cmocka_unit_test(test_plain_http),
-        cmocka_unit_test(test_tls_backend), cmocka_unit_test(test_quoting), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_default),    cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_plain_http), cmocka_unit_test(test_tls_backend),
+        cmocka_unit_test(test_quoting),    cmocka_unit_test(test_refused),
         cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
