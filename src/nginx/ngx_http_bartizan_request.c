@@ -336,6 +336,13 @@ void bz_ngx_resume(struct bz_ngx_req *q) {
     ngx_http_run_posted_requests(c);
 }
 
+/* Deciding a body goes by the policy of its head, which may be minutes old by the time the last byte comes. */
+static bool still_entitled(struct bz_ngx_req *q) {
+    bz_ngx_state_refresh();
+    const struct bz_ngx_gen *now = bz_ngx_worker.gen;
+    return now != NULL && bz_tx_still_allowed(q->tx, &now->image, q->now.unix_ns / 1000000000u);
+}
+
 static void body_ready(ngx_http_request_t *r) {
     struct bz_ngx_req *q = bz_ngx_req(r);
     struct bz_view body = {NULL, 0};
@@ -348,7 +355,9 @@ static void body_ready(ngx_http_request_t *r) {
     }
     if (q->late)
         q->now = bz_ngx_now();
-    if (r->request_body != NULL && r->request_body->temp_file != NULL) {
+    if (q->late && !still_entitled(q)) {
+        bz_tx_refuse(q->tx, 401, "invalid_api_key", "The API key is no longer valid.");
+    } else if (r->request_body != NULL && r->request_body->temp_file != NULL) {
         /* Many tiny chunks overflow any buffer. What was written to disk is gone with the request. */
         bz_tx_refuse(q->tx, 413, "body_too_large", "The body is larger than the gateway accepts.");
     } else if (!body_view(r->request_body, &body, &copy)) {

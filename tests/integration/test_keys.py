@@ -53,6 +53,22 @@ class Keys(Case):
         mine.close()
         wait_for(lambda: self.up.open == 0, 3)
 
+    def test_a_body_that_ends_after_the_revocation(self):
+        made = self.i.new_key("heidi")
+        wait_for(lambda: self.status(made["key"]) == 200, 3)
+        body = b'{"model":"ok","messages":[{"role":"user","content":"hello"}]}'
+        s = self.i.socket()
+        s.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + made["key"].encode() +
+                  b"\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:-1])
+        time.sleep(0.3) # the head is in, and was allowed
+        self.i.revoke(re.match(r"bz_([0-9A-Za-z]{12})_", made["key"])[1])
+        wait_for(lambda: self.status(made["key"]) == 401, 3)
+        seen = len(self.up.log)
+        s.sendall(body[-1:])
+        self.assertIn(b" 401 ", s.recv(64))
+        s.close()
+        self.assertEqual(len(self.up.log), seen, "a revoked key reached the model server")
+
     def test_scopes(self):
         made = self.i.new_key("dave", models="other")["key"]
         wait_for(lambda: self.status(made, "other") == 200, 3)
