@@ -36,8 +36,9 @@ BEGIN {
     allow("redteam", "detect")
     allow("monitor", "audit")
     allow("gateway", "dialect detect policy audit")
+    allow("instance", "audit policy")
     below = "dialect detect audit artifact advisory dataset sandbox posture store policy identity registry"
-    below = below " redteam monitor gateway incident training compliance"
+    below = below " redteam monitor gateway instance incident training compliance"
     n = split("nginx auditd daemon cli", top, " ")
     for (i = 1; i <= n; i++) {
         allow(top[i], below)

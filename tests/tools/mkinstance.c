@@ -24,7 +24,7 @@
 #include <bartizan/audit.h>
 #include <bartizan/policy.h>
 #include <bartizan/state.h>
-#include "../../src/daemon/nginx_conf.h"
+#include "../../src/instance/nginx_conf.h"
 
 enum { lanes = 8 };
 

@@ -9,7 +9,7 @@
 #include <openssl/x509v3.h>
 #include <cmocka.h>
 
-#include "../../src/daemon/ca.h"
+#include "../../src/instance/ca.h"
 
 enum { PEM_MAX = 65536 };
 static const time_t now = 1795000000; /* 2026-11-18 */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../../src/daemon/instance.h"
+#include "../../src/instance/instance.h"
 
 #define S(lit) ((char[]){lit}) /* text that is not const */
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../../src/daemon/nginx_conf.h"
+#include "../../src/instance/nginx_conf.h"
 
 static char cert[] = "tls/server.pem", key[] = "/etc/other/server.key",
             listen4[] = "127.0.0.1:8443";

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../src/daemon/supervisor.h"
+#include "../../src/instance/supervisor.h"
 
 #define MS 1000000ull
 
