@@ -436,8 +436,14 @@ class Instance:
         out = self.cli("audit", "export", self.dir)
         return [json.loads(line) for line in out.splitlines() if line.strip()]
 
-    def verify(self):
-        return self.cli("audit", "verify", self.dir, ok=False)
+    def verify(self, *what, seconds=10):
+        """`audit verify`, or `audit prove ID`; 3 means that a record is durable but not yet under a checkpoint: asked again."""
+        end = time.monotonic() + seconds
+        while True:
+            r = self.cli("audit", *(what or ("verify",))[:1], self.dir, *what[1:], ok=False)
+            if r.returncode != 3 or time.monotonic() > end:
+                return r
+            time.sleep(0.1)
 
 
 # ---- the two-sided count -----------------------------------------------------------------------------------------------
