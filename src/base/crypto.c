@@ -62,6 +62,9 @@ void bz_wipe(void *p, size_t n) {
 }
 
 bool bz_ct_equal(struct bz_view a, struct bz_view b) {
+    if (a.n == b.n &&
+        a.n == crypto_verify_32_BYTES) /* a hash: wide steps, on every request's way */
+        return crypto_verify_32(a.p, b.p) == 0;
     return a.n == b.n && (a.n == 0 || sodium_memcmp(a.p, b.p, a.n) == 0);
 }
 

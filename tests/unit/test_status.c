@@ -90,8 +90,31 @@ static void decimal_numbers(void **state) {
     }
 }
 
+static uint8_t lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+/* Every pair of bytes, in texts around the width of a step. */
+static void nocase_agrees_with_the_definition(void **state) {
+    for (size_t n = 1; n <= 18; n++) {
+        for (size_t at = 0; at < n; at += n > 9 ? 3 : 1) {
+            uint8_t a[18], b[18];
+            memset(a, 'x', sizeof a);
+            memset(b, 'X', sizeof b);
+            for (unsigned pair = 0; pair < 65536; pair++) {
+                a[at] = (uint8_t)pair;
+                b[at] = (uint8_t)(pair >> 8);
+                if (bz_view_eq_nocase(bz_view(a, n), bz_view(b, n)) !=
+                    (lower(a[at]) == lower(b[at])))
+                    fail_msg("%u at %zu of %zu", pair, at, n);
+            }
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nocase_agrees_with_the_definition),
         cmocka_unit_test(every_status_has_its_own_text),
         cmocka_unit_test(try_returns_what_failed),
         cmocka_unit_test(diag_may_be_absent),
