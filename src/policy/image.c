@@ -3,12 +3,6 @@
 
 /* ---- raw reads ---- */
 
-static struct img_sect sect_of(const struct bz_image *img, enum img_part part) {
-    struct img_sect s;
-    memcpy(&s, img->bytes.p + offsetof(struct img_head, part) + (size_t)part * sizeof s, sizeof s);
-    return s;
-}
-
 static uint64_t head_u64(const struct bz_image *img, size_t at) {
     uint64_t v;
     memcpy(&v, img->bytes.p + at, sizeof v);
@@ -21,31 +15,6 @@ static uint32_t head_u32(const struct bz_image *img, size_t at) {
     return v;
 }
 
-uint64_t img_part_n(const struct bz_image *img, enum img_part part) {
-    return sect_of(img, part).n;
-}
-
-/* Sections lie inside the image (bz_image_open); items are copied because nothing is aligned for
- * sure. */
-bool img_item(const struct bz_image *img, enum img_part part, uint64_t i, size_t size, void *ret) {
-    struct img_sect s = sect_of(img, part);
-    if (i >= s.n)
-        return false;
-    memcpy(ret, img->bytes.p + s.off + i * size, size);
-    return true;
-}
-
-static bool ref_ok(const struct bz_image *img, enum img_part pool, struct img_ref ref) {
-    uint64_t n = img_part_n(img, pool);
-    return ref.off <= n && ref.n <= n - ref.off;
-}
-
-struct bz_view img_text(const struct bz_image *img, enum img_part pool, struct img_ref ref) {
-    if (!ref_ok(img, pool, ref))
-        return (struct bz_view){0};
-    return bz_view(img->bytes.p + sect_of(img, pool).off + ref.off, ref.n);
-}
-
 void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret) {
     *ret = (struct bz_limit_set){.concurrent = in->concurrent};
     for (int m = 0; m < BZ_METER_COUNT; m++)
@@ -55,7 +24,7 @@ void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret) {
 /* ---- checks at opening ---- */
 
 static bool sect_ok(const struct bz_image *img, enum img_part part, size_t size, uint64_t most) {
-    struct img_sect s = sect_of(img, part);
+    struct img_sect s = img_sect_of(img, part);
     uint64_t end =
         part < IMG_KEY_INDEX ? head_u64(img, offsetof(struct img_head, sealed_end)) : img->bytes.n;
     return s.n <= most && s.off >= sizeof(struct img_head) && s.off <= end &&
@@ -92,7 +61,7 @@ static bool sections_ok(const struct bz_image *img) {
 static bool refs_ok(const struct bz_image *img, enum img_part part) {
     struct img_ref ref;
     for (uint64_t i = 0; img_item(img, part, i, sizeof ref, &ref); i++)
-        if (!ref_ok(img, IMG_POOL, ref))
+        if (!img_ref_ok(img, IMG_POOL, ref))
             return false;
     return true;
 }
@@ -109,9 +78,9 @@ static bool backends_ok(const struct bz_image *img) {
     struct img_backend b;
     for (uint64_t i = 0; img_item(img, IMG_BACKENDS, i, sizeof b, &b); i++) {
         struct bz_view address = img_text(img, IMG_POOL, b.address);
-        if (b.type >= BZ_SERVER_COUNT || !ref_ok(img, IMG_POOL, b.name) ||
-            !ref_ok(img, IMG_POOL, b.host) || !ref_ok(img, IMG_POOL, b.address) ||
-            !ref_ok(img, IMG_POOL, b.authorization))
+        if (b.type >= BZ_SERVER_COUNT || !img_ref_ok(img, IMG_POOL, b.name) ||
+            !img_ref_ok(img, IMG_POOL, b.host) || !img_ref_ok(img, IMG_POOL, b.address) ||
+            !img_ref_ok(img, IMG_POOL, b.authorization))
             return false;
         if (!header_safe(img_text(img, IMG_POOL, b.host)) ||
             !header_safe(img_text(img, IMG_POOL, b.authorization)) ||
@@ -126,7 +95,7 @@ static bool models_ok(const struct bz_image *img) {
     struct img_model m;
     uint32_t slot = 0;
     for (uint64_t i = 0; img_item(img, IMG_MODELS, i, sizeof m, &m); i++)
-        if (!ref_ok(img, IMG_POOL, m.name) || !ref_ok(img, IMG_POOL, m.target) ||
+        if (!img_ref_ok(img, IMG_POOL, m.name) || !img_ref_ok(img, IMG_POOL, m.target) ||
             (backends < 64 && m.backends >> backends != 0))
             return false;
     for (uint64_t i = 0; img_item(img, IMG_MODEL_INDEX, i, sizeof slot, &slot); i++)
@@ -139,7 +108,7 @@ static bool roles_ok(const struct bz_image *img) {
     uint64_t patterns = img_part_n(img, IMG_PATTERNS);
     struct img_role r;
     for (uint64_t i = 0; img_item(img, IMG_ROLES, i, sizeof r, &r); i++)
-        if (!ref_ok(img, IMG_POOL, r.name) || r.pattern_first > patterns ||
+        if (!img_ref_ok(img, IMG_POOL, r.name) || r.pattern_first > patterns ||
             r.pattern_n > patterns - r.pattern_first)
             return false;
     return true;
@@ -262,8 +231,8 @@ static bool key_sound(const struct bz_image *img, const struct img_key *k) {
     struct img_ref owner = {k->owner_off, k->owner_n};
     struct img_ref limits = {k->limits_off, k->has_limits != 0 ? sizeof(struct img_limits) : 0};
     struct img_ref rest = {k->models_off, 0};
-    return k->role < img_part_n(img, IMG_ROLES) && ref_ok(img, IMG_KEY_POOL, owner) &&
-           ref_ok(img, IMG_KEY_POOL, limits) && ref_ok(img, IMG_KEY_POOL, rest);
+    return k->role < img_part_n(img, IMG_ROLES) && img_ref_ok(img, IMG_KEY_POOL, owner) &&
+           img_ref_ok(img, IMG_KEY_POOL, limits) && img_ref_ok(img, IMG_KEY_POOL, rest);
 }
 
 bool img_key_at(const struct bz_image *img, uint64_t i, struct img_key *ret) {
@@ -295,7 +264,7 @@ static uint64_t find_key(const struct bz_image *img, struct bz_view id, bool *re
 
 static void fill_principal(const struct bz_image *img, uint64_t i, const struct img_key *k,
                            struct bz_principal *ret) {
-    const uint8_t *entry = img->bytes.p + sect_of(img, IMG_KEYS).off + i * sizeof *k;
+    const uint8_t *entry = img->bytes.p + img_sect_of(img, IMG_KEYS).off + i * sizeof *k;
     struct img_ref owner = {k->owner_off, k->owner_n};
     struct img_role r = {0};
     bool known = img_item(img, IMG_ROLES, k->role, sizeof r, &r);

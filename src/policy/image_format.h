@@ -136,11 +136,42 @@ static inline void img_seal(struct bz_view sealed, uint8_t out[BZ_HASH_LEN]) {
     bz_keyed_hash(label, sealed, out);
 }
 
-/* Read side, shared by image.c and authorise.c. */
-struct bz_view img_text(const struct bz_image *img, enum img_part pool, struct img_ref ref);
-bool img_item(const struct bz_image *img, enum img_part part, uint64_t i, size_t size, void *ret);
+/* Read side, shared by image.c and authorise.c. The raw reads are inline because their sizes are
+ * constants where they are called: a copy of known size is a few moves. */
+static inline struct img_sect img_sect_of(const struct bz_image *img, enum img_part part) {
+    struct img_sect s;
+    memcpy(&s, img->bytes.p + offsetof(struct img_head, part) + (size_t)part * sizeof s, sizeof s);
+    return s;
+}
+
+static inline uint64_t img_part_n(const struct bz_image *img, enum img_part part) {
+    return img_sect_of(img, part).n;
+}
+
+/* Sections lie inside the image (bz_image_open); items are copied because nothing is aligned for
+ * sure. */
+static inline bool img_item(const struct bz_image *img, enum img_part part, uint64_t i, size_t size,
+                            void *ret) {
+    struct img_sect s = img_sect_of(img, part);
+    if (i >= s.n)
+        return false;
+    memcpy(ret, img->bytes.p + s.off + i * size, size);
+    return true;
+}
+
+static inline bool img_ref_ok(const struct bz_image *img, enum img_part pool, struct img_ref ref) {
+    uint64_t n = img_part_n(img, pool);
+    return ref.off <= n && ref.n <= n - ref.off;
+}
+
+static inline struct bz_view img_text(const struct bz_image *img, enum img_part pool,
+                                      struct img_ref ref) {
+    if (!img_ref_ok(img, pool, ref))
+        return (struct bz_view){0};
+    return bz_view(img->bytes.p + img_sect_of(img, pool).off + ref.off, ref.n);
+}
+
 bool img_key_at(const struct bz_image *img, uint64_t i, struct img_key *ret);
-uint64_t img_part_n(const struct bz_image *img, enum img_part part);
 void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret);
 /* Length, prefix and separator of a key, without its checksum (keys.c). */
 bool img_key_form(struct bz_view text, struct bz_view *ret_id);
