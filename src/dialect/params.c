@@ -38,7 +38,7 @@ static const struct param_set *const tables[BZ_API_COUNT] = {
 
 struct param_set bz_param_table(enum bz_api api) {
     if ((unsigned)api >= BZ_API_COUNT || tables[api] == NULL)
-        return (struct param_set){NULL, 0};
+        return (struct param_set){NULL, 0, 0};
     return *tables[api];
 }
 

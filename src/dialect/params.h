@@ -78,6 +78,7 @@ typedef enum bz_status check_fn(struct check *c, const struct at *at, const stru
 struct param_set {
     const struct param *rows;
     size_t n;
+    size_t required_n; /* required rows stand only among so many first ones */
 };
 struct param {
     const char *name;
@@ -123,7 +124,10 @@ struct check {
 
 #define PARAM_NAMED(s) .name = s, .name_n = sizeof(s) - 1
 #define PARAM_SET(rows_)                                                                           \
-    { rows_, sizeof(rows_) / sizeof((rows_)[0]) }
+    { rows_, sizeof(rows_) / sizeof((rows_)[0]), sizeof(rows_) / sizeof((rows_)[0]) }
+/* For the long tables of bz_param_table only: a test compares the number with the rows. */
+#define PARAM_SET_REQUIRED_FIRST(rows_, n_)                                                        \
+    { rows_, sizeof(rows_) / sizeof((rows_)[0]), n_ }
 #define NO(s, on_, why_)                                                                           \
     { PARAM_NAMED(s), .kind = K_NO, .on = on_, .why = why_ }
 #define NO_FIX(s, on_, why_, fix_)                                                                 \

@@ -436,7 +436,7 @@ static const struct param chat_rows[] = {
     LLAMA_ROWS,
     VLLM_ROWS,
 };
-const struct param_set bz_params_chat = PARAM_SET(chat_rows);
+const struct param_set bz_params_chat = PARAM_SET_REQUIRED_FIRST(chat_rows, 1);
 
 /* ---- completions ---- */
 
@@ -512,7 +512,7 @@ static const struct param completions_rows[] = {
     LLAMA_ROWS,
     VLLM_ROWS,
 };
-const struct param_set bz_params_completions = PARAM_SET(completions_rows);
+const struct param_set bz_params_completions = PARAM_SET_REQUIRED_FIRST(completions_rows, 0);
 
 /* ---- embeddings ---- */
 

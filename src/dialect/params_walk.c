@@ -273,7 +273,7 @@ enum bz_status bz_param_object(struct check *c, const struct at *at, const struc
             return unknown(c, &here, set, k);
         BZ_TRY(bz_param_value(c, &here, p, k));
     }
-    for (size_t i = 0; i < set->n; i++) {
+    for (size_t i = 0; i < set->required_n; i++) {
         const struct param *p = &set->rows[i];
         if ((p->flags & PARAM_REQUIRED) != 0 && (p->on & on) != 0)
             BZ_TRY(needed(c, at, p, v));

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include <bartizan/dialect.h>
+#include "../../src/dialect/params.h"
 #include <bartizan/limits.h>
 
 #define CHAT "/v1/chat/completions"
@@ -501,8 +501,19 @@ static void no_memory_at_any_place(void **state) {
     }
 }
 
+/* A required row behind required_n would never be missed. */
+static void required_rows_are_looked_for(void **state) {
+    for (int api = 0; api < BZ_API_COUNT; api++) {
+        struct param_set set = bz_param_table((enum bz_api)api);
+        assert_true(set.required_n <= set.n);
+        for (size_t i = set.required_n; i < set.n; i++)
+            assert_int_equal(set.rows[i].flags & PARAM_REQUIRED, 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(required_rows_are_looked_for),
         cmocka_unit_test(single_parameters),
         cmocka_unit_test(limits_of_a_role),
         cmocka_unit_test(our_own_edits),
