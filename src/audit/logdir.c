@@ -128,7 +128,7 @@ static enum bz_status missing(struct scan *s, const char *why) {
 /* A sound frame behind the damage whose batch began later than the index we wait for: that batch
  * was begun after the damaged one had been flushed, so what is damaged had been confirmed. Without
  * one it is a batch cut short, confirmed to nobody. */
-static bool confirmed_later(struct bz_view seg, size_t from, uint64_t next) {
+static bool confirmed_later(struct bz_view seg, size_t from, uint64_t least) {
     for (size_t at = from; at < seg.n; at += 8) {
         struct bz_journal_frame f;
         struct bz_hash leaf;
@@ -136,7 +136,7 @@ static bool confirmed_later(struct bz_view seg, size_t from, uint64_t next) {
         if (seg.p[at] != 'B') /* of "BZJF"; most of it is zeros */
             continue;
         if (bz_journal_frame_decode(bz_view_sub(seg, at, seg.n), &f, &leaf, &used) == BZ_OK &&
-            f.batch > next)
+            f.batch >= least)
             return true;
     }
     return false;
@@ -179,7 +179,7 @@ static enum bz_status scan_frames(struct scan *s, struct bz_view seg, uint64_t u
         }
         if (!is_last)
             break; /* the next segment's `first` tells whether this was the end */
-        if (confirmed_later(seg, at, s->r.next))
+        if (confirmed_later(seg, at, s->r.next + 1))
             return missing(s, "confirmed records are damaged in the journal");
         s->r.torn = torn(seg, at, s->r.next);
         break;
@@ -226,26 +226,40 @@ static enum bz_status read_segment(int dir, uint64_t number, size_t max, struct 
     return ret->segment == number ? BZ_OK : BZ_ECORRUPT;
 }
 
-/* The next sound segment above `after`: its number and head. */
+/* The next sound segment above `after`: its number and head. *ret_bad: one without a sound head
+ * that was passed behind the last sound one; 0: none. Between sound ones such a segment needs no
+ * look: if it had held records, the next one's `first` would tell. */
 static enum bz_status next_head(struct scan *s, int dir, uint64_t after, struct bz_buf *seg,
-                                uint64_t *ret, struct bz_journal_head *ret_head) {
+                                uint64_t *ret, struct bz_journal_head *ret_head,
+                                uint64_t *ret_bad) {
     *ret = 0;
+    *ret_bad = 0;
     for (uint64_t n = after; (n = bz_segment_next(dir, n)) != 0;) {
         if (n > s->r.last_segment)
             s->r.last_segment = n;
         enum bz_status st = read_segment(dir, n, BZ_JOURNAL_HEAD, seg, ret_head);
         if (st == BZ_OK) {
             *ret = n;
+            *ret_bad = 0;
             return BZ_OK;
         }
         if (st != BZ_ECORRUPT && st != BZ_ENOTFOUND)
             return st;
-        /* A head that is not sound: never got its first batch, or is damaged. */
-        struct bz_journal_head ignored;
-        (void)!read_segment(dir, n, BZ_SEGMENT_BYTES, seg, &ignored);
-        if (confirmed_later(bz_buf_view(seg), BZ_JOURNAL_HEAD, s->r.next))
-            return missing(s, "a journal segment has a damaged head");
+        *ret_bad = n;
     }
+    return BZ_OK;
+}
+
+/* A segment at the end whose head is not sound. The writer flushes the head before the first frame,
+ * so frames that could come next mean that the head was damaged later. Otherwise it never got as
+ * far. */
+static enum bz_status check_headless(struct scan *s, int dir, uint64_t number, struct bz_buf *seg) {
+    if (number == 0)
+        return BZ_OK;
+    struct bz_journal_head ignored;
+    (void)!read_segment(dir, number, BZ_SEGMENT_BYTES, seg, &ignored);
+    if (confirmed_later(bz_buf_view(seg), BZ_JOURNAL_HEAD, s->r.next))
+        return missing(s, "a journal segment has a damaged head");
     return BZ_OK;
 }
 
@@ -257,12 +271,13 @@ enum bz_status bz_journal_scan(int dir,
     struct bz_buf seg;
     bz_buf_init(&seg, BZ_JOURNAL_HEAD);
     uint64_t number;
+    uint64_t bad;
     struct bz_journal_head head;
-    enum bz_status st = next_head(&s, dir, 0, &seg, &number, &head);
+    enum bz_status st = next_head(&s, dir, 0, &seg, &number, &head, &bad);
     while (st == BZ_OK && number != 0) {
         uint64_t after;
         struct bz_journal_head next;
-        st = next_head(&s, dir, number, &seg, &after, &next);
+        st = next_head(&s, dir, number, &seg, &after, &next, &bad);
         if (st == BZ_OK)
             st = read_segment(dir, number, BZ_SEGMENT_BYTES, &seg, &head);
         if (st == BZ_OK)
@@ -270,6 +285,8 @@ enum bz_status bz_journal_scan(int dir,
         number = after;
         head = next;
     }
+    if (st == BZ_OK)
+        st = check_headless(&s, dir, bad, &seg);
     bz_buf_free(&seg);
     if (st == BZ_OK)
         *ret = s.r;

@@ -35,18 +35,19 @@ static enum bz_status write_head(struct bz_segments *s, int fd) {
     return st;
 }
 
-/* A segment that is done gets a new head and then its new name. Without one: -1. */
+/* A segment that is done gets the new name, then a new head. The name first: the sealer renames
+ * others to "spare" at any moment, and only a rename takes exactly one of them. Without one: -1. */
 static int from_spare(struct bz_segments *s, const char *name) {
-    int fd = s->io->open(s->io->ctx, s->dir, BZ_SEGMENT_SPARE, BZ_IO_REUSE);
-    struct stat st;
-    if (fd < 0)
+    if (s->io->rename(s->io->ctx, s->dir, BZ_SEGMENT_SPARE, name) != 0)
         return -1;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == BZ_SEGMENT_BYTES &&
-        write_head(s, fd) == BZ_OK &&
-        s->io->rename(s->io->ctx, s->dir, BZ_SEGMENT_SPARE, name) == 0)
+    int fd = s->io->open(s->io->ctx, s->dir, name, BZ_IO_REUSE);
+    struct stat st;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == BZ_SEGMENT_BYTES &&
+        write_head(s, fd) == BZ_OK)
         return fd;
-    close(fd);
-    (void)s->io->unlink(s->io->ctx, s->dir, BZ_SEGMENT_SPARE, false);
+    if (fd >= 0)
+        close(fd);
+    (void)s->io->unlink(s->io->ctx, s->dir, name, false);
     return -1;
 }
 

@@ -70,12 +70,18 @@ struct faults {
     int left;     /* calls until it fails; negative: never */
     bool lasting; /* and stays broken */
     int calls;
+    int hook_at; /* number of the call before which `hook` runs, once */
+    void (*hook)(void);
     int sort; /* 1 short write, 2 writes but reports failure, else plain failure */
 };
 
 static bool fault(void *ctx) {
     struct faults *f = ctx;
-    f->calls++;
+    if (f->calls++ == f->hook_at && f->hook != NULL) {
+        void (*hook)(void) = f->hook;
+        f->hook = NULL;
+        hook();
+    }
     if (f->left < 0 || (f->left > 0 && f->left-- > 0))
         return false;
     if (!f->lasting)
@@ -376,6 +382,80 @@ static void every_write_fails_once(void **state) {
     begin(NULL); /* for the teardown */
 }
 
+static void seal_now(void) {
+    (void)!bz_sealer_step(s, w->first, w->seg.last);
+    (void)!bz_sealer_seal(s);
+}
+
+/* The sealer, a thread of its own, lets go of segments between any two calls of a commit that
+ * begins a new one from the spare; also with a crash right after. */
+static void sealer_in_between(void **state) {
+    int calls = 1000;
+    for (int i = 0; i < calls; i++) {
+        begin(NULL);
+        faults = (struct faults){.left = -1};
+        assert_int_equal(wake_up(), BZ_OK);
+        uint64_t n = 0;
+        for (int segment = 0; segment < 4; segment++) {
+            put(0, n++);
+            bz_writer_gather(w);
+            assert_int_equal(bz_writer_commit(w), BZ_OK);
+            if (segment == 1)
+                seal_now(); /* makes a spare */
+            if (segment == 1 || segment == 2)
+                faults.left = 0; /* but the next one must not use it: its rename fails */
+            bz_segments_done(&w->seg);
+        }
+        faults = (struct faults){.left = -1, .hook = seal_now, .hook_at = i};
+        put(0, n++);
+        bz_writer_gather(w);
+        assert_int_equal(bz_writer_commit(w), BZ_OK);
+        calls = faults.calls;
+        if (faults.hook != NULL)
+            calls = i; /* the commit makes fewer calls than that */
+        faults = (struct faults){.left = -1};
+        if (i % 2 == 0) {
+            die();
+            assert_int_equal(wake_up(), BZ_OK);
+        }
+        assert_int_equal(durable(0), n);
+        assert_int_equal(bz_sealer_step(s, w->first, i % 2 == 0 ? scan.last_segment : w->seg.last),
+                         BZ_OK);
+        each_once(n);
+        die();
+        end(NULL);
+        if (calls == i)
+            break;
+    }
+    assert_true(calls > 4);
+    begin(NULL); /* for the teardown */
+}
+
+/* kill -9 after the spare got its new name and before its head: what it holds is of its former
+ * life. */
+static void dies_with_an_old_head(void **state) {
+    faults = (struct faults){.left = -1};
+    assert_int_equal(wake_up(), BZ_OK);
+    for (uint64_t n = 0; n < 6; n++) {
+        put(0, n);
+        bz_writer_gather(w);
+        assert_int_equal(bz_writer_commit(w), BZ_OK);
+        bz_segments_done(&w->seg);
+        seal_now();
+    }
+    char name[BZ_SEGMENT_NAME];
+    bz_segment_name(w->seg.last + 1, name);
+    die();
+    assert_int_equal(renameat(dir, BZ_SEGMENT_SPARE, dir, name), 0);
+    assert_int_equal(wake_up(), BZ_OK);
+    put(0, 6);
+    bz_writer_gather(w);
+    assert_int_equal(bz_writer_commit(w), BZ_OK);
+    seal_now();
+    each_once(7);
+    die();
+}
+
 /* kill -9 between the flush and the acknowledgement: the record is in the journal and still unread
  * in the ring. */
 static void dies_before_telling(void **state) {
@@ -650,6 +730,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(plain_life, begin, end),
         cmocka_unit_test_setup_teardown(long_life, begin, end),
         cmocka_unit_test_setup_teardown(every_write_fails_once, NULL, end),
+        cmocka_unit_test_setup_teardown(sealer_in_between, NULL, end),
+        cmocka_unit_test_setup_teardown(dies_with_an_old_head, begin, end),
         cmocka_unit_test_setup_teardown(dies_before_telling, begin, end),
         cmocka_unit_test_setup_teardown(ring_from_before, begin, end),
         cmocka_unit_test_setup_teardown(torn_batch, begin, end),
