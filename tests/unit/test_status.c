@@ -97,7 +97,7 @@ static uint8_t lower(uint8_t c) {
 /* Every pair of bytes, in texts around the width of a step. */
 static void nocase_agrees_with_the_definition(void **state) {
     for (size_t n = 1; n <= 18; n++) {
-        for (size_t at = 0; at < n; at += n > 9 ? 3 : 1) {
+        for (size_t at = 0; at<n; at += n> 9 ? 3 : 1) {
             uint8_t a[18], b[18];
             memset(a, 'x', sizeof a);
             memset(b, 'X', sizeof b);
