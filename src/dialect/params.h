@@ -19,6 +19,7 @@ enum {
     PARAM_SIDE_MAX = 16384, /* one side of an image */
     PARAM_TOKEN_LIST_MAX = 131072, /* token ids in one list: the longest contexts in use */
     PARAM_CALLS_MAX = 128,         /* tool calls in one message */
+    PARAM_GROUPS_MAX = 512,        /* '(' in one grammar; JSON's own grammar has 20 */
     PARAM_SECONDS_MAX = 3600,      /* Ollama's keep_alive: longer is the operator's choice */
 };
 

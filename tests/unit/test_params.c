@@ -393,6 +393,27 @@ static const struct edit edits[] = {
      "{" MSGS ",\"stream\":false,\"stream_options\":null}", 32768, 0},
 };
 
+/* 30,000 open groups end a llama-server for everybody. */
+static void groups_of_a_grammar_are_bounded(void **state) {
+    static char body[2048];
+    const struct bz_param_limits *l = &bz_param_limits_default;
+    for (int n = 512; n <= 513; n++) {
+        int at = snprintf(body, sizeof body, "{\"prompt\":\"x\",\"grammar\":\"root ::= ");
+        memset(body + at, '(', (size_t)n);
+        snprintf(body + at + n, sizeof body - (size_t)(at + n), "\"}");
+        const struct outcome *o = check(BZ_SERVER_LLAMACPP, "/completion", l, body);
+        assert_int_equal(o->st, n == 512 ? BZ_OK : BZ_EDENIED);
+        if (n > 512)
+            assert_string_equal(o->err.param, "grammar");
+        at = snprintf(body, sizeof body,
+                      "{\"prompt\":\"x\",\"structured_outputs\":{\"regex\":\"");
+        memset(body + at, '(', (size_t)n);
+        snprintf(body + at + n, sizeof body - (size_t)(at + n), "\"}}");
+        o = check(BZ_SERVER_VLLM, "/v1/completions", l, body);
+        assert_int_equal(o->st, n == 512 ? BZ_OK : BZ_EDENIED);
+    }
+}
+
 static void our_own_edits(void **state) {
     for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
         struct bz_param_limits l = bz_param_limits_default;
@@ -516,6 +537,7 @@ int main(void) {
         cmocka_unit_test(required_rows_are_looked_for),
         cmocka_unit_test(single_parameters),
         cmocka_unit_test(limits_of_a_role),
+        cmocka_unit_test(groups_of_a_grammar_are_bounded),
         cmocka_unit_test(our_own_edits),
         cmocka_unit_test(facts_of_a_body),
         cmocka_unit_test(management_bodies_are_objects),
