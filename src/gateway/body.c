@@ -367,14 +367,12 @@ static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, str
 }
 
 bool bz_tx_accept(struct bz_tx *tx, struct bz_view body, struct bz_now now) {
-    struct parsed p;
+    struct parsed p = {.mem = {.inner = tx->a}};
     BZ_TX_SCRATCH uint8_t first[BZ_TX_SCRATCH_MAX]; /* short bodies need no block then */
     if (body.n == 0)
         return bz_tx_no(tx, BZ_REFUSE_BODY_MISSING);
     if (body.n > tx->body_max)
         return bz_tx_no(tx, BZ_REFUSE_BODY_TOO_LARGE);
-    memset(&p, 0, sizeof p);
-    p.mem.inner = tx->a;
     bz_arena_init(&p.arena, (struct bz_alloc){counted_alloc, counted_free, &p.mem},
                   BZ_ARENA_BASE + BZ_ARENA_FACTOR * body.n, first, sizeof first);
     bool ok = take_in(tx, &p, body, now);

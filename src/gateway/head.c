@@ -86,7 +86,6 @@ static bool has_token(struct bz_view list, struct bz_view token) {
 }
 
 static void look(const struct bz_req_head *h, struct seen *s) {
-    *s = (struct seen){0};
     for (size_t i = 0; i < h->headers_n; i++) {
         enum name k = head_of(h->headers[i].name);
         if (k == HEAD_COUNT)
@@ -412,7 +411,7 @@ static bool announced(struct bz_tx *tx, const struct bz_req_head *h, const struc
 }
 
 static bool head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *ret_id) {
-    struct seen s;
+    struct seen s = {0};
     tx->tls = h->tls;
     tx->forward.path = h->path; /* lent: to guess the dialect of a refusal before the route */
     tx->peer_n = (uint8_t)(h->peer.n < sizeof tx->peer ? h->peer.n : sizeof tx->peer);

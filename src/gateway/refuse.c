@@ -52,8 +52,11 @@ static struct made *make(struct bz_tx *tx, size_t n, uint8_t **ret_body) {
         tx->detail = NULL;
         return NULL;
     }
-    memset(m, 0, sizeof *m);
+    /* Not the whole block: extra_n says how much of its kilobyte was written. */
+    m->r.status = 0;
     m->r.content_type = BZ_V("application/json");
+    m->r.body = (struct bz_view){NULL, 0};
+    m->r.extra_n = 0;
     *ret_body = (uint8_t *)(m + 1);
     tx->made = m;
     tx->reply = &m->r;
