@@ -11,10 +11,10 @@ set -eu -o pipefail
 build=$(realpath "$1")
 src=$(realpath "$2")
 [ -f "$build/build.ninja" ] || { echo "$0: $build is no meson build directory" >&2; exit 2; }
-[ -x "$src/configure" ] && [ -f "$src/src/core/nginx.h" ] || {
+if ! [ -x "$src/configure" ] || ! [ -f "$src/src/core/nginx.h" ]; then
     echo "$0: $src is no nginx source tree (is the package nginx-dev unpacked?)" >&2
     exit 2
-}
+fi
 
 headers=$build/nginx-headers
 stamp=$(cat "$src/src/core/nginx.h" "$src/conf_flags" 2>/dev/null | sha256sum)

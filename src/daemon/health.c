@@ -71,11 +71,11 @@ static void set_options(CURL *h, struct bz_backend_run *r, const char *url, cons
         curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, sock);
     else if (r->numeric && strchr(url, '[') == NULL)
         /* workers connect to 127.0.0.1 for localhost, so the probe does */
-        curl_easy_setopt(h, CURLOPT_IPRESOLVE, CURL_IPRESOLVE_V4);
+        curl_easy_setopt(h, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
     curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(h, CURLOPT_PROXY, "");
     curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(h, CURLOPT_FORBID_REUSE,
                      1L); /* a kept connection would hold a slot of a small server */
     curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);

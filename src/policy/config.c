@@ -1,7 +1,6 @@
 /* bartizan.yaml to struct bz_config: shape and positions (config_shape.c), typed loading
  * (libcyaml), meaning (config_check.c), defaults (here). */
 #include <stdio.h>
-#include <stdlib.h>
 #include "config_int.h"
 
 enum { arena_max = 64 << 20 };
@@ -235,6 +234,14 @@ struct cyaml_says { /* its first message, and the innermost line of its backtrac
     bool placed;
 };
 
+/* The digits that begin text, less one: libcyaml counts lines and columns from 1. */
+static size_t counted_from_1(const char *text) {
+    uint64_t n = 0;
+    if (bz_view_u64(bz_view(text, strspn(text, "0123456789")), &n) != BZ_OK || n == 0)
+        return 0;
+    return (size_t)n - 1;
+}
+
 __attribute__((format(printf, 3, 0))) static void on_log(cyaml_log_t level, void *ctx,
                                                          const char *fmt, va_list args) {
     struct cyaml_says *says = ctx;
@@ -246,11 +253,9 @@ __attribute__((format(printf, 3, 0))) static void on_log(cyaml_log_t level, void
     if (n <= 0)
         return;
     if (place != NULL && !says->placed) {
-        char *end = NULL;
-        unsigned long row = strtoul(place + 7, &end, 10);
-        const char *column = strstr(end, "column: ");
-        says->at.line = row > 0 ? row - 1 : 0;
-        says->at.column = column == NULL ? 0 : strtoul(column + 8, NULL, 10) - 1;
+        const char *column = strstr(place, "column: ");
+        says->at.line = counted_from_1(place + 7);
+        says->at.column = column == NULL ? 0 : counted_from_1(column + 8);
         says->placed = true;
     } else if (says->text[0] == '\0') {
         line[strcspn(line, "\n")] = '\0';

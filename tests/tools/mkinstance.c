@@ -104,7 +104,7 @@ static struct bz_role_config roles[2];
 static void add_backend(struct options *o, char *spec) {
     uint32_t i = o->config.backends_n++;
     struct bz_backend_config *b = &o->backends[i];
-    char *type = strtok(spec, ","), *url = strtok(NULL, ","), *model = strtok(NULL, ",");
+    char *type = strsep(&spec, ","), *url = strsep(&spec, ","), *model = strsep(&spec, ",");
     char *name = malloc(16);
     if (model == NULL || name == NULL || !bz_server_from_name(bz_view_str(type), &b->type))
         die("backend=TYPE,URL,MODEL");

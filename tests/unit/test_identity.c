@@ -14,7 +14,7 @@ static const uint8_t pepper[BZ_KEY_LEN] = {1, 2, 3};
 enum { now = 1000000 };
 
 static int set_up(void **state) {
-    strcpy(dir, "/tmp/bz-identity-XXXXXX");
+    snprintf(dir, sizeof dir, "/tmp/bz-identity-XXXXXX");
     if (mkdtemp(dir) == NULL)
         return 1;
     snprintf(path, sizeof path, "%s/db", dir);
@@ -208,7 +208,7 @@ static void test_rotation(void **state) {
                             .expires = now + 1000,
                             .limits = {.concurrent = 5}};
     assert_int_equal(add(&w, 1), BZ_OK);
-    strcpy(old, key_id);
+    snprintf(old, sizeof old, "%s", key_id);
     enum { later = now + 400 };
     assert_int_equal(bz_identity_key_rotate(id, pepper, old, later + 60, later, key_text(2)),
                      BZ_OK);
@@ -222,7 +222,7 @@ static void test_rotation(void **state) {
     assert_int_equal(k.expires, later + 1000); /* as long a life */
     /* an overlap never makes the old one live longer than it would have */
     char second[BZ_KEY_ID_TEXT + 1];
-    strcpy(second, key_id);
+    snprintf(second, sizeof second, "%s", key_id);
     assert_int_equal(bz_identity_key_rotate(id, pepper, second, UINT64_MAX, later, key_text(3)),
                      BZ_OK);
     assert_int_equal(find(second).expires, later + 1000);
@@ -239,9 +239,9 @@ static void test_rotation_is_all_or_nothing(void **state) {
     struct bz_key_wish w = {.owner = "ann"};
     char old[BZ_KEY_ID_TEXT + 1], other[BZ_KEY_ID_TEXT + 1];
     assert_int_equal(add(&w, 1), BZ_OK);
-    strcpy(old, key_id);
+    snprintf(old, sizeof old, "%s", key_id);
     assert_int_equal(add(&w, 2), BZ_OK);
-    strcpy(other, key_id);
+    snprintf(other, sizeof other, "%s", key_id);
     assert_int_equal(bz_identity_key_rotate(id, pepper, old, now + 1, now, key_text(2)),
                      BZ_EEXISTS);
     assert_int_equal(find(old).expires, 0);

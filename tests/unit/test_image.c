@@ -134,7 +134,7 @@ static void test_many_models_are_all_found(void **state) {
     assert_int_equal(bz_image_build(&in, &b), BZ_ETOOBIG);
     bz_buf_free(&b);
     in.models_n = 3;
-    strcpy(names[2], names[0]);
+    memcpy(names[2], names[0], sizeof names[2]);
     bz_buf_init(&b, 64 << 20);
     assert_int_equal(bz_image_build(&in, &b), BZ_EEXISTS);
     bz_buf_free(&b);

@@ -18,7 +18,7 @@ static char dir[64], path[96];
 static struct bz_store *s;
 
 static int set_up(void **state) {
-    strcpy(dir, "/tmp/bz-store-XXXXXX");
+    snprintf(dir, sizeof dir, "/tmp/bz-store-XXXXXX");
     if (mkdtemp(dir) == NULL)
         return 1;
     snprintf(path, sizeof path, "%s/db", dir);
