@@ -132,7 +132,8 @@ static int run(struct prove *p) {
         bz_jw_end(&p->w);
         bz_buf_putc(&p->out, '\n');
     }
-    (void)fwrite(p->out.p, 1, p->out.n, stdout);
+    if (p->out.n != 0)
+        (void)fwrite(p->out.p, 1, p->out.n, stdout);
     return fflush(stdout) == 0 ? rc : BZ_EXIT_FAILURE;
 }
 
