@@ -111,7 +111,7 @@ void bz_dialect_write_docs(struct bz_buf *out);
  * all". */
 struct bz_param_limits {
     uint32_t max_tokens;   /* output tokens per choice; also written into requests that name none */
-    uint32_t max_choices;  /* n, best_of */
+    uint32_t max_choices;  /* n, best_of, and prompts of a list times these */
     uint32_t max_logprobs; /* logprobs, top_logprobs, n_probs */
     uint32_t max_stop;     /* stop sequences */
     uint32_t max_grammar;  /* bytes of grammar, json schema, regex */
@@ -121,6 +121,8 @@ struct bz_param_limits {
     uint32_t max_media_bytes; /* inline base64 of one part; remote URLs never pass */
     bool allow_token_prompts; /* token-id prompts: they cannot be screened as text */
     bool allow_echo;          /* echo, prefill (continue_final_message ...) */
+    bool allow_grammar;       /* raw grammars and regular expressions; JSON schemas need no leave */
+    bool allow_load_options;  /* what makes Ollama load or unload: num_ctx, keep_alive ... */
 };
 extern const struct bz_param_limits bz_param_limits_default;
 

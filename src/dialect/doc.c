@@ -15,7 +15,8 @@ static const struct fn_text fn_texts[] = {
     {bz_check_logit_bias, "token ids to numbers from -100 to 100, at most 1024"},
     {bz_check_stop, "string or list, at most the role's max_stop, 256 bytes each"},
     {bz_check_metadata, "at most 16 strings of 512 bytes"},
-    {bz_check_prompt, "text or a list of texts; token ids only with allow_token_prompts"},
+    {bz_check_prompt, "text, or texts (times n: at most the role's max_choices); token ids only "
+                      "with allow_token_prompts"},
     {bz_check_input, "text or a list of texts; token ids only with allow_token_prompts"},
     {bz_check_texts, "text or a list of texts, at most the role's max_inputs"},
     {bz_check_tools, "at most the role's max_tools, function or custom"},
@@ -25,13 +26,15 @@ static const struct fn_text fn_texts[] = {
     {bz_check_response_format, "text, json_object or json_schema (up to max_grammar bytes)"},
     {bz_check_chat_messages, "1 to the role's max_messages; see Structures"},
     {bz_check_template_kwargs, "enable_thinking, thinking (boolean), reasoning_effort"},
-    {bz_check_schema, "JSON schema of at most the role's max_grammar bytes"},
-    {bz_check_schema_or_text, "JSON schema of at most the role's max_grammar bytes"},
+    {bz_check_schema, "JSON schema of at most the role's max_grammar bytes; see Structures"},
+    {bz_check_schema_or_text,
+     "JSON schema of at most the role's max_grammar bytes; as text only with allow_grammar"},
     {bz_check_logprobs_flag, "boolean, if the role's max_logprobs is not 0"},
     {bz_check_documents, "objects of strings, at most the role's max_inputs"},
     {bz_check_rank_documents, "texts or {text, title}, at most the role's max_inputs"},
     {bz_check_images, "at most 64 base64 images; see Structures"},
     {bz_check_data_url, "data: URL of an image; see Structures"},
+    {bz_check_tool_format, "{type: text}; a grammar of at most the role's max_grammar bytes"},
     {bz_check_tool_name, "1 to 128 of letters, digits and _-.:/"},
 };
 
@@ -48,7 +51,7 @@ static const char *cap_name(enum param_cap cap) {
         [CAP_STOP] = "max_stop",       [CAP_GRAMMAR] = "max_grammar",
         [CAP_TOOLS] = "max_tools",     [CAP_MESSAGES] = "max_messages",
         [CAP_INPUTS] = "max_inputs",   [CAP_TOKENS] = "max_tokens",
-        [CAP_ECHO] = "allow_echo",
+        [CAP_RAW] = "max_grammar",     [CAP_ECHO] = "allow_echo",
     };
     return names[cap];
 }
@@ -58,7 +61,7 @@ static void put_range(struct bz_buf *b, const struct param *p, const char *what)
     bz_buf_puts(b, " ");
     put_number(b, p->lo);
     bz_buf_puts(b, " to ");
-    if (p->cap != CAP_NONE)
+    if (p->cap != CAP_NONE && p->cap != CAP_LOAD)
         bz_buf_printf(b, "the role's %s", cap_name(p->cap));
     else
         put_number(b, p->hi);
@@ -149,6 +152,10 @@ static void put_rule(struct bz_buf *b, const struct param *p) {
     case K_COUNT:
         break;
     }
+    if (p->cap == CAP_RAW)
+        bz_buf_puts(b, "; **only with the role's allow_grammar**");
+    if (p->cap == CAP_LOAD)
+        bz_buf_puts(b, "; **only with the role's allow_load_options**");
     if ((p->flags & PARAM_REQUIRED) != 0)
         bz_buf_puts(b, "; required");
 }
@@ -255,6 +262,12 @@ static const char middle[] =
     "(mcp, web_search,\n"
     "  code_interpreter, computer, shell ...) is refused. Schemas have at most the role's "
     "max_grammar bytes.\n"
+    "- **Schemas**: in each `pattern`, the places that may repeat or be left out (`?`, `*`, `+` "
+    "and "
+    "`{n}` count 1,\n"
+    "  `{n,m}` 4), times the repetitions of its groups, are at most 64 unless the role has "
+    "allow_grammar: servers turn\n"
+    "  them into grammars.\n"
     "- **Responses input** is text or a list of message, function_call, function_call_output, "
     "reasoning,\n"
     "  custom_tool_call and custom_tool_call_output. References by id are refused.\n"

@@ -13,6 +13,8 @@ const struct bz_param_limits bz_param_limits_default = {
     .max_media_bytes = 4 << 20,
     .allow_token_prompts = false,
     .allow_echo = false,
+    .allow_grammar = false,
+    .allow_load_options = false,
 };
 
 static const struct param_set *const tables[BZ_API_COUNT] = {
@@ -220,6 +222,47 @@ enum bz_status bz_check_string_map(struct check *c, const struct at *at, const s
     return string_map(c, at, v, 16, BZ_BODY_MAX);
 }
 
+/* Servers turn a schema's regular expressions into grammars, whose cost grows with the number of
+ * ways to read one text: 300 times [a-z]? holds up llama-server (b11669) for minutes. Counted are
+ * the places that may repeat or be left out, times how often groups repeat. */
+static uint64_t pattern_cost(struct bz_view v) {
+    uint64_t places = 0, times = 1;
+    for (size_t i = 0; i < v.n; i++) {
+        bool group = i > 0 && v.p[i - 1] == ')';
+        if (v.p[i] == '\\') {
+            i++;
+        } else if (v.p[i] == '?' || v.p[i] == '*' || v.p[i] == '+') {
+            places++;
+        } else if (v.p[i] == '{') {
+            uint64_t n = 0, most = 1;
+            bool range = false;
+            for (i++; i < v.n && v.p[i] != '}' && n < PARAM_PATTERN_COST * 2; i++) {
+                bool digit = v.p[i] >= '0' && v.p[i] <= '9';
+                n = digit ? n * 10 + v.p[i] - '0' : 0;
+                most = n > most ? n : most;
+                range |= v.p[i] == ',';
+            }
+            places += range ? 4 : 1;
+            times *= group ? most : 1;
+        }
+        if (places * times > PARAM_PATTERN_COST)
+            return PARAM_PATTERN_COST + 1;
+    }
+    return places * times;
+}
+
+static bool costly_patterns(const struct bz_json *v, unsigned depth) {
+    bool named = bz_view_eq(v->key, BZ_V("patternProperties"));
+    if (bz_view_eq(v->key, BZ_V("pattern")) && v->type == BZ_JSON_STRING &&
+        pattern_cost(v->val) > PARAM_PATTERN_COST)
+        return true;
+    for (const struct bz_json *k = v->first; depth > 0 && k != NULL; k = k->next) {
+        if ((named && pattern_cost(k->key) > PARAM_PATTERN_COST) || costly_patterns(k, depth - 1))
+            return true;
+    }
+    return false;
+}
+
 enum bz_status bz_check_schema(struct check *c, const struct at *at, const struct param *p,
                                struct bz_json *v) {
     (void)p;
@@ -231,8 +274,26 @@ enum bz_status bz_check_schema(struct check *c, const struct at *at, const struc
     if (n > c->lim->max_grammar)
         return bz_param_fail(c, at, v, c->lim->max_grammar == 0 ? 403 : 400, "schema too large",
                              NULL);
+    if (!c->lim->allow_grammar && costly_patterns(v, BZ_JSON_DEPTH_MAX))
+        return bz_param_fail(c, at, v, 403, "a pattern in it could hold up the model server",
+                             "repeat and leave out less in it, or use a role with allow_grammar");
     c->facts->text_bytes += n;
     return BZ_OK;
+}
+
+/* A custom tool's format: {"type":"text"}, or a grammar. */
+enum bz_status bz_check_tool_format(struct check *c, const struct at *at, const struct param *p,
+                                    struct bz_json *v) {
+    (void)p;
+    bool text = bz_view_eq(bz_json_str(bz_json_get(v, BZ_V("type"))), BZ_V("text"));
+    struct param row = {.kind = K_JSON, .hi = 1 << 20, .cap = CAP_GRAMMAR};
+    if (v->type == BZ_JSON_NULL)
+        return BZ_OK;
+    if (!bz_json_is(v, BZ_JSON_OBJECT))
+        return bz_param_fail(c, at, v, 400, "must be an object", NULL);
+    if (!text && !c->lim->allow_grammar)
+        return bz_param_fail(c, at, v, 403, WHY_RAW, FIX_RAW);
+    return bz_param_value(c, at, &row, v);
 }
 
 enum bz_status bz_check_schema_or_text(struct check *c, const struct at *at, const struct param *p,
@@ -242,6 +303,9 @@ enum bz_status bz_check_schema_or_text(struct check *c, const struct at *at, con
     if (v->val.n > c->lim->max_grammar)
         return bz_param_fail(c, at, v, c->lim->max_grammar == 0 ? 403 : 400, "schema too large",
                              NULL);
+    if (!c->lim->allow_grammar && v->val.n > 0)
+        return bz_param_fail(c, at, v, 403, "a schema as text is not looked into",
+                             "send it as an object, or use a key whose role has allow_grammar");
     return bz_param_text(c, at, v);
 }
 
@@ -381,6 +445,16 @@ static uint32_t choices_of(const struct check *c, const struct bz_json *root) {
     return all;
 }
 
+/* Every prompt of a list is a generation of its own, `n` times. */
+static enum bz_status bound_choices(struct check *c, const struct bz_json *root) {
+    struct at here = {NULL, BZ_V("prompt"), 0};
+    c->facts->choices = choices_of(c, root);
+    if (c->facts->choices <= c->lim->max_choices || c->prompts <= 1)
+        return BZ_OK; /* the table bounds `n` alone */
+    return bz_param_fail(c, &here, root, 400, "more answers than the role's max_choices",
+                         "send fewer prompts in one request");
+}
+
 static bool offers_tools(const struct bz_json *root) {
     const struct bz_json *t = bz_json_get(root, BZ_V("tools"));
     const struct bz_json *f = bz_json_get(root, BZ_V("functions"));
@@ -423,7 +497,7 @@ enum bz_status bz_dialect_check(const struct bz_route *route, enum bz_server ser
     BZ_TRY(edit_limit(&c, root));
     BZ_TRY(edit_usage(&c, root));
     BZ_TRY(edit_store(&c, root));
-    facts.choices = choices_of(&c, root);
+    BZ_TRY(bound_choices(&c, root));
     facts.tools = offers_tools(root);
     *ret = facts;
     return BZ_OK;

@@ -20,6 +20,7 @@ enum {
     PARAM_TOKEN_LIST_MAX = 131072, /* token ids in one list: the longest contexts in use */
     PARAM_CALLS_MAX = 128,         /* tool calls in one message */
     PARAM_GROUPS_MAX = 512,        /* '(' in one grammar; JSON's own grammar has 20 */
+    PARAM_PATTERN_COST = 64,       /* of one "pattern"; see params.c */
     PARAM_SECONDS_MAX = 3600,      /* Ollama's keep_alive: longer is the operator's choice */
 };
 
@@ -62,6 +63,8 @@ enum param_cap { /* the role's limit that lowers hi */
                  CAP_MESSAGES,
                  CAP_INPUTS,
                  CAP_TOKENS,
+                 CAP_RAW,  /* CAP_GRAMMAR, and nothing at all without the role's allow_grammar */
+                 CAP_LOAD, /* nothing at all without the role's allow_load_options */
                  CAP_ECHO, /* K_FALSE and K_TRUE hold only while the role's allow_echo is off */
                  CAP_COUNT
 };
@@ -155,6 +158,13 @@ struct check {
     { PARAM_NAMED(s), .kind = K_JSON, .on = on_, .hi = hi_ }
 #define FN(s, on_, fn_)                                                                            \
     { PARAM_NAMED(s), .kind = K_FN, .on = on_, .fn = fn_ }
+#define WHY_RAW "a raw grammar can hold up the model server for minutes"
+#define FIX_RAW "send a JSON schema, or use a key whose role has allow_grammar"
+#define RAW_TEXT(s, on_)                                                                           \
+    {                                                                                              \
+        PARAM_NAMED(s), .kind = K_TEXT, .on = on_, .hi = 1 << 20, .cap = CAP_RAW, .why = WHY_RAW,  \
+                        .fix = FIX_RAW                                                             \
+    }
 #define FN_WHY(s, on_, fn_, why_)                                                                  \
     { PARAM_NAMED(s), .kind = K_FN, .on = on_, .fn = fn_, .why = why_ }
 #define TYPE                                                                                       \
@@ -189,7 +199,7 @@ check_fn bz_check_model, bz_check_stream, bz_check_max_tokens, bz_check_logit_bi
     bz_check_chat_messages, bz_check_template_kwargs, bz_check_schema, bz_check_tool_name,
     bz_check_logprobs_flag, bz_check_documents, bz_check_rank_documents, bz_check_images,
     bz_check_data_url, bz_check_base64_image, bz_check_file_data, bz_check_usage_flag,
-    bz_check_schema_or_text, bz_check_string_map;
+    bz_check_schema_or_text, bz_check_string_map, bz_check_tool_format;
 
 /* media.c */
 enum media_kind { MEDIA_IMAGE, MEDIA_AUDIO, MEDIA_PDF };
@@ -233,10 +243,8 @@ extern const struct param_set bz_params_chat, bz_params_completions, bz_params_e
         INT("n_keep", ON_L, -1, 1000000), INT("n_indent", ON_L, 0, 1000),                          \
         INT("t_max_predict_ms", ON_L, 0, 3600000), BOOL("cache_prompt", ON_L),                     \
         BOOL("timings_per_token", ON_L), BOOL("return_progress", ON_L),                            \
-        BOOL("post_sampling_probs", ON_L),                                                         \
-        {PARAM_NAMED("grammar"), .kind = K_TEXT, .on = ON_L, .hi = 1 << 20, .cap = CAP_GRAMMAR},   \
-        {PARAM_NAMED("json_schema"), .kind = K_JSON, .on = ON_L, .hi = 1 << 20,                    \
-         .cap = CAP_GRAMMAR},                                                                      \
+        BOOL("post_sampling_probs", ON_L), RAW_TEXT("grammar", ON_L),                              \
+        FN("json_schema", ON_L, bz_check_schema),                                                  \
         NO("n_discard", ON_L, "writes outside its buffer when negative (CVE-2026-21869)"),         \
         NO("n_cache_reuse", ON_L, "the prompt cache is the operator's"),                           \
         NO("response_fields", ON_L, "renames output fields past every check of the answer"),       \
@@ -280,11 +288,8 @@ extern const struct param_set bz_params_chat, bz_params_completions, bz_params_e
         {PARAM_NAMED("bad_words"), .kind = K_STRS, .on = ON_V, .hi = 64},                          \
         INT("thinking_token_budget", ON_V, 0, 1000000),                                            \
         OBJ("structured_outputs", ON_V, &bz_params_structured),                                    \
-        FN("guided_json", ON_V, bz_check_schema_or_text),                                          \
-        {PARAM_NAMED("guided_regex"), .kind = K_TEXT, .on = ON_V, .hi = 1 << 20,                   \
-         .cap = CAP_GRAMMAR},                                                                      \
-        {PARAM_NAMED("guided_grammar"), .kind = K_TEXT, .on = ON_V, .hi = 1 << 20,                 \
-         .cap = CAP_GRAMMAR},                                                                      \
+        FN("guided_json", ON_V, bz_check_schema_or_text), RAW_TEXT("guided_regex", ON_V),          \
+        RAW_TEXT("guided_grammar", ON_V),                                                          \
         {PARAM_NAMED("guided_choice"), .kind = K_STRS, .on = ON_V, .hi = 256},                     \
         NO("guided_decoding_backend", ON_V, "the operator's choice"), INT("priority", ON_V, 0, 0), \
         NO("request_id", ON_V, "ids are the gateway's"),                                           \

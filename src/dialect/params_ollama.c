@@ -3,6 +3,19 @@
 #include "params.h"
 
 #define WHY_HOST "host resources are the operator's choice"
+#define WHY_LOAD "makes the server load the model anew for everybody"
+#define WHY_KEEP "says how long the model stays loaded for everybody; 0 unloads it"
+#define FIX_LOAD "leave it out, or use a key whose role has allow_load_options"
+#define LOAD_INT(s, lo_, hi_)                                                                      \
+    {                                                                                              \
+        PARAM_NAMED(s), .kind = K_INT, .on = ON_O, .lo = lo_, .hi = hi_, .cap = CAP_LOAD,          \
+                        .why = WHY_LOAD, .fix = FIX_LOAD                                           \
+    }
+#define LOAD_BOOL(s)                                                                               \
+    {                                                                                              \
+        PARAM_NAMED(s), .kind = K_BOOL, .on = ON_O, .cap = CAP_LOAD, .why = WHY_LOAD,              \
+                        .fix = FIX_LOAD                                                            \
+    }
 
 static enum bz_status check_duration(struct check *c, const struct at *at, const struct param *p,
                                      struct bz_json *v) {
@@ -51,7 +64,7 @@ static enum bz_status check_think(struct check *c, const struct at *at, const st
 static const struct param option_rows[] = {
     INT("seed", ON_O, -9007199254740991.0, 9007199254740991.0),
     FN("num_predict", ON_O, bz_check_max_tokens),
-    INT("num_ctx", ON_O, 1, 1 << 20),
+    LOAD_INT("num_ctx", 1, 1 << 20),
     INT("num_keep", ON_O, -1, 1 << 20),
     INT("top_k", ON_O, 0, 1000000),
     NUM("top_p", ON_O, 0, 1),
@@ -68,18 +81,18 @@ static const struct param option_rows[] = {
     NUM("mirostat_eta", ON_O, 0, 1),
     BOOL("penalize_newline", ON_O),
     FN("stop", ON_O, bz_check_stop),
-    NO("numa", ON_O, WHY_HOST),
-    NO("num_batch", ON_O, WHY_HOST),
-    NO("num_gpu", ON_O, WHY_HOST),
-    NO("main_gpu", ON_O, WHY_HOST),
-    NO("low_vram", ON_O, WHY_HOST),
+    LOAD_BOOL("numa"),
+    LOAD_INT("num_batch", 1, 1 << 20),
+    LOAD_INT("num_gpu", -1, 1024),
+    LOAD_INT("main_gpu", 0, 1024),
+    LOAD_BOOL("low_vram"),
     NO("f16_kv", ON_O, WHY_HOST),
     NO("logits_all", ON_O, WHY_HOST),
     NO("vocab_only", ON_O, WHY_HOST),
-    NO("use_mmap", ON_O, WHY_HOST),
-    NO("use_mlock", ON_O, WHY_HOST),
+    LOAD_BOOL("use_mmap"),
+    LOAD_BOOL("use_mlock"),
     NO("embedding_only", ON_O, WHY_HOST),
-    NO("num_thread", ON_O, WHY_HOST),
+    LOAD_INT("num_thread", 0, 1024),
     NO("draft_num_predict", ON_O, WHY_HOST),
 };
 static const struct param_set option_set = PARAM_SET(option_rows);
@@ -122,7 +135,9 @@ static const struct param message_rows[] = {
 static const struct param_set message_set = PARAM_SET(message_rows);
 
 #define COMMON_ROWS                                                                                \
-    FN("model", ON_O, bz_check_model), FN("keep_alive", ON_O, check_duration),                     \
+    FN("model", ON_O, bz_check_model),                                                             \
+        {PARAM_NAMED("keep_alive"), .kind = K_FN,    .on = ON_O,     .cap = CAP_LOAD,              \
+         .fn = check_duration,      .why = WHY_KEEP, .fix = FIX_LOAD},                             \
         OBJ("options", ON_O, &option_set)
 #define GENERATE_ROWS                                                                              \
     COMMON_ROWS, FN("stream", ON_O, bz_check_stream), FN("format", ON_O, check_format),            \
@@ -142,7 +157,8 @@ static const struct param generate_rows[] = {
     GENERATE_ROWS,
     TEXT("prompt", ON_O),
     TEXT("suffix", ON_O),
-    TEXT("system", ON_O),
+    {PARAM_NAMED("system"), .kind = K_TEXT, .on = ON_O, .hi = BZ_BODY_MAX,
+     .why = "the same as a system message, which /api/chat takes, too"},
     FN("images", ON_O, bz_check_images),
     NO("template", ON_O, "a template from outside overrides the model's own"),
     ONLY_FALSE("raw", ON_O, "goes around the template and the system prompt"),

@@ -38,7 +38,7 @@ static const struct param_set function_set = PARAM_SET(function_rows);
 static const struct param custom_rows[] = {
     NAME_ROW,
     TEXT("description", ON_ALL),
-    {PARAM_NAMED("format"), .kind = K_JSON, .on = ON_ALL, .hi = 1 << 20, .cap = CAP_GRAMMAR},
+    FN_WHY("format", ON_ALL, bz_check_tool_format, "grammars only with the role's allow_grammar"),
 };
 static const struct param_set custom_set = PARAM_SET(custom_rows);
 static const struct param tool_function_rows[] = {
@@ -162,13 +162,14 @@ enum bz_status bz_check_response_format(struct check *c, const struct at *at, co
 
 static const struct param structured_rows[] = {
     FN("json", ON_V, bz_check_schema_or_text),
-    {PARAM_NAMED("regex"), .kind = K_TEXT, .on = ON_V, .hi = 1 << 20, .cap = CAP_GRAMMAR},
-    {PARAM_NAMED("grammar"), .kind = K_TEXT, .on = ON_V, .hi = 1 << 20, .cap = CAP_GRAMMAR},
+    RAW_TEXT("regex", ON_V),
+    RAW_TEXT("grammar", ON_V),
     {PARAM_NAMED("choice"), .kind = K_STRS, .on = ON_V, .hi = 256},
     BOOL("json_object", ON_V),
     BOOL("disable_any_whitespace", ON_V),
     BOOL("disable_additional_properties", ON_V),
-    STR("whitespace_pattern", ON_V, 64),
+    {PARAM_NAMED("whitespace_pattern"), .kind = K_STR, .on = ON_V, .hi = 64, .cap = CAP_RAW,
+     .why = WHY_RAW, .fix = FIX_RAW},
     NO("structural_tag", ON_V, "only json, regex, grammar and choice pass"),
 };
 const struct param_set bz_params_structured = PARAM_SET(structured_rows);

@@ -177,7 +177,7 @@ static const struct param custom_rows[] = {
     NAME_ROW,
     TEXT("description", ON_ALL),
     BOOL("defer_loading", ON_ALL),
-    {PARAM_NAMED("format"), .kind = K_JSON, .on = ON_ALL, .hi = 1 << 20, .cap = CAP_GRAMMAR},
+    FN_WHY("format", ON_ALL, bz_check_tool_format, "grammars only with the role's allow_grammar"),
 };
 static const struct param_set custom_set = PARAM_SET(custom_rows);
 static const struct variant tool_types[] = {

@@ -46,8 +46,9 @@ double bz_param_cap(const struct check *c, enum param_cap cap, double hi) {
         [CAP_STOP] = l->max_stop,       [CAP_GRAMMAR] = l->max_grammar,
         [CAP_TOOLS] = l->max_tools,     [CAP_MESSAGES] = l->max_messages,
         [CAP_INPUTS] = l->max_inputs,   [CAP_TOKENS] = l->max_tokens,
+        [CAP_RAW] = l->max_grammar,
     };
-    if (cap == CAP_NONE || cap == CAP_ECHO)
+    if (cap == CAP_NONE || cap == CAP_ECHO || cap == CAP_LOAD)
         return hi;
     return (double)caps[cap] < hi ? (double)caps[cap] : hi;
 }
@@ -126,7 +127,7 @@ static enum bz_status string(struct check *c, const struct at *at, const struct 
         return over(c, at, p, v, cap);
     if ((double)v->val.n < p->lo)
         return bz_param_fail(c, at, v, 400, "must not be empty", NULL);
-    if (p->cap == CAP_GRAMMAR && too_many_groups(v->val))
+    if (p->cap == CAP_RAW && too_many_groups(v->val))
         return bz_param_fail(c, at, v, 400, "too many groups", "name parts of it by rules");
     if (p->kind == K_TEXT)
         c->facts->text_bytes += v->val.n;
@@ -199,8 +200,19 @@ static bool says_nothing(const struct bz_json *v) {
            ((v->type == BZ_JSON_ARRAY || v->type == BZ_JSON_OBJECT) && v->count == 0);
 }
 
+/* Rows that need a leave of the role. An empty grammar is none; false may well be an option. */
+static bool needs_leave(const struct check *c, const struct param *p, const struct bz_json *v) {
+    if (v->type == BZ_JSON_NULL)
+        return false;
+    if (p->cap == CAP_RAW)
+        return !c->lim->allow_grammar && v->val.n > 0;
+    return p->cap == CAP_LOAD && !c->lim->allow_load_options;
+}
+
 enum bz_status bz_param_value(struct check *c, const struct at *at, const struct param *p,
                               struct bz_json *v) {
+    if (needs_leave(c, p, v))
+        return bz_param_fail(c, at, v, 403, p->why, p->fix);
     if (v->type == BZ_JSON_NULL && (p->flags & PARAM_REQUIRED) != 0)
         return bz_param_fail(c, at, v, 400, "must not be null", NULL);
     if (v->type == BZ_JSON_NULL && p->kind != K_FN)

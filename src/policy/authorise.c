@@ -115,6 +115,8 @@ void bz_image_params(const struct bz_image *img, const struct bz_principal *p,
         .max_media_bytes = r.params.max_media_bytes,
         .allow_token_prompts = r.params.allow_token_prompts != 0,
         .allow_echo = r.params.allow_echo != 0,
+        .allow_grammar = r.params.allow_grammar != 0,
+        .allow_load_options = r.params.allow_load_options != 0,
     };
 }
 

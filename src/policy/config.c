@@ -59,8 +59,10 @@ static struct bz_limit_set limits_of(const struct y_limits *l) {
     return out;
 }
 
-static struct bz_param_limits params_of(const struct y_params *p) {
+/* What can hold up the server for everybody is the operator's by default: an admin role has it. */
+static struct bz_param_limits params_of(const struct y_params *p, bool admin) {
     struct bz_param_limits d = bz_param_limits_default;
+    d.allow_grammar = d.allow_load_options = admin;
     if (p == NULL)
         return d;
     return (struct bz_param_limits){
@@ -75,6 +77,8 @@ static struct bz_param_limits params_of(const struct y_params *p) {
         .max_media_bytes = or_default(p->max_media_bytes, d.max_media_bytes),
         .allow_token_prompts = or_bool(p->allow_token_prompts, d.allow_token_prompts),
         .allow_echo = or_bool(p->allow_echo, d.allow_echo),
+        .allow_grammar = or_bool(p->allow_grammar, d.allow_grammar),
+        .allow_load_options = or_bool(p->allow_load_options, d.allow_load_options),
     };
 }
 
@@ -180,7 +184,7 @@ static bool convert_role(struct bz_role_config *out, struct bz_arena *ar, const 
     out->routes = dup_list(ar, in->routes == NULL ? star : in->routes, out->routes_n);
     out->models_n = in->models == NULL ? 1 : in->models_count;
     out->models = dup_list(ar, in->models == NULL ? star : in->models, out->models_n);
-    out->params = params_of(in->params);
+    out->params = params_of(in->params, out->admin);
     out->limits = limits_of(in->limits);
     out->user_limits = limits_of(in->user_limits);
     return out->name != NULL && out->routes != NULL && out->models != NULL;

@@ -19,7 +19,7 @@ struct y_limits {
 struct y_params {
     uint64_t *max_tokens, *max_choices, *max_logprobs, *max_stop, *max_grammar, *max_tools;
     uint64_t *max_messages, *max_inputs, *max_media_bytes;
-    bool *allow_token_prompts, *allow_echo;
+    bool *allow_token_prompts, *allow_echo, *allow_grammar, *allow_load_options;
 };
 struct y_tls {
     char *certificate, *key, *min_version;

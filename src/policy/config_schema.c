@@ -37,6 +37,8 @@ static const cyaml_schema_field_t params_fields[] = {
     UINT("max_media_bytes", struct y_params, max_media_bytes),
     BOOL("allow_token_prompts", struct y_params, allow_token_prompts),
     BOOL("allow_echo", struct y_params, allow_echo),
+    BOOL("allow_grammar", struct y_params, allow_grammar),
+    BOOL("allow_load_options", struct y_params, allow_load_options),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t tls_fields[] = {

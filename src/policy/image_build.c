@@ -239,6 +239,8 @@ static struct img_params params_in(const struct bz_param_limits *p) {
         .max_media_bytes = p->max_media_bytes,
         .allow_token_prompts = p->allow_token_prompts,
         .allow_echo = p->allow_echo,
+        .allow_grammar = p->allow_grammar,
+        .allow_load_options = p->allow_load_options,
     };
 }
 

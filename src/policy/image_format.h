@@ -1,4 +1,4 @@
-/* Layout of a policy image, version 1. Not a public header: image.c, image_build.c and authorise.c
+/* Layout of a policy image, version 2. Not a public header: image.c, image_build.c and authorise.c
  * only.
  *
  *   head | scopes | backends | models | model index | roles | patterns | names | origins | pool
@@ -20,7 +20,7 @@
 
 #define IMG_MAGIC "BZIMAGE"
 enum {
-    img_version = 1,
+    img_version = 2,
     img_mark = 0x0a0b0c0d,
     img_seal_from =
         48, /* magic, version and mark are compared by value, the seal cannot cover itself */
@@ -86,6 +86,7 @@ struct img_model {
 struct img_params {
     uint32_t max_tokens, max_choices, max_logprobs, max_stop, max_grammar, max_tools, max_messages;
     uint32_t max_inputs, max_media_bytes, allow_token_prompts, allow_echo;
+    uint32_t allow_grammar, allow_load_options;
 };
 struct img_role {
     struct img_ref name;
@@ -106,7 +107,7 @@ struct img_key {
 _Static_assert(sizeof(struct img_limits) == 56, "no padding");
 _Static_assert(sizeof(struct img_backend) == 36, "no padding");
 _Static_assert(sizeof(struct img_model) == 80, "no padding");
-_Static_assert(sizeof(struct img_role) == 184, "no padding");
+_Static_assert(sizeof(struct img_role) == 192, "no padding");
 _Static_assert(sizeof(struct img_key) == 88, "at most 128 bytes a key");
 
 /* Mixes for the two indexes. Ids are random; model names come from backends, hence the seed. */

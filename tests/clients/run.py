@@ -18,6 +18,7 @@ from test_model import start_server # noqa: E402
 
 ROLES = """
 roles:
+  - {name: user, params: {allow_grammar: true}}
   - {name: nothing, routes: [models], models: ["*"]}
   - {name: slowly, routes: ["*"], models: ["*"], limits: {requests_per_minute: 20, requests_burst: 1}}
 """

@@ -53,7 +53,7 @@ class RealServer(Case):
 
     def test_exact_text_over_token_splits(self):
         text = 'card 4111 1111 1111 1111 é 東京 🙂 "q" \\'
-        s = self.i.stream("tiny", max_tokens=200, grammar="root ::= " + json.dumps(text, ensure_ascii=False))
+        s = self.i.stream("tiny", key="admin", max_tokens=200, grammar="root ::= " + json.dumps(text, ensure_ascii=False))
         got = ""
         for e in s.events():
             if e.startswith(b"data: {"):

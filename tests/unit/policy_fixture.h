@@ -51,7 +51,7 @@ static struct bz_role_config fx_roles[] = {
      .routes_n = 1,
      .models = fx_star,
      .models_n = 1,
-     .params = {.max_tokens = 77, .allow_echo = true},
+     .params = {.max_tokens = 77, .allow_echo = true, .allow_load_options = true},
      .limits = {.rate = {{600, 100}, {5, 6}, {7, 8}}, .concurrent = 9},
      .user_limits = {.rate = {{1200, 200}, {0, 0}, {0, 0}}, .concurrent = 11}},
     {.name = (char[]){"admin"},

@@ -180,7 +180,8 @@ static void test_limits_and_params(void **state) {
     bz_image_params(&image, &p, &params);
     assert_int_equal(params.max_tokens, 77);
     assert_true(params.allow_echo);
-    assert_false(params.allow_token_prompts);
+    assert_false(params.allow_token_prompts || params.allow_grammar);
+    assert_true(params.allow_load_options);
 }
 
 /* A principal of one image must not be read as another one of the next image. */

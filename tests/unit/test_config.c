@@ -97,7 +97,7 @@ static const char everything[] =
     "    models: [\"x*\"]\n"
     "    params: {max_tokens: 5, max_choices: 1, max_logprobs: 0, max_stop: 2, max_grammar: 3,"
     " max_tools: 4, max_messages: 6, max_inputs: 7, max_media_bytes: 8, allow_token_prompts: true,"
-    " allow_echo: false}\n"
+    " allow_echo: false, allow_grammar: true, allow_load_options: true}\n"
     "    limits: {requests_per_minute: 600, requests_burst: 7, prompt_tokens_per_minute: 1000,"
     " completion_tokens_per_minute: 2000, completion_tokens_burst: 5, concurrent: 3}\n"
     "    user_limits: {concurrent: 9}\n";
@@ -125,16 +125,19 @@ static void test_everything(void **state) {
     assert_int_equal(c->roles_n, 3);
     assert_true(c->roles[0].admin);
     assert_string_equal(c->roles[0].routes[0], "manage");
+    assert_true(c->roles[0].params.allow_grammar && c->roles[0].params.allow_load_options);
     const struct bz_role_config *r = &c->roles[1];
     assert_false(r->admin);
     assert_int_equal(r->params.max_media_bytes, 8);
     assert_int_equal(r->params.max_logprobs, 0);
     assert_true(r->params.allow_token_prompts);
+    assert_true(r->params.allow_grammar && r->params.allow_load_options);
     assert_int_equal(r->limits.rate[BZ_METER_REQUESTS].burst, 7);
     assert_int_equal(r->limits.rate[BZ_METER_PROMPT_TOKENS].burst, 1000);
     assert_int_equal(r->limits.rate[BZ_METER_COMPLETION_TOKENS].burst, 5);
     assert_int_equal(r->user_limits.concurrent, 9);
     assert_string_equal(c->roles[2].name, "user");
+    assert_false(c->roles[2].params.allow_grammar || c->roles[2].params.allow_load_options);
     bz_config_free(c);
 }
 

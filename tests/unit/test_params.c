@@ -170,7 +170,8 @@ static const struct row rows[] = {
     {V, CHAT, "\"stop_token_ids\":[-1]", 400, "stop_token_ids[0]"},
     {V, CHAT, "\"documents\":[{\"title\":\"t\",\"text\":\"x\"}]", 0, NULL},
     {V, CHAT, "\"documents\":[{\"title\":[]}]", 400, "documents[0].title"},
-    {V, CHAT, "\"structured_outputs\":{\"json\":{\"type\":\"object\"},\"regex\":\"a*\"}", 0, NULL},
+    {V, CHAT, "\"structured_outputs\":{\"json\":{\"type\":\"object\"},\"choice\":[\"a\"]}", 0,
+     NULL},
     {V, CHAT, "\"structured_outputs\":{\"structural_tag\":\"x\"}", 403,
      "structured_outputs.structural_tag"},
     {O, CHAT, "\"_debug_render_only\":true", 403, "_debug_render_only"},
@@ -229,16 +230,11 @@ static const struct row rows[] = {
      "messages[0].role"},
     {O, "/api/chat", "\"messages\":[{\"Role\":\"user\",\"content\":\"x\"}]", 400,
      "messages[0].Role"},
-    {O, "/api/chat", M ",\"keep_alive\":\"5m\",\"think\":\"high\",\"format\":\"json\"", 0, NULL},
-    {O, "/api/chat", M ",\"keep_alive\":\"1h\"", 0, NULL},
-    {O, "/api/chat", M ",\"keep_alive\":3601", 400, "keep_alive"},
-    {O, "/api/chat", M ",\"keep_alive\":\"2h\"", 400, "keep_alive"},
-    {O, "/api/chat", M ",\"keep_alive\":-1", 400, "keep_alive"},
-    {O, "/api/chat", M ",\"keep_alive\":\"-1s\"", 400, "keep_alive"},
+    {O, "/api/chat", M ",\"keep_alive\":null,\"think\":\"high\",\"format\":\"json\"", 0, NULL},
+    {O, "/api/chat", M ",\"keep_alive\":\"5m\"", 403, "keep_alive"},
     {O, "/api/chat", M ",\"options\":{\"num_gpu\":1}", 403, "options.num_gpu"},
-    {O, "/api/chat", M ",\"options\":{\"num_ctx\":8192,\"temperature\":0.5,\"stop\":[\"a\"]}", 0,
-     NULL},
-    {O, "/api/chat", M ",\"options\":{\"num_ctx\":-1}", 400, "options.num_ctx"},
+    {O, "/api/chat", M ",\"options\":{\"temperature\":0.5,\"stop\":[\"a\"]}", 0, NULL},
+    {O, "/api/chat", M ",\"options\":{\"num_ctx\":8192}", 403, "options.num_ctx"},
     {O, "/api/chat", M ",\"options\":7", 400, "options"},
     {O, "/api/chat", M ",\"format\":\"xml\"", 400, "format"},
     {O, "/api/embed", "\"input\":[\"a\",\"b\"],\"truncate\":true", 0, NULL},
@@ -271,6 +267,7 @@ static void single_parameters(void **state) {
 static void limits_of_a_role(void **state) {
     struct bz_param_limits l = bz_param_limits_default;
     l.max_choices = 1;
+    l.allow_grammar = true;
     l.max_logprobs = 0;
     l.max_stop = 1;
     l.max_grammar = 20;
@@ -396,7 +393,9 @@ static const struct edit edits[] = {
 /* 30,000 open groups end a llama-server for everybody. */
 static void groups_of_a_grammar_are_bounded(void **state) {
     static char body[2048];
-    const struct bz_param_limits *l = &bz_param_limits_default;
+    struct bz_param_limits free = bz_param_limits_default;
+    const struct bz_param_limits *l = &free;
+    free.allow_grammar = true;
     for (int n = 512; n <= 513; n++) {
         int at = snprintf(body, sizeof body, "{\"prompt\":\"x\",\"grammar\":\"root ::= ");
         memset(body + at, '(', (size_t)n);
@@ -405,13 +404,146 @@ static void groups_of_a_grammar_are_bounded(void **state) {
         assert_int_equal(o->st, n == 512 ? BZ_OK : BZ_EDENIED);
         if (n > 512)
             assert_string_equal(o->err.param, "grammar");
-        at = snprintf(body, sizeof body,
-                      "{\"prompt\":\"x\",\"structured_outputs\":{\"regex\":\"");
+        at = snprintf(body, sizeof body, "{\"prompt\":\"x\",\"structured_outputs\":{\"regex\":\"");
         memset(body + at, '(', (size_t)n);
         snprintf(body + at + n, sizeof body - (size_t)(at + n), "\"}}");
         o = check(BZ_SERVER_VLLM, "/v1/completions", l, body);
         assert_int_equal(o->st, n == 512 ? BZ_OK : BZ_EDENIED);
     }
+}
+
+#define A13 "a?a?a?a?a?a?a?a?a?a?a?a?a?"
+#define SCHEMA(s)                                                                                  \
+    "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":" s "}}"
+
+/* status: without the leave; with it everything passes. */
+static void expect_gated(const struct row *gated, size_t n, const struct bz_param_limits *leave) {
+    for (size_t i = 0; i < n; i++) {
+        char body[2048];
+        const struct row *r = &gated[i];
+        snprintf(body, sizeof body, "{%s%s}", strcmp(r->path, CHAT) == 0 ? M "," : "", r->members);
+        const struct outcome *o = check(r->s, r->path, &bz_param_limits_default, body);
+        uint16_t got = o->st == BZ_OK ? 0 : o->err.status;
+        if (got != r->status || (got != 0 && (strcmp(o->err.param, r->param) != 0 ||
+                                              o->err.why == NULL || o->err.fix == NULL)))
+            fail_msg("%s: %u at '%s', expected %u", body, got, o->err.param, r->status);
+        o = check(r->s, r->path, leave, body);
+        if (o->st != BZ_OK)
+            fail_msg("%s: %u at '%s' (%s) with leave", body, o->err.status, o->err.param,
+                     o->err.why);
+    }
+}
+
+/* root ::= [a-z]? 300 times holds up llama-server's only loop for minutes. */
+static void raw_grammars_need_leave(void **state) {
+    static const struct row gated[] = {
+        {L, CHAT, "\"grammar\":\"root ::= [a-z]?\"", 403, "grammar"},
+        {L, CHAT, "\"grammar\":null", 0, NULL},
+        {L, CHAT, "\"grammar\":\"\"", 0, NULL},
+        {L, "/completion", "\"prompt\":\"a\",\"grammar\":\"x\"", 403, "grammar"},
+        {L, "/infill", "\"grammar\":\"x\"", 403, "grammar"},
+        {V, CHAT, "\"guided_regex\":\"x\"", 403, "guided_regex"},
+        {V, CHAT, "\"guided_grammar\":\"x\"", 403, "guided_grammar"},
+        {V, CHAT, "\"guided_json\":\"{}\"", 403, "guided_json"},
+        {V, CHAT, "\"guided_json\":{\"type\":\"object\"}", 0, NULL},
+        {V, CHAT, "\"guided_choice\":[\"a\",\"b\"]", 0, NULL},
+        {V, CHAT, "\"structured_outputs\":{\"regex\":\"x\"}", 403, "structured_outputs.regex"},
+        {V, CHAT, "\"structured_outputs\":{\"grammar\":\"x\"}", 403, "structured_outputs.grammar"},
+        {V, CHAT, "\"structured_outputs\":{\"whitespace_pattern\":\"x\"}", 403,
+         "structured_outputs.whitespace_pattern"},
+        {V, CHAT, "\"structured_outputs\":{\"json\":\"{}\"}", 403, "structured_outputs.json"},
+        {V, CHAT, "\"structured_outputs\":{\"json\":{}}", 0, NULL},
+        {P, CHAT,
+         "\"tools\":[{\"type\":\"custom\",\"custom\":{\"name\":\"n\",\"format\":{\"type\":"
+         "\"grammar\",\"grammar\":{\"syntax\":\"lark\",\"definition\":\"x\"}}}}]",
+         403, "tools[0].custom.format"},
+        {P, CHAT,
+         "\"tools\":[{\"type\":\"custom\",\"custom\":{\"name\":\"n\",\"format\":{\"type\":"
+         "\"text\"}}}]",
+         0, NULL},
+        {P, "/v1/responses",
+         "\"input\":\"x\",\"tools\":[{\"type\":\"custom\",\"name\":\"n\",\"format\":{\"type\":"
+         "\"grammar\",\"syntax\":\"regex\",\"definition\":\"x\"}}]",
+         403, "tools[0].format"},
+    };
+    struct bz_param_limits leave = bz_param_limits_default;
+    leave.allow_grammar = true;
+    expect_gated(gated, sizeof gated / sizeof gated[0], &leave);
+}
+
+/* A schema's "pattern" becomes a grammar, too: ordinary ones pass, piled-up ones do not. */
+static void patterns_of_a_schema_are_bounded(void **state) {
+    static const struct row gated[] = {
+        {L, CHAT, SCHEMA("{\"pattern\":\"^[a-z]+(-[a-z0-9]+)*$\"}"), 0, NULL},
+        {L, CHAT, SCHEMA("{\"pattern\":\"^[0-9]{4}-[0-9]{2}-[0-9]{2}T?$\"}"), 0, NULL},
+        {L, CHAT, SCHEMA("{\"pattern\":\"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$\"}"), 0, NULL},
+        {L, CHAT, SCHEMA("{\"pattern\":\"^((25[0-5]|[01]?[0-9]?[0-9])[.]){3}[0-9]{1,3}$\"}"), 0,
+         NULL},
+        {L, CHAT, SCHEMA("{\"patternProperties\":{\"(a?){99}\":true}}"), 403,
+         "response_format.json_schema.schema"},
+        {L, CHAT, SCHEMA("{\"properties\":{\"pattern\":{\"type\":\"string\"}}}"), 0, NULL},
+        {L, CHAT, SCHEMA("{\"anyOf\":[{\"pattern\":\"" A13 A13 A13 A13 A13 "\"}]}"), 403,
+         "response_format.json_schema.schema"},
+        {L, CHAT, SCHEMA("{\"pattern\":\"^([a-z]?){300}$\"}"), 403,
+         "response_format.json_schema.schema"},
+        {L, CHAT, "\"json_schema\":{\"pattern\":\"(a?){99}\"}", 403, "json_schema"},
+        {O, "/api/chat", M ",\"format\":{\"pattern\":\"(a?){99}\"}", 403, "format"},
+    };
+    struct bz_param_limits leave = bz_param_limits_default;
+    leave.allow_grammar = true;
+    expect_gated(gated, sizeof gated / sizeof gated[0], &leave);
+}
+
+/* One user's options must not make everybody's model load anew, or unload it. */
+static void load_options_need_leave(void **state) {
+    static const struct row gated[] = {
+        {O, "/api/chat", M ",\"keep_alive\":0", 403, "keep_alive"},
+        {O, "/api/chat", M ",\"keep_alive\":\"1h\"", 403, "keep_alive"},
+        {O, "/api/chat", M ",\"keep_alive\":null", 0, NULL},
+        {O, "/api/generate", "\"prompt\":\"\",\"keep_alive\":0", 403, "keep_alive"},
+        {O, "/api/embed", "\"input\":\"a\",\"keep_alive\":\"5m\"", 403, "keep_alive"},
+        {O, "/api/embed", "\"input\":\"a\",\"options\":{\"num_ctx\":1}", 403, "options.num_ctx"},
+        {O, "/api/chat", M ",\"options\":{\"num_ctx\":4096}", 403, "options.num_ctx"},
+        {O, "/api/chat", M ",\"options\":{\"num_batch\":1}", 403, "options.num_batch"},
+        {O, "/api/chat", M ",\"options\":{\"num_gpu\":0}", 403, "options.num_gpu"},
+        {O, "/api/chat", M ",\"options\":{\"main_gpu\":1}", 403, "options.main_gpu"},
+        {O, "/api/chat", M ",\"options\":{\"num_thread\":1}", 403, "options.num_thread"},
+        {O, "/api/chat", M ",\"options\":{\"numa\":true}", 403, "options.numa"},
+        {O, "/api/chat", M ",\"options\":{\"use_mmap\":false}", 403, "options.use_mmap"},
+        {O, "/api/chat", M ",\"options\":{\"use_mlock\":true}", 403, "options.use_mlock"},
+        {O, "/api/chat", M ",\"options\":{\"low_vram\":true}", 403, "options.low_vram"},
+        {O, "/api/chat", M ",\"options\":{\"use_mmap\":null,\"num_keep\":4}", 0, NULL},
+    };
+    struct bz_param_limits leave = bz_param_limits_default;
+    leave.allow_load_options = true;
+    expect_gated(gated, sizeof gated / sizeof gated[0], &leave);
+    static const char *const bad[] = {
+        "\"keep_alive\":3601",    "\"keep_alive\":\"2h\"",        "\"keep_alive\":-1",
+        "\"keep_alive\":\"-1s\"", "\"options\":{\"num_ctx\":-1}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char body[256];
+        snprintf(body, sizeof body, "{" M ",%s}", bad[i]);
+        assert_int_equal(check(O, "/api/chat", &leave, body)->err.status, 400);
+    }
+}
+
+/* Every prompt of a list is a generation, `n` times. */
+static void answers_of_one_request_are_bounded(void **state) {
+    static const struct row gated[] = {
+        {L, "/v1/completions", "\"prompt\":[\"a\",\"b\"],\"n\":2", 0, NULL},
+        {L, "/v1/completions", "\"prompt\":[\"a\",\"b\",\"c\",\"d\"]", 0, NULL},
+        {L, "/v1/completions", "\"prompt\":[\"a\",\"b\",\"c\"],\"n\":2", 400, "prompt"},
+        {L, "/completion", "\"prompt\":[\"a\",\"b\",\"c\"],\"n_cmpl\":2", 400, "prompt"},
+        {V, "/v1/completions", "\"prompt\":[\"a\",\"b\",\"c\"],\"best_of\":2", 400, "prompt"},
+        {V, "/v1/completions", "\"prompt\":[\"a\",\"b\",\"c\",\"d\",\"e\"]", 400, "prompt"},
+        {L, "/v1/embeddings", "\"input\":[\"a\",\"b\",\"c\",\"d\",\"e\"]", 0, NULL},
+    };
+    struct bz_param_limits leave = bz_param_limits_default, none = leave;
+    leave.max_choices = 6;
+    expect_gated(gated, sizeof gated / sizeof gated[0], &leave);
+    none.max_choices = 0; /* no choice at all: one answer is still no choice */
+    assert_int_equal(check(L, "/v1/completions", &none, "{\"prompt\":\"a\"}")->st, BZ_OK);
 }
 
 static void our_own_edits(void **state) {
@@ -538,6 +670,10 @@ int main(void) {
         cmocka_unit_test(single_parameters),
         cmocka_unit_test(limits_of_a_role),
         cmocka_unit_test(groups_of_a_grammar_are_bounded),
+        cmocka_unit_test(raw_grammars_need_leave),
+        cmocka_unit_test(patterns_of_a_schema_are_bounded),
+        cmocka_unit_test(load_options_need_leave),
+        cmocka_unit_test(answers_of_one_request_are_bounded),
         cmocka_unit_test(our_own_edits),
         cmocka_unit_test(facts_of_a_body),
         cmocka_unit_test(management_bodies_are_objects),

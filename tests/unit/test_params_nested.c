@@ -32,8 +32,10 @@ static enum bz_status check(enum bz_server s, const char *path, const struct bz_
 }
 
 /* Recorded from the unmodified clients; each body must pass on every server type that has the
- * route. */
+ * route. Their own num_ctx and keep_alive need the role's leave. */
 static void bodies_of_real_clients_pass(void **state) {
+    struct bz_param_limits leave = bz_param_limits_default;
+    leave.allow_load_options = true;
     char path[2048];
     static char text[1 << 20];
     const char *root = getenv("BZ_SOURCE_ROOT");
@@ -51,7 +53,7 @@ static void bodies_of_real_clients_pass(void **state) {
         enum bz_server own;
         assert_true(line != NULL && bz_server_from_name(bz_view_str(server), &own));
         for (unsigned s = 0; s < BZ_SERVER_COUNT; s++) {
-            enum bz_status st = check((enum bz_server)s, route, &bz_param_limits_default, line);
+            enum bz_status st = check((enum bz_server)s, route, &leave, line);
             if (st != BZ_OK && (st != BZ_ENOTFOUND || s == own))
                 fail_msg("%s %s: %s: %s at %s", bz_server_name((enum bz_server)s), route, line,
                          err.why, err.param);
@@ -232,7 +234,7 @@ static const struct row rows[] = {
     {P, RESP,
      "{\"input\":\"x\",\"tools\":[{\"type\":\"custom\",\"name\":\"n\",\"format\":{\"type\":"
      "\"grammar\",\"syntax\":\"lark\",\"definition\":\"x\"}}]}",
-     0, NULL},
+     403, "tools[0].format"},
     {P, RESP, "{\"input\":\"x\",\"tool_choice\":{\"type\":\"function\",\"name\":\"f\"}}", 0, NULL},
     {P, RESP, "{\"input\":\"x\",\"tool_choice\":{\"type\":\"mcp\",\"server_label\":\"f\"}}", 400,
      "tool_choice.type"},
@@ -431,15 +433,17 @@ static void all_text_is_counted(void **state) {
          "\"}}]}"},
     };
     static const char marker[] = "MARKER-OF-THIRTY-TWO-BYTES------";
+    struct bz_param_limits leave = bz_param_limits_default;
+    leave.allow_grammar = true;
     for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
         char body[1024];
         uint64_t without;
         snprintf(body, sizeof body, "%sx%s", at[i].before, at[i].after);
-        if (check(at[i].s, at[i].path, &bz_param_limits_default, body) != BZ_OK)
+        if (check(at[i].s, at[i].path, &leave, body) != BZ_OK)
             fail_msg("%s: %s at %s", body, err.why, err.param);
         without = facts.text_bytes - 1;
         snprintf(body, sizeof body, "%s%s%s", at[i].before, marker, at[i].after);
-        assert_int_equal(check(at[i].s, at[i].path, &bz_param_limits_default, body), BZ_OK);
+        assert_int_equal(check(at[i].s, at[i].path, &leave, body), BZ_OK);
         if (facts.text_bytes != without + sizeof marker - 1)
             fail_msg("%s: text is not counted", body);
     }
