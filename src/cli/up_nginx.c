@@ -212,20 +212,26 @@ static bool put_errors(const struct bz_config_errors *e, struct bz_buf *why) {
     return false;
 }
 
-/* All or nothing: parse, let nginx check, let bartizand take it, then tell nginx. */
-static bool reload(struct bz_up *u, struct bz_buf *why) {
+/* Not inlined: its errors and nginx's arguments would share one large frame. */
+__attribute__((noinline)) static bool read_config(struct bz_up *u, struct bz_config **ret,
+                                                  struct bz_buf *why) {
     struct bz_buf text;
-    struct bz_config *c = NULL;
     struct bz_config_errors errs;
     bz_buf_init(&text, BZ_CONFIG_MAX);
-    enum bz_status st = bz_instance_config(&u->in, BZ_F_CONFIG, &text, &c, &errs);
+    enum bz_status st = bz_instance_config(&u->in, BZ_F_CONFIG, &text, ret, &errs);
     bz_buf_free(&text);
     if (st != BZ_OK && errs.n > 0)
         return put_errors(&errs, why);
-    if (st != BZ_OK) {
+    if (st != BZ_OK)
         bz_buf_printf(why, "%s: %s", BZ_F_CONFIG, bz_status_text(st));
+    return st == BZ_OK;
+}
+
+/* All or nothing: parse, let nginx check, let bartizand take it, then tell nginx. */
+static bool reload(struct bz_up *u, struct bz_buf *why) {
+    struct bz_config *c = NULL;
+    if (!read_config(u, &c, why))
         return false;
-    }
     bool ok = bz_up_cert_ensure(&u->in, c) && write_conf(u, c, why) &&
               nginx_test(u, F_CONF_NEW, why) == 0 && daemon_reload(u, why) &&
               renameat(u->in.fd, F_CONF_NEW, u->in.fd, F_CONF) == 0;

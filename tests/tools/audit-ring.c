@@ -37,7 +37,7 @@ static uint64_t now_ns(clockid_t id) {
 }
 
 static uint64_t number(const char *s) {
-    uint64_t n;
+    uint64_t n = 0;
     if (s == NULL || bz_view_u64(bz_view_str(s), &n) != BZ_OK)
         die("not a number");
     return n;
