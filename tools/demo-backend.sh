@@ -1,6 +1,6 @@
 #!/bin/bash
 # demo-backend.sh PREFIX                installs
-# demo-backend.sh PREFIX serve PORT     runs it on 127.0.0.1, again whenever it dies, until TERM
+# demo-backend.sh PREFIX serve          runs it on the socket PREFIX/llama.sock, again whenever it dies, until TERM
 # Leaves PREFIX/llama-server (a real llama.cpp server) and PREFIX/model.gguf (computed by tiny-gguf).
 # The system's own llama-server is used when there is one. Otherwise Debian's packages of it, which
 # only its development suites have, are unpacked into PREFIX with the libraries they were built
@@ -10,8 +10,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 build=$(realpath -m "${BARTIZAN_BUILD:-$here/build}")
 export LC_ALL=C
-if [ $# != 1 ] && [ "${2:-} $#" != "serve 3" ]; then
-    echo "usage: demo-backend.sh PREFIX [serve PORT]" >&2
+if [ $# != 1 ] && [ "${2:-} $#" != "serve 2" ]; then
+    echo "usage: demo-backend.sh PREFIX [serve]" >&2
     exit 2
 fi
 umask 077
@@ -28,10 +28,11 @@ fail() {
 serve() {
     local child=
     trap 'kill "$child" 2>/dev/null; wait; exit 0' TERM INT HUP
-    export GGML_NO_BACKTRACE=1 # on abort it would start a debugger and keep the port
+    export GGML_NO_BACKTRACE=1 # on abort it would start a debugger and hang
     while :; do
+        rm -f "$prefix/llama.sock"
         setpriv --pdeathsig TERM "$prefix/llama-server" -m "$prefix/model.gguf" --alias tiny \
-            --host 127.0.0.1 --port "$1" --offline --no-ui -c 16384 -np 4 --log-verbosity 1 &
+            --host "$prefix/llama.sock" --offline --no-ui -c 16384 -np 4 --log-verbosity 1 &
         child=$!
         wait "$child" || true
         echo "demo: llama-server ended; it is started again" >&2
@@ -97,7 +98,7 @@ WRAPPER
 }
 
 if [ "${2:-}" = serve ]; then
-    serve "$3"
+    serve
 fi
 if [ ! -x "$prefix/llama-server" ]; then
     if system=$(command -v llama-server); then
