@@ -461,9 +461,30 @@ static bool offers_tools(const struct bz_json *root) {
     return (t != NULL && t->count > 0) || (f != NULL && f->count > 0);
 }
 
+/* The members that name models are read by the gateway, too: Go must not read others as these. */
+static bool passes_for_another(struct bz_view key) {
+    static const char *const names[] = {"model", "name", "source", "destination"};
+    for (size_t i = 0; i < key.n; i++) {
+        if (key.p[i] >= 0x80) /* U+017F and U+212A fold to s and k */
+            return true;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct bz_view name = bz_view_str(names[i]);
+        if (bz_view_eq_nocase(key, name) && !bz_view_eq(key, name))
+            return true;
+    }
+    return false;
+}
+
 static enum bz_status opaque(struct check *c, struct bz_json *root) {
     if (!bz_json_is(root, BZ_JSON_OBJECT))
         return bz_param_fail(c, NULL, root, 400, "must be an object", NULL);
+    for (const struct bz_json *k = root->first; k != NULL; k = k->next) {
+        struct at at = {NULL, k->key, 0};
+        if (passes_for_another(k->key))
+            return bz_param_fail(c, &at, k, 400, "may be read as another parameter",
+                                 "write it as the API does");
+    }
     struct bz_json *model = bz_json_get_mut(root, BZ_V("model"));
     struct at here = {NULL, BZ_V("model"), 0};
     return model == NULL ? BZ_OK : bz_check_model(c, &here, NULL, model);

@@ -154,18 +154,31 @@ static bool unnamed(struct bz_tx *tx, struct choice *ret) {
 }
 
 /* Management bodies name models as the backend knows them, or ones that do not exist yet: nothing
- * is rewritten, and the backend must be clear. */
-static bool managed(struct bz_tx *tx, struct bz_view name, struct choice *ret) {
-    struct bz_model m;
-    uint64_t all = bz_tx_backends_of(tx, UINT64_MAX, tx->may);
-    if (known(tx, name, &m)) {
+ * is rewritten, the key must be allowed every name, and the backend must be clear. */
+static bool managed(struct bz_tx *tx, const struct bz_json *root, struct choice *ret) {
+    static const char *const names[] = {"model", "name", "source", "destination"};
+    ret->mask = bz_tx_backends_of(tx, UINT64_MAX, tx->may);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct bz_json *n = bz_json_get(root, bz_view_str(names[i]));
+        struct bz_view name = bz_json_str(n);
+        struct bz_model m = {0};
+        if (n == NULL)
+            continue;
+        if (name.n == 0)
+            return no_model(tx, BZ_REFUSE_MODEL_INVALID);
+        bool exists = known(tx, name, &m);
+        if (!exists)
+            m.name = name;
         if (!model_allowed(tx, &m))
             return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
-        all &= m.backends;
-        *ret = (struct choice){.has_model = true, .model = m};
+        if (!exists)
+            continue;
+        ret->mask &= m.backends;
+        if (!ret->has_model)
+            ret->model = m;
+        ret->has_model = true;
     }
-    ret->mask = all;
-    return is_single(all) || bz_tx_no(tx, BZ_REFUSE_BACKEND_AMBIGUOUS);
+    return is_single(ret->mask) || bz_tx_no(tx, BZ_REFUSE_BACKEND_AMBIGUOUS);
 }
 
 static const struct bz_json *model_node(const struct bz_tx *tx, const struct bz_json *root) {
@@ -179,10 +192,10 @@ static bool choose_model(struct bz_tx *tx, const struct bz_json *root, struct ch
     const struct bz_json *n = model_node(tx, root);
     struct bz_view name = bz_json_str(n);
     *ret = (struct choice){0};
+    if (tx->route->api == BZ_API_OPAQUE)
+        return managed(tx, root, ret);
     if (n != NULL && name.n == 0)
         return no_model(tx, BZ_REFUSE_MODEL_INVALID);
-    if (tx->route->api == BZ_API_OPAQUE)
-        return managed(tx, name, ret);
     if (n == NULL)
         return unnamed(tx, ret);
     if (!bz_tx_model_find(tx, name, &ret->model))
@@ -356,7 +369,7 @@ static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, str
     struct bz_settings set;
     if (!parse(tx, body, p) || !choose_model(tx, p->root, &p->choice) ||
         !choose_server(tx, &p->choice, now.mono_ns) || !check(tx, p) ||
-        !bz_tx_limits_body(tx, p->facts.text_bytes, now.mono_ns) || !name_target(tx, p) ||
+        !bz_tx_limits_body(tx, &p->facts, now.mono_ns) || !name_target(tx, p) ||
         !write_canonical(tx, p, body.n))
         return false;
     bz_image_settings(tx->image, &set);
@@ -399,14 +412,15 @@ bool bz_tx_keep_path(struct bz_tx *tx, struct bz_view path) {
  * user must be allowed whatever stands there. */
 bool bz_tx_accept_bodyless(struct bz_tx *tx, struct bz_view path) {
     struct choice c = {.mask = bz_tx_backends_of(tx, UINT64_MAX, tx->may)};
+    struct bz_req_facts none = {.choices = 1};
     struct census all;
     if (!is_single(c.mask))
         return bz_tx_no(tx, BZ_REFUSE_BACKEND_AMBIGUOUS);
     census(tx, c.mask, &all);
     if (tx->route->access != BZ_ACCESS_ADMIN && (all.allowed == 0 || all.denied > 0))
         return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
-    if (!choose_server(tx, &c, tx->start.mono_ns) || !bz_tx_limits_body(tx, 0, tx->start.mono_ns) ||
-        !bz_tx_keep_path(tx, path))
+    if (!choose_server(tx, &c, tx->start.mono_ns) ||
+        !bz_tx_limits_body(tx, &none, tx->start.mono_ns) || !bz_tx_keep_path(tx, path))
         return false;
     fill_forward(tx, false);
     return true;

@@ -1,8 +1,9 @@
 /* Limits: what is taken from the shared limiter, given back, and told to the client.
  *
- * Requests are charged when the head is accepted; prompt tokens by estimate (text bytes / 4,
- * rounded up) before forwarding and corrected by the server's own count afterwards; of completion
- * tokens one is taken before forwarding and the rest after the fact. A bucket may so be overdrawn
+ * Requests and concurrency are charged when the head is accepted, so that half-sent bodies count
+ * (the model's once it is known); prompt tokens by estimate (text bytes / 4, rounded up) before
+ * forwarding and corrected by the server's own count afterwards; of completion tokens one for each
+ * answer is taken before forwarding and the rest after the fact. A bucket may so be overdrawn
  * by what is in flight; the debt delays later requests, so the average holds. Reserving max_tokens
  * instead would turn away callers that ask for much and use little. */
 #include "tx_int.h"
@@ -102,9 +103,9 @@ static void settle(struct bz_tx *tx, int64_t requests, uint64_t prompt, uint64_t
                    uint64_t mono_ns) {
     struct sets set;
     int64_t units[BZ_METER_COUNT] = {
-        1 - requests,
+        (int64_t)tx->ledger.requests - requests,
         counted(tx->ledger.prompt) - counted(prompt),
-        1 - counted(completion),
+        (int64_t)tx->ledger.reserve - counted(completion),
     };
     leave_all(tx);
     if (tx->ledger.taken == 0)
@@ -179,32 +180,62 @@ bool bz_tx_limits_head(struct bz_tx *tx) {
     sets_of(tx, &set);
     mark(tx, BZ_SUBJECT_KEY, &set.of[BZ_SUBJECT_KEY]);
     mark(tx, BZ_SUBJECT_USER, &set.of[BZ_SUBJECT_USER]);
-    return take(tx, &set, BZ_SUBJECT_KEY, BZ_METER_REQUESTS, 1, tx->start.mono_ns) &&
-           take(tx, &set, BZ_SUBJECT_USER, BZ_METER_REQUESTS, 1, tx->start.mono_ns);
+    tx->ledger.requests = 1;
+    if (!take(tx, &set, BZ_SUBJECT_KEY, BZ_METER_REQUESTS, 1, tx->start.mono_ns) ||
+        !take(tx, &set, BZ_SUBJECT_USER, BZ_METER_REQUESTS, 1, tx->start.mono_ns))
+        return false;
+    if (tx->route->answer != BZ_ANSWER_BACKEND)
+        return true; /* answered at once */
+    return enter(tx, &set, BZ_SUBJECT_KEY, tx->start.mono_ns) &&
+           enter(tx, &set, BZ_SUBJECT_USER, tx->start.mono_ns);
 }
 
-bool bz_tx_limits_body(struct bz_tx *tx, uint64_t text_bytes, uint64_t mono_ns) {
+/* A list of prompts, or several answers, is as many requests: beyond the first they are a debt, not
+ * a refusal, because a small burst could never hold them. */
+static void charge_answers(struct bz_tx *tx, const struct sets *set, uint32_t answers,
+                           uint64_t mono_ns) {
+    for (unsigned s = 0; s < BZ_SUBJECT_COUNT && answers > 1; s++)
+        if ((tx->ledger.taken & bit(s, BZ_METER_REQUESTS)) != 0)
+            give_back(tx, set, s, BZ_METER_REQUESTS, -(int64_t)(answers - 1), mono_ns);
+    tx->ledger.requests = answers;
+}
+
+bool bz_tx_limits_body(struct bz_tx *tx, const struct bz_req_facts *facts, uint64_t mono_ns) {
     struct sets set;
-    tx->ledger.prompt = text_bytes / 4 + (text_bytes % 4 != 0);
+    uint32_t answers = facts->choices > 0 ? facts->choices : 1;
+    tx->ledger.prompt = facts->text_bytes / 4 + (facts->text_bytes % 4 != 0);
+    tx->ledger.reserve = answers;
+    tx->ledger.generates = facts->max_tokens > 0;
     if (tx->limited == 0)
         return true;
     sets_of(tx, &set);
-    if (!take(tx, &set, BZ_SUBJECT_MODEL, BZ_METER_REQUESTS, 1, mono_ns))
+    if (!take(tx, &set, BZ_SUBJECT_MODEL, BZ_METER_REQUESTS, 1, mono_ns) ||
+        !enter(tx, &set, BZ_SUBJECT_MODEL, mono_ns))
         return false;
     for (unsigned s = 0; s < BZ_SUBJECT_COUNT; s++) {
         enum bz_subject who = (enum bz_subject)s;
-        if (!enter(tx, &set, who, mono_ns) ||
-            !take(tx, &set, who, BZ_METER_PROMPT_TOKENS, tx->ledger.prompt, mono_ns) ||
-            !take(tx, &set, who, BZ_METER_COMPLETION_TOKENS, 1, mono_ns))
+        if (!take(tx, &set, who, BZ_METER_PROMPT_TOKENS, tx->ledger.prompt, mono_ns) ||
+            !take(tx, &set, who, BZ_METER_COMPLETION_TOKENS, answers, mono_ns))
             return false;
     }
+    charge_answers(tx, &set, answers, mono_ns);
     return true;
+}
+
+/* What the client left before its end, or what nobody counted, is not free: the events of a stream,
+ * or a quarter of the bytes that came, and one at least. */
+uint64_t bz_tx_completion(const struct bz_tx *tx) {
+    uint64_t guess = tx->streaming ? tx->usage.completion : tx->collected / 4;
+    if (tx->usage.known || !tx->ledger.generates)
+        return tx->usage.completion;
+    return guess > 0 ? guess : 1;
 }
 
 void bz_tx_limits_settle(struct bz_tx *tx, uint64_t mono_ns) {
     bool served = tx->has_backend && !tx->unserved;
     uint64_t prompt = tx->usage.known ? tx->usage.prompt : tx->ledger.prompt;
-    settle(tx, 1, served ? prompt : 0, served ? tx->usage.completion : 0, mono_ns);
+    settle(tx, tx->ledger.requests, served ? prompt : 0, served ? bz_tx_completion(tx) : 0,
+           mono_ns);
 }
 
 /* ---- headers ---- */

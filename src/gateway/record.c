@@ -41,7 +41,7 @@ static void fill_end(const struct bz_tx *tx, bool client_gone, uint64_t now_ns,
     r->upstream_status = tx->upstream_status;
     r->usage_known = tx->usage.known;
     r->prompt_tokens = served ? tx->usage.known ? tx->usage.prompt : tx->ledger.prompt : 0;
-    r->completion_tokens = served ? tx->usage.completion : 0;
+    r->completion_tokens = served ? bz_tx_completion(tx) : 0;
     r->reply_bytes = tx->reply_bytes;
     r->events = tx->streaming ? tx->stream.events : 0;
     r->latency_us = micros(tx->start.mono_ns, now_ns);

@@ -104,8 +104,10 @@ enum bz_subject { BZ_SUBJECT_KEY, BZ_SUBJECT_USER, BZ_SUBJECT_MODEL, BZ_SUBJECT_
 struct bz_tx_ledger {                   /* what the limiter holds for this transaction */
     uint64_t subject[BZ_SUBJECT_COUNT]; /* 0: not limited so far */
     uint64_t prompt;                    /* prompt tokens charged */
+    uint32_t requests, reserve;         /* requests and completion tokens charged */
     uint16_t taken;                     /* bit subject * BZ_METER_COUNT + meter */
     uint8_t entered;                    /* bit per subject */
+    bool generates;                     /* the reply costs completion tokens */
 };
 
 struct bz_tx_blob { /* bytes from the transaction's allocator */
@@ -181,6 +183,7 @@ struct bz_tx {
 
     const char *reason, *detail; /* static */
     uint64_t request_bytes, reply_bytes;
+    uint64_t collected; /* bytes of a reply that is no stream, as they came */
     uint64_t first_byte_ns, retry_ns;
     uint8_t request_digest[16], reply_digest[16];
 };
@@ -229,7 +232,9 @@ bool bz_tx_answer(struct bz_tx *tx, struct bz_view id);
 /* limits.c */
 bool bz_tx_limits_head(struct bz_tx *tx);
 void bz_tx_limits_model(struct bz_tx *tx, const struct bz_limit_set *set); /* the chosen model's */
-bool bz_tx_limits_body(struct bz_tx *tx, uint64_t text_bytes, uint64_t mono_ns);
+bool bz_tx_limits_body(struct bz_tx *tx, const struct bz_req_facts *facts, uint64_t mono_ns);
+/* Completion tokens by the server's count, or else estimated. */
+uint64_t bz_tx_completion(const struct bz_tx *tx);
 void bz_tx_limits_settle(struct bz_tx *tx, uint64_t mono_ns);
 size_t bz_tx_limits_headers(const struct bz_tx *tx, struct bz_header *out, size_t cap);
 

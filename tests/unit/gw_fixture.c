@@ -9,6 +9,7 @@
 static char *star[] = {S("*")};
 static char *narrow_routes[] = {S("chat"), S("models")};
 static char *narrow_models[] = {S("tiny")};
+static char *janitor_models[] = {S("qwen:7b"), S("new*")};
 static char *names[] = {S("localhost"), S("127.0.0.1")};
 static char *origins[] = {S("https://app.example")};
 
@@ -92,6 +93,12 @@ static struct bz_role_config roles[] = {
      .models_n = 1,
      .limits = {.rate = {{3, 3}, {100, 100}, {50, 50}}, .concurrent = 1},
      .user_limits = {.rate = {{4, 4}, {0, 0}, {0, 0}}, .concurrent = 0}},
+    {.name = S("janitor"),
+     .admin = true,
+     .routes = star,
+     .routes_n = 1,
+     .models = janitor_models,
+     .models_n = 2},
     {.name = S("lim2"),
      .routes = star,
      .routes_n = 1,
@@ -110,6 +117,7 @@ static const struct {
     [GW_NARROW] = {"bob", "narrow", 0, false},
     [GW_LIMITED] = {"lim", "limited", 0, false},
     [GW_LIMITED2] = {"lim", "lim2", 0, false},
+    [GW_JANITOR] = {"jane", "janitor", 0, false},
     [GW_EXPIRED] = {"alice", "user", GW_NOW_S - 10, false},
     [GW_REVOKED] = {"alice", "user", 0, true},
 };

@@ -24,6 +24,7 @@ enum gw_key {
     GW_LIMITED2, /* another key of "lim", with the user's limits only: 4 requests over all keys */
     GW_EXPIRED,
     GW_REVOKED,
+    GW_JANITOR,  /* an admin of model "qwen:7b" and of names that begin with "new" */
     GW_STRANGER, /* well-formed, in no image */
     GW_KEYS
 };

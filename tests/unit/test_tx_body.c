@@ -353,6 +353,48 @@ static void admin_routes_need_one_backend(void **state) {
     gw_close(&g);
 }
 
+/* Every model that a management body names is one that the key may use, however it is spelled. */
+static void models_of_management_bodies(void **state) {
+    static const struct {
+        enum gw_key key;
+        const char *method, *path, *body;
+        uint16_t status; /* 0: forwarded */
+    } cases[] = {
+        {GW_JANITOR, "POST", "/api/copy", "{\"source\":\"qwen:7b\",\"destination\":\"new1\"}", 0},
+        {GW_JANITOR, "POST", "/api/copy", "{\"source\":\"llama3\",\"destination\":\"new1\"}", 404},
+        {GW_JANITOR, "POST", "/api/copy", "{\"source\":\"hidden\",\"destination\":\"new1\"}", 404},
+        {GW_JANITOR, "POST", "/api/copy", "{\"source\":\"qwen:7b\",\"destination\":\"llama3\"}",
+         404},
+        {GW_JANITOR, "POST", "/api/copy", "{\"Source\":\"llama3\",\"destination\":\"new1\"}", 400},
+        {GW_JANITOR, "POST", "/api/copy", "{\"\u017fource\":\"llama3\",\"destination\":\"new1\"}",
+         400},
+        {GW_JANITOR, "POST", "/api/copy", "{\"source\":7,\"destination\":\"new1\"}", 400},
+        {GW_JANITOR, "DELETE", "/api/delete", "{\"model\":\"qwen:7b\"}", 0},
+        {GW_JANITOR, "DELETE", "/api/delete", "{\"model\":\"llama3\"}", 404},
+        {GW_JANITOR, "DELETE", "/api/delete", "{\"Model\":\"llama3\"}", 400},
+        {GW_JANITOR, "DELETE", "/api/delete",
+         "{\"model\":\"registry.ollama.ai/library/llama3:latest\"}", 404},
+        {GW_JANITOR, "DELETE", "/api/delete", "{\"model\":\"qwen:7b\",\"name\":\"llama3\"}", 404},
+        {GW_ADMIN, "POST", "/api/copy", "{\"source\":\"llama3\",\"destination\":\"x\"}", 0},
+        {GW_ADMIN, "DELETE", "/api/delete", "{\"model\":\"old:1b\"}", 0},
+    };
+    struct gw g;
+    struct gw_heap heap = {0};
+    assert_true(gw_open(&g, GW_OLLAMA));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct gw_req r;
+        enum bz_verdict v;
+        gw_req_init(&r, &g, cases[i].key, cases[i].method, cases[i].path, cases[i].body);
+        struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
+        uint16_t got = v == BZ_VERDICT_FORWARD ? 0 : bz_tx_reply(tx)->status;
+        if (got != cases[i].status)
+            fail_msg("%s: %u, expected %u", cases[i].body, got, cases[i].status);
+        bz_tx_free(tx);
+    }
+    assert_int_equal(heap.live, 0);
+    gw_close(&g);
+}
+
 static void forwarded_bytes_are_canonical(void **state) {
     struct gw g;
     struct gw_heap heap = {0};
@@ -473,6 +515,7 @@ int main(void) {
         cmocka_unit_test(routes_of_several_servers),
         cmocka_unit_test(replicas_share_and_failures_move_on),
         cmocka_unit_test(admin_routes_need_one_backend),
+        cmocka_unit_test(models_of_management_bodies),
         cmocka_unit_test(forwarded_bytes_are_canonical),
         cmocka_unit_test(parameters_out_of_range_and_against_policy),
         cmocka_unit_test(parameters_are_refused_by_name),

@@ -221,6 +221,94 @@ static void concurrent_requests(void **state) {
     bz_tx_free(second);
 }
 
+static struct bz_tx *head_only(enum gw_key key, enum bz_verdict *ret) {
+    struct gw_req r;
+    struct bz_tx *tx;
+    gw_req_init(&r, &g, key, "POST", CHAT, "{}");
+    assert_int_equal(bz_tx_new(&g.env, gw_heap_alloc(&heap), gw_now(&g), 1, g.next_id++, &tx),
+                     BZ_OK);
+    *ret = bz_tx_begin(tx, &r.head);
+    return tx;
+}
+
+/* A body on its way is a request that runs: half-sent ones hold memory, too. */
+static void half_sent_bodies_are_concurrent(void **state) {
+    enum bz_verdict v;
+    uint16_t status;
+    struct bz_tx *half = head_only(GW_LIMITED, &v);
+    assert_int_equal(v, BZ_VERDICT_BODY);
+    struct bz_tx *other = head_only(GW_LIMITED, &v);
+    assert_int_equal(v, BZ_VERDICT_REFUSE);
+    assert_int_equal(bz_tx_reply(other)->status, 429);
+    assert_true(gw_contains(bz_tx_reply(other)->body, "concurrent"));
+    bz_tx_free(other);
+    bz_tx_close(half, gw_now(&g)); /* the client went away */
+    other = head_only(GW_LIMITED, &v);
+    assert_int_equal(v, BZ_VERDICT_BODY);
+    bz_tx_free(half);
+    bz_tx_free(other); /* without a close */
+    bz_tx_free(ask(GW_LIMITED, "tiny", "hi", &status));
+    assert_int_equal(status, 200);
+}
+
+/* Four generations cost four requests and four tokens at once, not one. */
+static void every_answer_is_charged(void **state) {
+    struct gw_req r;
+    enum bz_verdict v;
+    struct bz_header h[10];
+    gw_req_init(&r, &g, GW_LIMITED, "POST", "/v1/completions",
+                "{\"model\":\"tiny\",\"prompt\":[\"a\",\"b\"],\"n\":2}");
+    struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
+    assert_int_equal(v, BZ_VERDICT_FORWARD);
+    size_t n = bz_tx_headers(tx, h, 10);
+    assert_true(bz_view_eq(header(h, n, "x-ratelimit-remaining-tokens"), BZ_V("46")));
+    bz_tx_free(tx);
+    assert_int_equal(once(GW_LIMITED, "tiny"), 429);
+    g.mono_ns += 39 * SECOND; /* one above 3, and 20 s for the next */
+    assert_int_equal(once(GW_LIMITED, "tiny"), 429);
+    g.mono_ns += 2 * SECOND;
+    assert_int_equal(once(GW_LIMITED, "tiny"), 200);
+}
+
+/* A request that forwarded and was left by the client, or whose counts nobody says. */
+static void uncounted_replies_are_estimated(void **state) {
+    static const char uncounted[] = "{\"id\":\"c\",\"object\":\"chat.completion\",\"created\":1,"
+                                    "\"model\":\"tiny\",\"choices\":[{"
+                                    "\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":"
+                                    "\"0123456789012345678901234567890"
+                                    "123456789\"},\"finish_reason\":\"stop\"}]}";
+    struct bz_backend backend;
+    struct bz_buf out;
+    for (int whole = 0; whole < 2; whole++) {
+        uint16_t status;
+        struct bz_tx *tx = ask(GW_LIMITED, "tiny", "hi", &status);
+        assert_int_equal(status, 200);
+        assert_true(bz_tx_backend(tx, gw_now(&g), &backend));
+        struct bz_reply_head h = {200, BZ_V("application/json"), {NULL, 0}, -1};
+        bz_buf_init(&out, 1024);
+        (void)bz_tx_reply_head(tx, &h, gw_now(&g));
+        assert_int_equal(
+            bz_tx_reply_feed(tx, bz_view(uncounted, sizeof uncounted - 3), &out, gw_now(&g)),
+            BZ_OK);
+        if (whole != 0) {
+            assert_int_equal(bz_tx_reply_feed(tx, BZ_V("]}"), &out, gw_now(&g)), BZ_OK);
+            assert_int_equal(bz_tx_reply_end(tx, true, &out, gw_now(&g)), BZ_OK);
+            assert_int_equal(bz_tx_reply(tx)->status, 200);
+        }
+        bz_buf_free(&out);
+        bz_tx_free(tx);
+        tx = ask(GW_LIMITED, "tiny", "hi", &status); /* about 45 of 50 tokens are gone */
+        assert_int_equal(status, 200);
+        struct bz_header hs[10];
+        size_t n = bz_tx_headers(tx, hs, 10);
+        uint64_t left = 0;
+        assert_int_equal(bz_view_u64(header(hs, n, "x-ratelimit-remaining-tokens"), &left), BZ_OK);
+        assert_in_range(left, 0, 6);
+        bz_tx_free(tx);
+        g.mono_ns += 3600 * SECOND;
+    }
+}
+
 static const char *text_of(size_t n) {
     static char text[2048];
     memset(text, 'a', sizeof text);
@@ -343,6 +431,9 @@ int main(void) {
         TEST(requests_of_a_model),
         TEST(absurd_counts),
         TEST(concurrent_requests),
+        TEST(half_sent_bodies_are_concurrent),
+        TEST(every_answer_is_charged),
+        TEST(uncounted_replies_are_estimated),
         TEST(a_refused_request_leaves_once),
         TEST(a_refused_body_leaves_nothing_behind),
         TEST(prompt_tokens_are_estimated_then_corrected),
