@@ -16,6 +16,7 @@
 struct bz_limit_set { /* 0: not limited */
     struct bz_rate rate[BZ_METER_COUNT];
     uint32_t concurrent;
+    uint64_t body_max; /* bytes of a request body; 0: the instance's */
 };
 
 struct bz_backend_config {

@@ -41,7 +41,7 @@ enum bz_status bz_store_users(struct bz_store *s, const char *name, bz_store_use
 
 #define BZ_STORE_KEY_ID 12
 #define BZ_STORE_HASH 32
-enum { BZ_STORE_LIMITS = 7 }; /* numbers that belong to a key; the store does not know what they mean */
+enum { BZ_STORE_LIMITS = 8 }; /* numbers that belong to a key; the store does not know what they mean */
 struct bz_store_key {
     const char *id;                    /* BZ_STORE_KEY_ID characters */
     uint8_t hash[BZ_STORE_HASH];

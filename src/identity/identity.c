@@ -121,6 +121,7 @@ static void limits_in(const struct bz_limit_set *l, uint64_t out[BZ_STORE_LIMITS
         out[2 * m + 1] = l->rate[m].burst;
     }
     out[LIMIT_CONCURRENT] = l->concurrent;
+    out[LIMIT_BODY] = l->body_max;
 }
 
 /* The text's id and hash go into `k`; the text itself goes nowhere. */

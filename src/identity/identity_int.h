@@ -15,8 +15,8 @@ struct bz_identity {
 };
 
 /* Order of a key's limits in the store. */
-enum { LIMIT_CONCURRENT = 2 * BZ_METER_COUNT };
-_Static_assert(LIMIT_CONCURRENT + 1 == BZ_STORE_LIMITS, "limits of a key");
+enum { LIMIT_CONCURRENT = 2 * BZ_METER_COUNT, LIMIT_BODY };
+_Static_assert(LIMIT_BODY + 1 == BZ_STORE_LIMITS, "limits of a key");
 
 /* Ends what earlier calls lent out. */
 void forget_lent(struct bz_identity *id);

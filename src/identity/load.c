@@ -106,6 +106,7 @@ static void limits_out(const uint64_t in[BZ_STORE_LIMITS], struct bz_limit_set *
         ret->rate[m] = (struct bz_rate){in[2 * m], in[2 * m + 1]};
     ret->concurrent =
         in[LIMIT_CONCURRENT] > UINT32_MAX ? UINT32_MAX : (uint32_t)in[LIMIT_CONCURRENT];
+    ret->body_max = in[LIMIT_BODY];
 }
 
 static enum bz_status to_record(struct bz_identity *id, const struct bz_store_key *k,

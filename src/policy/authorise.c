@@ -126,6 +126,8 @@ static void overlay(const struct bz_limit_set *own, struct bz_limit_set *ret) {
             ret->rate[m] = own->rate[m];
     if (own->concurrent != 0)
         ret->concurrent = own->concurrent;
+    if (own->body_max != 0)
+        ret->body_max = own->body_max;
 }
 
 /* A principal that does not belong here gets one request a minute: limits have no "nothing"
@@ -133,6 +135,7 @@ static void overlay(const struct bz_limit_set *own, struct bz_limit_set *ret) {
 static const struct bz_limit_set tightest = {
     .rate = {{1, 1}, {1, 1}, {1, 1}},
     .concurrent = 1,
+    .body_max = 1,
 };
 
 void bz_image_limits(const struct bz_image *img, const struct bz_principal *p,

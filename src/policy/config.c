@@ -56,6 +56,7 @@ static struct bz_limit_set limits_of(const struct y_limits *l) {
     out.rate[BZ_METER_COMPLETION_TOKENS] =
         rate_of(l->completion_tokens_per_minute, l->completion_tokens_burst, 1);
     out.concurrent = or_default(l->concurrent, 0);
+    out.body_max = or_default(l->body_max, 0);
     return out;
 }
 

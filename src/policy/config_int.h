@@ -14,7 +14,7 @@ struct y_limits {
     uint64_t *requests_per_minute, *requests_burst;
     uint64_t *prompt_tokens_per_minute, *prompt_tokens_burst;
     uint64_t *completion_tokens_per_minute, *completion_tokens_burst;
-    uint64_t *concurrent;
+    uint64_t *concurrent, *body_max;
 };
 struct y_params {
     uint64_t *max_tokens, *max_choices, *max_logprobs, *max_stop, *max_grammar, *max_tools;

@@ -23,6 +23,7 @@ static const cyaml_schema_field_t limits_fields[] = {
     UINT("completion_tokens_per_minute", struct y_limits, completion_tokens_per_minute),
     UINT("completion_tokens_burst", struct y_limits, completion_tokens_burst),
     UINT("concurrent", struct y_limits, concurrent),
+    UINT("body_max", struct y_limits, body_max),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t params_fields[] = {

@@ -16,7 +16,7 @@ static uint32_t head_u32(const struct bz_image *img, size_t at) {
 }
 
 void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret) {
-    *ret = (struct bz_limit_set){.concurrent = in->concurrent};
+    *ret = (struct bz_limit_set){.concurrent = in->concurrent, .body_max = in->body_max};
     for (int m = 0; m < BZ_METER_COUNT; m++)
         ret->rate[m] = (struct bz_rate){in->per_minute[m], in->burst[m]};
 }

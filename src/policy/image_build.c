@@ -45,7 +45,7 @@ static void put_ref(struct builder *b, enum img_part part, struct bz_view v) {
 }
 
 static void limits_in(const struct bz_limit_set *in, struct img_limits *ret) {
-    *ret = (struct img_limits){.concurrent = in->concurrent};
+    *ret = (struct img_limits){.concurrent = in->concurrent, .body_max = in->body_max};
     for (int m = 0; m < BZ_METER_COUNT; m++) {
         ret->per_minute[m] = in->rate[m].per_minute;
         ret->burst[m] = in->rate[m].burst;
@@ -301,7 +301,7 @@ static bool takes_part(const struct builder *b, const struct bz_key_record *k, u
 }
 
 static bool has_limits(const struct bz_limit_set *l) {
-    uint64_t any = l->concurrent;
+    uint64_t any = l->concurrent | l->body_max;
     for (int m = 0; m < BZ_METER_COUNT; m++)
         any |= l->rate[m].per_minute;
     return any != 0;

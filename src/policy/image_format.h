@@ -1,4 +1,4 @@
-/* Layout of a policy image, version 2. Not a public header: image.c, image_build.c and authorise.c
+/* Layout of a policy image, version 3. Not a public header: image.c, image_build.c and authorise.c
  * only.
  *
  *   head | scopes | backends | models | model index | roles | patterns | names | origins | pool
@@ -20,7 +20,7 @@
 
 #define IMG_MAGIC "BZIMAGE"
 enum {
-    img_version = 2,
+    img_version = 3,
     img_mark = 0x0a0b0c0d,
     img_seal_from =
         48, /* magic, version and mark are compared by value, the seal cannot cover itself */
@@ -71,7 +71,7 @@ _Static_assert(offsetof(struct img_head, total) == img_seal_from, "seal");
 _Static_assert(sizeof(struct img_head) == 48 + 32 + 80 + 24 + 16 * IMG_PART_COUNT, "no padding");
 
 struct img_limits {
-    uint64_t per_minute[BZ_METER_COUNT], burst[BZ_METER_COUNT];
+    uint64_t per_minute[BZ_METER_COUNT], burst[BZ_METER_COUNT], body_max;
     uint32_t concurrent, reserved;
 };
 struct img_backend {
@@ -104,10 +104,10 @@ struct img_key {
     uint8_t id[BZ_KEY_ID_TEXT];
     uint32_t narrow_models; /* 0: as the role; else only the list, nothing when it is empty */
 };
-_Static_assert(sizeof(struct img_limits) == 56, "no padding");
+_Static_assert(sizeof(struct img_limits) == 64, "no padding");
 _Static_assert(sizeof(struct img_backend) == 36, "no padding");
-_Static_assert(sizeof(struct img_model) == 80, "no padding");
-_Static_assert(sizeof(struct img_role) == 192, "no padding");
+_Static_assert(sizeof(struct img_model) == 88, "no padding");
+_Static_assert(sizeof(struct img_role) == 208, "no padding");
 _Static_assert(sizeof(struct img_key) == 88, "at most 128 bytes a key");
 
 /* Mixes for the two indexes. Ids are random; model names come from backends, hence the seed. */

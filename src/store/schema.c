@@ -28,6 +28,7 @@ static const char *const migrations[] = {
     "  l4 INTEGER NOT NULL, l5 INTEGER NOT NULL, l6 INTEGER NOT NULL"
     ") STRICT;"
     "CREATE INDEX keys_user ON keys (user);",
+    "ALTER TABLE keys ADD COLUMN l7 INTEGER NOT NULL DEFAULT 0;",
 };
 enum { version_now = sizeof migrations / sizeof *migrations };
 

@@ -10,7 +10,7 @@ enum { busy_ms = 5000 };
 
 #define KEY_COLUMNS                                                                                \
     "k.id, k.hash, u.name, k.role, k.routes, k.models, k.created, k.expires, k.revoked, "          \
-    "u.disabled, k.l0, k.l1, k.l2, k.l3, k.l4, k.l5, k.l6"
+    "u.disabled, k.l0, k.l1, k.l2, k.l3, k.l4, k.l5, k.l6, k.l7"
 
 enum statement {
     BEGIN,
@@ -41,8 +41,8 @@ static const char *const sql[STATEMENT_COUNT] = {
     [USER_ONE] = "SELECT name, role, created, disabled FROM users WHERE name = ?",
     [KEY_ADD] =
         "INSERT INTO keys (user, id, hash, role, routes, models, created, expires, revoked,"
-        " l0, l1, l2, l3, l4, l5, l6) SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
-        " FROM users WHERE name = ?",
+        " l0, l1, l2, l3, l4, l5, l6, l7)"
+        " SELECT id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM users WHERE name = ?",
     [KEY_REVOKE] = "UPDATE keys SET revoked = 1 WHERE id = ?",
     [KEY_SET_EXPIRES] = "UPDATE keys SET expires = ? WHERE id = ?",
     [KEY_ALL] = "SELECT " KEY_COLUMNS " FROM keys k JOIN users u ON u.id = k.user ORDER BY k.seq",

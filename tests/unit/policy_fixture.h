@@ -43,7 +43,7 @@ static struct bz_backend_config fx_backends[] = {
 static struct bz_model_config fx_model_configs[] = {
     {.name = (char[]){"assistant"},
      .target = (char[]){"tiny"},
-     .limits = {.rate = {{60, 10}, {0, 0}, {0, 0}}, .concurrent = 3}},
+     .limits = {.rate = {{60, 10}, {0, 0}, {0, 0}}, .concurrent = 3, .body_max = 30000}},
 };
 static struct bz_role_config fx_roles[] = {
     {.name = (char[]){"user"},
@@ -52,8 +52,8 @@ static struct bz_role_config fx_roles[] = {
      .models = fx_star,
      .models_n = 1,
      .params = {.max_tokens = 77, .allow_echo = true, .allow_load_options = true},
-     .limits = {.rate = {{600, 100}, {5, 6}, {7, 8}}, .concurrent = 9},
-     .user_limits = {.rate = {{1200, 200}, {0, 0}, {0, 0}}, .concurrent = 11}},
+     .limits = {.rate = {{600, 100}, {5, 6}, {7, 8}}, .concurrent = 9, .body_max = 90000},
+     .user_limits = {.rate = {{1200, 200}, {0, 0}, {0, 0}}, .concurrent = 11, .body_max = 110000}},
     {.name = (char[]){"admin"},
      .admin = true,
      .routes = fx_star,

@@ -177,11 +177,31 @@ static void test_limits_and_params(void **state) {
     assert_int_equal(key.concurrent, 9);
     assert_int_equal(user.rate[BZ_METER_REQUESTS].per_minute, 1200);
     assert_int_equal(user.concurrent, 11);
+    assert_int_equal(key.body_max, 90000); /* the role's */
+    assert_int_equal(user.body_max, 110000);
     bz_image_params(&image, &p, &params);
     assert_int_equal(params.max_tokens, 77);
     assert_true(params.allow_echo);
     assert_false(params.allow_token_prompts || params.allow_grammar);
     assert_true(params.allow_load_options);
+}
+
+/* A key whose only limit is the size of bodies has limits all the same. */
+static void test_body_size_of_a_key_alone(void **state) {
+    struct bz_image_input in = fx_input();
+    struct bz_buf bytes;
+    struct bz_image other;
+    struct bz_limit_set key, user;
+    struct bz_principal p;
+    fx_keys[FX_USER].limits = (struct bz_limit_set){.body_max = 4096};
+    fx_build(&in, &bytes, &other);
+    assert_int_equal(bz_image_authenticate(&other, bz_view_str(fx_text[FX_USER]), 1, &p), BZ_OK);
+    bz_image_limits(&other, &p, &key, &user);
+    assert_int_equal(key.body_max, 4096); /* its own */
+    assert_int_equal(key.concurrent, 9);  /* the role's */
+    assert_int_equal(user.body_max, 110000);
+    fx_keys[FX_USER].limits = (struct bz_limit_set){0};
+    bz_buf_free(&bytes);
 }
 
 /* A principal of one image must not be read as another one of the next image. */
@@ -202,6 +222,7 @@ static void test_principal_of_another_image(void **state) {
     assert_int_equal(bz_authorise_model(&other, &p, BZ_V("tiny"), &d), BZ_EDENIED);
     bz_image_limits(&other, &p, &key, &user);
     assert_int_equal(key.concurrent, 1);
+    assert_int_equal(key.body_max, 1);
     bz_buf_free(&bytes);
 }
 
@@ -234,6 +255,7 @@ int main(void) {
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_models),
         cmocka_unit_test(test_limits_and_params),
+        cmocka_unit_test(test_body_size_of_a_key_alone),
         cmocka_unit_test(test_principal_of_another_image),
         cmocka_unit_test(test_real_routes_have_scopes),
     };

@@ -88,7 +88,8 @@ static const char everything[] =
     " keep_alive: false}\n"
     "  - {name: b, type: vllm, url: \"https://gpu.lan\"}\n"
     "models:\n"
-    "  - {name: assistant, target: x, limits: {requests_per_minute: 61, concurrent: 2}}\n"
+    "  - {name: assistant, target: x, limits: {requests_per_minute: 61, concurrent: 2,"
+    " body_max: 1048576}}\n"
     "roles:\n"
     "  - name: admin\n"
     "    routes: [manage]\n"
@@ -99,8 +100,9 @@ static const char everything[] =
     " max_tools: 4, max_messages: 6, max_inputs: 7, max_media_bytes: 8, allow_token_prompts: true,"
     " allow_echo: false, allow_grammar: true, allow_load_options: true}\n"
     "    limits: {requests_per_minute: 600, requests_burst: 7, prompt_tokens_per_minute: 1000,"
-    " completion_tokens_per_minute: 2000, completion_tokens_burst: 5, concurrent: 3}\n"
-    "    user_limits: {concurrent: 9}\n";
+    " completion_tokens_per_minute: 2000, completion_tokens_burst: 5, concurrent: 3,"
+    " body_max: 1024}\n"
+    "    user_limits: {concurrent: 9, body_max: 65536}\n";
 
 static void test_everything(void **state) {
     struct bz_config *c = parse(everything);
@@ -140,6 +142,10 @@ static void test_everything(void **state) {
     assert_false(c->roles[2].params.allow_grammar || c->roles[2].params.allow_load_options);
     bz_config_free(c);
 }
+    assert_int_equal(c->models[0].limits.body_max, 1048576); /* as much as the instance */
+    assert_int_equal(r->limits.body_max, 1024);
+    assert_int_equal(r->user_limits.body_max, 65536);
+    assert_int_equal(c->roles[2].limits.body_max, 0);
 
 static void test_default_names_follow_the_address(void **state) {
     struct bz_config *c =
@@ -226,6 +232,12 @@ static const struct {
     {BASE "audit: {wait_ms: 0}\n", 5, 18, "audit.wait_ms", "from 10"},
     {BASE "timeouts: {read_s: 0}\n", 5, 20, "timeouts.read_s", "from 1"},
     /* backends, models, roles */
+    {BASE "body_max: 2048\nroles: [{name: user, limits: {body_max: 2049}}]\n", 6, 41,
+     "roles[0].limits.body_max", "from 1024 to 2048"},
+    {BASE "roles: [{name: user, user_limits: {body_max: 8388609}}]\n", 5, 46,
+     "roles[0].user_limits.body_max", "from 1024 to 8388608"},
+    {BASE "models: [{name: a, limits: {body_max: 1023}}]\n", 5, 39, "models[0].limits.body_max",
+     "from 1024 to 8388608"},
     {"version: 1\nlisten: 127.0.0.1:1\nbackends: []\n", 3, 11, "backends", "no backend"},
     {BASE "  - {name: local, type: vllm, url: \"http://127.0.0.1:1\"}\n", 5, 12, "backends[1].name",
      "\"local\" already"},

@@ -100,7 +100,9 @@ static void test_key_with_everything(void **state) {
                             .models = models,
                             .models_n = 1,
                             .expires = now + 10,
-                            .limits = {.rate = {{1, 2}, {3, 4}, {5, 6}}, .concurrent = 7}};
+                            .limits = {.rate = {{1, 2}, {3, 4}, {5, 6}},
+                                       .concurrent = 7,
+                                       .body_max = 8}};
     struct bz_key_record k;
     uint8_t hash[BZ_HASH_LEN];
     assert_int_equal(add(&w, 1), BZ_OK);
@@ -120,6 +122,7 @@ static void test_key_with_everything(void **state) {
     assert_false(k.revoked);
     assert_memory_equal(&k.limits.rate, &w.limits.rate, sizeof k.limits.rate);
     assert_int_equal(k.limits.concurrent, 7);
+    assert_int_equal(k.limits.body_max, 8);
 }
 
 static void test_none_and_empty_are_different(void **state) {
@@ -206,7 +209,7 @@ static void test_rotation(void **state) {
                             .models = models,
                             .models_n = 1,
                             .expires = now + 1000,
-                            .limits = {.concurrent = 5}};
+                            .limits = {.concurrent = 5, .body_max = 6}};
     assert_int_equal(add(&w, 1), BZ_OK);
     snprintf(old, sizeof old, "%s", key_id);
     enum { later = now + 400 };
@@ -218,6 +221,7 @@ static void test_rotation(void **state) {
     assert_string_equal(k.models[0], "tiny");
     assert_null(k.routes);
     assert_int_equal(k.limits.concurrent, 5);
+    assert_int_equal(k.limits.body_max, 6);
     assert_int_equal(k.created, later);
     assert_int_equal(k.expires, later + 1000); /* as long a life */
     /* an overlap never makes the old one live longer than it would have */

@@ -98,10 +98,12 @@ static void test_models(void **state) {
     assert_int_equal(m.backends, 5);
     assert_int_equal(m.limits.rate[BZ_METER_REQUESTS].per_minute, 60);
     assert_int_equal(m.limits.concurrent, 3);
+    assert_int_equal(m.limits.body_max, 30000);
     assert_true(bz_image_model(&img, 1, &m));
     ASSERT_VIEW(m.name, "tiny");
     ASSERT_VIEW(m.target, "tiny");
     assert_int_equal(m.limits.concurrent, 0);
+    assert_int_equal(m.limits.body_max, 0);
     assert_false(bz_image_model(&img, 2, &m));
     assert_false(bz_image_model_find(&img, BZ_V("assistan"), &m));
     assert_false(bz_image_model_find(&img, BZ_V(""), &m));

@@ -56,7 +56,7 @@ static struct bz_store_key some_key(void) {
                              .created = 7,
                              .expires = INT64_MAX,
                              .routes = "chat\n",
-                             .limits = {1, 2, 3, 4, 5, 6, 7}};
+                             .limits = {1, 2, 3, 4, 5, 6, 7, 8}};
     memset(k.hash, 0xab, sizeof k.hash);
     return k;
 }
@@ -255,7 +255,7 @@ static void test_other_versions_and_other_programs(void **state) {
     s = NULL;
     alter("PRAGMA user_version=999");
     assert_int_equal(bz_store_open(path, &s), BZ_EVERSION);
-    alter("PRAGMA user_version=1; PRAGMA application_id=1");
+    alter("PRAGMA user_version=2; PRAGMA application_id=1");
     assert_int_equal(bz_store_open(path, &s), BZ_ECORRUPT);
     alter("PRAGMA application_id=1111577172");
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
@@ -264,6 +264,39 @@ static void test_other_versions_and_other_programs(void **state) {
     alter("DROP TABLE keys");
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
     assert_int_equal(bz_store_keys(s, NULL, no_row, NULL), BZ_ECORRUPT);
+}
+
+/* A store as the first layout had it: what is in it stays, and what is new is 0. */
+static enum bz_status check_limits(void *ctx, const struct bz_store_key *k) {
+    struct bz_store_key want = some_key();
+    assert_memory_equal(k->limits, want.limits, sizeof want.limits);
+    return BZ_OK;
+}
+
+static enum bz_status check_old_key(void *ctx, const struct bz_store_key *k) {
+    struct bz_store_key want = some_key();
+    want.limits[7] = 0;
+    assert_memory_equal(k->limits, want.limits, sizeof want.limits);
+    ++*(int *)ctx;
+    return BZ_OK;
+}
+
+static void test_an_older_layout_is_brought_up_to_date(void **state) {
+    struct bz_store_key k = some_key();
+    int seen = 0;
+    assert_int_equal(bz_store_user_add(s, &ann), BZ_OK);
+    assert_int_equal(bz_store_key_add(s, &k), BZ_OK);
+    bz_store_close(s);
+    s = NULL;
+    alter("ALTER TABLE keys DROP COLUMN l7; PRAGMA user_version=1");
+    assert_int_equal(bz_store_open(path, &s), BZ_OK);
+    assert_int_equal(bz_store_keys(s, k.id, check_old_key, &seen), BZ_OK);
+    assert_int_equal(seen, 1);
+    reopen();
+    k.id = "newnewnewnew";
+    assert_int_equal(bz_store_key_add(s, &k), BZ_OK);
+    assert_int_equal(bz_store_keys(s, k.id, check_limits, NULL), BZ_OK);
+    assert_int_equal(bz_store_check(s), BZ_OK);
 }
 
 static void fill(int n) {
@@ -399,6 +432,7 @@ int main(void) {
         WITH_STORE(test_modes_and_pragmas),
         WITH_STORE(test_opening_what_is_no_store),
         WITH_STORE(test_other_versions_and_other_programs),
+        WITH_STORE(test_an_older_layout_is_brought_up_to_date),
         WITH_STORE(test_damaged_pages_are_found),
         WITH_STORE(test_disk_full),
         WITH_STORE(test_a_killed_writer_leaves_what_it_committed),
