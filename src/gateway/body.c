@@ -365,11 +365,21 @@ static void fill_forward(struct bz_tx *tx, bool stream) {
     };
 }
 
+/* Which model is asked for stands in the body, so this limit saves the model server work, not the
+ * gateway memory. */
+static bool fits_model(struct bz_tx *tx, const struct choice *c, size_t body_n) {
+    static const char why[] = "The body is larger than this model's limit.";
+    if (!c->has_model || c->model.limits.body_max == 0 || body_n <= c->model.limits.body_max)
+        return true;
+    return bz_tx_no_because(tx, BZ_REFUSE_BODY_TOO_LARGE, bz_view_str(why),
+                            (struct bz_view){NULL, 0}, why);
+}
+
 static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, struct bz_now now) {
     struct bz_settings set;
     if (!parse(tx, body, p) || !choose_model(tx, p->root, &p->choice) ||
-        !choose_server(tx, &p->choice, now.mono_ns) || !check(tx, p) ||
-        !bz_tx_limits_body(tx, &p->facts, now.mono_ns) || !name_target(tx, p) ||
+        !fits_model(tx, &p->choice, body.n) || !choose_server(tx, &p->choice, now.mono_ns) ||
+        !check(tx, p) || !bz_tx_limits_body(tx, &p->facts, now.mono_ns) || !name_target(tx, p) ||
         !write_canonical(tx, p, body.n))
         return false;
     bz_image_settings(tx->image, &set);

@@ -405,6 +405,7 @@ static bool announced(struct bz_tx *tx, const struct bz_req_head *h, const struc
         return bz_tx_no(tx, BZ_REFUSE_CONTENT_TYPE);
     if (h->content_length == 0)
         return bz_tx_no(tx, BZ_REFUSE_BODY_MISSING);
+    bz_tx_limits_size(tx);
     if (h->content_length > 0 && (uint64_t)h->content_length > tx->body_max)
         return bz_tx_no(tx, BZ_REFUSE_BODY_TOO_LARGE);
     return true;

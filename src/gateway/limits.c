@@ -173,6 +173,16 @@ void bz_tx_limits_model(struct bz_tx *tx, const struct bz_limit_set *set) {
     mark(tx, BZ_SUBJECT_MODEL, set);
 }
 
+void bz_tx_limits_size(struct bz_tx *tx) {
+    struct bz_limit_set set[2];
+    if (!tx->authed)
+        return;
+    bz_image_limits(tx->image, &tx->who, &set[0], &set[1]);
+    for (size_t i = 0; i < 2; i++)
+        if (set[i].body_max != 0 && set[i].body_max < tx->body_max)
+            tx->body_max = set[i].body_max;
+}
+
 bool bz_tx_limits_head(struct bz_tx *tx) {
     struct sets set;
     if (!tx->authed)

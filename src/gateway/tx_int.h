@@ -230,6 +230,8 @@ uint64_t bz_tx_backends_of(const struct bz_tx *tx, uint64_t mask, uint8_t types)
 bool bz_tx_answer(struct bz_tx *tx, struct bz_view id);
 
 /* limits.c */
+/* Lowers tx->body_max to what the key and its user may send. */
+void bz_tx_limits_size(struct bz_tx *tx);
 bool bz_tx_limits_head(struct bz_tx *tx);
 void bz_tx_limits_model(struct bz_tx *tx, const struct bz_limit_set *set); /* the chosen model's */
 bool bz_tx_limits_body(struct bz_tx *tx, const struct bz_req_facts *facts, uint64_t mono_ns);

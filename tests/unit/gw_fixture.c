@@ -51,7 +51,7 @@ static struct bz_model_config model_configs[] = {
     {.name = S("assistant"), .target = S("tiny")},
     {.name = S("metered"),
      .target = S("tiny"),
-     .limits = {.rate = {{60, 1}, {0, 0}, {0, 0}}, .concurrent = 0}},
+     .limits = {.rate = {{60, 1}, {0, 0}, {0, 0}}, .concurrent = 0, .body_max = 350}},
 };
 static const struct bz_image_model_input llama_models[] = {
     {"assistant", "tiny", 1},
@@ -105,6 +105,19 @@ static struct bz_role_config roles[] = {
      .models = star,
      .models_n = 1,
      .user_limits = {.rate = {{4, 4}, {0, 0}, {0, 0}}, .concurrent = 0}},
+    {.name = S("sized"),
+     .routes = star,
+     .routes_n = 1,
+     .models = star,
+     .models_n = 1,
+     .limits = {.body_max = 400}},
+    {.name = S("sized2"),
+     .routes = star,
+     .routes_n = 1,
+     .models = star,
+     .models_n = 1,
+     .limits = {.body_max = 500},
+     .user_limits = {.body_max = 450}},
 };
 
 static const struct {
@@ -118,6 +131,8 @@ static const struct {
     [GW_LIMITED] = {"lim", "limited", 0, false},
     [GW_LIMITED2] = {"lim", "lim2", 0, false},
     [GW_JANITOR] = {"jane", "janitor", 0, false},
+    [GW_SIZED] = {"sized", "sized", 0, false},
+    [GW_SIZED2] = {"sized", "sized2", 0, false},
     [GW_EXPIRED] = {"alice", "user", GW_NOW_S - 10, false},
     [GW_REVOKED] = {"alice", "user", 0, true},
 };

@@ -413,6 +413,71 @@ static void answers_count_as_requests(void **state) {
     }
 }
 
+/* A body of exactly n bytes, fed to the end without a look at bz_tx_body_max. */
+static uint16_t sized(enum gw_key key, const char *model, size_t n, bool chunked,
+                      enum bz_verdict *ret_head) {
+    struct gw_req r;
+    char body[1024];
+    int at = snprintf(body, sizeof body, "{\"model\":\"%s\"," MSG "}", model);
+    assert_true(at > 0 && (size_t)at <= n && n < sizeof body);
+    memset(body + at, ' ', n - (size_t)at);
+    body[n] = '\0';
+    gw_req_init(&r, &g, key, "POST", CHAT, body);
+    if (chunked) {
+        r.head.chunked = true;
+        r.head.content_length = -1;
+    }
+    struct bz_tx *tx = NULL;
+    assert_int_equal(bz_tx_new(&g.env, gw_heap_alloc(&heap), gw_now(&g), 1, ++g.next_id, &tx),
+                     BZ_OK);
+    enum bz_verdict v = *ret_head = bz_tx_begin(tx, &r.head);
+    if (v == BZ_VERDICT_BODY)
+        v = bz_tx_body(tx, r.body, gw_now(&g));
+    uint16_t status = v == BZ_VERDICT_FORWARD ? 200 : bz_tx_reply(tx)->status;
+    if (status != 200)
+        assert_true(gw_contains(bz_tx_reply(tx)->body, "body_too_large"));
+    bz_tx_free(tx);
+    return status;
+}
+
+static void bodies_of_a_key_and_a_user(void **state) {
+    static const struct {
+        enum gw_key key;
+        size_t most;
+    } all[] = {{GW_SIZED, 400}, {GW_SIZED2, 450}}; /* the smallest of all that apply */
+    enum bz_verdict head;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        assert_int_equal(sized(all[i].key, "tiny", all[i].most, false, &head), 200);
+        assert_int_equal(sized(all[i].key, "tiny", all[i].most + 1, false, &head), 413);
+        assert_int_equal(head, BZ_VERDICT_REFUSE); /* before a byte of it is read */
+        assert_int_equal(sized(all[i].key, "tiny", all[i].most, true, &head), 200);
+        assert_int_equal(sized(all[i].key, "tiny", all[i].most + 1, true, &head), 413);
+        assert_int_equal(head, BZ_VERDICT_BODY);
+    }
+    assert_int_equal(sized(GW_USER, "tiny", 1000, false, &head), 200);
+}
+
+static void the_server_is_told_how_much_to_read(void **state) {
+    struct gw_req r;
+    struct bz_tx *tx = NULL;
+    gw_req_init(&r, &g, GW_SIZED2, "POST", CHAT, "{\"model\":\"tiny\"," MSG "}");
+    assert_int_equal(bz_tx_new(&g.env, gw_heap_alloc(&heap), gw_now(&g), 1, 1, &tx), BZ_OK);
+    assert_int_equal(bz_tx_body_max(tx), 1 << 20);
+    assert_int_equal(bz_tx_begin(tx, &r.head), BZ_VERDICT_BODY);
+    assert_int_equal(bz_tx_body_max(tx), 450);
+    bz_tx_free(tx);
+}
+
+static void bodies_of_a_model(void **state) {
+    enum bz_verdict head;
+    assert_int_equal(sized(GW_USER, "metered", 351, false, &head), 413);
+    assert_int_equal(head, BZ_VERDICT_BODY); /* the model stands in the body */
+    assert_int_equal(sized(GW_USER, "metered", 350, false, &head), 200); /* of one a second */
+    assert_int_equal(sized(GW_SIZED, "metered", 351, true, &head), 413);
+    g.mono_ns += SECOND;
+    assert_int_equal(sized(GW_SIZED, "metered", 350, true, &head), 200);
+}
+
 static void strangers_take_nothing(void **state) {
     for (int i = 0; i < 50; i++) {
         assert_int_equal(once(GW_STRANGER, "tiny"), 401);
@@ -442,6 +507,9 @@ int main(void) {
         TEST(long_prompts_pass_once),
         TEST(completion_tokens_are_charged_afterwards),
         TEST(answers_count_as_requests),
+        TEST(bodies_of_a_key_and_a_user),
+        TEST(the_server_is_told_how_much_to_read),
+        TEST(bodies_of_a_model),
         TEST(strangers_take_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
