@@ -60,6 +60,7 @@ struct bz_config {
     uint32_t audit_wait_ms;     /* how long a request may wait for its record; then 503 */
     uint64_t body_max;
     uint32_t connect_timeout_s, read_timeout_s, client_timeout_s;
+    uint32_t reply_timeout_s, stream_timeout_s; /* in all, however it drips */
     struct bz_backend_config *backends;
     uint32_t backends_n;
     struct bz_model_config *models;

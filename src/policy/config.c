@@ -123,6 +123,8 @@ static bool convert_globals(struct bz_config *c, struct bz_arena *ar, const stru
     c->connect_timeout_s = or_default(t->connect_s, 5);
     c->read_timeout_s = or_default(t->read_s, 300);
     c->client_timeout_s = or_default(t->client_s, 30);
+    c->reply_timeout_s = or_default(t->reply_s, 600);
+    c->stream_timeout_s = or_default(t->stream_s, 3600);
     c->origins_n = y->origins_count;
     c->origins = dup_list(ar, y->origins, y->origins_count);
     c->names_n = y->names_count;

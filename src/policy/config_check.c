@@ -180,6 +180,8 @@ static void check_globals(struct cfg *c, const struct y_config *y) {
         check_range(c, "timeouts.connect_s", y->timeouts->connect_s, 1, 300);
         check_range(c, "timeouts.read_s", y->timeouts->read_s, 1, 86400);
         check_range(c, "timeouts.client_s", y->timeouts->client_s, 1, 3600);
+        check_range(c, "timeouts.reply_s", y->timeouts->reply_s, 1, 86400);
+        check_range(c, "timeouts.stream_s", y->timeouts->stream_s, 1, 86400);
     }
 }
 
@@ -210,8 +212,6 @@ static void check_limits(struct cfg *c, const char *path, const struct y_limits 
                l->completion_tokens_burst);
     if (snprintf(at, sizeof at, "%s.concurrent", path) > 0)
         check_range(c, at, l->concurrent, 0, 1000000);
-}
-
     if (l->body_max == NULL || *l->body_max == 0)
         return;
     uint64_t whole = most == NULL ? BZ_BODY_MAX_DEFAULT : *most;
@@ -222,6 +222,8 @@ static void check_limits(struct cfg *c, const char *path, const struct y_limits 
                  "must be 0 or from %d to %llu, the body_max of the whole instance", body_min,
                  (unsigned long long)whole) > 0)
         cfg_fail(c, at, text, "");
+}
+
 static void check_params(struct cfg *c, const char *path, const struct y_params *p) {
     if (p == NULL)
         return;

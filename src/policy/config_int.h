@@ -30,7 +30,7 @@ struct y_audit {
     uint64_t *wait_ms;
 };
 struct y_timeouts {
-    uint64_t *connect_s, *read_s, *client_s;
+    uint64_t *connect_s, *read_s, *client_s, *reply_s, *stream_s;
 };
 struct y_backend {
     char *name, *type, *url, *key_file;

@@ -58,6 +58,8 @@ static const cyaml_schema_field_t timeouts_fields[] = {
     UINT("connect_s", struct y_timeouts, connect_s),
     UINT("read_s", struct y_timeouts, read_s),
     UINT("client_s", struct y_timeouts, client_s),
+    UINT("reply_s", struct y_timeouts, reply_s),
+    UINT("stream_s", struct y_timeouts, stream_s),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t backend_fields[] = {

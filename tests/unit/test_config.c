@@ -51,6 +51,8 @@ static void test_defaults(void **state) {
     assert_int_equal(c->body_max, BZ_BODY_MAX_DEFAULT);
     assert_int_equal(c->connect_timeout_s, 5);
     assert_int_equal(c->read_timeout_s, 300);
+    assert_int_equal(c->reply_timeout_s, 600);
+    assert_int_equal(c->stream_timeout_s, 3600);
     assert_int_equal(c->client_timeout_s, 30);
     assert_int_equal(c->backends_n, 1);
     assert_true(c->backends[0].keep_alive);
@@ -81,7 +83,7 @@ static const char everything[] =
     "workers: 4\n"
     "audit: {mode: relaxed, wait_ms: 500}\n"
     "body_max: 1048576\n"
-    "timeouts: {connect_s: 1, read_s: 2, client_s: 3}\n"
+    "timeouts: {connect_s: 1, read_s: 2, client_s: 3, reply_s: 4, stream_s: 5}\n"
     "backends:\n"
     "  - {name: a, type: ollama, url: \"unix:/run/o.sock\", key_file: secrets/a.key, models: [x, "
     "y],"
@@ -117,6 +119,8 @@ static void test_everything(void **state) {
     assert_int_equal(c->audit_wait_ms, 500);
     assert_int_equal(c->body_max, 1048576);
     assert_int_equal(c->read_timeout_s, 2);
+    assert_int_equal(c->reply_timeout_s, 4);
+    assert_int_equal(c->stream_timeout_s, 5);
     assert_int_equal(c->backends[0].type, BZ_SERVER_OLLAMA);
     assert_int_equal(c->backends[0].models_n, 2);
     assert_string_equal(c->backends[0].models[1], "y");
@@ -138,14 +142,14 @@ static void test_everything(void **state) {
     assert_int_equal(r->limits.rate[BZ_METER_PROMPT_TOKENS].burst, 1000);
     assert_int_equal(r->limits.rate[BZ_METER_COMPLETION_TOKENS].burst, 5);
     assert_int_equal(r->user_limits.concurrent, 9);
-    assert_string_equal(c->roles[2].name, "user");
-    assert_false(c->roles[2].params.allow_grammar || c->roles[2].params.allow_load_options);
-    bz_config_free(c);
-}
     assert_int_equal(c->models[0].limits.body_max, 1048576); /* as much as the instance */
     assert_int_equal(r->limits.body_max, 1024);
     assert_int_equal(r->user_limits.body_max, 65536);
     assert_int_equal(c->roles[2].limits.body_max, 0);
+    assert_string_equal(c->roles[2].name, "user");
+    assert_false(c->roles[2].params.allow_grammar || c->roles[2].params.allow_load_options);
+    bz_config_free(c);
+}
 
 static void test_default_names_follow_the_address(void **state) {
     struct bz_config *c =
@@ -228,16 +232,16 @@ static const struct {
     {BASE "tls: {min_version: \"1.1\"}\n", 5, 20, "tls.min_version", "1.3"},
     {BASE "workers: 32\n", 5, 10, "workers", "from 0 to 31"},
     {BASE "body_max: 67108865\n", 5, 11, "body_max", "67108864"},
-    {BASE "audit: {mode: off}\n", 5, 15, "audit.mode", "strict or relaxed"},
-    {BASE "audit: {wait_ms: 0}\n", 5, 18, "audit.wait_ms", "from 10"},
-    {BASE "timeouts: {read_s: 0}\n", 5, 20, "timeouts.read_s", "from 1"},
-    /* backends, models, roles */
     {BASE "body_max: 2048\nroles: [{name: user, limits: {body_max: 2049}}]\n", 6, 41,
      "roles[0].limits.body_max", "from 1024 to 2048"},
     {BASE "roles: [{name: user, user_limits: {body_max: 8388609}}]\n", 5, 46,
      "roles[0].user_limits.body_max", "from 1024 to 8388608"},
     {BASE "models: [{name: a, limits: {body_max: 1023}}]\n", 5, 39, "models[0].limits.body_max",
      "from 1024 to 8388608"},
+    {BASE "audit: {mode: off}\n", 5, 15, "audit.mode", "strict or relaxed"},
+    {BASE "audit: {wait_ms: 0}\n", 5, 18, "audit.wait_ms", "from 10"},
+    {BASE "timeouts: {read_s: 0}\n", 5, 20, "timeouts.read_s", "from 1"},
+    /* backends, models, roles */
     {"version: 1\nlisten: 127.0.0.1:1\nbackends: []\n", 3, 11, "backends", "no backend"},
     {BASE "  - {name: local, type: vllm, url: \"http://127.0.0.1:1\"}\n", 5, 12, "backends[1].name",
      "\"local\" already"},
