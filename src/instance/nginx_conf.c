@@ -93,7 +93,8 @@ static void put_main(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
         bz_buf_put_u64(out, in->config->workers);
     bz_buf_puts(out, ";\n");
     bz_buf_printf(out, "worker_rlimit_nofile %d;\n", files_per_worker);
-    bz_buf_puts(out, "worker_shutdown_timeout 1h;\n"); /* a reload lets open streams finish */
+    /* A reload lets open streams finish, but not for ever: old workers keep their lanes. */
+    bz_buf_puts(out, "worker_shutdown_timeout 10m;\n");
     put_path(out, "pid", in->dir, "run/nginx.pid", "");
     /* Messages at level error show request lines and bytes that backends sent. crit and above do
      * not. */
@@ -117,6 +118,10 @@ static void put_http(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
     const struct bz_config *c = in->config;
     bz_buf_puts(out, "    ");
     put_path(out, "bartizan_instance", "", in->dir, "");
+    if (c->reply_timeout_s != 0) /* 0: the module's default */
+        bz_buf_printf(out, "    bartizan_reply_timeout %us;\n", c->reply_timeout_s);
+    if (c->stream_timeout_s != 0)
+        bz_buf_printf(out, "    bartizan_stream_timeout %us;\n", c->stream_timeout_s);
     put_temp(in, out);
     bz_buf_puts(
         out,
@@ -133,14 +138,18 @@ static void put_http(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
      * disk. */
     bz_buf_printf(out, "    client_max_body_size %llu;\n    client_body_buffer_size %llu;\n",
                   (unsigned long long)c->body_max, (unsigned long long)c->body_max);
-    bz_buf_puts(out, "    client_header_buffer_size 2k;\n"
+    /* Small pools: what a stream leaves unused of its last one is held for minutes. Heads of SDKs
+     * fit into 1k; a larger one takes a buffer of 8k for as long as its request lives. */
+    bz_buf_puts(out, "    request_pool_size 1k;\n"
+                     "    client_header_buffer_size 1k;\n"
                      "    large_client_header_buffers 4 8k;\n");
     bz_buf_printf(
         out,
         "    client_header_timeout %us;\n    client_body_timeout %us;\n    send_timeout %us;\n",
         c->client_timeout_s, c->client_timeout_s, c->client_timeout_s);
+    /* nginx 1.22 bounds resets of HTTP/2 streams by requests per connection only (CVE-2023-44487) */
     bz_buf_puts(out, "    keepalive_timeout 75s;\n"
-                     "    keepalive_requests 10000;\n"
+                     "    keepalive_requests 1000;\n"
                      /* a client that is still sending gets the reason, not a reset */
                      "    lingering_close always;\n"
                      "    lingering_time 10s;\n"
@@ -199,7 +208,7 @@ static void put_tls(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
         "        ssl_session_tickets off;\n"
         "        ssl_session_cache none;\n"
         "        ssl_buffer_size 8k;\n" /* first byte of a stream before the rest of a 16k record */
-        "        http2_max_concurrent_streams 256;\n");
+        "        http2_max_concurrent_streams 128;\n");
 }
 
 static void put_proxy(const struct bz_nginx_conf_input *in, struct bz_buf *out) {
@@ -217,6 +226,8 @@ static void put_proxy(const struct bz_nginx_conf_input *in, struct bz_buf *out) 
         "            proxy_set_header Content-Type $bartizan_content_type;\n"
         "            proxy_set_header Accept $bartizan_accept;\n"
         "            proxy_set_header Authorization $bartizan_upstream_authorization;\n"
+        "            proxy_set_header x-api-key $bartizan_upstream_api_key;\n"
+        "            proxy_set_header anthropic-version $bartizan_anthropic_version;\n"
         "            proxy_set_header X-Request-Id $bartizan_request_id;\n"
         "            proxy_buffering off;\n"
         "            proxy_buffer_size 8k;\n"

@@ -24,6 +24,7 @@ extern ngx_module_t ngx_http_bartizan_module;
 
 struct bz_ngx_main_conf {
     ngx_str_t dir; /* the instance directory; empty: the module is off */
+    ngx_msec_t reply_ms, stream_ms; /* how long a backend may take in all */
 };
 struct bz_ngx_loc_conf {
     ngx_flag_t enable;
@@ -80,6 +81,7 @@ struct bz_ngx_req {
     unsigned head_seen : 1; /* the backend sent a reply head */
     unsigned flushed : 1;   /* the client has the reply head of a stream */
     unsigned ending : 2;    /* 0 no, 1 upstream ended well, 2 it broke */
+    unsigned event : 1;     /* the client has something of a stream's body */
 
     struct bz_ngx_gen *gen;
     struct bz_now
@@ -87,7 +89,8 @@ struct bz_ngx_req {
     ngx_queue_t open;   /* in bz_ngx_worker.open */
     ngx_queue_t parked; /* in bz_ngx_worker.parked, while phase is PARKED */
     uint64_t seq;       /* of the DECISION record in the ring */
-    ngx_msec_t deadline;
+    ngx_msec_t deadline;  /* while phase is PARKED */
+    ngx_msec_t forwarded; /* when phase became FORWARD */
     ngx_uint_t http_version;
     void (*upstream_finalize)(ngx_http_request_t *r, ngx_int_t rc); /* the proxy module's own */
     struct bz_backend backend;
@@ -95,6 +98,7 @@ struct bz_ngx_req {
 
 struct bz_ngx_worker { /* of this process */
     ngx_str_t dir;
+    ngx_msec_t reply_ms, stream_ms;
     bool active;            /* a worker process: others map nothing */
     struct bz_state *state; /* NULL: not mapped yet */
     void *state_map, *ring;
@@ -165,9 +169,18 @@ bool bz_ngx_addr_parse(struct bz_view text, uint32_t index, struct bz_ngx_addr *
 ngx_int_t bz_ngx_filter_init(ngx_conf_t *cf);
 /* The upstream failed after its reply began: tells the client, in the reply or by the error reply. */
 void bz_ngx_reply_broken(struct bz_ngx_req *q);
-/* Ends a transaction whose principal lost its rights. true: done, and q may be gone; false: not
- * now. */
-bool bz_ngx_cut(struct bz_ngx_req *q);
+struct bz_ngx_end { /* why we end a transaction */
+    uint16_t status;
+    const char *code, *event; /* of a reply; of the error event of a stream */
+    const char *text;
+};
+extern const struct bz_ngx_end bz_ngx_end_key, bz_ngx_end_time;
+/* Ends a transaction from our side. true: done, and q may be gone; false: not now. */
+bool bz_ngx_cut(struct bz_ngx_req *q, const struct bz_ngx_end *why);
+/* Chunks so small that their framing overflows the buffer would send a prompt to the disk: refused
+ * before nginx writes the first byte. */
+ngx_int_t bz_ngx_body_filter(ngx_http_request_t *r, ngx_chain_t *in);
+extern ngx_http_request_body_filter_pt bz_ngx_next_request_body;
 
 /* ---- error.c ---- */
 ngx_int_t bz_ngx_error_handler(ngx_http_request_t *r);

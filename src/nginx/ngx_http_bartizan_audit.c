@@ -200,11 +200,17 @@ void bz_ngx_audit_bare(ngx_http_request_t *r, uint16_t status, const char *code)
 ngx_int_t bz_ngx_log(ngx_http_request_t *r) {
     if (r != r->main)
         return NGX_OK;
+    ngx_uint_t status = r->headers_out.status;
     struct bz_ngx_req *q = bz_ngx_req(r);
-    /* Broken before any phase ran: the record says at least that somebody was there. */
-    if (q == NULL && r->headers_out.status >= NGX_HTTP_BAD_REQUEST)
+    /* Broken before any phase ran: the record says at least that somebody was there. A request
+     * without a transaction has 503 only from bz_ngx_send_unready, even if a policy came since. */
+    if (q == NULL && status >= NGX_HTTP_BAD_REQUEST && status != NGX_HTTP_SERVICE_UNAVAILABLE)
         q = bz_ngx_req_new(r);
-    if (q != NULL)
-        bz_ngx_audit_close(q, r->connection->error || r->headers_out.status == 499);
+    if (q != NULL) {
+        bz_ngx_audit_close(q, r->connection->error || status == 499);
+    } else if (status >= NGX_HTTP_BAD_REQUEST) {
+        const struct bz_ngx_error *e = bz_ngx_error_of(status);
+        bz_ngx_audit_bare(r, e->status, status == NGX_HTTP_SERVICE_UNAVAILABLE ? "not_ready" : e->code);
+    }
     return NGX_OK;
 }

@@ -64,7 +64,6 @@ ngx_int_t bz_ngx_send_unready(ngx_http_request_t *r) {
         .extra_n = 2,
     };
     struct bz_view none = {NULL, 0};
-    bz_ngx_audit_bare(r, 503, "not_ready");
     if (make_body(r, 503, "not_ready", BZ_V("The gateway is not ready. Try again."), none,
                   &rep.body) != NGX_OK)
         return NGX_ERROR;

@@ -13,7 +13,7 @@
 enum {
     busy_max = 64 << 10,    /* bytes that may wait for a slow client before input is held */
     keep_max = 4096,        /* larger output buffers are given back after use */
-    buf_min = 512,          /* most events fit */
+    buf_min = 256,          /* most events fit; one is held for the life of a stream */
     scratch_max = 80 << 20, /* one event, held back whole, is below 2 MiB; this is only a bound */
     scratch_keep = 256 << 10,
     llama_requests = 90,
@@ -99,6 +99,15 @@ static void limit_reuse(struct bz_ngx_req *q, bool stream) {
     }
 }
 
+/* The head is written. Its list of 20 headers, 1 KiB that stands apart from the small pool, would be
+ * held for as long as the stream lasts. */
+static ngx_int_t head_list_free(ngx_http_request_t *r) {
+    ngx_list_t *list = &r->headers_out.headers;
+    if (ngx_pfree(r->pool, list->part.elts) != NGX_OK)
+        return NGX_OK; /* it lies in the pool */
+    return ngx_list_init(list, r->pool, 1, sizeof(ngx_table_elt_t));
+}
+
 static ngx_int_t header_filter(ngx_http_request_t *r) {
     struct bz_ngx_req *q = bz_ngx_req(r);
     struct bz_reply_head head = {.content_length = -1};
@@ -132,7 +141,8 @@ static ngx_int_t header_filter(ngx_http_request_t *r) {
     q->phase = BZ_NGX_STREAM;
     if (bz_ngx_set_head(q, NGX_HTTP_OK, bz_tx_stream_type(q->tx), -1) != NGX_OK)
         return NGX_ERROR;
-    return next_header_filter(r);
+    ngx_int_t rc = next_header_filter(r);
+    return rc == NGX_ERROR || head_list_free(r) != NGX_OK ? NGX_ERROR : rc;
 }
 
 /* ---- output ---- */
@@ -212,6 +222,7 @@ static ngx_int_t emit(struct bz_ngx_req *q, const struct bz_buf *data, bool last
     if (data->n > 0) {
         b->last = ngx_cpymem(b->pos, data->p, data->n);
         b->memory = 1;
+        q->event = 1;
     }
     b->flush = 1;
     b->last_buf = last;
@@ -349,17 +360,17 @@ void bz_ngx_reply_broken(struct bz_ngx_req *q) {
 /* Both halves of a stream are ended by the code that nginx has for it: the client's by a last
  * buffer, the upstream's by
  * telling it that no more is expected. */
-static void cut_reply(struct bz_ngx_req *q, const char *code, const char *text) {
+static void cut_reply(struct bz_ngx_req *q, const struct bz_ngx_end *why) {
     ngx_http_request_t *r = q->r;
     ngx_int_t rc = NGX_OK;
 
     drop_input(q);
     if (q->phase == BZ_NGX_STREAM) {
         struct bz_buf *out = scratch();
-        bz_tx_cut(q->tx, code, text, out);
+        bz_tx_cut(q->tx, why->event, why->text, out);
         rc = emit(q, out, true);
     } else {
-        bz_tx_refuse(q->tx, 403, code, text);
+        bz_tx_refuse(q->tx, why->status, why->code, why->text);
         rc = send_collected(q);
     }
     stop_upstream(r);
@@ -369,8 +380,12 @@ static void cut_reply(struct bz_ngx_req *q, const char *code, const char *text) 
         r->write_event_handler(r);
 }
 
-bool bz_ngx_cut(struct bz_ngx_req *q) {
-    static const char code[] = "key_revoked", text[] = "The API key is no longer valid.";
+const struct bz_ngx_end bz_ngx_end_key = {401, "invalid_api_key", "key_revoked",
+                                          "The API key is no longer valid."};
+const struct bz_ngx_end bz_ngx_end_time = {504, "upstream_timeout", "upstream_timeout",
+                                           "The model server took too long."};
+
+bool bz_ngx_cut(struct bz_ngx_req *q, const struct bz_ngx_end *why) {
     ngx_http_request_t *r = q->r;
     ngx_connection_t *c = r->connection;
     ngx_http_upstream_t *u = r->upstream;
@@ -381,21 +396,21 @@ bool bz_ngx_cut(struct bz_ngx_req *q) {
     case BZ_NGX_PARKED:
         q->cut = 1;
         bz_ngx_audit_unpark(q);
-        bz_tx_refuse(q->tx, 401, "invalid_api_key", text);
+        bz_tx_refuse(q->tx, why->status, why->code, why->text);
         bz_ngx_resume(q);
         return true;
     case BZ_NGX_FORWARD:
         if (u == NULL || u->peer.connection == NULL || u->read_event_handler == NULL)
             return false;
         q->cut = 1;
-        bz_tx_refuse(q->tx, 401, "invalid_api_key", text);
+        bz_tx_refuse(q->tx, why->status, why->code, why->text);
         u->peer.connection->read->timedout = 1; /* ends in error_page, which sends the refusal */
         u->read_event_handler(r, u);
         break;
     case BZ_NGX_STREAM:
     case BZ_NGX_COLLECT:
         q->cut = 1;
-        cut_reply(q, code, text);
+        cut_reply(q, why);
         break;
     case BZ_NGX_NEW:
     case BZ_NGX_READING: /* decided when the body is there */
@@ -413,5 +428,7 @@ ngx_int_t bz_ngx_filter_init(ngx_conf_t *cf) {
     ngx_http_top_header_filter = header_filter;
     next_body_filter = ngx_http_top_body_filter;
     ngx_http_top_body_filter = body_filter;
+    bz_ngx_next_request_body = ngx_http_top_request_body_filter;
+    ngx_http_top_request_body_filter = bz_ngx_body_filter;
     return NGX_OK;
 }

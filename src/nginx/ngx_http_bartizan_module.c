@@ -40,6 +40,8 @@ enum var_id {
     VAR_CONNECTION,
     VAR_HOST,
     VAR_AUTHORIZATION,
+    VAR_API_KEY,
+    VAR_ANTHROPIC_VERSION,
     VAR_ACCEPT,
     VAR_CONTENT_TYPE,
     VAR_REQUEST_ID,
@@ -59,7 +61,8 @@ static struct bz_view without_port(struct bz_view host) {
 
 static struct bz_view variable(const struct bz_ngx_req *q, enum var_id id) {
     const struct bz_forward *f = bz_tx_forward(q->tx);
-    struct bz_view none = {NULL, 0};
+    struct bz_view none = {NULL, 0}, bearer = BZ_V("Bearer ");
+    bool anthropic = q->backend.type == BZ_SERVER_ANTHROPIC;
     if (f == NULL)
         return none;
     switch (id) {
@@ -69,7 +72,13 @@ static struct bz_view variable(const struct bz_ngx_req *q, enum var_id id) {
     case VAR_HOST:
         return q->backend.host;
     case VAR_AUTHORIZATION:
-        return q->backend.authorization;
+        return anthropic ? none : q->backend.authorization;
+    case VAR_API_KEY:
+        return anthropic && bz_view_starts(q->backend.authorization, bearer)
+                   ? bz_view_sub(q->backend.authorization, bearer.n, q->backend.authorization.n)
+                   : none;
+    case VAR_ANTHROPIC_VERSION:
+        return anthropic ? BZ_V("2023-06-01") : none;
     case VAR_ACCEPT:
         return f->accept;
     case VAR_CONTENT_TYPE:
@@ -104,6 +113,8 @@ static const struct {
     {"bartizan_connection", VAR_CONNECTION},
     {"bartizan_upstream_host", VAR_HOST},
     {"bartizan_upstream_authorization", VAR_AUTHORIZATION},
+    {"bartizan_upstream_api_key", VAR_API_KEY},
+    {"bartizan_anthropic_version", VAR_ANTHROPIC_VERSION},
     {"bartizan_accept", VAR_ACCEPT},
     {"bartizan_content_type", VAR_CONTENT_TYPE},
     {"bartizan_request_id", VAR_REQUEST_ID},
@@ -126,7 +137,18 @@ static ngx_int_t preconfiguration(ngx_conf_t *cf) {
 /* ---- configuration ---- */
 
 static void *create_main_conf(ngx_conf_t *cf) {
-    return ngx_pcalloc(cf->pool, sizeof(struct bz_ngx_main_conf));
+    struct bz_ngx_main_conf *c = ngx_pcalloc(cf->pool, sizeof *c);
+    if (c != NULL)
+        c->reply_ms = c->stream_ms = NGX_CONF_UNSET_MSEC;
+    return c;
+}
+
+static char *init_main_conf(ngx_conf_t *cf, void *conf) {
+    struct bz_ngx_main_conf *c = conf;
+    (void)cf;
+    ngx_conf_init_msec_value(c->reply_ms, 600000);
+    ngx_conf_init_msec_value(c->stream_ms, 3600000);
+    return NGX_CONF_OK;
 }
 
 static void *create_loc_conf(ngx_conf_t *cf) {
@@ -196,6 +218,8 @@ static ngx_int_t init_process(ngx_cycle_t *cycle) {
         return NGX_ERROR;
     }
     bz_ngx_worker.dir = conf->dir;
+    bz_ngx_worker.reply_ms = conf->reply_ms;
+    bz_ngx_worker.stream_ms = conf->stream_ms;
     return bz_ngx_state_init(cycle);
 }
 
@@ -206,6 +230,10 @@ static void exit_process(ngx_cycle_t *cycle) {
 static ngx_command_t commands[] = {
     {ngx_string("bartizan_instance"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
      NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct bz_ngx_main_conf, dir), NULL},
+    {ngx_string("bartizan_reply_timeout"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
+     NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct bz_ngx_main_conf, reply_ms), NULL},
+    {ngx_string("bartizan_stream_timeout"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
+     NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct bz_ngx_main_conf, stream_ms), NULL},
     {ngx_string("bartizan"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_LOC_CONF_OFFSET, offsetof(struct bz_ngx_loc_conf, enable), NULL},
     {ngx_string("bartizan_error"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_error_handler,
@@ -218,6 +246,7 @@ static ngx_http_module_t module_context = {
     .preconfiguration = preconfiguration,
     .postconfiguration = postconfiguration,
     .create_main_conf = create_main_conf,
+    .init_main_conf = init_main_conf,
     .create_loc_conf = create_loc_conf,
     .merge_loc_conf = merge_loc_conf,
 };

@@ -301,6 +301,7 @@ static ngx_int_t go(struct bz_ngx_req *q) {
         return bz_ngx_send_reply(q);
     }
     q->phase = BZ_NGX_FORWARD;
+    q->forwarded = ngx_current_msec;
     return NGX_DECLINED;
 }
 
@@ -358,7 +359,7 @@ static void body_ready(ngx_http_request_t *r) {
     if (q->late && !still_entitled(q)) {
         bz_tx_refuse(q->tx, 401, "invalid_api_key", "The API key is no longer valid.");
     } else if (r->request_body != NULL && r->request_body->temp_file != NULL) {
-        /* Many tiny chunks overflow any buffer. What was written to disk is gone with the request. */
+        /* bz_ngx_body_filter sees to it that this does not happen. */
         bz_tx_refuse(q->tx, 413, "body_too_large", "The body is larger than the gateway accepts.");
     } else if (!body_view(r->request_body, &body, &copy)) {
         bz_tx_refuse(q->tx, 503, "no_memory", "The gateway is short of memory. Try again later.");
@@ -369,6 +370,18 @@ static void body_ready(ngx_http_request_t *r) {
     }
     free(copy);
     carry_on(r, act(q, v));
+}
+
+ngx_http_request_body_filter_pt bz_ngx_next_request_body;
+
+ngx_int_t bz_ngx_body_filter(ngx_http_request_t *r, ngx_chain_t *in) {
+    const struct bz_ngx_req *q = r == r->main ? bz_ngx_req(r) : NULL;
+    const ngx_http_request_body_t *rb = r->request_body;
+    /* The condition under which ngx_http_request_body_save_filter opens a file. */
+    if (q != NULL && q->phase == BZ_NGX_READING && rb->rest > 0 && rb->buf != NULL &&
+        rb->buf->last == rb->buf->end)
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    return bz_ngx_next_request_body(r, in);
 }
 
 static ngx_int_t read_body(struct bz_ngx_req *q) {

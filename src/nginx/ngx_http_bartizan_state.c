@@ -159,7 +159,20 @@ static struct bz_ngx_gen *load_gen(void) {
     return g;
 }
 
-/* Open transactions whose key is gone, expired or changed are ended. */
+/* Silence is nginx's to notice (proxy_read_timeout); this is for a backend that drips. */
+static bool overdue(const struct bz_ngx_req *q) {
+    const struct bz_ngx_worker *w = &bz_ngx_worker;
+    ngx_msec_t most = q->phase == BZ_NGX_STREAM && q->event ? w->stream_ms : w->reply_ms;
+    return q->phase != BZ_NGX_PARKED && ngx_current_msec - q->forwarded > most;
+}
+
+static const struct bz_ngx_end *must_end(struct bz_ngx_req *q, uint64_t now_unix) {
+    if (!bz_tx_still_allowed(q->tx, &bz_ngx_worker.gen->image, now_unix))
+        return &bz_ngx_end_key;
+    return overdue(q) ? &bz_ngx_end_time : NULL;
+}
+
+/* Open transactions whose key is gone, expired or changed, or whose time is up, are ended. */
 static void check_open(void) {
     struct bz_ngx_worker *w = &bz_ngx_worker;
     uint64_t now = bz_ngx_now().unix_ns / 1000000000u;
@@ -173,7 +186,8 @@ static void check_open(void) {
         next = ngx_queue_next(p);
         if (q->cut || q->phase < BZ_NGX_PARKED || q->phase > BZ_NGX_COLLECT)
             continue;
-        if (!bz_tx_still_allowed(q->tx, &w->gen->image, now) && bz_ngx_cut(q))
+        const struct bz_ngx_end *why = must_end(q, now);
+        if (why != NULL && bz_ngx_cut(q, why))
             next = ngx_queue_head(&w->open);
     }
 }

@@ -109,7 +109,7 @@ static ngx_int_t get_peer(ngx_peer_connection_t *pc, void *data) {
  *   - a kept connection that the server closed under us: nginx adds this try by itself, same
  * backend;
  *   - a connection that never came up: the next backend, while there is one.
- * A request that was sent is never sent twice. */
+ * A request that was sent on a fresh connection is never sent twice. */
 static void free_peer(ngx_peer_connection_t *pc, void *data, ngx_uint_t state) {
     struct bz_ngx_req *q = data;
     ngx_http_upstream_t *u = q->r->upstream;

@@ -4,7 +4,7 @@
  *
  *   mkinstance make DIR [listen=A:P] [backend=TYPE,URL,MODEL]... [workers=N] [relaxed] [wait_ms=N]
  * [body_max=N] [module=SO]
- *              [read_s=N] [tls] [ca=PEM] [nginx=1022001]             prints the API key
+ *              [read_s=N] [reply_s=N] [stream_s=N] [credential=SECRET] [tls] [ca=PEM] [nginx=1022001]             prints the API key
  *   mkinstance publish DIR GENERATION [revoked] ...same options as make...
  *   mkinstance drain DIR [delay_ms=N] [hold]    plays bartizan-auditd: records go to
  * DIR/audit.jsonl; hold: none gets durable
@@ -91,6 +91,7 @@ struct options {
     struct bz_backend_config backends[BZ_BACKENDS_MAX];
     struct bz_image_model_input models[BZ_BACKENDS_MAX];
     char *model_names[BZ_BACKENDS_MAX];
+    const char *credentials[BZ_BACKENDS_MAX];
     const char *module, *ca;
     uint32_t nginx;
     bool revoked;
@@ -163,6 +164,12 @@ static void options(struct options *o, char **arg) {
             o->config.audit_wait_ms = (uint32_t)strtoul(v, NULL, 10);
         else if (strncmp(*arg, "read_s=", 7) == 0)
             o->config.read_timeout_s = (uint32_t)strtoul(v, NULL, 10);
+        else if (strncmp(*arg, "reply_s=", 8) == 0)
+            o->config.reply_timeout_s = (uint32_t)strtoul(v, NULL, 10);
+        else if (strncmp(*arg, "stream_s=", 9) == 0)
+            o->config.stream_timeout_s = (uint32_t)strtoul(v, NULL, 10);
+        else if (strncmp(*arg, "credential=", 11) == 0)
+            o->credentials[0] = v;
         else if (strncmp(*arg, "body_max=", 9) == 0)
             o->config.body_max = strtoul(v, NULL, 10);
         else if (strncmp(*arg, "module=", 7) == 0)
@@ -195,6 +202,7 @@ static void build_image(const char *dir, struct options *o, uint64_t generation)
     struct bz_buf out;
     struct bz_key_record k = {.owner = user, .role = user, .created = 1, .revoked = o->revoked};
     struct bz_image_input in = {.config = &o->config,
+                                .backend_credentials = o->credentials,
                                 .keys = &k,
                                 .keys_n = 1,
                                 .models = o->models,

@@ -33,6 +33,8 @@ static void setup(struct made *m) {
                                    .connect_timeout_s = 5,
                                    .read_timeout_s = 300,
                                    .client_timeout_s = 30,
+                                   .reply_timeout_s = 600,
+                                   .stream_timeout_s = 3600,
                                    .backends = &m->backend,
                                    .backends_n = 1};
     m->in = (struct bz_nginx_conf_input){
@@ -70,6 +72,11 @@ static void test_default(void **state) {
     has(&m, "client_max_body_size 1048576;\n");
     has(&m, "client_body_buffer_size 1048576;\n"); /* the same: nothing is written to disk */
     has(&m, "worker_processes auto;\n");
+    has(&m, "worker_shutdown_timeout 10m;\n");
+    has(&m, "    bartizan_reply_timeout 600s;\n    bartizan_stream_timeout 3600s;\n");
+    has(&m, "http2_max_concurrent_streams 128;\n");
+    has(&m, "    keepalive_requests 1000;\n");
+    has(&m, "proxy_set_header x-api-key $bartizan_upstream_api_key;\n");
     has(&m, "access_log off;\n");
     has(&m, "error_log \"/srv/gate/nginx/error.log\" crit;\n");
     has(&m, "proxy_pass_request_headers off;\n");

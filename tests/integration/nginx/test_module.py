@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,8 +14,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Instance, chat, free_port, make_cert, wait_for  # noqa: E402
-from upstream import Upstream  # noqa: E402
+from module_harness import Instance, chat, free_port, make_cert, wait_for  # noqa: E402
+from module_upstream import Upstream  # noqa: E402
 
 
 class Base(unittest.TestCase):
@@ -382,6 +383,90 @@ class Audit(unittest.TestCase):
             have[r["kind"]] = have.get(r["kind"], 0) + 1
         self.assertEqual(have, want)
         self.assertEqual(len({r["id"] for r in gw.records() if r["kind"] != "close"}), 31)
+
+
+class Times(Base):
+    """Backends that are never silent for long, and never done."""
+    options = ("reply_s=2", "stream_s=4")
+
+    def test_a_collected_reply_that_drips(self):
+        t = time.monotonic()
+        status, _, body = self.gw.request(chat("drip-plain"))
+        self.assertEqual((status, json.loads(body)["error"]["code"]), (504, "upstream_timeout"))
+        self.assertLess(time.monotonic() - t, 4.5)
+        self.assertTrue(wait_for(lambda: self.up.aborted >= 1))
+        self.assertEqual(self.gw.request(chat())[0], 200)
+
+    def test_a_head_that_never_comes(self):
+        t = time.monotonic()
+        status, _, body = self.gw.request(chat("hang"))
+        self.assertEqual((status, json.loads(body)["error"]["code"]), (504, "upstream_timeout"))
+        self.assertLess(time.monotonic() - t, 4.5)
+
+    def test_a_stream_without_a_first_event(self):
+        t = time.monotonic()
+        status, _, body = self.gw.request(chat("drip-stream", stream=True))
+        self.assertEqual(status, 200)
+        self.assertIn(b"upstream_timeout", body)
+        self.assertLess(time.monotonic() - t, 4.5)
+
+    def test_a_stream_may_last_longer_than_a_reply(self):
+        t = time.monotonic()
+        status, _, body = self.gw.request(chat("endless", stream=True))
+        self.assertEqual(status, 200)
+        self.assertIn(b"upstream_timeout", body)
+        self.assertGreater(time.monotonic() - t, 3.5)
+        self.assertLess(time.monotonic() - t, 7)
+
+
+class Anthropic(unittest.TestCase):
+    def test_credential_and_version(self):
+        up = Upstream()
+        gw = Instance([], f"backend=anthropic,http://127.0.0.1:{up.port},tiny", "credential=sk-secret")
+        gw.request(json.dumps({"model": "tiny", "max_tokens": 9, "messages": [{"role": "user", "content": "do:x"}]}),
+                   path="/v1/messages")
+        head = up.requests[0].split(b"\r\n\r\n")[0].lower()
+        gw.stop()
+        up.stop()
+        self.assertIn(b"\r\nx-api-key: sk-secret\r\n", head + b"\r\n")
+        self.assertIn(b"\r\nanthropic-version: 2023-06-01\r\n", head + b"\r\n")
+        self.assertNotIn(b"authorization", head)
+
+
+class TinyChunks(Base):
+    options = ("body_max=65536",)
+
+    def test_nothing_of_a_prompt_touches_the_disk(self):
+        """With the directory gone, a file of nginx's would be a 500 and a line in its log."""
+        shutil.rmtree(self.gw.dir + "/nginx/tmp/client_body")
+        head = self.gw.head(0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+        for size, want in ((1, b"413"), (7, b"413"), (4096, b"200")):
+            body = chat("x" * 60000 + ":").encode()
+            out = head
+            for i in range(0, len(body), size):
+                out += b"%x\r\n%s\r\n" % (len(body[i:i + size]), body[i:i + size])
+            got = self.gw.raw(out + b"0\r\n\r\n", timeout=3)
+            self.assertTrue(got.startswith(b"HTTP/1.1 " + want), (size, got[:200]))
+
+
+class NotReady(unittest.TestCase):
+    def test_one_record_for_a_request_without_a_policy(self):
+        up = Upstream()
+        gw = Instance([f"http://127.0.0.1:{up.port}"])
+        try:
+            os.rename(gw.dir + "/run/policy.img", gw.dir + "/run/policy.off")
+            old = gw.workers()
+            os.kill(old[0], signal.SIGKILL)  # the new worker has a ring and no policy
+            self.assertTrue(wait_for(lambda: gw.workers() not in ([], old)))
+            time.sleep(0.3)
+            self.assertEqual(gw.request(chat())[0], 503)
+            self.assertIn(b"503", gw.raw(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", half_close=True)[:20])
+            self.assertTrue(wait_for(lambda: len(gw.records()) == 2))
+            time.sleep(0.3)
+            self.assertEqual([r["kind"] for r in gw.records()], ["refused", "refused"])
+        finally:
+            gw.stop()
+            up.stop()
 
 
 class Workers(unittest.TestCase):

@@ -233,6 +233,25 @@ class Upstream:
         self.head(wr, length=len(b))
         wr.write(b)
 
+    async def _drip(self, rd, wr, piece):
+        try:
+            while not rd.at_eof():
+                wr.write(piece)
+                await wr.drain()
+                await asyncio.sleep(0.1)
+        except ConnectionError:
+            pass
+        self.aborted += 1
+        return False
+
+    async def do_drip_plain(self, rd, wr):
+        self.head(wr, length=100000)
+        return await self._drip(rd, wr, b" ")
+
+    async def do_drip_stream(self, rd, wr):
+        self.head(wr, ctype="text/event-stream")
+        return await self._drip(rd, wr, b"1\r\nd\r\n")
+
     async def do_slow_plain(self, rd, wr):
         b = chat_json()
         self.head(wr, length=len(b))
