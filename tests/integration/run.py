@@ -3,6 +3,7 @@
 
     run.py [-v] [NAME...]      NAME: a part of a test's name (test_wire, or test_wire.Smuggling)
 """
+import os
 import pathlib
 import sys
 import time
@@ -43,9 +44,19 @@ def flat(suite):
             yield t
 
 
+def tests_of_the_module():
+    """They run on the module alone; their own harness is told where this build lies."""
+    from harness import BUILD
+    own = BUILD / "deps" / "root" / "usr" / "sbin" / "nginx"
+    for name, path in (("MKINSTANCE", BUILD / "src" / "nginx" / "mkinstance"), ("AUDITD", BUILD / "bartizan-auditd"),
+                       ("MODULE", BUILD / "ngx_http_bartizan_module.so"), ("NGINX", own if own.exists() else "/usr/sbin/nginx")):
+        os.environ.setdefault("BZ_" + name, str(path))
+    return unittest.TestLoader().discover(str(HERE / "nginx"), "test_*.py", str(HERE / "nginx"))
+
+
 def main():
     names = [a for a in sys.argv[1:] if not a.startswith("-")]
-    tests = list(flat(unittest.defaultTestLoader.discover(str(HERE), "test_*.py")))
+    tests = list(flat([*unittest.defaultTestLoader.discover(str(HERE), "test_*.py"), *tests_of_the_module()]))
     chosen = [t for t in tests if not names or any(n in t.id() for n in names)]
     runner = unittest.TextTestRunner(stream=sys.stdout, resultclass=Result, verbosity=0)
     r = runner.run(unittest.TestSuite(chosen))

@@ -7,7 +7,7 @@ from harness import HELLO, SECRET, TEXT, Case, Instance, Upstream, backend, wait
 
 import hostile_upstream
 
-SMALL_WAIT = "{connect_s: 2, read_s: 2, client_s: 5}"
+SMALL_WAIT = "{connect_s: 2, read_s: 2, client_s: 5, reply_s: 8}"
 WHOLE = "".join(TEXT)
 
 
