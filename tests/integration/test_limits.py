@@ -1,4 +1,5 @@
 """Limits: 429 with the headers that SDKs read, per key, owner and model; tokens; concurrent streams."""
+import json
 import time
 import unittest
 
@@ -7,7 +8,9 @@ from harness import HELLO, Case, backend, wait_for
 ROLES = """
 models:
   - {name: scarce, target: ok, limits: {requests_per_minute: 60, requests_burst: 2}}
+  - {name: short, target: ok, limits: {body_max: 1500}}
 roles:
+  - {name: little, routes: ["*"], models: ["*"], limits: {body_max: 3000}, user_limits: {body_max: 2000}}
   - {name: few, routes: ["*"], models: ["*"], limits: {requests_per_minute: 60, requests_burst: 3}}
   - {name: shared, routes: ["*"], models: ["*"], user_limits: {requests_per_minute: 60, requests_burst: 4}}
   - {name: two, routes: ["*"], models: ["*"], limits: {concurrent: 2}}
@@ -87,6 +90,49 @@ class Limits(Case):
         open_ones.pop().close()
         wait_for(lambda: self.i.chat(key=k).status == 200, 3)
         open_ones.pop().close()
+
+    def test_half_sent_bodies_are_concurrent(self):
+        k = self.key("two", "frank")
+        self.fresh(k)
+        head = ("POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
+                "Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{" % k).encode()
+        half = [self.i.socket() for _ in range(2)]
+        for s in half:
+            s.sendall(head)
+        wait_for(lambda: self.i.chat(key=k).status == 429, 3)
+        half.pop().close()
+        wait_for(lambda: self.i.chat(key=k).status == 200, 3)
+        half.pop().close()
+
+    def sized(self, n, key, model="ok", chunked=False):
+        body = json.dumps({"model": model, "messages": HELLO}).encode()
+        body += b" " * (n - len(body))
+        before = len(self.up.log)
+        r = self.i.post("/v1/chat/completions", iter([body[:700], body[700:]]) if chunked else body, key=key,
+                        headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"} if chunked else None)
+        if r.status != 200:
+            self.assertEqual((r.status, r.json["error"]["code"], len(self.up.log)), (413, "body_too_large", before), r)
+        return r.status
+
+    def test_body_size(self):
+        tight = self.i.new_key("grace", role="little", body_max=1024)["key"]
+        role = self.key("little")
+        wide = self.i.new_key("heidi", role="little", body_max=60000000)["key"]
+        self.fresh(wide)
+        for key, model, most in [(tight, "ok", 1024), (role, "ok", 2000), (wide, "ok", 2000), ("user", "short", 1500)]:
+            for chunked in (False, True):
+                self.assertEqual(self.sized(most, key, model, chunked), 200, (model, most, chunked))
+                self.assertEqual(self.sized(most + 1, key, model, chunked), 413, (model, most, chunked))
+        self.assertEqual(self.sized(100000, "user"), 200)
+
+    def test_an_announced_body_is_refused_unread(self):
+        k = self.key("little", "ivan")
+        self.fresh(k)
+        s = self.i.socket()
+        s.sendall(("POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\n"
+                   "Content-Type: application/json\r\nContent-Length: 2001\r\n\r\n" % k).encode())
+        self.assertTrue(s.recv(100).startswith(b"HTTP/1.1 413 "))
+        s.close()
 
     def test_completion_tokens(self):
         k = self.key("tokens")
