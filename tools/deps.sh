@@ -103,7 +103,8 @@ nginx() {
     echo "$v" >"$deps/nginx.version"
 }
 
-# Node.js 18 or newer with npm: what is there is used; otherwise Debian's.
+# Node.js 18 (Debian 12) or newer, with npm: what comes first in PATH is used if it is new enough,
+# otherwise Debian's is installed. tests/clients runs on 18 and 20.
 node() {
     local major
     major=$(command node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)

