@@ -13,6 +13,7 @@
 /* Requests */
 #define BZ_BODY_MAX_DEFAULT (8u << 20) /* bytes; configurable per instance up to BZ_BODY_MAX */
 #define BZ_BODY_MAX (64u << 20)
+#define BZ_BODY_MIN 1024 /* least that a limit may allow: below it no request would fit */
 #define BZ_PATH_MAX 1024 /* longest documented route with an id is below 200 */
 #define BZ_QUERY_MAX 1024
 #define BZ_CREDENTIAL_MAX 256 /* our keys are 65 bytes */

@@ -147,18 +147,22 @@ static void show_user_done(const struct bz_answer_json *a) {
 
 /* ---- key create ---- */
 
+enum { LIMIT_NAMES = 8 };
 struct wish {
     const char *user, *role, *routes, *models, *expires;
-    const char *limit[7];
+    const char *limit[LIMIT_NAMES];
     bool json;
 };
-static const char *const limit_names[7] = {"requests-per-minute",
-                                           "requests-burst",
-                                           "prompt-tokens-per-minute",
-                                           "prompt-tokens-burst",
-                                           "completion-tokens-per-minute",
-                                           "completion-tokens-burst",
-                                           "concurrent"};
+static const char *const limit_names[LIMIT_NAMES] = {
+    "requests-per-minute",
+    "requests-burst",
+    "prompt-tokens-per-minute",
+    "prompt-tokens-burst",
+    "completion-tokens-per-minute",
+    "completion-tokens-burst",
+    "concurrent",
+    "body-max",
+};
 
 static void put_names(struct bz_jw *w, const char *key, const char *list) {
     if (list == NULL)
@@ -176,7 +180,7 @@ static void put_names(struct bz_jw *w, const char *key, const char *list) {
 static bool put_limits(struct bz_jw *w, const struct wish *k) {
     bz_jw_key(w, "limits");
     bz_jw_obj(w);
-    for (size_t i = 0; i < 7; i++) {
+    for (size_t i = 0; i < LIMIT_NAMES; i++) {
         uint64_t v = 0;
         char member[40];
         if (k->limit[i] == NULL)
@@ -238,6 +242,7 @@ static int key_create(int argc, char **argv) {
         {limit_names[4], BZ_OPT_TEXT, &k.limit[4], "N", ""},
         {limit_names[5], BZ_OPT_TEXT, &k.limit[5], "N", ""},
         {limit_names[6], BZ_OPT_TEXT, &k.limit[6], "N", "requests at the same time"},
+        {limit_names[7], BZ_OPT_TEXT, &k.limit[7], "BYTES", "largest body of a request"},
         {"json", BZ_OPT_FLAG, &k.json, NULL, "print one JSON object"},
     };
     static const char *const names[] = {"DIR"};

@@ -132,6 +132,8 @@ void bz_admin_put_limits(struct bz_jw *w, const struct bz_limit_set *l) {
     }
     if (l->concurrent > 0)
         bz_jw_ku64(w, "concurrent", l->concurrent);
+    if (l->body_max > 0)
+        bz_jw_ku64(w, "body_max", l->body_max);
     bz_jw_end(w);
 }
 
@@ -142,6 +144,10 @@ static bool take_limit(struct bz_limit_set *l, const struct bz_json *m) {
     if (bz_view_eq(m->key, BZ_V("concurrent"))) {
         l->concurrent = (uint32_t)v;
         return true;
+    }
+    if (bz_view_eq(m->key, BZ_V("body_max"))) { /* the instance's own holds whatever stands here */
+        l->body_max = (uint64_t)v;
+        return v == 0 || (v >= BZ_BODY_MIN && v <= BZ_BODY_MAX);
     }
     for (size_t i = 0; i < LIMIT_MEMBERS; i++) {
         if (!bz_view_eq(m->key, bz_view_str(limit_members[i].name)))

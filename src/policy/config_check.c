@@ -8,7 +8,6 @@
 enum {
     name_max = 64,
     file_name_max = 1024,
-    body_min = 1024,
     workers_max = BZ_LANES_MAX / 2 - 1, /* twice during a reload, and bartizand has a lane too */
 };
 static const uint64_t rate_max = 1000000000; /* units a minute: counted in whole nanoseconds */
@@ -169,7 +168,7 @@ static void check_globals(struct cfg *c, const struct y_config *y) {
     check_list(c, "origins", y->origins, y->origins_count, check_origin);
     check_tls(c, y->tls);
     check_range(c, "workers", y->workers, 0, workers_max);
-    check_range(c, "body_max", y->body_max, body_min, BZ_BODY_MAX);
+    check_range(c, "body_max", y->body_max, BZ_BODY_MIN, BZ_BODY_MAX);
     if (y->audit != NULL) {
         check_range(c, "audit.wait_ms", y->audit->wait_ms, 10, 60000);
         if (y->audit->mode != NULL && strcmp(y->audit->mode, "strict") != 0 &&
@@ -199,8 +198,7 @@ static void check_rate(struct cfg *c, const char *path, const char *meter,
         cfg_fail(c, at, "a burst without %s_per_minute limits nothing; set both or neither", meter);
 }
 
-/* most: what the instance takes at all. 0 says "as the instance"; less than it takes for the
- * smallest request would lock everybody out. */
+/* most: what the instance takes at all; 0 in the limit says the same. */
 static void check_limits(struct cfg *c, const char *path, const struct y_limits *l,
                          const uint64_t *most) {
     char at[192];
@@ -217,9 +215,9 @@ static void check_limits(struct cfg *c, const char *path, const struct y_limits 
     uint64_t whole = most == NULL ? BZ_BODY_MAX_DEFAULT : *most;
     char text[160];
     if (snprintf(at, sizeof at, "%s.body_max", path) > 0 &&
-        (*l->body_max < body_min || *l->body_max > whole) &&
+        (*l->body_max < BZ_BODY_MIN || *l->body_max > whole) &&
         snprintf(text, sizeof text,
-                 "must be 0 or from %d to %llu, the body_max of the whole instance", body_min,
+                 "must be 0 or from %d to %llu, the body_max of the whole instance", BZ_BODY_MIN,
                  (unsigned long long)whole) > 0)
         cfg_fail(c, at, text, "");
 }

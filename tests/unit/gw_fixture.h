@@ -22,8 +22,8 @@ enum gw_key {
     GW_NARROW,   /* routes chat and models, model "tiny" */
     GW_LIMITED,  /* owner "lim": 3 requests, 100 and 50 tokens a minute, 1 at once */
     GW_LIMITED2, /* another key of "lim", with the user's limits only: 4 requests over all keys */
-    GW_SIZED,   /* owner "sized": bodies of 400 bytes */
-    GW_SIZED2,  /* the same owner, whose role says 500; over all keys 450 */
+    GW_SIZED,    /* owner "sized": bodies of 400 bytes */
+    GW_SIZED2,   /* the same owner, whose role says 500; over all keys 450 */
     GW_EXPIRED,
     GW_REVOKED,
     GW_JANITOR,  /* an admin of model "qwen:7b" and of names that begin with "new" */

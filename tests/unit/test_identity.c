@@ -93,16 +93,15 @@ static void test_users(void **state) {
 
 static void test_key_with_everything(void **state) {
     char *routes[] = {(char[]){"chat"}, (char[]){"models"}}, *models[] = {(char[]){"ti*"}};
-    struct bz_key_wish w = {.owner = "ANN",
-                            .role = "batch",
-                            .routes = routes,
-                            .routes_n = 2,
-                            .models = models,
-                            .models_n = 1,
-                            .expires = now + 10,
-                            .limits = {.rate = {{1, 2}, {3, 4}, {5, 6}},
-                                       .concurrent = 7,
-                                       .body_max = 8}};
+    struct bz_key_wish w = {
+        .owner = "ANN",
+        .role = "batch",
+        .routes = routes,
+        .routes_n = 2,
+        .models = models,
+        .models_n = 1,
+        .expires = now + 10,
+        .limits = {.rate = {{1, 2}, {3, 4}, {5, 6}}, .concurrent = 7, .body_max = 8}};
     struct bz_key_record k;
     uint8_t hash[BZ_HASH_LEN];
     assert_int_equal(add(&w, 1), BZ_OK);
