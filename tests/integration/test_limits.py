@@ -108,8 +108,9 @@ class Limits(Case):
         body = json.dumps({"model": model, "messages": HELLO}).encode()
         body += b" " * (n - len(body))
         before = len(self.up.log)
-        r = self.i.post("/v1/chat/completions", iter([body[:700], body[700:]]) if chunked else body, key=key,
-                        headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"} if chunked else None)
+        if chunked:
+            body = b"".join(b"%x\r\n%b\r\n" % (len(c), c) for c in (body[:700], body[700:], b""))
+        r = self.i.post("/v1/chat/completions", body, key=key, headers={"Transfer-Encoding": "chunked"} if chunked else None)
         if r.status != 200:
             self.assertEqual((r.status, r.json["error"]["code"], len(self.up.log)), (413, "body_too_large", before), r)
         return r.status
