@@ -162,16 +162,14 @@ class DiskFull(Case):
         up = self.upstream()
         i = Instance([backend("b", "openai", "http://127.0.0.1:%d" % up.port, ["ok"])], audit="{mode: strict, wait_ms: 1000}")
         self.addCleanup(i.close)
-        if not self.small_disk(i):
-            # no mount namespace here: a file-size limit makes the log's writes fail with EFBIG instead of ENOSPC
-            i.wrap = ["prlimit", "--fsize=%d" % (1 << 20), "--"]
-            i.env["BARTIZAN_TEST_DISK"] = "limit"
+        room = self.small_disk(i)
         i.start()
         self.assertEqual(i.chat("ok").status, 200)
-        audit = self.audit_dir(i)
-        filler = audit / "filler"
-        room = i.env.get("BARTIZAN_TEST_DISK") != "limit"
-        if room:
+        filler = self.audit_dir(i) / "filler"
+        if not room:
+            # no mount namespace here: a file-size limit makes the log's writes fail with EFBIG instead of ENOSPC
+            self.limit(i, 1 << 20)
+        else:
             with open(filler, "wb", buffering=0) as f:
                 try:
                     while True:
@@ -194,9 +192,9 @@ class DiskFull(Case):
             filler.unlink()
             wait_for(lambda: i.chat("ok").status == 200, 20)
         else:
-            subprocess.run(["prlimit", "--fsize=unlimited", "--pid", str(i.processes("bartizan-auditd")[0])], check=True)
+            self.limit(i, "unlimited")
             wait_for(lambda: i.chat("ok").status == 200, 20)
-        kinds = self.records_inside(i)
+        kinds = self.records_inside(i, room)
         self.assertEqual([e["id"] for e in up.log if "DECISION" not in kinds.get(e["id"], ())], [])
 
     @staticmethod
@@ -232,20 +230,26 @@ class DiskFull(Case):
         return True
 
     @staticmethod
+    def limit(i, size):
+        subprocess.run(["prlimit", "--fsize=%s:" % size, "--pid", str(i.processes("bartizan-auditd")[0])], check=True)
+
+    @staticmethod
     def audit_dir(i):
         pid = i.processes("bartizan-auditd")[0]
         return pathlib.Path("/proc/%d/root%s" % (pid, i.dir / "audit"))
 
-    def records_inside(self, i):
-        """The export of the log as it stands in the instance's mount namespace after an orderly stop."""
-        pid = i.processes("bartizan-auditd")[0]
-        keeper = subprocess.Popen(["nsenter", "-t", str(pid), "-m", "sleep", "60"])
-        self.addCleanup(stop_process, keeper)
-        wait_for(lambda: os.readlink("/proc/%d/ns/mnt" % keeper.pid) == os.readlink("/proc/%d/ns/mnt" % pid), 5)
-        real = i.dir / "audit"
-        inside = "/proc/%d/root%s" % (keeper.pid, real)
+    def records_inside(self, i, namespace):
+        """The export of the log as it stands in the instance's mount namespace, if it has one, after an orderly stop."""
+        if namespace:
+            pid = i.processes("bartizan-auditd")[0]
+            user = ["-U", "--preserve-credentials"] if "-r" in i.wrap else []
+            keeper = subprocess.Popen(["nsenter", "-t", str(pid), *user, "-m", "sleep", "60"])
+            self.addCleanup(stop_process, keeper)
+            wait_for(lambda: os.readlink("/proc/%d/ns/mnt" % keeper.pid) == os.readlink("/proc/%d/ns/mnt" % pid), 5)
+            inside = "/proc/%d/root%s" % (keeper.pid, i.dir / "audit")
         i.stop()
-        subprocess.run(["cp", "-a", inside + "/.", str(real)], check=True)
+        if namespace:
+            subprocess.run(["cp", "-a", inside + "/.", str(i.dir / "audit")], check=True)
         r = i.verify()
         self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
         return records_by_id(i.export())
