@@ -80,7 +80,6 @@ bool bz_request_id_parse(struct bz_view text, uint8_t id[BZ_REQUEST_ID_LEN]);
  *     worker: publish head; waiting = 1 if parked; fence; sleeping?     writer: sleeping = s; fence; head, waiting?
  *     worker: waiting = 1; fence; durable_seq?                          writer: durable_seq = n; fence; waiting?
  */
-#define BZ_RING_DATA (1u << 20) /* bytes per lane: ~2,500 records */
 
 struct bz_ring_lane { /* one control page in the file; both sides map it */
     _Alignas(64) _Atomic uint64_t head;    /* records published: total bytes ever written */

@@ -28,6 +28,9 @@
 #define BZ_EVENT_MAX (1u << 20)
 /* Upstream error bodies are read up to here, then replaced anyway. */
 #define BZ_REPLY_ERROR_MAX (64u << 10)
+#define BZ_REPLY_NODES_MAX                                                                         \
+    (1u << 20) /* JSON values of a reply: 256 embeddings of 4,096 numbers; at most an 80 MiB tree */
+#define BZ_REPLY_TEXT_MAX (1u << 20) /* text replies of admin routes: /metrics is below 4 KiB */
 
 /* Policy */
 #define BZ_CONFIG_MAX (1u << 20) /* bartizan.yaml */
@@ -35,9 +38,12 @@
 #define BZ_MODELS_MAX 4096
 #define BZ_KEYS_MAX 4000000
 #define BZ_ROLES_MAX 64
+#define BZ_MODEL_LIST_MAX (4u << 20) /* bytes of a backend's list: Ollama writes 700 for a model */
+#define BZ_MODEL_LIST_NAMES_MAX 2048 /* names taken from one backend */
 
 /* Shared memory. nginx workers alive at once, old ones finishing after a reload included. */
 #define BZ_LANES_MAX 64
-#define BZ_RECORD_MAX 2048 /* one audit record */
+#define BZ_RECORD_MAX 2048      /* one audit record */
+#define BZ_RING_DATA (1u << 20) /* bytes of a lane in the audit ring: about 2,500 records */
 
 #endif

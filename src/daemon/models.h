@@ -3,10 +3,9 @@
 #ifndef BZ_MODELS_H
 #define BZ_MODELS_H
 
+#include <bartizan/limits.h>
 #include <bartizan/policy.h>
 
-#define BZ_MODEL_LIST_MAX (4u << 20) /* bytes of one answer: Ollama writes 700 bytes for a model */
-#define BZ_MODEL_LIST_NAMES_MAX 2048 /* names taken from one backend */
 
 struct bz_names {
     char **v;

@@ -5,8 +5,6 @@
 
 #include "tx_int.h"
 
-#define REPLY_NODES_MAX (1u << 20) /* 256 embeddings of 4,096 numbers; bounds the tree to 80 MiB */
-#define TEXT_REPLY_MAX (1u << 20)  /* llama-server's /metrics is below 4 KiB */
 #define EDIT_ROOM 64
 #define COLLECT_FIRST 4096
 #define COLLECT_AT_ONCE (1u << 20)
@@ -207,7 +205,7 @@ void bz_tx_cut(struct bz_tx *tx, const char *code, const char *message, struct b
 static size_t collect_cap(const struct bz_tx *tx) {
     static const size_t caps[] = {
         [BZ_COLLECT_JSON] = BZ_REPLY_MAX,
-        [BZ_COLLECT_TEXT] = TEXT_REPLY_MAX,
+        [BZ_COLLECT_TEXT] = BZ_REPLY_TEXT_MAX,
         [BZ_COLLECT_ERROR] = BZ_REPLY_ERROR_MAX,
         [BZ_COLLECT_EMPTY] = 0,
     };
@@ -333,7 +331,7 @@ static void end_json(struct bz_tx *tx) {
     BZ_TX_SCRATCH uint8_t first[BZ_TX_SCRATCH_MAX];
     struct bz_arena ar;
     struct bz_json *root = NULL;
-    struct bz_json_opts opts = {.max_nodes = REPLY_NODES_MAX};
+    struct bz_json_opts opts = {.max_nodes = BZ_REPLY_NODES_MAX};
     struct bz_diag diag = {0, NULL};
     arena_for(tx, &ar, first);
     enum bz_status st =
