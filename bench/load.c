@@ -1,5 +1,5 @@
 /* load: keeps N TLS connections busy with one POST each and measures a proxy's CPU time for exactly the requests that were
- * answered between two moments, after every handshake is over.
+ * answered between two moments, after the first handshakes are over.
  *
  *   load https://HOST:PORT CONNECTIONS SECONDS BODY_FILE PID [KEY [CA_FILE [RATE]]]
  *
@@ -48,6 +48,9 @@ static uint64_t answered, errors;
 static uint64_t every_ns, next_ns; /* pace; 0: none */
 static uint32_t idle[CONNS_MAX];   /* connections that wait for their turn */
 static size_t idle_n;
+static struct addrinfo *target;
+static SSL_CTX *tls_ctx;
+static int ep;
 
 static void die(const char *what) {
     fprintf(stderr, "load: %s: %s\n", what, errno != 0 ? strerror(errno) : "failed");
@@ -124,6 +127,34 @@ static bool whole(struct conn *c) {
     return c->n >= 5 && memcmp(c->reply + c->n - 5, "0\r\n\r\n", 5) == 0;
 }
 
+/* One connection to the proxy, TLS included; used again when the proxy has closed it. */
+static void open_one(size_t i) {
+    int fd = socket(target->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, target->ai_addr, target->ai_addrlen) != 0)
+        die("connect");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    conns[i].tls = SSL_new(tls_ctx);
+    if (conns[i].tls == NULL || SSL_set_fd(conns[i].tls, fd) != 1 || SSL_connect(conns[i].tls) != 1)
+        die("TLS handshake");
+    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.u32 = (uint32_t)i};
+    if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) != 0)
+        die("epoll");
+}
+
+/* Both proxies close a connection after so many requests, and say so. */
+static bool told_to_close(const struct conn *c) {
+    const char *close = strcasestr(c->reply, "\r\nconnection: close\r\n");
+    const char *end = strstr(c->reply, "\r\n\r\n");
+    return close != NULL && close < end;
+}
+
+static void reopen(struct conn *c) {
+    int fd = SSL_get_fd(c->tls);
+    SSL_free(c->tls);
+    close(fd);
+    open_one((size_t)(c - conns));
+}
+
 static void on_event(struct conn *c) {
     push(c);
     for (;;) {
@@ -140,10 +171,15 @@ static void on_event(struct conn *c) {
         errors += strncmp(c->reply, "HTTP/1.1 200", 12) != 0;
         if (samples_n < SAMPLES_MAX)
             samples[samples_n++] = (uint32_t)((now_ns() - c->began) / 1000U);
+        bool closing = told_to_close(c);
+        if (closing)
+            reopen(c);
         if (every_ns == 0)
             ask(c);
         else
             idle[idle_n++] = (uint32_t)(c - conns);
+        if (closing)
+            return; /* the new connection's own events go on */
     }
 }
 
@@ -156,7 +192,7 @@ static void ask_due(uint64_t now) {
         next_ns < now ? now : next_ns; /* nobody is free: what was missed is not made up for */
 }
 
-static void run_until(int ep, uint64_t until) {
+static void run_until(uint64_t until) {
     for (uint64_t now = now_ns(); now < until; now = now_ns()) {
         static struct epoll_event e[AT_ONCE];
         ask_due(now);
@@ -169,20 +205,9 @@ static void run_until(int ep, uint64_t until) {
     }
 }
 
-static void open_all(size_t n, const struct addrinfo *to, SSL_CTX *ctx, int ep) {
-    for (size_t i = 0; i < n; i++) {
-        int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (fd < 0 || connect(fd, to->ai_addr, to->ai_addrlen) != 0)
-            die("connect");
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-        conns[i].tls = SSL_new(ctx);
-        if (conns[i].tls == NULL || SSL_set_fd(conns[i].tls, fd) != 1 ||
-            SSL_connect(conns[i].tls) != 1)
-            die("TLS handshake");
-        struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.u32 = (uint32_t)i};
-        if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) != 0)
-            die("epoll");
-    }
+static void open_all(size_t n) {
+    for (size_t i = 0; i < n; i++)
+        open_one(i);
     for (size_t i = 0; i < n; i++)
         ask(&conns[i]);
 }
@@ -192,11 +217,11 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void measure(int ep, double seconds, const char *pid) {
-    run_until(ep, now_ns() + WARM_UP_MS * 1000000ULL);
+static void measure(double seconds, const char *pid) {
+    run_until(now_ns() + WARM_UP_MS * 1000000ULL);
     answered = errors = samples_n = 0;
     uint64_t cpu = cpu_ns(pid), begin = now_ns();
-    run_until(ep, begin + (uint64_t)(seconds * 1e9));
+    run_until(begin + (uint64_t)(seconds * 1e9));
     double took = (double)(now_ns() - begin) / 1e9;
     cpu = cpu_ns(pid) - cpu;
     qsort(samples, samples_n, sizeof *samples, by_value);
@@ -216,27 +241,27 @@ int main(int argc, char **argv) {
     }
     char *host = argv[1] + 8, *port = strrchr(host, ':');
     size_t n = strtoul(argv[2], NULL, 10);
-    struct addrinfo want = {.ai_socktype = SOCK_STREAM}, *to = NULL;
+    struct addrinfo want = {.ai_socktype = SOCK_STREAM};
     if (port == NULL || n == 0 || n > CONNS_MAX)
         die("arguments");
     *port++ = '\0';
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    tls_ctx = SSL_CTX_new(TLS_client_method());
     conns = calloc(n, sizeof *conns);
     samples = malloc(SAMPLES_MAX * sizeof *samples);
-    int ep = epoll_create1(EPOLL_CLOEXEC);
-    if (getaddrinfo(host, port, &want, &to) != 0 || ctx == NULL || conns == NULL ||
+    ep = epoll_create1(EPOLL_CLOEXEC);
+    if (getaddrinfo(host, port, &want, &target) != 0 || tls_ctx == NULL || conns == NULL ||
         samples == NULL || ep < 0)
         die("start");
     if (argc > 8 && strtoul(argv[8], NULL, 10) > 0)
         every_ns = 1000000000U / strtoul(argv[8], NULL, 10);
     next_ns = now_ns();
-    SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    if (argc > 7 && SSL_CTX_load_verify_locations(ctx, argv[7], NULL) == 1)
-        SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_mode(tls_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (argc > 7 && SSL_CTX_load_verify_locations(tls_ctx, argv[7], NULL) == 1)
+        SSL_CTX_set_verify(tls_ctx, SSL_VERIFY_PEER, NULL);
     signal(SIGPIPE, SIG_IGN);
     make_request(host, argc > 6 && argv[6][0] != '\0' ? argv[6] : NULL, argv[4]);
-    open_all(n, to, ctx, ep);
-    measure(ep, strtod(argv[3], NULL), argv[5]);
-    freeaddrinfo(to);
+    open_all(n);
+    measure(strtod(argv[3], NULL), argv[5]);
+    freeaddrinfo(target);
     return errors == 0 ? 0 : 1;
 }

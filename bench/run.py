@@ -24,7 +24,7 @@ daemon off; worker_processes 1; error_log %(dir)s/error.log crit; pid %(dir)s/ng
 events { worker_connections 12288; multi_accept on; }
 http {
     access_log off; client_body_temp_path %(dir)s/b; proxy_temp_path %(dir)s/p; fastcgi_temp_path %(dir)s/f;
-    uwsgi_temp_path %(dir)s/u; scgi_temp_path %(dir)s/s; tcp_nodelay on; keepalive_requests 10000;
+    uwsgi_temp_path %(dir)s/u; scgi_temp_path %(dir)s/s; tcp_nodelay on; keepalive_requests 1000;
     client_body_buffer_size 8m; client_max_body_size 8m;
     upstream model { server %(upstream)s; keepalive 64; keepalive_requests 90; keepalive_timeout 3s; }
     server {
@@ -75,7 +75,7 @@ class Bench:
     def __init__(self, options):
         self.o = options
         self.stack = contextlib.ExitStack()
-        self.seconds = 0.5 if options.quick else 1.0
+        self.seconds = 0.5 if options.quick else 1.5
 
     def upstream(self, events=100, interval=20):
         port = free_port()
