@@ -242,24 +242,39 @@ static bool digits(const char *s, size_t n, uint64_t max, uint64_t *ret) {
     return bz_view_u64(bz_view(s, n), ret) == BZ_OK && *ret <= max;
 }
 
-static bool date_parse(const char *s, uint64_t *ret) {
+/* "YYYY-MM-DD" at the start of s, as days since the epoch. */
+static bool day_parse(const char *s, int64_t *ret) {
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    uint64_t y, m, d, hh = 0, mm = 0, ss = 0;
-    size_t n = strlen(s);
-    if ((n != 10 && n != 20) || s[4] != '-' || s[7] != '-')
+    uint64_t y, m, d;
+    if (s[4] != '-' || s[7] != '-' || !digits(s, 4, 2200, &y) || y < 1970)
         return false;
-    if (!digits(s, 4, 2200, &y) || y < 1970 || !digits(s + 5, 2, 12, &m) || m == 0 ||
-        !digits(s + 8, 2, 31, &d) || d == 0)
+    if (!digits(s + 5, 2, 12, &m) || m == 0 || !digits(s + 8, 2, 31, &d) || d == 0)
         return false;
     bool leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
     if (d > days[m - 1] + (m == 2 && leap ? 1u : 0u))
         return false;
-    if (n == 20 &&
-        (s[10] != 'T' || s[13] != ':' || s[16] != ':' || s[19] != 'Z' ||
-         !digits(s + 11, 2, 23, &hh) || !digits(s + 14, 2, 59, &mm) || !digits(s + 17, 2, 59, &ss)))
+    *ret = days_from_civil((int64_t)y, (int64_t)m, (int64_t)d);
+    return true;
+}
+
+/* "Thh:mm:ssZ" at the start of s, as seconds of the day. */
+static bool clock_parse(const char *s, uint64_t *ret) {
+    uint64_t hh, mm, ss;
+    if (s[0] != 'T' || s[3] != ':' || s[6] != ':' || s[9] != 'Z')
         return false;
-    int64_t day = days_from_civil((int64_t)y, (int64_t)m, (int64_t)d);
-    *ret = (uint64_t)day * 86400 + hh * 3600 + mm * 60 + ss;
+    if (!digits(s + 1, 2, 23, &hh) || !digits(s + 4, 2, 59, &mm) || !digits(s + 7, 2, 59, &ss))
+        return false;
+    *ret = hh * 3600 + mm * 60 + ss;
+    return true;
+}
+
+static bool date_parse(const char *s, uint64_t *ret) {
+    size_t n = strlen(s);
+    int64_t day;
+    uint64_t seconds = 0;
+    if ((n != 10 && n != 20) || !day_parse(s, &day) || (n == 20 && !clock_parse(s + 10, &seconds)))
+        return false;
+    *ret = (uint64_t)day * 86400 + seconds;
     return true;
 }
 
