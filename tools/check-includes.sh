@@ -26,8 +26,9 @@ BEGIN {
     for (i = 1; i <= n; i++)
         home[base[i]] = "base"
     home["state"] = "policy"
+    home["fields"] = "dialect"
     allow("base", "")
-    n = split("dialect detect audit artifact advisory dataset sandbox posture store", second, " ")
+    n = split("dialect detect vault audit artifact advisory dataset sandbox posture store", second, " ")
     for (i = 1; i <= n; i++)
         allow(second[i], "")
     allow("policy", "detect dialect")
@@ -35,9 +36,9 @@ BEGIN {
     allow("registry", "store artifact")
     allow("redteam", "detect")
     allow("monitor", "audit")
-    allow("gateway", "dialect detect policy audit")
+    allow("gateway", "dialect detect vault policy audit")
     allow("instance", "audit policy")
-    below = "dialect detect audit artifact advisory dataset sandbox posture store policy identity registry"
+    below = "dialect detect vault audit artifact advisory dataset sandbox posture store policy identity registry"
     below = below " redteam monitor gateway instance incident training compliance"
     n = split("nginx auditd daemon cli", top, " ")
     for (i = 1; i <= n; i++) {
@@ -48,7 +49,7 @@ BEGIN {
     allow("training", "")
     allow("compliance", "")
     # Engine rooms: no I/O, threads, clocks, processes; cryptography through bartizan/crypto.h.
-    n = split("base dialect detect policy gateway artifact advisory monitor", pure, " ")
+    n = split("base dialect detect vault policy gateway artifact advisory monitor", pure, " ")
     for (i = 1; i <= n; i++)
         engine[pure[i]] = 1
     impure = "^(sys/(socket|stat|wait|epoll|un|file|ioctl|prctl)|netdb|pthread|threads|fcntl|poll"

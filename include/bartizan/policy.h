@@ -7,6 +7,7 @@
 #define BARTIZAN_POLICY_H
 
 #include <bartizan/crypto.h>
+#include <bartizan/detect.h>
 #include <bartizan/dialect.h>
 #include <bartizan/limits.h>
 #include <bartizan/state.h>
@@ -226,5 +227,53 @@ void bz_image_params(const struct bz_image *img, const struct bz_principal *p, s
 /* What counts for a key: its own limit where it has one (per meter), otherwise its role's. */
 void bz_image_limits(const struct bz_image *img, const struct bz_principal *p, struct bz_limit_set *ret_key,
                      struct bz_limit_set *ret_user);
+
+/* ---- data protection ------------------------------------------------------------------------------------------ */
+
+enum bz_direction { BZ_DIRECTION_REQUEST, BZ_DIRECTION_REPLY, BZ_DIRECTION_COUNT };
+enum bz_action {       /* of two findings in one text each gets its own; of two for one finding the first rule wins */
+    BZ_ACTION_ALLOW,   /* not even recorded */
+    BZ_ACTION_RECORD,  /* counts as a finding in the audit record */
+    BZ_ACTION_COACH,   /* request: refused once with an explanation; passes (recorded) with a justification */
+    BZ_ACTION_MASK,    /* a placeholder takes its place for good */
+    BZ_ACTION_RESTORE, /* the same, and whoever sent it gets it back in replies */
+    BZ_ACTION_APPROVE, /* request: refused until an administrator has approved this very body; reply: blocked */
+    BZ_ACTION_BLOCK,   /* refused; a stream ends with an error event */
+    BZ_ACTION_COUNT
+};
+const char *bz_action_name(enum bz_action a); /* "allow", "record", "coach", "mask", "restore", "approve", "block" */
+
+/* What happens to each type, for one role, model, direction and level. In the image, shared by all that have the same. */
+struct bz_actions {
+    struct bz_type_set of[BZ_PROOF_COUNT][BZ_ACTION_COUNT]; /* [proof][action]; each type in exactly one action per proof */
+    struct bz_type_set find;  /* types with any action above allow */
+    struct bz_type_set hold;  /* types with any action above record: what a stream waits for */
+    struct bz_type_set form;  /* types whose placeholder keeps the value's form (surrogate: true) */
+};
+static inline enum bz_action bz_actions_get(const struct bz_actions *a, size_t type, enum bz_proof proof) {
+    for (unsigned k = BZ_ACTION_COUNT; k-- > 0;)
+        if (bz_type_set_has(&a->of[proof < BZ_PROOF_COUNT ? proof : 0][k], type))
+            return (enum bz_action)k;
+    return BZ_ACTION_BLOCK; /* not decided: blocks */
+}
+/* level: of the text so far (types found, marks, the client's own label). model: index in the image; UINT32_MAX: none.
+ * NULL: this image screens nothing (tests of other rooms; bartizand never publishes such a one). */
+const struct bz_actions *bz_image_actions(const struct bz_image *img, const struct bz_principal *p, uint32_t model,
+                                          enum bz_direction d, enum bz_level level);
+
+struct bz_data_settings { /* lives as long as the image */
+    struct bz_view detect_pack; /* for bz_detect_open; empty: nothing is screened */
+    const uint8_t *vault_key;   /* BZ_KEY_LEN */
+    uint32_t restore_s;         /* how long a value can be restored */
+    uint32_t hold_ms;           /* how long undecided text of a stream may wait for its next piece */
+    bool refuse_unknown;        /* fields that no table knows: true refuses, false screens them as text */
+};
+void bz_image_data(const struct bz_image *img, struct bz_data_settings *ret);
+/* Highest level that may go to this model, and that this role may see or send. RESTRICTED where nothing is set. */
+enum bz_level bz_image_clearance_model(const struct bz_image *img, uint32_t model);
+enum bz_level bz_image_clearance_role(const struct bz_image *img, const struct bz_principal *p);
+/* Was this body (bz_approval_id) approved for this owner, and not yet expired? O(log n). */
+#define BZ_APPROVAL_LEN 16
+bool bz_image_approved(const struct bz_image *img, const uint8_t id[BZ_APPROVAL_LEN], uint64_t now_unix);
 
 #endif
