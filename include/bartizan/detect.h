@@ -14,10 +14,11 @@
 #include <bartizan/arena.h>
 #include <bartizan/buf.h>
 
-#define BZ_TYPES_MAX 512      /* built in and custom; a bit each in struct bz_type_set */
-#define BZ_CUSTOM_MAX 128     /* custom types of one instance */
-#define BZ_DETECT_CONTEXT 96  /* bytes of normalised text before a match that validators see */
-#define BZ_DETECT_MATCH_MAX 512 /* bytes of normalised text of one match; keys in PEM are one each
+#define BZ_TYPES_MAX 512     /* built in and custom; a bit each in struct bz_type_set */
+#define BZ_CUSTOM_MAX 128    /* custom types of one instance */
+#define BZ_DETECT_CONTEXT 96 /* bytes of normalised text before a match that validators see */
+#define BZ_DETECT_MATCH_MAX                                                                        \
+    512 /* bytes of normalised text of one match; keys in PEM are one each
                                    line by line, see detect/secrets.c */
 
 enum bz_class {
@@ -28,21 +29,21 @@ enum bz_class {
     BZ_CLASS_PLACEHOLDER, /* text that has the form of our own placeholder, see vault.h */
     BZ_CLASS_COUNT
 };
-enum bz_proof { /* how sure; rises */
-    BZ_PROOF_FORM,     /* the form alone: many false ones */
-    BZ_PROOF_CONTEXT,  /* form and a word before it that says what it is */
-    BZ_PROOF_CHECKSUM, /* a checksum that random text fails, or a prefix that only this has */
-    BZ_PROOF_COUNT
+enum bz_proof {                   /* how sure; rises */
+                BZ_PROOF_FORM,    /* the form alone: many false ones */
+                BZ_PROOF_CONTEXT, /* form and a word before it that says what it is */
+                BZ_PROOF_CHECKSUM, /* a checksum that random text fails, or a prefix that only this has */
+                BZ_PROOF_COUNT
 };
 enum bz_level { /* classification, lowest first: PUBLIC < INTERNAL < CONFIDENTIAL < RESTRICTED */
-    BZ_LEVEL_PUBLIC,       /* TLP:CLEAR */
-    BZ_LEVEL_INTERNAL,     /* TLP:GREEN */
-    BZ_LEVEL_CONFIDENTIAL, /* TLP:AMBER */
-    BZ_LEVEL_RESTRICTED,   /* TLP:AMBER+STRICT, TLP:RED */
-    BZ_LEVEL_COUNT
+                BZ_LEVEL_PUBLIC,       /* TLP:CLEAR */
+                BZ_LEVEL_INTERNAL,     /* TLP:GREEN */
+                BZ_LEVEL_CONFIDENTIAL, /* TLP:AMBER */
+                BZ_LEVEL_RESTRICTED,   /* TLP:AMBER+STRICT, TLP:RED */
+                BZ_LEVEL_COUNT
 };
-const char *bz_level_name(enum bz_level l);                         /* "PUBLIC" ... */
-bool bz_level_from_name(struct bz_view name, enum bz_level *ret);   /* TLP names too; any case */
+const char *bz_level_name(enum bz_level l);                       /* "PUBLIC" ... */
+bool bz_level_from_name(struct bz_view name, enum bz_level *ret); /* TLP names too; any case */
 const char *bz_class_name(enum bz_class c); /* "pii", "secret", "custom", "label", "placeholder" */
 const char *bz_proof_name(enum bz_proof p); /* "form", "context", "checksum" */
 
@@ -73,7 +74,7 @@ bool bz_type_set_add_name(struct bz_type_set *s, struct bz_view name);
 
 /* ---- compiling --------------------------------------------------------------------------------- */
 
-struct bz_custom { /* words or a pattern of the customer; views are lent */
+struct bz_custom {               /* words or a pattern of the customer; views are lent */
     struct bz_view name;         /* [A-Z][A-Z0-9_]{1,39}; becomes the type's name */
     const struct bz_view *words; /* literal words or phrases; any case if `nocase` */
     size_t words_n;
@@ -116,7 +117,8 @@ struct bz_findings { /* grows in the arena it was made for */
     struct bz_finding *v;
     size_t n, cap;
     struct bz_arena *ar;
-    uint64_t more; /* found beyond BZ_FINDINGS_MAX and dropped: treat as "too many", never as clean */
+    uint64_t
+        more; /* found beyond BZ_FINDINGS_MAX and dropped: treat as "too many", never as clean */
 };
 #define BZ_FINDINGS_MAX 16384
 
@@ -136,11 +138,11 @@ enum bz_status bz_detect_scan(struct bz_detect *d, struct bz_view text, enum bz_
 /* One channel of a stream: text that comes in pieces (UTF-8, each piece whole code points). */
 struct bz_watch {
     const struct bz_type_set *want;
-    uint8_t mode;       /* enum bz_text_mode */
-    uint8_t state[7];   /* of the reader: JSON string and escape state, word state */
-    uint64_t base;      /* place in the channel of win[0] */
-    uint64_t settled;   /* everything before this place is decided */
-    struct bz_buf win;  /* context and undecided text; heap, bounded by BZ_WATCH_MAX */
+    uint8_t mode;      /* enum bz_text_mode */
+    uint8_t state[7];  /* of the reader: JSON string and escape state, word state */
+    uint64_t base;     /* place in the channel of win[0] */
+    uint64_t settled;  /* everything before this place is decided */
+    struct bz_buf win; /* context and undecided text; heap, bounded by BZ_WATCH_MAX */
 };
 #define BZ_WATCH_MAX 8192
 /* want: must live as long as the watch; types that only count (action record) may be left out of the
@@ -152,8 +154,8 @@ void bz_watch_init(struct bz_watch *w, enum bz_text_mode mode, const struct bz_t
  * types may begin in the undecided text; types outside of it are found, but never held for (they
  * may be found only in part). Same findings of `hold` types for every cut of the text as
  * bz_detect_scan of the whole. OK; ENOMEM. */
-enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_view text, bool last,
-                             const struct bz_type_set *hold, struct bz_arena *scratch,
+enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_view text,
+                             bool last, const struct bz_type_set *hold, struct bz_arena *scratch,
                              struct bz_findings *out, uint64_t *ret_settled) BZ_MUST_USE;
 void bz_watch_done(struct bz_watch *w);
 

@@ -13,16 +13,16 @@ enum bz_where {
     BZ_WHERE_EVENT, /* one event of a stream */
     BZ_WHERE_COUNT
 };
-enum bz_speaker { /* who says it: role and trust of a text */
-    BZ_SPEAKER_SYSTEM, /* system, developer, instructions, templates */
-    BZ_SPEAKER_USER,
-    BZ_SPEAKER_ASSISTANT, /* earlier answers in requests; answers */
-    BZ_SPEAKER_REASONING,
-    BZ_SPEAKER_TOOL,     /* results of tools: untrusted */
-    BZ_SPEAKER_DOCUMENT, /* documents, files, search results: untrusted */
-    BZ_SPEAKER_SCHEMA,   /* tool names, descriptions, schemas, formats */
-    BZ_SPEAKER_META,     /* user ids, metadata, names, stop words */
-    BZ_SPEAKER_COUNT
+enum bz_speaker {                    /* who says it: role and trust of a text */
+                  BZ_SPEAKER_SYSTEM, /* system, developer, instructions, templates */
+                  BZ_SPEAKER_USER,
+                  BZ_SPEAKER_ASSISTANT, /* earlier answers in requests; answers */
+                  BZ_SPEAKER_REASONING,
+                  BZ_SPEAKER_TOOL,     /* results of tools: untrusted */
+                  BZ_SPEAKER_DOCUMENT, /* documents, files, search results: untrusted */
+                  BZ_SPEAKER_SCHEMA,   /* tool names, descriptions, schemas, formats */
+                  BZ_SPEAKER_META,     /* user ids, metadata, names, stop words */
+                  BZ_SPEAKER_COUNT
 };
 const char *bz_speaker_name(enum bz_speaker s);
 
@@ -38,13 +38,14 @@ enum bz_field_kind {
 };
 
 struct bz_field {
-    const char *path; /* "a.b[].c"; a last "*" covers everything below */
-    uint8_t kind;     /* enum bz_field_kind */
-    uint8_t speaker;  /* enum bz_speaker; messages[].role may say otherwise */
-    uint8_t channel;  /* EVENT: 0 whole text; otherwise a delta of this channel of its index */
+    const char *path;  /* "a.b[].c"; a last "*" covers everything below */
+    uint8_t kind;      /* enum bz_field_kind */
+    uint8_t speaker;   /* enum bz_speaker; messages[].role may say otherwise */
+    uint8_t channel;   /* EVENT: 0 whole text; otherwise a delta of this channel of its index */
     const char *index; /* EVENT: path of the member that tells channels of one kind apart, relative
                           to the element ("choices[].index"); NULL: one only */
-    const char *when; /* "type=text_delta": row counts only where the sibling says so; NULL: always */
+    const char
+        *when; /* "type=text_delta": row counts only where the sibling says so; NULL: always */
 };
 /* The table; static. n 0: such bodies carry no text. */
 const struct bz_field *bz_field_table(const struct bz_route *route, enum bz_server server,
@@ -52,13 +53,14 @@ const struct bz_field *bz_field_table(const struct bz_route *route, enum bz_serv
 
 /* One text, as the walker meets it. */
 struct bz_span {
-    struct bz_view text;   /* decoded */
-    struct bz_json *node;  /* to be given to bz_span_set */
+    struct bz_view text;  /* decoded */
+    struct bz_json *node; /* to be given to bz_span_set */
     const struct bz_field *field;
     uint8_t speaker; /* after messages[].role was looked at */
     bool is_key;     /* BZ_FIELD_JSON: the text is node's key */
     bool is_number;  /* BZ_FIELD_JSON: text is the number as written; replaced by a string */
-    uint64_t channel; /* EVENT deltas: names the channel within the stream, never 0; 0: whole text */
+    uint64_t
+        channel; /* EVENT deltas: names the channel within the stream, never 0; 0: whole text */
 };
 /* Replaces the text in the tree; `text` must live as long as the tree. */
 void bz_span_set(const struct bz_span *s, struct bz_view text);
