@@ -33,6 +33,7 @@ struct bz_model_config { /* aliases, replicas under one name, and per-model limi
     char *name;
     char *target;     /* the backend's own name for it; NULL: the same */
     struct bz_limit_set limits;
+    uint8_t clearance; /* 1 + enum bz_level; 0: not said. Of a model under all its names the lowest holds */
 };
 struct bz_role_config {
     char *name;
@@ -44,6 +45,52 @@ struct bz_role_config {
     struct bz_param_limits params;
     struct bz_limit_set limits; /* per key of this role */
     struct bz_limit_set user_limits; /* over all keys of one owner */
+    uint8_t clearance; /* as above */
+};
+
+enum bz_direction { BZ_DIRECTION_REQUEST, BZ_DIRECTION_REPLY, BZ_DIRECTION_COUNT };
+enum bz_action {       /* of two findings in one text each gets its own; of two for one finding the first rule wins */
+    BZ_ACTION_ALLOW,   /* not even recorded */
+    BZ_ACTION_RECORD,  /* counts as a finding in the audit record */
+    BZ_ACTION_COACH,   /* request: refused once with an explanation; passes (recorded) with a justification */
+    BZ_ACTION_MASK,    /* a placeholder takes its place for good */
+    BZ_ACTION_RESTORE, /* the same, and whoever sent it gets it back in replies */
+    BZ_ACTION_APPROVE, /* request: refused until an administrator has approved this very body; reply: blocked */
+    BZ_ACTION_BLOCK,   /* refused; a stream ends with an error event */
+    BZ_ACTION_COUNT
+};
+const char *bz_action_name(enum bz_action a); /* "allow", "record", "coach", "mask", "restore", "approve", "block" */
+
+struct bz_custom_config { /* words or a pattern of the customer; number of the type: built-in ones + its place */
+    char *name;
+    char **words;          /* NULL: a pattern */
+    uint32_t words_n;
+    char *pattern;
+    bool ignore_case, whole_word;
+    bool label;            /* a classification mark: raises the level of the text that it stands in */
+    enum bz_level level;
+    uint32_t line, column; /* of the words or the pattern in the file */
+};
+struct bz_data_rule {
+    char **names;          /* of types and classes, as written */
+    uint32_t names_n;
+    struct bz_type_set types; /* what they come to; never placeholders */
+    uint8_t directions;    /* bit per enum bz_direction */
+    enum bz_action action; /* as written; in replies restore means mask */
+    enum bz_proof proof;   /* findings of at least this proof */
+    enum bz_level level;   /* texts of at least this level */
+    bool form;             /* the placeholder keeps the value's form */
+    char **roles, **models; /* NULL: all; models may be "prefix*" and mean a model under all its names */
+    uint32_t roles_n, models_n;
+    uint32_t line;         /* in the file */
+};
+struct bz_data_config {
+    bool unknown_as_text;  /* fields that no table knows are screened as text; otherwise refused */
+    uint32_t restore_s, hold_ms;
+    struct bz_custom_config *custom;
+    uint32_t custom_n;
+    struct bz_data_rule *rules; /* the first that fits decides; after them the defaults */
+    uint32_t rules_n;
 };
 enum bz_audit_mode { BZ_AUDIT_STRICT, BZ_AUDIT_RELAXED };
 struct bz_config {
@@ -68,6 +115,7 @@ struct bz_config {
     uint32_t models_n;
     struct bz_role_config *roles; /* "user" and "admin" always exist */
     uint32_t roles_n;
+    struct bz_data_config data;
 };
 struct bz_config_error {
     uint32_t line, column; /* from 1; 0: unknown */
@@ -79,6 +127,25 @@ struct bz_config_error {
 enum bz_status bz_config_parse(struct bz_view yaml, struct bz_config **ret, struct bz_config_error *errs, size_t cap,
                                size_t *ret_n) BZ_MUST_USE;
 void bz_config_free(struct bz_config *c);
+/* Compiles the detectors with the configuration's own words and patterns (bz_detect_compile; about 0.1 to 0.5 s).
+ * OK; ESYNTAX (*err tells where and why); ETOOBIG, ENOMEM. */
+enum bz_status bz_config_compile(const struct bz_config *c, struct bz_buf *out, struct bz_config_error *err) BZ_MUST_USE;
+/* The same for configurations whose detectors are the same, in this version of ours. ENOMEM. */
+enum bz_status bz_config_compile_key(const struct bz_config *c, uint8_t out[BZ_HASH_LEN]) BZ_MUST_USE;
+
+/* Types as the detectors number them: built in, then the configuration's own. false: no such number. Lent from c. */
+size_t bz_config_types_n(const struct bz_config *c);
+bool bz_config_type(const struct bz_config *c, size_t type, struct bz_type *ret);
+/* Who decides over a finding of a type, first to last: rules that may fit, then defaults; ends with the first that always
+ * fits. At most BZ_DATA_STEPS_MAX. Returns how many. */
+#define BZ_DATA_STEPS_MAX (BZ_DATA_RULES_MAX + 4)
+struct bz_data_step {
+    const struct bz_data_rule *rule; /* NULL: a default */
+    enum bz_action action;           /* in this direction */
+    enum bz_proof proof;             /* at least */
+    const char *why;                 /* of a default: a few words */
+};
+size_t bz_config_steps(const struct bz_config *c, size_t type, enum bz_direction d, struct bz_data_step out[BZ_DATA_STEPS_MAX]);
 
 /* Names that `routes` of roles and keys may use (beside "*"): the scopes of all route tables. Static texts. */
 #define BZ_SCOPES_MAX 64 /* a bit each in a 64-bit mask */
@@ -134,6 +201,11 @@ struct bz_image_model_input { /* one served name and where */
     const char *target;    /* what the backend is told */
     uint64_t backends;     /* bit per backend index */
 };
+#define BZ_APPROVAL_LEN 16
+struct bz_approval { /* of one body of one owner, see bz_image_approved */
+    uint8_t id[BZ_APPROVAL_LEN];
+    uint64_t expires; /* unix seconds */
+};
 struct bz_image_input {
     const struct bz_config *config;
     const struct bz_key_record *keys;
@@ -149,18 +221,23 @@ struct bz_image_input {
     uint8_t key_pepper[BZ_KEY_LEN];
     uint8_t digest_key[BZ_KEY_LEN];
     uint8_t limit_seed[16];
+    struct bz_view detect_pack;       /* bz_config_compile; empty: nothing is screened (tests only) */
+    uint8_t vault_key[BZ_KEY_LEN];
+    const struct bz_approval *approvals; /* in any order */
+    size_t approvals_n;
 };
 /* Serialises into `out` (born with a maximum of its own, empty). Cost O(keys); 1,000,000 keys < 200 ms. Revoked keys and keys
  * whose role does not exist are left out: they never authenticate.
- * OK; EEXISTS (a key id, model or backend name twice), EINVAL (an input that bz_config_parse would have refused), ETOOBIG,
- * ENOMEM. */
+ * OK; EEXISTS (a key id, model, approval or backend name twice), EINVAL (an input that bz_config_parse would have refused),
+ * ETOOBIG (also: rules for too many different groups of roles and models), ENOMEM. */
 enum bz_status bz_image_build(const struct bz_image_input *in, struct bz_buf *out) BZ_MUST_USE;
 
 struct bz_image { /* a checked view of a mapped image */
     struct bz_view bytes;
     const void *head;
 };
-/* Checks seal, version and every offset. ECORRUPT, EVERSION. The bytes must stay mapped and unchanged. */
+/* Checks seal, version and every offset. ECORRUPT, EVERSION. The bytes must stay mapped and unchanged, and begin at a place
+ * that is a multiple of 16 (a mapping or malloc does). */
 enum bz_status bz_image_open(struct bz_view bytes, struct bz_image *ret) BZ_MUST_USE;
 uint64_t bz_image_generation(const struct bz_image *img);
 
@@ -230,19 +307,6 @@ void bz_image_limits(const struct bz_image *img, const struct bz_principal *p, s
 
 /* ---- data protection ------------------------------------------------------------------------------------------ */
 
-enum bz_direction { BZ_DIRECTION_REQUEST, BZ_DIRECTION_REPLY, BZ_DIRECTION_COUNT };
-enum bz_action {       /* of two findings in one text each gets its own; of two for one finding the first rule wins */
-    BZ_ACTION_ALLOW,   /* not even recorded */
-    BZ_ACTION_RECORD,  /* counts as a finding in the audit record */
-    BZ_ACTION_COACH,   /* request: refused once with an explanation; passes (recorded) with a justification */
-    BZ_ACTION_MASK,    /* a placeholder takes its place for good */
-    BZ_ACTION_RESTORE, /* the same, and whoever sent it gets it back in replies */
-    BZ_ACTION_APPROVE, /* request: refused until an administrator has approved this very body; reply: blocked */
-    BZ_ACTION_BLOCK,   /* refused; a stream ends with an error event */
-    BZ_ACTION_COUNT
-};
-const char *bz_action_name(enum bz_action a); /* "allow", "record", "coach", "mask", "restore", "approve", "block" */
-
 /* What happens to each type, for one role, model, direction and level. In the image, shared by all that have the same. */
 struct bz_actions {
     struct bz_type_set of[BZ_PROOF_COUNT][BZ_ACTION_COUNT]; /* [proof][action]; each type in exactly one action per proof */
@@ -257,7 +321,8 @@ static inline enum bz_action bz_actions_get(const struct bz_actions *a, size_t t
     return BZ_ACTION_BLOCK; /* not decided: blocks */
 }
 /* level: of the text so far (types found, marks, the client's own label). model: index in the image; UINT32_MAX: none.
- * NULL: this image screens nothing (tests of other rooms; bartizand never publishes such a one). */
+ * A principal, model or level that is none of this image's gets a table that blocks everything.
+ * NULL: this image screens nothing (tests of other rooms; bartizand never publishes such a one). O(1). */
 const struct bz_actions *bz_image_actions(const struct bz_image *img, const struct bz_principal *p, uint32_t model,
                                           enum bz_direction d, enum bz_level level);
 
@@ -273,7 +338,6 @@ void bz_image_data(const struct bz_image *img, struct bz_data_settings *ret);
 enum bz_level bz_image_clearance_model(const struct bz_image *img, uint32_t model);
 enum bz_level bz_image_clearance_role(const struct bz_image *img, const struct bz_principal *p);
 /* Was this body (bz_approval_id) approved for this owner, and not yet expired? O(log n). */
-#define BZ_APPROVAL_LEN 16
 bool bz_image_approved(const struct bz_image *img, const uint8_t id[BZ_APPROVAL_LEN], uint64_t now_unix);
 
 #endif
