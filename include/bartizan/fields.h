@@ -1,7 +1,7 @@
 /* Where text enters and leaves, per API: one table, one walker for requests, replies and streams.
  *
- * A field is a path such as "messages[].content[].text". What no row covers is refused (or, where
- * policy says so, passed as data: see bz_walk.unknown). */
+ * A field is a path such as "messages[].content[].text"; docs/FIELDS.md (generated) lists all of
+ * them. What no row covers is refused (or, where policy says so, screened: see bz_walk.unknown). */
 #ifndef BARTIZAN_FIELDS_H
 #define BARTIZAN_FIELDS_H
 
@@ -30,26 +30,30 @@ enum bz_field_kind {
     BZ_FIELD_TEXT,      /* a string, or an array of strings */
     BZ_FIELD_JSON_TEXT, /* a string that holds JSON: tool arguments */
     BZ_FIELD_JSON,      /* any JSON: every key, string and number below is text */
-    BZ_FIELD_REPEAT,    /* repeats other text in pieces (logprobs, token ids): cleared when the text
-                           that it repeats is not passed as it is */
-    BZ_FIELD_MEDIA,     /* base64 data; size and type are checked by bz_dialect_check */
-    BZ_FIELD_DATA,      /* ids, enums, numbers, flags of a server: no text of anybody */
+    BZ_FIELD_REPEAT,    /* repeats other text in pieces (logprobs, token ids): no span; cleared when
+                           the text that it repeats is not passed as it is */
+    BZ_FIELD_MEDIA,     /* base64 data; size and type are checked by bz_dialect_check; no span */
+    BZ_FIELD_DATA,      /* ids, enums, numbers, flags, vectors of a server: no text of anybody; no
+                           span. Objects do not pass as data. */
     BZ_FIELD_KIND_COUNT
 };
+const char *bz_field_kind_name(enum bz_field_kind k);
 
 struct bz_field {
-    const char *path;  /* "a.b[].c"; a last "*" covers everything below */
-    uint8_t kind;      /* enum bz_field_kind */
-    uint8_t speaker;   /* enum bz_speaker; messages[].role may say otherwise */
-    uint8_t channel;   /* EVENT: 0 whole text; otherwise a delta of this channel of its index */
-    const char *index; /* EVENT: path of the member that tells channels of one kind apart, relative
-                          to the element ("choices[].index"); NULL: one only */
-    const char
-        *when; /* "type=text_delta": row counts only where the sibling says so; NULL: always */
+    const char *name; /* of the member; its path depends on where the walk is: bz_span_path */
+    uint8_t kind;     /* enum bz_field_kind */
+    uint8_t speaker;  /* enum bz_speaker */
+    bool by_role;     /* messages[].role may name another speaker */
+    bool facts;       /* JSON: only strings are text; keys and numbers are the server's own */
+    uint8_t channel;  /* EVENT: 0 whole text; otherwise a delta of this kind of channel */
+    const char *when; /* row counts only where the sibling "type" is one of these words, separated
+                           by '|'; NULL: always */
 };
-/* The table; static. n 0: such bodies carry no text. */
-const struct bz_field *bz_field_table(const struct bz_route *route, enum bz_server server,
-                                      enum bz_where where, size_t *ret_n);
+/* Every row of a table, in the order of the tables, with its path: "a.b[].c"; a last "*" covers
+ * everything below, a last "[]" stands for one or many. A structure within itself (documents in
+ * documents) is listed once. */
+void bz_fields_each(const struct bz_route *route, enum bz_server server, enum bz_where where,
+                    void (*row)(void *ctx, const char *path, const struct bz_field *f), void *ctx);
 
 /* One text, as the walker meets it. */
 struct bz_span {
@@ -64,7 +68,8 @@ struct bz_span {
 };
 /* Replaces the text in the tree; `text` must live as long as the tree. */
 void bz_span_set(const struct bz_span *s, struct bz_view text);
-/* Path of the span as text ("messages[2].content"), for reasons and tests; escaped, cut to fit. */
+/* Path of the span as text ("messages[2].content"), for reasons and tests; escaped, cut to fit.
+ * Only within bz_walk.span. */
 struct bz_walk;
 void bz_span_path(const struct bz_walk *w, char out[96]);
 
@@ -73,14 +78,15 @@ struct bz_walk {
     enum bz_unknown unknown; /* for members without a row */
     /* OK goes on; anything else ends the walk with it. */
     enum bz_status (*span)(void *ctx, const struct bz_walk *w, const struct bz_span *s);
-    /* EVENT: this channel ends with this event (after the spans of the event). May be NULL. */
-    void (*channel_end)(void *ctx, uint64_t channel); /* channel 0: all of them */
+    /* EVENT: every channel c with (c & mask) == channel ends with this event. Called after all
+     * spans of the event; 0, 0: all channels of the stream. May be NULL. */
+    void (*channel_end)(void *ctx, uint64_t channel, uint64_t mask);
     void *ctx;
-    struct bz_param_error *err; /* filled when a member is refused */
+    struct bz_param_error *err; /* filled when a member is refused; may be NULL */
     const void *at;             /* of the walker, for bz_span_path */
 };
-/* Spans in the order of the text. OK; EDENIED (unknown member: err filled); ENOMEM; what span()
- * said. */
+/* Spans in the order of the text. OK; EDENIED (unknown member, or an index that is none: err
+ * filled); what span() said. No allocation. Cost O(nodes). */
 enum bz_status bz_fields_walk(const struct bz_route *route, enum bz_server server,
                               enum bz_where where, struct bz_json *root,
                               struct bz_walk *w) BZ_MUST_USE;
@@ -88,5 +94,7 @@ enum bz_status bz_fields_walk(const struct bz_route *route, enum bz_server serve
  * token lists empty. */
 void bz_fields_clear_repeats(const struct bz_route *route, enum bz_server server,
                              enum bz_where where, struct bz_json *root, uint64_t channel);
+/* docs/FIELDS.md. Failures are latched in `out`. */
+void bz_fields_write_docs(struct bz_buf *out);
 
 #endif
