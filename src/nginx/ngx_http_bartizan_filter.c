@@ -3,8 +3,7 @@
  * it here at once, in whatever cut the network made.
  *
  *   STREAM   feed -> what may leave goes out, flushed; a slow client leaves input standing in that
- * buffer, and nginx
- *            stops reading from the backend until it is used up
+ *            buffer, and nginx stops reading from the backend until it is used up
  *   COLLECT  feed -> nothing leaves, not even the head, before the reply is whole and checked
  *   ENDED    the client has its last byte from us; everything else is dropped
  */
@@ -46,9 +45,12 @@ static void read_head(ngx_http_request_t *r, struct bz_reply_head *h) {
     }
 }
 
-/* The upstream connection is closed after what it sends now, and nothing more is read from it. */
+/* The upstream connection is closed after what it sends now, and nothing more is read from it. What
+ * a slow client still has to take of nginx's buffer is no reason to wait: the output chain has it,
+ * and the buffer lives as long as the request. */
 static void stop_upstream(ngx_http_request_t *r) {
     ngx_http_upstream_t *u = r->upstream;
+    u->busy_bufs = NULL;
     u->headers_in.connection_close = 1;
     u->keepalive = 0;
     u->length = 0;
@@ -275,28 +277,55 @@ static void drop_input(struct bz_ngx_req *q) {
         (void)next_input(q);
 }
 
+/* The end of a stream from our side, or the upstream's. */
+static ngx_int_t stream_last(struct bz_ngx_req *q, const struct bz_buf *out) {
+    drop_input(q);
+    stop_upstream(q->r);
+    if (bz_buf_status(out) != BZ_OK)
+        return NGX_ERROR; /* no memory even for the error event: the connection is dropped */
+    return emit(q, out, true);
+}
+
+/* One piece of a stream while nothing waits and nothing ends: nearly always. */
+static bool is_piece(const struct bz_ngx_req *q, const ngx_chain_t *in) {
+    if (in == NULL || in->next != NULL || q->in != NULL || q->busy != NULL || q->ending != 0)
+        return false;
+    const ngx_buf_t *b = in->buf;
+    return b->last > b->pos && b->memory && b->flush && !b->last_buf;
+}
+
+/* What may leave is mostly what came, byte for byte. Then nginx's own buffer goes on, as it would
+ * without us: no buffer of this stream is written, which is most likely in no cache. nginx reads no
+ * further than the end of that buffer until the client has taken all of it. */
+static ngx_int_t stream_piece(struct bz_ngx_req *q, ngx_chain_t *in) {
+    ngx_buf_t *b = in->buf;
+    struct bz_buf *out = scratch();
+    struct bz_view v = bz_view(b->pos, (size_t)(b->last - b->pos));
+    enum bz_status st = bz_tx_reply_feed(q->tx, v, out, bz_ngx_now());
+
+    if (st == BZ_OK && bz_view_eq(bz_buf_view(out), v)) {
+        q->event = 1;
+        q->flushed = 1;
+        return next_body_filter(q->r, in);
+    }
+    b->pos = b->last;
+    return st == BZ_OK ? emit(q, out, false) : stream_last(q, out);
+}
+
 static ngx_int_t stream_body(struct bz_ngx_req *q) {
     struct bz_buf *out = scratch();
     struct bz_now now = bz_ngx_now();
     enum bz_status st = BZ_OK;
     off_t waiting = q->busy == NULL ? 0 : busy_bytes(q);
-    bool last = false;
 
     while (q->in != NULL && st == BZ_OK && (q->ending != 0 || waiting + (off_t)out->n < busy_max))
         st = bz_tx_reply_feed(q->tx, next_input(q), out, now);
-    if (st != BZ_OK) {
-        last = true;
-    } else if (q->in == NULL && q->ending != 0) {
-        st = bz_tx_reply_end(q->tx, q->ending == 1, out, now);
-        last = true;
-    }
-    if (last) {
-        drop_input(q);
-        stop_upstream(q->r);
-    }
-    if (bz_buf_status(out) != BZ_OK)
-        return NGX_ERROR; /* no memory even for the error event: the connection is dropped */
-    return emit(q, out, last);
+    if (st != BZ_OK)
+        return stream_last(q, out);
+    if (q->in != NULL || q->ending == 0)
+        return emit(q, out, false);
+    (void)bz_tx_reply_end(q->tx, q->ending == 1, out, now); /* what it says is in `out` */
+    return stream_last(q, out);
 }
 
 static ngx_int_t collect_body(struct bz_ngx_req *q) {
@@ -322,6 +351,8 @@ static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in) {
 
     if (q == NULL || r != r->main)
         return next_body_filter(r, in);
+    if (q->phase == BZ_NGX_STREAM && is_piece(q, in))
+        return stream_piece(q, in);
     switch (q->phase) {
     case BZ_NGX_STREAM:
     case BZ_NGX_COLLECT:

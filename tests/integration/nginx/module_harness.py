@@ -161,8 +161,12 @@ class Instance:
                 pass
             return out
 
-    def open(self, body, timeout=15):
-        s = socket.create_connection(("127.0.0.1", self.port), timeout)
+    def open(self, body, timeout=15, receive_buffer=0):
+        s = socket.socket()
+        s.settimeout(timeout)
+        if receive_buffer:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        s.connect(("127.0.0.1", self.port))
         s.sendall(self.head(len(body)) + body.encode())
         return s
 

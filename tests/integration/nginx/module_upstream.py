@@ -32,7 +32,7 @@ class Upstream:
         self.requests = []      # raw bytes of each request
         self.connections = 0
         self.tasks = set()
-        self.flooded = 0
+        self.flooded = self.sent = 0
         self.aborted = 0        # connections the other side closed while we streamed
         self.gate = threading.Event()
         self.loop = asyncio.new_event_loop()
@@ -136,19 +136,23 @@ class Upstream:
             await asyncio.sleep(0)
         wr.write(b"0\r\n\r\n")
 
-    async def do_endless(self, rd, wr):
+    async def do_endless(self, rd, wr, more="", pause=0.02):
         self.head(wr, ctype="text/event-stream")
-        i = 0
+        self.sent = 0
         try:
             while not rd.at_eof():
-                self.chunk(wr, event(f"tok{i} "))
+                self.chunk(wr, event(f"tok{self.sent} {more}"))
                 await wr.drain()
-                i += 1
-                await asyncio.sleep(0.02)
+                self.sent += 1
+                await asyncio.sleep(pause)
         except ConnectionError:
             pass
         self.aborted += 1
         return False
+
+    async def do_steady(self, rd, wr):
+        """Event by event, but more than a client takes that does not read."""
+        return await self.do_endless(rd, wr, "x" * 2000, 0.0005)
 
     async def do_flood(self, rd, wr):
         self.head(wr, ctype="text/event-stream")

@@ -499,6 +499,22 @@ class Workers(unittest.TestCase):
             self.gw.publish(n + 1)
             self.assertTrue(wait_for(lambda: self.gw.request(chat())[0] == 200))
 
+    def test_revoked_key_of_a_client_that_does_not_read(self):
+        s = self.gw.open(chat("steady", stream=True), receive_buffer=4096)
+        before = -1
+        while before != self.up.sent:
+            before = self.up.sent
+            time.sleep(0.3)
+        self.gw.publish(2, "revoked")
+        self.assertTrue(wait_for(lambda: self.up.aborted == 1)) # not when the client has read
+        out = b""
+        while d := s.recv(65536):
+            out += d
+            if out.endswith(b"0\r\n\r\n"):
+                break
+        s.close()
+        self.assertIn(b"no longer valid", out[-1000:])
+
     def test_image_that_is_no_image(self):
         with open(self.gw.dir + "/run/policy.img.new", "wb") as f:
             f.write(b"nonsense" * 1000)
