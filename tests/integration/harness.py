@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT / "tests" / "standins"))
 from hostile_upstream import SECRET, TEXT, Upstream # noqa: E402,F401  (the tests import them from here)
 
 HELLO = [{"role": "user", "content": "hello"}]
+# No test says how fast something is: what should happen has this long, and then it is a hang.
+HANG_S = 60
 
 
 def raise_limits():
@@ -42,7 +44,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(what, seconds=10.0, step=0.02):
+def wait_for(what, seconds=HANG_S, step=0.02):
     """Calls `what` until it answers something true; gives that back, or fails."""
     end = time.monotonic() + seconds
     while True:
@@ -50,7 +52,7 @@ def wait_for(what, seconds=10.0, step=0.02):
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError("waited %.1f s in vain for %s" % (seconds, getattr(what, "__doc__", None) or what))
+            raise AssertionError("a hang: waited %.0f s in vain for %s" % (seconds, getattr(what, "__doc__", None) or what))
         time.sleep(step)
 
 
@@ -97,7 +99,7 @@ def command_line(pid):
         return ""
 
 
-def stop_process(p, seconds=10):
+def stop_process(p, seconds=HANG_S):
     if p.poll() is None:
         p.terminate()
         try:
@@ -160,6 +162,25 @@ def parse_reply(data):
         n = int(r.header("content-length") or 0)
         r.body, rest = rest[:n], rest[n:]
     return r, rest
+
+
+def whole_replies(data):
+    """The replies that are whole in what one connection gave so far; interim ones are left out."""
+    out = []
+    while b"\r\n\r\n" in data:
+        head, _, rest = data.partition(b"\r\n\r\n")
+        low = head.lower()
+        if low.split(b" ")[1:2] and low.split(b" ")[1].startswith(b"1"):
+            data = rest
+            continue
+        if b"\r\ntransfer-encoding: chunked" in low:
+            if not rest.startswith(b"0\r\n\r\n") and b"\r\n0\r\n\r\n" not in rest:
+                break
+        elif len(rest) < int(low.partition(b"\r\ncontent-length: ")[2].split(b"\r\n")[0] or 0):
+            break
+        reply, data = parse_reply(data)
+        out.append(reply)
+    return out
 
 
 class Stream:
@@ -256,11 +277,11 @@ class Instance:
 
     # -- life
 
-    def start(self, seconds=20):
+    def start(self):
         self.out = open(self.holder / "up.out", "ab")
         self.proc = subprocess.Popen(self.wrap + [BARTIZAN, "up", str(self.dir)], stdout=self.out, stderr=subprocess.STDOUT,
                                      stdin=subprocess.DEVNULL, env=self.env, start_new_session=True)
-        wait_for(self.answers, seconds)
+        wait_for(self.answers)
         return self
 
     def answers(self):
@@ -274,9 +295,9 @@ class Instance:
         except http.client.HTTPException:
             return False
 
-    def served(self, model, seconds=10):
+    def served(self, model):
         """Waits until a model is in the list: a backend's own list is asked for after the start."""
-        wait_for(lambda: model in [m["id"] for m in self.get("/v1/models").json.get("data", [])], seconds)
+        wait_for(lambda: model in [m["id"] for m in self.get("/v1/models").json.get("data", [])])
         return self
 
     def output(self):
@@ -292,12 +313,12 @@ class Instance:
         if self.proc.poll() is None:
             self.proc.send_signal(signal.SIGTERM)
             try:
-                self.proc.wait(15)
+                self.proc.wait(HANG_S)
             except subprocess.TimeoutExpired:
                 self.proc.kill()
                 self.proc.wait(5)
         left = [p for p in family if alive(p)]
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + HANG_S
         while left and time.monotonic() < deadline:
             time.sleep(0.05)
             left = [p for p in left if alive(p)]
@@ -355,12 +376,12 @@ class Instance:
             setattr(c, k, v)
         return c
 
-    def connection(self, timeout=15):
+    def connection(self, timeout=HANG_S):
         if self.settings.get("plain_http") == "true":
             return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=self.tls())
 
-    def request(self, method, path, body=None, key="user", headers=None, timeout=15, conn=None):
+    def request(self, method, path, body=None, key="user", headers=None, timeout=HANG_S, conn=None):
         h = dict(headers or {})
         key = {"user": self.key, "admin": self.admin}.get(key, key)
         if key and not any(k.lower() in ("authorization", "x-api-key", "api-key") for k in h):
@@ -389,14 +410,14 @@ class Instance:
         kw = {k: more.pop(k) for k in ("headers", "timeout", "conn") if k in more}
         return self.post("/v1/chat/completions", {"model": model, "messages": HELLO} | more, key=key, **kw)
 
-    def stream(self, model="ok", path="/v1/chat/completions", key="user", timeout=15, **more):
+    def stream(self, model="ok", path="/v1/chat/completions", key="user", timeout=HANG_S, **more):
         c = self.connection(timeout)
         key = {"user": self.key, "admin": self.admin}.get(key, key)
         body = {"model": model, "messages": HELLO, "stream": True} | more
         c.request("POST", path, json.dumps(body), {"Authorization": "Bearer " + key, "Content-Type": "application/json"})
         return Stream(c, c.getresponse())
 
-    def socket(self, timeout=10, alpn=None):
+    def socket(self, timeout=HANG_S, alpn=None):
         s = socket.create_connection(("127.0.0.1", self.port), timeout)
         if self.settings.get("plain_http") == "true":
             return s
@@ -405,23 +426,24 @@ class Instance:
             c.set_alpn_protocols(alpn)
         return c.wrap_socket(s, server_hostname="127.0.0.1")
 
-    def raw(self, data, timeout=5, pause=None):
-        """Sends bytes as they are; everything that came back until the end or the time-out. (data, closed)"""
+    def raw(self, data, replies=1, quiet=0.5):
+        """Sends bytes as they are, and reads until the connection ends, or so many whole replies are there and nothing more
+        has come for `quiet` seconds. (everything that came, closed)"""
         out, closed = b"", False
-        s = self.socket(timeout)
+        s = self.socket()
         try:
             for piece in data if isinstance(data, list) else [data]:
                 s.sendall(piece)
-                if pause:
-                    time.sleep(pause)
             while True:
+                s.settimeout(quiet if len(whole_replies(out)) >= replies else HANG_S)
                 d = s.recv(65536)
                 if not d:
                     closed = True
                     break
                 out += d
         except (TimeoutError, socket.timeout):
-            pass
+            if len(whole_replies(out)) < replies:
+                raise AssertionError("a hang: neither an answer nor an end of the connection, only %r" % out[:300]) from None
         except OSError:
             closed = True
         finally:
@@ -436,7 +458,7 @@ class Instance:
         out = self.cli("audit", "export", self.dir)
         return [json.loads(line) for line in out.splitlines() if line.strip()]
 
-    def verify(self, *what, seconds=10):
+    def verify(self, *what, seconds=HANG_S):
         """`audit verify`, or `audit prove ID`; 3 means that a record is durable but not yet under a checkpoint: asked again."""
         end = time.monotonic() + seconds
         while True:
@@ -479,7 +501,7 @@ class Case(unittest.TestCase):
         self.addCleanup(u.stop)
         return u
 
-    def check_both_sides(self, instance, *upstreams, seconds=5):
+    def check_both_sides(self, instance, *upstreams, seconds=HANG_S):
         """No model server saw a request that the log does not hold a decision for."""
         def missing():
             kinds = records_by_id(instance.export())
@@ -523,7 +545,7 @@ class Load:
     def __exit__(self, *exc):
         self.stop_flag.set()
         for t in self.threads:
-            t.join(30)
+            t.join(HANG_S)
 
     def count(self, outcome):
         return self.outcomes.get(outcome, 0)

@@ -1,6 +1,5 @@
 """Several model servers: requests go by model name, replicas share the load, dead ones are left alone and come back."""
 import threading
-import time
 import unittest
 
 from harness import Case, Load, Upstream, backend, free_port, wait_for
@@ -42,15 +41,15 @@ class Backends(Case):
         def call():
             return i.chat("ok").status
         with Load(call, 4) as load:
-            time.sleep(0.5)
+            wait_for(lambda: load.count(200) > 50 and b.log)
             b.stop()
-            time.sleep(1.5)
+            before = load.count(200)
+            wait_for(lambda: load.count(200) > before + 50)
             b2 = Upstream().start(port=port)
             self.addCleanup(b2.stop)
-            wait_for(lambda: len(b2.log) > 0, 20)
+            wait_for(lambda: len(b2.log) > 0)
         bad = {k: v for k, v in load.outcomes.items() if k != 200}
         total = sum(load.outcomes.values())
-        self.assertGreater(load.count(200), 50)
         # a request that was being answered when its server died cannot be saved: at most one for each thread
         self.assertLessEqual(sum(bad.values()), 4, "%s of %d" % (bad, total))
 
@@ -59,12 +58,12 @@ class Backends(Case):
         i = self.instance([backend("a", "openai", "http://127.0.0.1:%d" % port, ["ok"])])
         r = i.chat("ok")
         self.assertIn(r.status, (502, 503), r)
-        r = wait_for(lambda: (lambda x: x if x.status == 503 else None)(i.chat("ok")), 15)
+        r = wait_for(lambda: (lambda x: x if x.status == 503 else None)(i.chat("ok")))
         self.assertEqual(r.code, "no_backend")
         self.assertTrue(int(r.header("retry-after")) >= 1)
         up = Upstream().start(port=port)
         self.addCleanup(up.stop)
-        wait_for(lambda: i.chat("ok").status == 200, 20)
+        wait_for(lambda: i.chat("ok").status == 200)
 
     def test_credential_of_the_backend(self):
         up = self.upstream()
@@ -102,7 +101,7 @@ class Backends(Case):
         for t in threads:
             t.start()
         for t in threads:
-            t.join(30)
+            t.join()
         self.assertEqual(sorted(set(texts)), [("slow=10x20", 12, True), ("split=3", 10, True)])
 
 

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from harness import BARTIZAN, Instance, alive, backend, descendants, wait_for
+from harness import BARTIZAN, HANG_S, Instance, alive, backend, descendants, wait_for
 
 
 class Tiny(http.server.BaseHTTPRequestHandler):
@@ -85,6 +85,9 @@ class Case(unittest.TestCase):
         args = [x for k, v in options.items() for x in ("--" + k, v)]
         return json.loads(self.i.cli("key", "create", self.i.dir, "--user", user, *args, "--json"))
 
+    def key_ids(self):
+        return {k["id"] for k in json.loads(self.i.cli("key", "list", self.i.dir, "--json"))["keys"]}
+
     def ids(self, key="user"):
         return [m["id"] for m in self.i.get("/v1/models", key=key).json["data"]]
 
@@ -92,26 +95,28 @@ class Case(unittest.TestCase):
 class Keys(Case):
     def test_life_of_a_key(self):
         self.i.cli("user", "add", self.i.dir, "ann")
+        begin = int(time.time())
         made = self.new_key("ann", expires="90d")
+        end = time.time()
         self.assertEqual(self.i.chat("tiny", key=made["key"]).status, 200)
         listed = json.loads(self.i.cli("key", "list", self.i.dir, "--json"))["keys"]
         mine = next(k for k in listed if k["id"] == made["id"])
         self.assertEqual((mine["user"], mine["role"], mine["revoked"]), ("ann", "user", False))
-        self.assertAlmostEqual(mine["expires"], time.time() + 90 * 86400, delta=60)
+        self.assertTrue(begin <= mine["expires"] - 90 * 86400 <= end + 1, mine)
         self.assertNotIn(made["key"][16:], json.dumps(listed))
         self.i.revoke(made["id"])
-        wait_for(lambda: self.i.chat("tiny", key=made["key"]).status == 401, 1.0)
+        wait_for(lambda: self.i.chat("tiny", key=made["key"]).status == 401)
         listed = json.loads(self.i.cli("key", "list", self.i.dir, "--json"))["keys"]
         self.assertTrue(next(k for k in listed if k["id"] == made["id"])["revoked"])
 
     def test_rotation_overlaps(self):
         self.i.cli("user", "add", self.i.dir, "rob")
         old = self.new_key("rob", routes="models")
-        new = json.loads(self.i.cli("key", "rotate", self.i.dir, old["id"], "--overlap", "1s", "--json"))
+        new = json.loads(self.i.cli("key", "rotate", self.i.dir, old["id"], "--overlap", "5s", "--json"))
         self.assertEqual(self.i.get("/v1/models", key=old["key"]).status, 200)
         self.assertEqual(self.i.get("/v1/models", key=new["key"]).status, 200)
         self.assertEqual(self.i.chat("tiny", key=new["key"]).status, 403) # the new key has the old one's limits
-        wait_for(lambda: self.i.get("/v1/models", key=old["key"]).status == 401, 4.0)
+        wait_for(lambda: self.i.get("/v1/models", key=old["key"]).status == 401)
         self.assertEqual(self.i.get("/v1/models", key=new["key"]).status, 200)
 
     def test_disabled_user(self):
@@ -119,10 +124,10 @@ class Keys(Case):
         made = self.new_key("eve")
         self.assertEqual(self.i.get("/v1/models", key=made["key"]).status, 200)
         self.i.cli("user", "disable", self.i.dir, "eve")
-        wait_for(lambda: self.i.get("/v1/models", key=made["key"]).status == 401, 1.0)
+        wait_for(lambda: self.i.get("/v1/models", key=made["key"]).status == 401)
         self.assertEqual(self.i.cli("key", "create", self.i.dir, "--user", "eve", ok=False).returncode, 2)
         self.i.cli("user", "enable", self.i.dir, "eve")
-        wait_for(lambda: self.i.get("/v1/models", key=made["key"]).status == 200, 1.0)
+        wait_for(lambda: self.i.get("/v1/models", key=made["key"]).status == 200)
 
     def test_refusals(self):
         self.i.cli("user", "add", self.i.dir, "max")
@@ -158,13 +163,13 @@ class Keys(Case):
         def recorded():
             text = self.i.cli("audit", "tail", self.i.dir, "--json")
             return all(w in text for w in ("user.add", "key.create", "key.revoke", made["id"]))
-        wait_for(recorded, 5)
+        wait_for(recorded)
 
 
 class AdminSocket(Case):
     def call(self, method, path, body=b"", headers=""):
         s = socket.socket(socket.AF_UNIX)
-        s.settimeout(5)
+        s.settimeout(HANG_S)
         s.connect(str(self.i.dir / "run/admin.sock"))
         s.sendall(("%s %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n" %
                    (method, path, len(body), headers)).encode() + body)
@@ -204,7 +209,7 @@ class AdminSocket(Case):
         self.assertIn("Permission", r.stderr)
         sock.chmod(0o666)
         try:
-            code = code.replace("s.connect", "s.settimeout(5);s.connect") + (
+            code = code.replace("s.connect", "s.settimeout(60);s.connect") + (
                 ";s.sendall(b'GET /v1/status HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n');print(s.recv(4096))")
             r = subprocess.run(["python3", "-c", code], capture_output=True, text=True)
             self.assertIn("403", r.stdout, r.stderr)
@@ -215,24 +220,24 @@ class AdminSocket(Case):
 class Backends(Case):
     def tearDown(self):
         self.server.s.listing, self.server.s.status, self.server.s.models = None, 200, ["tiny"]
-        wait_for(lambda: self.status()["well"] and self.ids() == ["tiny"], 8)
+        wait_for(lambda: self.status()["well"] and self.ids() == ["tiny"])
 
     def test_list_follows_the_backend(self):
         self.server.s.models = ["tiny", "new/model:1b"]
-        wait_for(lambda: "new/model:1b" in self.ids(), 6)
+        wait_for(lambda: "new/model:1b" in self.ids())
         listed = json.loads(self.i.cli("model", "list", self.i.dir, "--json"))["models"]
         self.assertEqual([m["backends"] for m in listed if m["name"] == "new/model:1b"], [["one"]])
         self.server.s.models = ["tiny"]
-        wait_for(lambda: "new/model:1b" not in self.ids(), 6)
+        wait_for(lambda: "new/model:1b" not in self.ids())
 
     def test_hostile_lists_change_nothing(self):
         for listing in (b"", b"<html>", b'{"data":{}}', b'{"data":[]', b'{"data":[{"id":"a\\u0000b"}]}', b"[" * 5000,
                         b'{"data":[{"id":"x"}]}' + b" " * (5 << 20)):
             self.server.s.listing, n = listing, len(self.server.s.asked)
-            wait_for(lambda: len(self.server.s.asked) > n + 1, 8)
+            wait_for(lambda: len(self.server.s.asked) > n + 1)
             self.assertEqual(self.ids(), ["tiny"], listing[:40])
         self.server.s.listing = {"data": [{"id": "tiny"}, {"id": "a b"}, {"id": "\x1b[31m"}, {"id": "x" * 300}]}
-        wait_for(lambda: "some of its model names" in self.status()["daemon"]["backends"][0]["why"], 8)
+        wait_for(lambda: "some of its model names" in self.status()["daemon"]["backends"][0]["why"])
         self.assertEqual(self.ids(), ["tiny"])
 
     def test_host_names_and_unix_sockets(self):
@@ -254,7 +259,7 @@ class Backends(Case):
             self.i.cli("reload", self.i.dir)
             for model in ("by-socket", "by-name"):
                 self.i.served(model)
-                wait_for(lambda: self.i.chat(model).status == 200, 3)
+                wait_for(lambda: self.i.chat(model).status == 200)
         finally:
             self.i.extra = ""
             self.i.write_config()
@@ -265,12 +270,12 @@ class Backends(Case):
 
     def test_down_and_up_again(self):
         self.server.s.status = 503
-        wait_for(lambda: self.status()["daemon"]["backends"][0]["health"] == "down", 6)
+        wait_for(lambda: self.status()["daemon"]["backends"][0]["health"] == "down")
         self.assertFalse(self.status()["well"])
         self.assertEqual(self.i.chat("tiny").status, 503)
         self.server.s.status = 200
-        wait_for(lambda: self.status()["well"], 6)
-        wait_for(lambda: self.i.chat("tiny").status == 200, 6)
+        wait_for(lambda: self.status()["well"])
+        wait_for(lambda: self.i.chat("tiny").status == 200)
 
 
 class Reload(Case):
@@ -289,7 +294,7 @@ class Reload(Case):
         self.assertEqual(self.status()["daemon"]["generation"], before)
         # a signal from elsewhere (a service manager) comes to the same end
         self.i.proc.send_signal(signal.SIGHUP)
-        wait_for(lambda: self.status()["supervisor"]["reload"]["ok"] is False, 5)
+        wait_for(lambda: self.status()["supervisor"]["reload"]["ok"] is False)
         self.assertEqual(self.i.chat("tiny").status, 200)
 
     def test_missing_credential_file_is_refused_whole(self):
@@ -313,7 +318,7 @@ class Reload(Case):
             self.i.extra = ""
             self.i.write_config()
             self.i.cli("reload", self.i.dir)
-            wait_for(lambda: self.ids() == ["tiny"], 3)
+            wait_for(lambda: self.ids() == ["tiny"])
             self.assertEqual(self.i.chat("tiny").status, 200)
         finally:
             other.close()
@@ -337,8 +342,8 @@ class Deaths(Case):
             with self.subTest(part):
                 killed = self.i.kill(part)
                 self.assertTrue(killed)
-                wait_for(self.works, 5)
-                wait_for(lambda: self.status()["well"], 5)
+                wait_for(self.works)
+                wait_for(lambda: self.status()["well"])
                 self.assertFalse(set(killed) & set(self.i.processes(part)))
         kids = {c["name"]: c["restarts"] for c in self.status()["supervisor"]["children"]}
         self.assertTrue(all(n >= 1 for n in kids.values()), kids)
@@ -354,13 +359,13 @@ class Deaths(Case):
     def test_generation_never_goes_back(self):
         before = self.status()["daemon"]["generation"]
         self.i.kill("bartizand")
-        wait_for(lambda: self.status().get("daemon", {}).get("generation", 0) > before, 5)
+        wait_for(lambda: self.status().get("daemon", {}).get("generation", 0) > before)
 
     def test_bartizand_comes_back_while_the_file_is_bad(self):
         self.i.write_config("version: 1\nlisten: half a li")
         try:
             self.i.kill("bartizand")
-            wait_for(lambda: self.status()["well"], 5)
+            wait_for(lambda: self.status()["well"])
             key = self.new_key("user")["key"]
             self.assertEqual(self.i.chat("tiny", key=key).status, 200)
         finally:
@@ -368,6 +373,7 @@ class Deaths(Case):
 
     def test_nothing_is_granted_without_the_log(self):
         made = self.new_key("user")
+        before = self.key_ids()
         pid = self.i.processes("bartizan-auditd")[0]
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -380,23 +386,22 @@ class Deaths(Case):
         finally:
             os.kill(pid, signal.SIGCONT)
         self.assertEqual(self.i.get("/v1/models", key=made["key"]).status, 401)
-        listed = json.loads(self.i.cli("key", "list", self.i.dir, "--json"))["keys"]
-        self.assertEqual(len([k for k in listed if k["user"] == "user" and not k["revoked"] and k["created"] >= time.time() - 3]), 0)
-        wait_for(self.works, 5)
-        wait_for(lambda: made["id"] in self.i.cli("audit", "export", self.i.dir).split("key.revoke")[-1], 5)
+        self.assertEqual(self.key_ids(), before)
+        wait_for(self.works)
+        wait_for(lambda: made["id"] in self.i.cli("audit", "export", self.i.dir).split("key.revoke")[-1])
 
-    def test_restart_is_quick(self):
+    def test_each_daemon_comes_back_after_a_good_run(self):
         for part in ("bartizan-auditd", "bartizand"):
             time.sleep(1.1) # a good run: no backing off
             self.i.kill(part)
-            wait_for(lambda: self.i.processes(part), 10, 0.005)
+            wait_for(lambda: self.i.processes(part))
 
     def test_storm_of_deaths(self):
         for n in range(12):
             self.i.kill(("bartizan-auditd", "bartizand", "nginx")[n % 3])
             time.sleep(0.15)
-        wait_for(self.works, 15)
-        wait_for(lambda: self.status()["well"], 15)
+        wait_for(self.works)
+        wait_for(lambda: self.status()["well"])
         self.i.cli("audit", "verify", self.i.dir)
 
     def works(self):
@@ -446,14 +451,14 @@ class Life(unittest.TestCase):
         self.i.start()
         family = descendants(self.i.proc.pid)
         self.i.proc.send_signal(signal.SIGINT)
-        self.assertEqual(self.i.proc.wait(15), 0)
-        wait_for(lambda: not [p for p in family if alive(p)], 5)
+        self.assertEqual(self.i.proc.wait(HANG_S), 0)
+        wait_for(lambda: not [p for p in family if alive(p)])
 
     def test_killed_supervisor_takes_all_with_it_and_starts_again(self):
         self.i.start()
         family = descendants(self.i.proc.pid)
         self.i.proc.kill()
-        self.i.proc.wait(5)
+        self.i.proc.wait(HANG_S)
         self.i.start() # at once: waits for the old ones
         self.assertFalse([p for p in family if alive(p)])
         self.i.served("tiny")
@@ -490,7 +495,7 @@ class Life(unittest.TestCase):
         os.replace(self.i.holder / "k.pem", self.i.dir / "tls/server.key")
         time.sleep(1.2)
         os.replace(self.i.holder / "c.pem", self.i.dir / "tls/server.pem")
-        wait_for(lambda: self.peer() != old, 6)
+        wait_for(lambda: self.peer() != old)
 
     def peer(self):
         r = subprocess.run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % self.i.port], input=b"", capture_output=True)

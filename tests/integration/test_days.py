@@ -27,13 +27,13 @@ class Killed(Case):
     def call(self):
         n = self.random.random()
         if n < 0.3:
-            s = self.i.stream("slow=3x5", timeout=20)
+            s = self.i.stream("slow=3x5")
             data = b"".join(s.events())
             s.close()
             if s.status == 200 and b"[DONE]" not in data:
                 return "cut" if b'"error"' in data else "CUT SHORT"
             return s.status
-        r = self.i.chat("ok", timeout=20)
+        r = self.i.chat("ok")
         if r.status == 200:
             self.done.add(r.id)
         return r.status
@@ -43,16 +43,16 @@ class Killed(Case):
         with Load(self.call, threads) as load:
             for _ in range(times):
                 time.sleep(0.15 + self.random.random() * 0.5)
-                self.assertTrue(wait_for(lambda: self.i.kill(part), 10), "there was a %s to kill" % part)
+                self.assertTrue(wait_for(lambda: self.i.kill(part)), "there was a %s to kill" % part)
             time.sleep(0.3)
-            wait_for(lambda: self.i.answers() and self.i.chat("ok").status == 200, 20)
+            wait_for(lambda: self.i.answers() and self.i.chat("ok").status == 200)
             mark = load.count(200)
-            wait_for(lambda: load.count(200) > mark + 20, 20)
+            wait_for(lambda: load.count(200) > mark + 20)
         strange = {k: v for k, v in load.outcomes.items() if k not in CLEAR and k not in BROKEN and k != "cut"}
         if part not in ("worker", "nginx"):
             strange |= {k: v for k, v in load.outcomes.items() if k in BROKEN}
         self.assertEqual(strange, {}, load.outcomes)
-        wait_for(lambda: self.i.chat("ok").status == 200, 10)
+        wait_for(lambda: self.i.chat("ok").status == 200)
         self.check_both_sides(self.i, self.up)
         kinds = records_by_id(self.i.export())
         self.assertFalse(self.done - set(kinds), "every answered request is in the log")
@@ -67,7 +67,7 @@ class Killed(Case):
 
     def test_bartizand(self):
         load = self.storm("bartizand")
-        self.assertGreater(load.count(200), 100, "the data plane does not need it from request to request")
+        self.assertEqual(set(load.outcomes), {200}, "the data plane does not need it from request to request")
 
     def test_auditd(self):
         self.storm("bartizan-auditd")
@@ -79,7 +79,7 @@ class Killed(Case):
                 for part in ("bartizan-auditd", "bartizand", "worker"):
                     self.i.kill(part)
             time.sleep(0.3)
-        wait_for(lambda: self.i.answers() and self.i.chat("ok").status == 200, 20)
+        wait_for(lambda: self.i.answers() and self.i.chat("ok").status == 200)
         self.check_both_sides(self.i, self.up)
         self.assertEqual(self.i.verify().returncode, 0)
 
@@ -90,7 +90,7 @@ class Killed(Case):
             self.i.proc.kill()
             self.i.proc.wait()
             time.sleep(0.3)
-        wait_for(lambda: not any(alive(p) for p in family), 10)
+        wait_for(lambda: not any(alive(p) for p in family))
         self.i.start()
         self.assertEqual(self.i.chat("ok").status, 200)
         self.check_both_sides(self.i, self.up)
@@ -111,7 +111,7 @@ class WriterGone(Case):
         self.assertTrue(r.header("retry-after"))
         self.assertEqual(len(up.log), before)
         os.kill(pid, 18)
-        wait_for(lambda: i.chat("ok").status == 200, 10)
+        wait_for(lambda: i.chat("ok").status == 200)
         self.check_both_sides(i, up)
 
 
@@ -130,14 +130,14 @@ class ModelServerDies(Case):
             return p
 
         def call():
-            s = i.stream("slow=20x20", timeout=20)
+            s = i.stream("slow=20x20")
             data = b"".join(s.events())
             s.close()
             if s.status != 200:
                 return s.status
             return 200 if b"[DONE]" in data else "cut" if b'"error"' in data else "CUT SHORT"
         p = start()
-        wait_for(lambda: i.chat("ok").status == 200, 15)
+        wait_for(lambda: i.chat("ok").status == 200)
         with Load(call, 6) as load:
             for _ in range(3):
                 time.sleep(0.7)
@@ -145,7 +145,7 @@ class ModelServerDies(Case):
                 p.wait()
                 time.sleep(0.3)
                 p = start()
-                wait_for(lambda: i.chat("ok").status == 200, 30)
+                wait_for(lambda: i.chat("ok").status == 200)
         self.assertEqual({k: v for k, v in load.outcomes.items() if k not in CLEAR and k != "cut"}, {}, load.outcomes)
         self.assertGreater(load.count("cut") + load.count(502) + load.count(503), 0)
         kinds = records_by_id(i.export())
@@ -190,10 +190,10 @@ class DiskFull(Case):
         self.assertEqual(i.get("/health", key=None).status, 200)
         if room:
             filler.unlink()
-            wait_for(lambda: i.chat("ok").status == 200, 20)
+            wait_for(lambda: i.chat("ok").status == 200)
         else:
             self.limit(i, "unlimited")
-            wait_for(lambda: i.chat("ok").status == 200, 20)
+            wait_for(lambda: i.chat("ok").status == 200)
         kinds = self.records_inside(i, room)
         self.assertEqual([e["id"] for e in up.log if "DECISION" not in kinds.get(e["id"], ())], [])
 
@@ -245,7 +245,7 @@ class DiskFull(Case):
             user = ["-U", "--preserve-credentials"] if "-r" in i.wrap else []
             keeper = subprocess.Popen(["nsenter", "-t", str(pid), *user, "-m", "sleep", "60"])
             self.addCleanup(stop_process, keeper)
-            wait_for(lambda: os.readlink("/proc/%d/ns/mnt" % keeper.pid) == os.readlink("/proc/%d/ns/mnt" % pid), 5)
+            wait_for(lambda: os.readlink("/proc/%d/ns/mnt" % keeper.pid) == os.readlink("/proc/%d/ns/mnt" % pid))
             inside = "/proc/%d/root%s" % (keeper.pid, i.dir / "audit")
         i.stop()
         if namespace:
@@ -270,7 +270,7 @@ class Clock(Case):
         key = i.new_key("clock", expires="90d")["key"]
         i.stop()
         i.env.update(env)
-        i.start(40)
+        i.start()
         for step in ("+0", "+3h", "-3h", "+40s", "+0"):
             s = i.stream("slow=30x100")
             s.read_event()

@@ -7,12 +7,12 @@ from harness import HELLO, Case, backend, wait_for
 
 ROLES = """
 models:
-  - {name: scarce, target: ok, limits: {requests_per_minute: 60, requests_burst: 2}}
+  - {name: scarce, target: ok, limits: {requests_per_minute: 1, requests_burst: 2}}
   - {name: short, target: ok, limits: {body_max: 1500}}
 roles:
   - {name: little, routes: ["*"], models: ["*"], limits: {body_max: 3000}, user_limits: {body_max: 2000}}
-  - {name: few, routes: ["*"], models: ["*"], limits: {requests_per_minute: 60, requests_burst: 3}}
-  - {name: shared, routes: ["*"], models: ["*"], user_limits: {requests_per_minute: 60, requests_burst: 4}}
+  - {name: few, routes: ["*"], models: ["*"], limits: {requests_per_minute: 6, requests_burst: 3}}
+  - {name: shared, routes: ["*"], models: ["*"], user_limits: {requests_per_minute: 1, requests_burst: 4}}
   - {name: two, routes: ["*"], models: ["*"], limits: {concurrent: 2}}
   - {name: tokens, routes: ["*"], models: ["*"], limits: {completion_tokens_per_minute: 600}, params: {max_tokens: 300}}
   - {name: words, routes: ["*"], models: ["*"], limits: {prompt_tokens_per_minute: 100}}
@@ -25,7 +25,7 @@ class Limits(Case):
         from harness import Instance, Upstream
         cls.up = Upstream().start()
         cls.addClassCleanup(cls.up.stop)
-        cls.i = Instance([backend("b", "openai", "http://127.0.0.1:%d" % cls.up.port, ["ok", "usage=400", "slow=100x100"])], extra=ROLES)
+        cls.i = Instance([backend("b", "openai", "http://127.0.0.1:%d" % cls.up.port, ["ok", "usage=400", "stepwise=a", "stepwise=b"])], extra=ROLES)
         cls.addClassCleanup(cls.i.close)
         cls.i.start()
 
@@ -44,11 +44,10 @@ class Limits(Case):
 
     def fresh(self, key):
         """A key is in force within a second of its creation."""
-        wait_for(lambda: self.i.get("/v1/models", key=key).status != 401, 3)
+        wait_for(lambda: self.i.get("/v1/models", key=key).status != 401)
 
     def test_per_key_with_headers(self):
         k, other = self.key("few"), self.key("few", "somebody")
-        time.sleep(1)
         r = self.i.chat(key=k)
         self.assertEqual(r.status, 200, r)
         for h in ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"):
@@ -59,7 +58,7 @@ class Limits(Case):
         self.assertEqual(len(self.up.log) - before, good, "a limited request is not forwarded")
         self.assertEqual(r.json["error"]["type"], "rate_limit_error")
         wait = int(r.header("retry-after"))
-        self.assertTrue(1 <= wait <= 2, wait)
+        self.assertTrue(1 <= wait <= 10, wait)
         self.assertEqual(r.header("x-ratelimit-remaining-requests"), "0")
         self.assertEqual(self.i.chat(key=other).status, 200, "another owner's key is not concerned")
         time.sleep(wait + 0.1)
@@ -67,11 +66,10 @@ class Limits(Case):
 
     def test_over_all_keys_of_an_owner(self):
         a, b = self.key("shared", "carol"), self.key("shared", "carol")
-        time.sleep(1)
         good = 0
         for n in range(12):
             good += self.i.chat(key=(a, b)[n % 2]).status == 200
-        self.assertTrue(3 <= good <= 6, good)
+        self.assertIn(good, (4, 5), "a fifth only where a minute has passed")
 
     def test_per_model(self):
         good, r = self.until_limited(lambda: self.i.chat("scarce", key="user"), 6)
@@ -80,15 +78,16 @@ class Limits(Case):
 
     def test_concurrent(self):
         k = self.key("two")
-        time.sleep(1)
-        open_ones = [self.i.stream("slow=100x100", key=k) for _ in range(2)]
-        for s in open_ones:
-            self.assertEqual(s.status, 200)
-            s.read_event()
+        open_ones = []
+        for name in "ab":
+            self.up.step(name)
+            open_ones.append(self.i.stream("stepwise=" + name, key=k))
+            self.assertEqual(open_ones[-1].status, 200)
+            self.assertTrue(open_ones[-1].read_event())
         r = self.i.chat(key=k)
         self.assertEqual(r.status, 429, r)
         open_ones.pop().close()
-        wait_for(lambda: self.i.chat(key=k).status == 200, 3)
+        wait_for(lambda: self.i.chat(key=k).status == 200)
         open_ones.pop().close()
 
     def test_half_sent_bodies_are_concurrent(self):
@@ -99,9 +98,9 @@ class Limits(Case):
         half = [self.i.socket() for _ in range(2)]
         for s in half:
             s.sendall(head)
-        wait_for(lambda: self.i.chat(key=k).status == 429, 3)
+        wait_for(lambda: self.i.chat(key=k).status == 429)
         half.pop().close()
-        wait_for(lambda: self.i.chat(key=k).status == 200, 3)
+        wait_for(lambda: self.i.chat(key=k).status == 200)
         half.pop().close()
 
     def sized(self, n, key, model="ok", chunked=False):
@@ -137,13 +136,11 @@ class Limits(Case):
 
     def test_completion_tokens(self):
         k = self.key("tokens")
-        time.sleep(1)
         good, r = self.until_limited(lambda: self.i.chat(key=k, max_tokens=200), 100)
         self.assertGreaterEqual(good, 2, "8 tokens were used of 200 reserved: the rest is given back")
 
     def test_prompt_tokens(self):
         k = self.key("words")
-        time.sleep(1)
         for _ in range(3):
             self.assertEqual(self.i.chat(key=k, messages=[{"role": "user", "content": "word " * 40}]).status, 200)
         # what the server counted is what is charged, also beyond the burst
@@ -154,13 +151,11 @@ class Limits(Case):
 
     def test_max_tokens_is_capped_and_written(self):
         k = self.key("tokens", "dave")
-        time.sleep(1)
         r = self.i.chat(key=k, max_tokens=5000)
         self.assertIn(r.status, (200, 400, 403), r)
         if r.status == 200:
             self.assertIn('"max_tokens":300', self.up.log[-1]["body"])
         k2 = self.key("tokens", "erin")
-        time.sleep(1)
         self.assertEqual(self.i.post("/v1/chat/completions", {"model": "ok", "messages": HELLO}, key=k2).status, 200)
         self.assertRegex(self.up.log[-1]["body"], r'"max(_completion)?_tokens":300')
 

@@ -3,10 +3,9 @@ import json
 import os
 import pathlib
 import subprocess
-import time
 import unittest
 
-from harness import BUILD, HELLO, ROOT, Case, Load, backend, free_port, stop_process, wait_for
+from harness import BUILD, HANG_S, HELLO, ROOT, Case, Load, backend, free_port, stop_process, wait_for
 
 DEMO = pathlib.Path(os.environ.get("BARTIZAN_DEMO") or BUILD / "demo")
 
@@ -23,14 +22,14 @@ def start_server(case, *flags, alias="tiny"):
     def ready():
         """llama-server to answer /health"""
         return subprocess.run(["curl", "-sf", "-m", "1", "http://127.0.0.1:%d/health" % port], capture_output=True).returncode == 0
-    wait_for(ready, 20)
+    wait_for(ready)
     return "http://127.0.0.1:%d" % port
 
 
 class RealServer(Case):
     def setUp(self):
         self.i = self.instance([backend("demo", "llama.cpp", start_server(self))])
-        self.i.served("tiny", 15)
+        self.i.served("tiny")
 
     def test_no_502_under_load_with_streams(self):
         """llama-server closes its connection after each streamed reply although it promised to keep it."""
@@ -42,14 +41,13 @@ class RealServer(Case):
             n = conns[me] = conns.get(me, 0) + 1
             if n % 4 == 0:
                 return self.i.chat("tiny", max_tokens=2).status
-            s = self.i.stream("tiny", max_tokens=2, timeout=30)
+            s = self.i.stream("tiny", max_tokens=2)
             data = b"".join(s.events())
             s.close()
             return s.status if b"[DONE]" in data or s.status != 200 else "cut"
         with Load(call, 8) as load:
-            time.sleep(8)
+            wait_for(lambda: sum(load.outcomes.values()) > 1000, 5 * HANG_S)
         self.assertEqual(set(load.outcomes), {200}, load.outcomes)
-        self.assertGreater(load.count(200), 300)
 
     def test_exact_text_over_token_splits(self):
         text = 'card 4111 1111 1111 1111 é 東京 🙂 "q" \\'

@@ -24,15 +24,15 @@ class Canary(Case):
         i.get("/v1/models", headers={"Host": canary + "-host"})
         i.get("/v1/models", headers={"Cookie": canary + "-cookie"})
         i.get("/v1/models", headers={"Origin": "https://%s-origin" % canary})
-        i.raw(b"GET /%s-raw HTTP/1.1\r\nbroken %s\r\n\r\n" % (canary.encode(), canary.encode()), 1)
-        i.raw(("GET / HTTP/1.1\r\nHost: x\r\nX: %s%s\r\n\r\n" % (canary, "x" * 70000)).encode(), 1)
+        i.raw(b"GET /%s-raw HTTP/1.1\r\nbroken %s\r\n\r\n" % (canary.encode(), canary.encode()))
+        i.raw(("GET / HTTP/1.1\r\nHost: x\r\nX: %s%s\r\n\r\n" % (canary, "x" * 70000)).encode())
         for part in ("worker", "bartizand", "bartizan-auditd"):
             i.kill(part)
 
         def told():
             """bartizand to make a key again"""
             return i.cli("user", "list", i.dir, ok=False).returncode == 0
-        wait_for(told, 10)
+        wait_for(told)
         made = i.new_key("owner")
         i.stop()
         needles = [canary.encode(), i.key.encode(), i.admin.encode(), made["key"].encode(), b"hunter2", i.key[16:].encode(), b"Once na\xc3\xafve"]

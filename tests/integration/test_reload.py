@@ -5,7 +5,7 @@ import subprocess
 import time
 import unittest
 
-from harness import Case, backend, wait_for
+from harness import HANG_S, Case, backend, wait_for
 
 
 class Reload(Case):
@@ -20,7 +20,7 @@ class Reload(Case):
         self.i.backends = backend("b", "openai", self.url, ["ok", "bytewise", "slow=40x100"])
         self.i.write_config()
         self.i.cli("reload", self.i.dir)
-        wait_for(lambda: self.i.chat("bytewise").status == 200, 5)
+        wait_for(lambda: self.i.chat("bytewise").status == 200)
         rest = b"".join(s.events())
         s.close()
         self.assertIn(b"[DONE]", rest)
@@ -71,7 +71,7 @@ class Reload(Case):
         s.read_event()
         up_pid = self.i.proc.pid
         self.new_certificate()
-        wait_for(lambda: self.serial() != old, 10)
+        wait_for(lambda: self.serial() != old)
         rest = b"".join(s.events())
         s.close()
         self.assertIn(b"[DONE]", rest, "the stream of the old certificate ended well")
@@ -94,14 +94,14 @@ class Starting(Case):
         self.assertIn("already up", r.stdout + r.stderr)
         self.assertEqual(i.chat("ok").status, 200)
 
-    def test_stop_and_start_is_quick_and_leaves_nothing(self):
+    def test_stop_and_start_leaves_nothing(self):
         up = self.upstream()
         i = self.instance([backend("b", "openai", "http://127.0.0.1:%d" % up.port, ["ok"])])
         self.assertEqual(i.stop(), 0)
         i.start()
         self.assertEqual(i.chat("ok").status, 200)
         self.assertEqual(i.cli("down", i.dir, ok=False).returncode, 0)
-        i.proc.wait(5)
+        i.proc.wait(HANG_S)
         self.assertEqual(i.stop(), 0)
 
     def test_plain_http_only_on_loopback(self):

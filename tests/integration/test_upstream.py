@@ -3,7 +3,7 @@ import json
 import time
 import unittest
 
-from harness import HELLO, SECRET, TEXT, Case, Instance, Upstream, backend, wait_for
+from harness import HANG_S, HELLO, SECRET, TEXT, Case, Instance, Upstream, backend, wait_for
 
 import hostile_upstream
 
@@ -36,7 +36,7 @@ class Hostile(Case):
         modes = sorted(hostile_upstream.MODES)
         names = modes + ["split=1", "split=2", "split=5", "split=7", "status=400", "status=401", "status=403", "status=404", "status=413",
                          "status=418", "status=429", "status=500", "status=503", "slow=30x100", "huge-json=80", "odd-encoding=br",
-                         "odd-encoding=zstd", "wrong-type=text/event-stream", "wrong-type=application/json", "wait=4000"]
+                         "odd-encoding=zstd", "wrong-type=text/event-stream", "wrong-type=application/json", "wait=6000"]
         cls.i = Instance([backend("b", "openai", "http://127.0.0.1:%d" % cls.up.port, names)], timeouts=SMALL_WAIT)
         cls.addClassCleanup(cls.up.stop)
         cls.addClassCleanup(cls.i.close)
@@ -45,10 +45,10 @@ class Hostile(Case):
     def setUp(self):
         super().setUp()
         # a backend that failed three times in a row rests; every test begins with one that serves
-        wait_for(lambda: self.i.chat("ok").status == 200, 70)
+        wait_for(lambda: self.i.chat("ok").status == 200, 2 * HANG_S)
 
     def stream(self, model):
-        s = self.i.stream(model, timeout=20)
+        s = self.i.stream(model)
         data = b""
         broken = False
         try:
@@ -76,7 +76,7 @@ class Hostile(Case):
         self.assertEqual(self.i.chat("ok").status, 200)
 
     def refuses(self, model, statuses=(502,)):
-        r = self.i.chat(model, timeout=20)
+        r = self.i.chat(model)
         self.assertIn(r.status, statuses, r)
         self.assertNotIn(SECRET.encode(), r.body)
         self.assertIn("error", r.json)
@@ -154,13 +154,15 @@ class Hostile(Case):
         self.assertEqual(got[0], WHOLE)
 
     def test_servers_that_are_too_slow(self):
-        for m in ("never", "slow-head", "slow-body", "wait=4000"):
+        """Three of them would never be done, the fourth would answer after the time it has."""
+        for m in ("never", "slow-head", "slow-body", "wait=6000"):
             with self.subTest(mode=m):
-                begin = time.monotonic()
-                r = self.i.chat(m, timeout=20)
+                try:
+                    r = self.i.chat(m)
+                except TimeoutError:
+                    self.fail("a hang: the gateway waits for ever for a server that is too slow")
                 self.assertIn(r.status, (502, 504), r)
-                self.assertLess(time.monotonic() - begin, 15)
-        wait_for(lambda: self.up.open == 0, 10)
+        wait_for(lambda: self.up.open == 0)
 
     def test_stale_connections(self):
         """Connections that the server closed although it promised to keep them give nobody a 502."""
@@ -171,29 +173,47 @@ class Hostile(Case):
                 self.assertEqual((status, got[1]), (200, True), m)
                 time.sleep(0.01)
 
-    def test_abort_cancels_upstream(self):
-        self.up.aborted.clear()
-        s = self.i.stream("slow=30x100")
-        self.assertTrue(s.read_event())
-        s.close()
-        wait_for(lambda: len(self.up.aborted) == 1, 3)
-        c = self.i.connection()
-        c.request("POST", "/v1/chat/completions", json.dumps({"model": "never", "messages": HELLO}),
-                  {"Authorization": "Bearer " + self.i.key, "Content-Type": "application/json"})
-        wait_for(lambda: self.up.open == 1, 3)
-        c.close()
-        wait_for(lambda: self.up.open == 0, 2)
-
-    def test_events_come_at_once(self):
-        begin = time.monotonic()
-        s = self.i.stream("slow=30x100")
-        s.read_event()
-        self.assertLess(time.monotonic() - begin, 1.5, "the first event is not held back")
-        s.close()
-
     def test_zz_both_sides_agree(self):
         self.check_both_sides(self.i, self.up)
         self.assertEqual(self.i.verify().returncode, 0)
+
+
+class Streams(Case):
+    """The server's own times are far longer than the tests wait: whatever ends here was ended by the gateway."""
+
+    def setUp(self):
+        self.up = self.upstream()
+        self.i = self.instance([backend("b", "openai", "http://127.0.0.1:%d" % self.up.port, ["stepwise", "never"])],
+                               timeouts="{read_s: 900, reply_s: 900, stream_s: 900}", workers=1)
+
+    def test_events_come_at_once(self):
+        """The server's next event waits until the client has seen the last one."""
+        self.up.step()
+        s = self.i.stream("stepwise")
+        for n, text in enumerate(TEXT):
+            try:
+                event = s.read_event()
+            except TimeoutError:
+                self.fail("a hang: event %d is held back until the next one comes" % n)
+            self.assertEqual(deltas(event)[0], text)
+            self.up.step()
+        self.up.step(n=2)
+        self.assertEqual(deltas(b"".join(s.events())), ("", True, None))
+        s.close()
+
+    def test_abort_cancels_upstream(self):
+        self.up.step()
+        s = self.i.stream("stepwise")
+        self.assertTrue(s.read_event())
+        s.close()
+        wait_for(lambda: len(self.up.aborted) == 1)
+        c = self.i.connection()
+        c.request("POST", "/v1/chat/completions", json.dumps({"model": "never", "messages": HELLO}),
+                  {"Authorization": "Bearer " + self.i.key, "Content-Type": "application/json"})
+        wait_for(lambda: self.up.open == 1)
+        c.close()
+        wait_for(lambda: self.up.open == 0)
+        self.assertEqual(len(self.up.aborted), 2)
 
 
 class Dialects(Case):

@@ -6,7 +6,7 @@ import socket
 import time
 import unittest
 
-from harness import HELLO, Case, backend, parse_reply, wait_for
+from harness import HELLO, Case, backend, parse_reply, wait_for, whole_replies
 from test_access import Shared
 
 GOOD = json.dumps({"model": "ok", "messages": HELLO}).encode()
@@ -18,19 +18,12 @@ class Raw(Shared):
                  b"Content-Type: application/json"]
         return b"\r\n".join([x for x in first if x] + list(lines)) + b"\r\n\r\n"
 
-    def send(self, data, timeout=3, **kw):
-        out, closed = self.i.raw(data, timeout, **kw)
-        replies = []
-        while out:
-            try:
-                r, out = parse_reply(out)
-            except ValueError:
-                break
-            replies.append(r)
-        return replies, closed
+    def send(self, data, replies=1):
+        out, closed = self.i.raw(data, replies)
+        return whole_replies(out), closed
 
-    def only_refused(self, data, statuses=(400,), forwarded=0, timeout=3):
-        replies, closed = self.send(data, timeout)
+    def only_refused(self, data, statuses=(400,), forwarded=0):
+        replies, closed = self.send(data)
         if replies or not closed:
             self.assertEqual(len(replies), 1, replies)
             self.assertIn(replies[0].status, statuses, replies)
@@ -105,14 +98,14 @@ class Smuggling(Raw):
         self.only_refused(self.head(method=b"TRACE", target=b"/v1/models"), (400, 405))
 
     def test_pipelined_second_request_needs_its_own_key(self):
-        replies, _ = self.send(self.head(b"Content-Length: %d" % len(GOOD)) + GOOD + self.smuggled())
+        replies, _ = self.send(self.head(b"Content-Length: %d" % len(GOOD)) + GOOD + self.smuggled(), replies=2)
         self.assertEqual([r.status for r in replies][:2], [200, 401])
         self.assertEqual(self.forwarded(), 1)
 
     def test_old_versions(self):
         for line in (b"GET /v1/models\r\n", b"GET /v1/models HTTP/0.9\r\n\r\n", b"GET /v1/models HTTP/2.0\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
             with self.subTest(line=line):
-                out, closed = self.i.raw(line, 2)
+                out, closed = self.i.raw(line)
                 self.assertNotIn(b'"object":"list"', out)
                 self.assertEqual(self.forwarded(), 0)
 
@@ -236,7 +229,7 @@ class Bodies(Raw):
         s.close()
 
     def test_one_byte_at_a_time(self):
-        s = self.i.socket(20)
+        s = self.i.socket()
         for b in self.head(b"Content-Length: %d" % len(GOOD), b"Connection: close") + GOOD:
             s.sendall(bytes([b]))
         out = b""
@@ -263,7 +256,7 @@ class SlowClients(Case):
                  b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
                  b"Content-Length: 1000\r\n\r\n{" % i.key.encode()]
         for data in heads:
-            s = i.socket(10)
+            s = i.socket()
             s.sendall(data)
             out = b""
             try:
@@ -275,7 +268,7 @@ class SlowClients(Case):
                 pass
             s.close()
         self.assertEqual(len(up.log), 0)
-        socks = [i.socket(5) for _ in range(60)]
+        socks = [i.socket() for _ in range(60)]
         for s in socks:
             s.sendall(b"GET /v1/mo")
         self.assertEqual(i.chat().status, 200, "others are served meanwhile")
@@ -292,7 +285,7 @@ class SlowClients(Case):
         time.sleep(1)
         self.assertEqual(i.chat().status, 200)
         s.close()
-        wait_for(lambda: up.open == 0, 10)
+        wait_for(lambda: up.open == 0)
 
 
 class Http2(Shared):

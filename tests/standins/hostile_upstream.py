@@ -138,8 +138,8 @@ def events(q, text):
 class Reply:
     """What the modes write with. Everything goes out at once: no Nagle, no buffer of ours."""
 
-    def __init__(self, w, q, arg):
-        self.w, self.q, self.arg = w, q, arg
+    def __init__(self, w, q, arg, step):
+        self.w, self.q, self.arg, self.step = w, q, arg, step
         self.keep = True
 
     async def raw(self, data):
@@ -202,6 +202,16 @@ async def slow(r):
     """slow=COUNTxMS: that many events that far apart."""
     n, ms = (int(x) for x in (r.arg or "20x50").split("x"))
     await r.good(delay=ms / 1000, text=["tick%d " % i for i in range(n)])
+
+
+@mode
+async def stepwise(r):
+    """stepwise=NAME: one event for each call of Upstream.step(NAME), then the end: the test decides when it goes on."""
+    await r.begin()
+    for e in events(r.q, TEXT):
+        await r.step(r.arg).acquire()
+        await r.chunk(e)
+    await r.raw(b"0\r\n\r\n")
 
 
 @mode
@@ -558,6 +568,7 @@ class Upstream:
         self.lock = threading.Lock()
         self.fd = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log_file else -1
         self.models = list(models)
+        self.steps = {}
         self.port = None
 
     def note(self, q, conn):
@@ -572,6 +583,13 @@ class Upstream:
     def ids(self):
         with self.lock:
             return [e["id"] for e in self.log]
+
+    def step(self, name="", n=1):
+        """Lets that many further events of the stepwise streams of that name go out."""
+        def release():
+            for _ in range(n):
+                self.steps.setdefault(name, asyncio.Semaphore(0)).release()
+        self.loop.call_soon_threadsafe(release)
 
     def clear(self):
         with self.lock:
@@ -604,7 +622,7 @@ class Upstream:
 
     async def answer(self, w, q):
         name, _, arg = str(q.json.get("model", "ok")).partition("=")
-        r = Reply(w, q, arg)
+        r = Reply(w, q, arg, lambda name: self.steps.setdefault(name, asyncio.Semaphore(0)))
         if q.method == "GET":
             await self.get(r)
         else:
@@ -651,7 +669,7 @@ class Upstream:
                     for t in (work, gone):
                         t.cancel()
                     await asyncio.gather(work, gone, return_exceptions=True)
-        except (ConnectionError, asyncio.IncompleteReadError, ValueError, OSError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ValueError, OSError):
             pass
         finally:
             try:
@@ -682,17 +700,21 @@ class Upstream:
             self.loop.run_forever()
         self.thread = threading.Thread(target=run, daemon=True)
         self.thread.start()
-        ready.wait(5)
+        ready.wait()
         return self
 
     def stop(self):
-        def end():
+        async def end():
             self.server.close()
-            for t in asyncio.all_tasks(self.loop):
+            mine = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+            for t in mine:
                 t.cancel()
-            self.loop.call_soon(self.loop.stop)
-        self.loop.call_soon_threadsafe(end)
-        self.thread.join(5)
+            await asyncio.gather(*mine, return_exceptions=True)
+            self.loop.stop()
+        if not self.loop.is_closed():
+            asyncio.run_coroutine_threadsafe(end(), self.loop)
+            self.thread.join()
+            self.loop.close()
 
 
 def main():
