@@ -68,8 +68,8 @@ static inline bool bz_type_set_has(const struct bz_type_set *s, size_t type) {
     return type < BZ_TYPES_MAX && (s->w[type / 64] >> (type % 64) & 1) != 0;
 }
 /* Adds what a word of the configuration names: a type ("CREDIT_CARD", "github-pat"), a class
- * ("pii", "secrets", "custom", "labels"), "checksum" (personal data that has one), "*". Names of
- * custom types are the caller's to look up. false: unknown word. */
+ * ("pii", "secrets", "custom", "labels", "placeholder"), "checksum" (personal data that has one),
+ * "*". Names of custom types are the caller's to look up. false: unknown word. */
 bool bz_type_set_add_name(struct bz_type_set *s, struct bz_view name);
 
 /* ---- compiling --------------------------------------------------------------------------------- */
@@ -127,33 +127,45 @@ enum bz_text_mode {
     BZ_TEXT_JSON, /* the text is JSON itself (tool arguments): escapes are decoded for matching */
 };
 
-/* All findings of a whole text, sorted, not overlapping (of two that overlap the earlier start wins,
- * then the surer proof, then the longer, then the lower type). `want`: types to look for; NULL: all.
- * OK; ENOMEM. Findings are appended. Cost O(n); clean ASCII prose runs at the candidate stage's
- * speed. */
+/* All findings of a whole text, sorted, not overlapping: a finding of a `hold` type wins over one
+ * that is not (what is only counted must not hide what is masked); then the earlier start wins, then
+ * the surer proof, then the longer, then the lower type. `want`: types to look for; NULL: all.
+ * `hold`: types that something is done about, as in bz_watch_feed; NULL: all.
+ * OK; ENOMEM; ETOOBIG (2 GiB). Findings are appended. Cost O(n); clean ASCII prose runs at the
+ * candidate stage's speed. */
 enum bz_status bz_detect_scan(struct bz_detect *d, struct bz_view text, enum bz_text_mode mode,
-                              const struct bz_type_set *want, struct bz_arena *scratch,
-                              struct bz_findings *out) BZ_MUST_USE;
+                              const struct bz_type_set *want, const struct bz_type_set *hold,
+                              struct bz_arena *scratch, struct bz_findings *out) BZ_MUST_USE;
 
-/* One channel of a stream: text that comes in pieces (UTF-8, each piece whole code points). */
+/* One channel of a stream: text that comes in pieces (UTF-8, each piece whole code points). The
+ * members are the engine's own. */
 struct bz_watch {
     const struct bz_type_set *want;
-    uint8_t mode;      /* enum bz_text_mode */
-    uint8_t state[7];  /* of the reader: JSON string and escape state, word state */
-    uint64_t base;     /* place in the channel of win[0] */
-    uint64_t settled;  /* everything before this place is decided */
-    struct bz_buf win; /* context and undecided text; heap, bounded by BZ_WATCH_MAX */
+    uint8_t mode;        /* enum bz_text_mode */
+    uint8_t calm;        /* quiet bytes at the end of the window, up to a limit */
+    uint8_t pending_n;   /* JSON: bytes of an escape that has not ended */
+    uint8_t pending[13]; /* "\\ud83d\\ude00" at most */
+    uint8_t reader[8];   /* of the normal form: in a string, run of invisible characters */
+    uint64_t total;      /* bytes taken so far */
+    uint64_t settled;    /* everything before this place is decided */
+    uint64_t noted;      /* findings of types not held for are told up to here */
+    uint64_t base;       /* place in the channel that `at` counts from */
+    size_t from;         /* place in the window of the first byte that is not settled */
+    struct bz_buf win;   /* normal form of the context and of the undecided text; heap, at most
+                            BZ_WATCH_MAX bytes */
+    struct bz_buf at;    /* the original place of each of its bytes */
 };
 #define BZ_WATCH_MAX 8192
-/* want: must live as long as the watch; types that only count (action record) may be left out of the
- * holding by `hold`: */
+/* want: NULL or must live as long as the watch. */
 void bz_watch_init(struct bz_watch *w, enum bz_text_mode mode, const struct bz_type_set *want);
 /* Takes the next piece. New findings are appended (places in the channel); *ret_settled: all text
  * before this place is decided: no later piece can add, lengthen or drop a finding that begins
- * before it. last: nothing follows, so everything is settled. `hold`: a finding of any of these
- * types may begin in the undecided text; types outside of it are found, but never held for (they
- * may be found only in part). Same findings of `hold` types for every cut of the text as
- * bz_detect_scan of the whole. OK; ENOMEM. */
+ * before it. last: nothing follows, so everything is settled. `hold` (the same at every call; NULL:
+ * all that are wanted): a finding of any of these types may begin in the undecided text; types
+ * outside of it are found, but never held for (they may be missed where they are cut, and lie before
+ * the settled place). Same findings of `hold` types for every cut of the text as bz_detect_scan of
+ * the whole with the same `want` and `hold`. OK; ENOMEM. After an error the watch is good for
+ * bz_watch_done alone. */
 enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_view text,
                              bool last, const struct bz_type_set *hold, struct bz_arena *scratch,
                              struct bz_findings *out, uint64_t *ret_settled) BZ_MUST_USE;
