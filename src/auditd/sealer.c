@@ -171,8 +171,12 @@ static void wait_ms(struct bz_sealer *s, uint64_t ms) {
         ;
 }
 
-/* Work up to `durable`; *since: when the oldest leaf that no checkpoint covers was seen, 0: none.
- */
+uint64_t bz_sealer_goal(const struct bz_sealer *s, uint64_t durable, uint64_t before) {
+    uint64_t whole = durable - durable % BZ_TILE_WIDTH;
+    return whole > s->tree.signed_size && before <= whole ? whole : durable;
+}
+
+/* Work up to `durable`; since: when the oldest leaf that no checkpoint covers was seen. */
 static enum bz_status work(struct bz_sealer *s, uint64_t durable, uint64_t last_segment, bool stop,
                            uint64_t since) {
     BZ_TRY(bz_sealer_step(s, durable, last_segment));
@@ -203,22 +207,25 @@ static void *run(void *arg) {
         while (!s->stop && s->durable == s->tree.signed_size)
             pthread_cond_wait(&s->wake, &s->lock);
         s->idle = false;
+        uint64_t looked = now_ms();
+        uint64_t before = s->durable;
         if (since == 0)
-            since = now_ms();
+            since = looked;
         wait_ms(s, failures == 0 ? PACE_MS : RETRY_MS);
         bool stop = s->stop;
         uint64_t durable = s->durable;
         uint64_t last = s->last_segment;
         pthread_mutex_unlock(&s->lock);
-        enum bz_status st = work(s, durable, last, stop, since);
+        uint64_t goal = stop ? durable : bz_sealer_goal(s, durable, before);
+        enum bz_status st = work(s, goal, last, stop, since);
         if (st != BZ_OK)
             complain(&said, st);
         if (st != BZ_OK && stop && failures < GIVE_UP)
             usleep(RETRY_MS * 1000);
         pthread_mutex_lock(&s->lock);
         failures = st == BZ_OK ? 0 : failures + 1;
-        if (st == BZ_OK && s->tree.signed_size == s->tree.f.size)
-            since = 0;
+        if (st == BZ_OK && s->tree.signed_size == goal)
+            since = goal == durable ? 0 : looked; /* what is left came after that look */
         if (st == BZ_OK)
             said = false;
         s->failed = st != BZ_OK && st != BZ_EIO && st != BZ_ENOMEM;

@@ -36,6 +36,10 @@ void bz_sealer_done(struct bz_sealer *s);
  * that was committed. */
 enum bz_status bz_sealer_step(struct bz_sealer *s, uint64_t durable,
                               uint64_t last_segment) BZ_MUST_USE;
+/* How far the next checkpoint should reach of the `durable` leaves: under load to the end of a full
+ * bundle, which saves writing, flushing and removing partial ones; what is left has become durable
+ * since `before` was the number, so it can wait for the checkpoint after that. */
+uint64_t bz_sealer_goal(const struct bz_sealer *s, uint64_t durable, uint64_t before);
 /* Signs the present size and removes segments that are wholly below it. */
 enum bz_status bz_sealer_seal(struct bz_sealer *s) BZ_MUST_USE;
 

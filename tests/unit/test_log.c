@@ -286,6 +286,45 @@ static void plain_life(void **state) {
     assert_int_equal(fstatat(dir, "tile/1/000.p", &st, 0), 0);
 }
 
+/* A checkpoint under load ends at a full bundle; what is left stays in the journal, also over a
+ * crash, and the next checkpoint has it. */
+static void whole_bundles(void **state) {
+    static const struct {
+        uint64_t sealed, before, durable, goal;
+    } cases[] = {
+        {0, 0, 0, 0},         {0, 0, 255, 255},     {0, 0, 256, 256},     {0, 100, 700, 512},
+        {0, 512, 700, 512},   {0, 513, 700, 700},   {512, 600, 700, 700}, {512, 512, 767, 767},
+        {512, 600, 769, 768}, {511, 511, 513, 512}, {700, 700, 700, 700},
+    };
+    faults = (struct faults){.left = -1};
+    assert_int_equal(wake_up(), BZ_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        s->tree.signed_size = cases[i].sealed;
+        assert_int_equal(bz_sealer_goal(s, cases[i].durable, cases[i].before), cases[i].goal);
+    }
+    s->tree.signed_size = 0;
+    uint64_t n = 0;
+    for (; n < 700; n++)
+        assert_int_not_equal(put((uint32_t)(n % 2), n), 0);
+    bz_writer_gather(w);
+    assert_int_equal(bz_writer_commit(w), BZ_OK);
+    assert_int_equal(bz_sealer_step(s, bz_sealer_goal(s, w->first, 0), w->seg.last), BZ_OK);
+    assert_int_equal(bz_sealer_seal(s), BZ_OK);
+    assert_int_equal(s->tree.signed_size, 512);
+    struct stat st;
+    assert_int_equal(fstatat(dir, "tile/0/001", &st, 0), 0);
+    assert_int_equal(fstatat(dir, "tile/0/002.p", &st, 0), -1);
+    assert_int_equal(fstatat(dir, "tile/entries/002.p", &st, 0), -1);
+    each_once(n);
+    die();
+    assert_int_equal(wake_up(), BZ_OK);
+    assert_int_equal(bz_sealer_step(s, w->next, scan.last_segment), BZ_OK);
+    assert_int_equal(bz_sealer_seal(s), BZ_OK);
+    assert_int_equal(s->tree.signed_size, n);
+    each_once(n);
+    die();
+}
+
 /* Enough for level 2 tiles to begin and for several journal segments, of which the covered ones
  * go. */
 static void long_life(void **state) {
@@ -728,6 +767,7 @@ static void waiting_flag(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(plain_life, begin, end),
+        cmocka_unit_test_setup_teardown(whole_bundles, begin, end),
         cmocka_unit_test_setup_teardown(long_life, begin, end),
         cmocka_unit_test_setup_teardown(every_write_fails_once, NULL, end),
         cmocka_unit_test_setup_teardown(sealer_in_between, NULL, end),
