@@ -169,6 +169,11 @@ void bz_watch_init(struct bz_watch *w, enum bz_text_mode mode, const struct bz_t
 enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_view text,
                              bool last, const struct bz_type_set *hold, struct bz_arena *scratch,
                              struct bz_findings *out, uint64_t *ret_settled) BZ_MUST_USE;
+/* The original text of a finding that the last feed reported (it may have begun pieces ago): in the
+ * arena. ENOMEM; EINTERNAL (not of the last feed). */
+enum bz_status bz_watch_text(const struct bz_watch *w, uint64_t start, uint64_t end,
+                             struct bz_arena *ar, struct bz_view *ret) BZ_MUST_USE;
+/* After `last` a watch may go on: the next piece begins a new text at the next place. */
 void bz_watch_done(struct bz_watch *w);
 
 /* The normal form alone, for callers that compare texts: appended to `out`; *map (n+1 entries,
