@@ -22,12 +22,13 @@
  * prefix of one of the detector's starts (at a left edge, see struct detector); live() need not
  * repeat it, it must answer once the literal stands there whole.
  *
- * THE RULE OF QUIET (watch.c takes a short cut on prose): a match of a type that is not `wordy`
- *   - begins with one of the starts, or
- *   - begins with a digit, or with a byte that is no letter, or
- *   - has within the DETECT_QUIET_REACH bytes before its start a byte that is no letter, blank or
- *     one of . , ; ! ? ' " ( ) * -      ("password = hunter2x": the '=' does it), and
- *   - a match made of letters, blanks and those marks only begins with one of the starts. */
+ * THE RULE OF QUIET (watch.c takes a short cut on prose). Quiet bytes: letters, space, tab and
+ * . , ; ! ? ' " ( ) * -   All others are loud, line ends too. A match of a type that is not `wordy`
+ * begins
+ *   - with one of the starts, or
+ *   - at most DETECT_QUIET_REACH bytes behind a loud byte ("password = hunter2x": the '='), or
+ *   - with a loud byte, or with a run of quiet bytes other than lower-case letters that leads to a
+ *     loud one ("AB123456C", "(555) 123", "GB 123"). */
 #ifndef DETECT_DETECTOR_H
 #define DETECT_DETECTOR_H
 
