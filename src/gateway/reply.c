@@ -379,9 +379,20 @@ static void collect_end(struct bz_tx *tx, bool clean) {
     tx->phase = BZ_PHASE_ENDED;
 }
 
+/* Streams are many and each is fed seldom; meanwhile its state left every cache. Asked for together,
+ * the lines of it come in the time of one. */
+static void fetch(const struct bz_tx *tx) {
+    __builtin_prefetch(&tx->a);
+    __builtin_prefetch(&tx->stream, 1);
+    __builtin_prefetch(&tx->stream.part.max, 1);
+    __builtin_prefetch(&tx->usage, 1);
+    __builtin_prefetch(&tx->reply_bytes, 1);
+}
+
 enum bz_status bz_tx_reply_feed(struct bz_tx *tx, struct bz_view in, struct bz_buf *out,
                                 struct bz_now now) {
     (void)now; /* for detectors that watch the pace; part of the contract */
+    fetch(tx);
     return tx->streaming ? stream_feed(tx, in, out) : collect_feed(tx, in);
 }
 
