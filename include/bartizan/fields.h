@@ -85,7 +85,7 @@ struct bz_walk {
     struct bz_param_error *err; /* filled when a member is refused; may be NULL */
     const void *at;             /* of the walker, for bz_span_path */
 };
-/* Spans in the order of the text. OK; EDENIED (unknown member, or an index that is none: err
+/* Spans in the order of the text; empty texts are none. OK; EDENIED (unknown member, or an index that is none: err
  * filled); what span() said. No allocation. Cost O(nodes). */
 enum bz_status bz_fields_walk(const struct bz_route *route, enum bz_server server,
                               enum bz_where where, struct bz_json *root,
