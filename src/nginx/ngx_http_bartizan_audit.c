@@ -104,9 +104,15 @@ ngx_int_t bz_ngx_audit_decision(struct bz_ngx_req *q) {
     return NGX_AGAIN;
 }
 
+/* A flush makes a hundred requests and more durable at once. If all of them went on in one round of
+ * the event loop they would want an upstream connection each before the first one is given back: most
+ * would open a new one and close it again. */
+enum { RESUMED_AT_ONCE = 32 };
+
 void bz_ngx_audit_walk(bool rung) {
     struct bz_ngx_worker *w = &bz_ngx_worker;
     bool gone = false;
+    int left = RESUMED_AT_ONCE;
 
     if (ngx_queue_empty(&w->parked))
         return;
@@ -124,6 +130,10 @@ void bz_ngx_audit_walk(bool rung) {
             } else {
                 break;
             }
+        }
+        if (left-- == 0) {
+            ngx_post_event(&w->bell, &ngx_posted_next_events);
+            break;
         }
         bz_ngx_audit_unpark(q);
         bz_ngx_resume(q);
