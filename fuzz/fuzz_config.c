@@ -10,7 +10,8 @@
 
 static void check_image(const struct bz_config *c) {
     const char *addresses[BZ_BACKENDS_MAX];
-    struct bz_image_input in = {.config = c, .backend_addresses = addresses};
+    struct bz_image_input in = {
+        .config = c, .backend_addresses = addresses, .detect_pack = BZ_V("as if it were one")};
     struct bz_image img;
     struct bz_buf b;
     MUST(c->backends_n >= 1 && c->backends_n <= BZ_BACKENDS_MAX && c->roles_n >= 2);
@@ -22,6 +23,20 @@ static void check_image(const struct bz_config *c) {
     bz_buf_free(&b);
 }
 
+/* Somebody decides over every type, and at last without conditions. */
+static void check_steps(const struct bz_config *c) {
+    struct bz_data_step s[BZ_DATA_STEPS_MAX];
+    struct bz_type t;
+    MUST(bz_config_types_n(c) <= BZ_TYPES_MAX);
+    for (size_t i = 0; i < bz_config_types_n(c); i++) {
+        MUST(bz_config_type(c, i, &t) && t.name != NULL && t.proof < BZ_PROOF_COUNT);
+        for (int d = 0; d < BZ_DIRECTION_COUNT; d++) {
+            size_t n = bz_config_steps(c, i, (enum bz_direction)d, s);
+            MUST(n > 0 && n <= BZ_DATA_STEPS_MAX && s[n - 1].proof == BZ_PROOF_FORM);
+        }
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bz_config_error errs[4];
     struct bz_config *c = NULL;
@@ -29,6 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (bz_config_parse(bz_view(data, size), &c, errs, 4, &n) == BZ_OK) {
         MUST(n == 0);
         check_image(c);
+        check_steps(c);
         bz_config_free(c);
         return 0;
     }

@@ -31,6 +31,20 @@ static void correct(uint8_t *p, size_t n) {
                  p + offsetof(struct img_head, seal));
 }
 
+static void actions_of(const struct bz_image *img, const struct bz_principal *p, uint32_t model) {
+    for (int d = -1; d <= BZ_DIRECTION_COUNT; d++) {
+        for (int l = -1; l <= BZ_LEVEL_COUNT; l++) {
+            const struct bz_actions *a =
+                bz_image_actions(img, p, model, (enum bz_direction)d, (enum bz_level)l);
+            if (a == NULL)
+                return;
+            touch(bz_view(a, sizeof *a));
+            for (size_t t = 0; t < BZ_TYPES_MAX; t += 61)
+                MUST(bz_actions_get(a, t, BZ_PROOF_CONTEXT) < BZ_ACTION_COUNT);
+        }
+    }
+}
+
 static void as_principal(const struct bz_image *img, const struct bz_principal *p) {
     static const struct bz_route routes[] = {{.scope = "chat", .access = BZ_ACCESS_USER},
                                              {.scope = "manage", .access = BZ_ACCESS_ADMIN}};
@@ -45,6 +59,10 @@ static void as_principal(const struct bz_image *img, const struct bz_principal *
     bz_image_params(img, p, &params);
     bz_image_limits(img, p, &key, &user);
     sum += params.max_tokens + key.concurrent + user.concurrent;
+    MUST(bz_image_clearance_role(img, p) < BZ_LEVEL_COUNT);
+    for (uint32_t m = 0; m < 4; m++)
+        actions_of(img, p, m);
+    actions_of(img, p, UINT32_MAX);
 }
 
 /* Keys cannot be guessed: their ids and hashes are read from the image. */
@@ -62,6 +80,23 @@ static void read_keys(const struct bz_image *img) {
     }
     sum += (uint64_t)bz_image_authenticate(
         img, BZ_V("bz_000000000000_00000000000000000000000000000000000000000000bR44O"), 1, &p);
+}
+
+static void read_data(const struct bz_image *img) {
+    static const uint8_t nobody[BZ_APPROVAL_LEN];
+    struct bz_data_settings d;
+    struct img_approval a;
+    struct img_role r;
+    bz_image_data(img, &d);
+    touch(d.detect_pack);
+    touch(bz_view(d.vault_key, BZ_KEY_LEN));
+    sum += bz_image_approved(img, nobody, 1);
+    for (uint64_t i = 0; img_item(img, IMG_APPROVALS, i, sizeof a, &a); i++)
+        MUST(bz_image_approved(img, a.id, 5) == (a.expires > 5));
+    for (uint32_t i = 0; img_item(img, IMG_ROLES, i, sizeof r, &r); i++) {
+        struct bz_principal p = {.role_index = i, .role = img_text(img, IMG_POOL, r.name)};
+        actions_of(img, &p, i);
+    }
 }
 
 static void read_all(const struct bz_image *img) {
@@ -84,6 +119,9 @@ static void read_all(const struct bz_image *img) {
         touch(m.target);
         MUST(s.backends_n == 64 || m.backends >> s.backends_n == 0);
     }
+    for (uint32_t i = 0; i <= s.models_n; i++)
+        MUST(bz_image_clearance_model(img, i) < BZ_LEVEL_COUNT);
+    read_data(img);
     sum += bz_image_model_find(img, BZ_V("tiny"), &m);
     sum += bz_image_host_known(img, BZ_V("localhost"));
     sum += bz_image_origin_known(img, BZ_V("https://app.example"));

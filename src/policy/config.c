@@ -12,15 +12,15 @@ struct owned { /* what bz_config_free gets back from the pointer to `c` */
 
 /* ---- defaults ---- */
 
-static char *dup(struct bz_arena *ar, const char *s) {
+char *cfg_dup(struct bz_arena *ar, const char *s) {
     return s == NULL ? NULL : (char *)(uintptr_t)bz_arena_dup(ar, bz_view_str(s)).p;
 }
 
-static char **dup_list(struct bz_arena *ar, char *const *list, uint32_t n) {
+char **cfg_dup_list(struct bz_arena *ar, char *const *list, uint32_t n) {
     char **out =
         bz_arena_zalloc(ar, (n + 1u) * sizeof *out); /* never NULL: NULL means "not said" */
     for (uint32_t i = 0; out != NULL && i < n; i++)
-        if ((out[i] = dup(ar, list[i])) == NULL)
+        if ((out[i] = cfg_dup(ar, list[i])) == NULL)
             return NULL;
     return out;
 }
@@ -94,11 +94,11 @@ static bool default_names(struct bz_config *c, struct bz_arena *ar) {
     size_t n = (size_t)(end - c->listen) - 2 * v6;
     if (n < sizeof host)
         memcpy(host, c->listen + v6, n);
-    char *list[3] = {dup(ar, "localhost"), dup(ar, "127.0.0.1"), host};
+    char *list[3] = {cfg_dup(ar, "localhost"), cfg_dup(ar, "127.0.0.1"), host};
     bool extra = host[0] != '\0' && strcmp(host, "127.0.0.1") != 0 &&
                  strcmp(host, "0.0.0.0") != 0 && strcmp(host, "::") != 0;
     c->names_n = extra ? 3 : 2;
-    c->names = dup_list(ar, list, c->names_n);
+    c->names = cfg_dup_list(ar, list, c->names_n);
     return c->names != NULL;
 }
 
@@ -109,10 +109,10 @@ static bool convert_globals(struct bz_config *c, struct bz_arena *ar, const stru
     const struct y_tls *tls = y->tls == NULL ? &no_tls : y->tls;
     const struct y_audit *audit = y->audit == NULL ? &no_audit : y->audit;
     const struct y_timeouts *t = y->timeouts == NULL ? &no_timeouts : y->timeouts;
-    c->listen = dup(ar, y->listen);
+    c->listen = cfg_dup(ar, y->listen);
     c->plain_http = or_bool(y->plain_http, false);
-    c->tls_certificate = dup(ar, or_text(tls->certificate, "tls/server.pem"));
-    c->tls_key = dup(ar, or_text(tls->key, "tls/server.key"));
+    c->tls_certificate = cfg_dup(ar, or_text(tls->certificate, "tls/server.pem"));
+    c->tls_key = cfg_dup(ar, or_text(tls->key, "tls/server.key"));
     c->tls12 = strcmp(or_text(tls->min_version, "1.3"), "1.2") == 0;
     c->hsts = or_bool(tls->hsts, true);
     c->workers = or_default(y->workers, 0);
@@ -126,13 +126,13 @@ static bool convert_globals(struct bz_config *c, struct bz_arena *ar, const stru
     c->reply_timeout_s = or_default(t->reply_s, 600);
     c->stream_timeout_s = or_default(t->stream_s, 3600);
     c->origins_n = y->origins_count;
-    c->origins = dup_list(ar, y->origins, y->origins_count);
+    c->origins = cfg_dup_list(ar, y->origins, y->origins_count);
     c->names_n = y->names_count;
     if (c->listen == NULL || c->tls_certificate == NULL || c->tls_key == NULL || c->origins == NULL)
         return false;
     if (y->names == NULL)
         return default_names(c, ar);
-    c->names = dup_list(ar, y->names, y->names_count);
+    c->names = cfg_dup_list(ar, y->names, y->names_count);
     for (uint32_t i = 0; c->names != NULL && i < c->names_n; i++) {
         char *name = c->names[i];
         if (name[0] == '[') { /* hosts are compared without brackets */
@@ -143,6 +143,12 @@ static bool convert_globals(struct bz_config *c, struct bz_arena *ar, const stru
     return c->names != NULL;
 }
 
+/* Checked before, so the name is one. */
+static uint8_t clearance_of(const char *name) {
+    enum bz_level l;
+    return name != NULL && bz_level_from_name(bz_view_str(name), &l) ? (uint8_t)(1 + l) : 0;
+}
+
 static bool convert_backends(struct bz_config *c, struct bz_arena *ar, const struct y_config *y) {
     c->backends_n = y->backends_count;
     c->backends = bz_arena_zalloc(ar, (c->backends_n + 1u) * sizeof *c->backends);
@@ -151,12 +157,13 @@ static bool convert_backends(struct bz_config *c, struct bz_arena *ar, const str
         struct bz_backend_config *out = &c->backends[i];
         if (!bz_server_from_name(bz_view_str(in->type), &out->type))
             return false;
-        out->name = dup(ar, in->name);
-        out->url = dup(ar, in->url);
-        out->key_file = dup(ar, in->key_file);
+        out->name = cfg_dup(ar, in->name);
+        out->url = cfg_dup(ar, in->url);
+        out->key_file = cfg_dup(ar, in->key_file);
         out->keep_alive = or_bool(in->keep_alive, true);
         out->models_n = in->models_count;
-        if (in->models_count > 0 && (out->models = dup_list(ar, in->models, out->models_n)) == NULL)
+        if (in->models_count > 0 &&
+            (out->models = cfg_dup_list(ar, in->models, out->models_n)) == NULL)
             return false;
         if (out->name == NULL || out->url == NULL ||
             (in->key_file != NULL && out->key_file == NULL))
@@ -169,9 +176,10 @@ static bool convert_models(struct bz_config *c, struct bz_arena *ar, const struc
     c->models_n = y->models_count;
     c->models = bz_arena_zalloc(ar, (c->models_n + 1u) * sizeof *c->models);
     for (uint32_t i = 0; c->models != NULL && i < c->models_n; i++) {
-        c->models[i].name = dup(ar, y->models[i].name);
-        c->models[i].target = dup(ar, y->models[i].target);
+        c->models[i].name = cfg_dup(ar, y->models[i].name);
+        c->models[i].target = cfg_dup(ar, y->models[i].target);
         c->models[i].limits = limits_of(y->models[i].limits);
+        c->models[i].clearance = clearance_of(y->models[i].clearance);
         if (c->models[i].name == NULL ||
             (y->models[i].target != NULL && c->models[i].target == NULL))
             return false;
@@ -181,15 +189,16 @@ static bool convert_models(struct bz_config *c, struct bz_arena *ar, const struc
 
 static bool convert_role(struct bz_role_config *out, struct bz_arena *ar, const struct y_role *in) {
     char star_text[] = "*", *star[] = {star_text};
-    out->name = dup(ar, in->name);
+    out->name = cfg_dup(ar, in->name);
     out->admin = or_bool(in->admin, strcmp(in->name, "admin") == 0);
     out->routes_n = in->routes == NULL ? 1 : in->routes_count;
-    out->routes = dup_list(ar, in->routes == NULL ? star : in->routes, out->routes_n);
+    out->routes = cfg_dup_list(ar, in->routes == NULL ? star : in->routes, out->routes_n);
     out->models_n = in->models == NULL ? 1 : in->models_count;
-    out->models = dup_list(ar, in->models == NULL ? star : in->models, out->models_n);
+    out->models = cfg_dup_list(ar, in->models == NULL ? star : in->models, out->models_n);
     out->params = params_of(in->params, out->admin);
     out->limits = limits_of(in->limits);
     out->user_limits = limits_of(in->user_limits);
+    out->clearance = clearance_of(in->clearance);
     return out->name != NULL && out->routes != NULL && out->models != NULL;
 }
 
@@ -210,14 +219,16 @@ static bool convert_roles(struct bz_config *c, struct bz_arena *ar, const struct
     return c->roles != NULL;
 }
 
-static enum bz_status convert(const struct y_config *y, struct bz_config **ret) {
+static enum bz_status convert(const struct cfg *c, const struct y_config *y,
+                              struct bz_config **ret) {
     struct owned *o = bz_alloc_heap.alloc(bz_alloc_heap.ctx, sizeof *o);
     if (o == NULL)
         return BZ_ENOMEM;
     memset(o, 0, sizeof *o);
     bz_arena_init(&o->ar, bz_alloc_heap, arena_max, NULL, 0);
     if (!convert_globals(&o->c, &o->ar, y) || !convert_backends(&o->c, &o->ar, y) ||
-        !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y)) {
+        !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y) ||
+        !cfg_convert_data(c, &o->c, &o->ar, y)) {
         bz_config_free(&o->c);
         return BZ_ENOMEM;
     }
@@ -297,7 +308,7 @@ static enum bz_status parse_document(struct cfg *c, struct bz_view yaml, struct 
         return BZ_ESYNTAX;
     BZ_TRY(load_typed(c, yaml, &conf, &says, &y));
     cfg_check_meaning(c, y);
-    enum bz_status st = c->n > 0 ? BZ_ESYNTAX : convert(y, ret);
+    enum bz_status st = c->n > 0 ? BZ_ESYNTAX : convert(c, y, ret);
     (void)cyaml_free(&conf, &config_schema, y, 0);
     return st;
 }

@@ -20,8 +20,8 @@ static void path_of(char out[128], const char *list, size_t i, const char *membe
         out[0] = '\0';
 }
 
-static void check_range(struct cfg *c, const char *path, const uint64_t *v, uint64_t least,
-                        uint64_t most) {
+void cfg_check_range(struct cfg *c, const char *path, const uint64_t *v, uint64_t least,
+                     uint64_t most) {
     char text[128];
     if (v == NULL || (*v >= least && *v <= most))
         return;
@@ -73,7 +73,7 @@ static void check_model_name(struct cfg *c, const char *path, const char *s) {
                  s);
 }
 
-static void check_pattern(struct cfg *c, const char *path, const char *s) {
+void cfg_check_pattern(struct cfg *c, const char *path, const char *s) {
     const char *star = strchr(s, '*');
     if (!cfg_model_name_ok(bz_view_str(s)))
         cfg_fail(c, path, "\"%s\" is no model name", s);
@@ -167,20 +167,20 @@ static void check_globals(struct cfg *c, const struct y_config *y) {
     check_list(c, "names", y->names, y->names_count, check_host);
     check_list(c, "origins", y->origins, y->origins_count, check_origin);
     check_tls(c, y->tls);
-    check_range(c, "workers", y->workers, 0, workers_max);
-    check_range(c, "body_max", y->body_max, BZ_BODY_MIN, BZ_BODY_MAX);
+    cfg_check_range(c, "workers", y->workers, 0, workers_max);
+    cfg_check_range(c, "body_max", y->body_max, BZ_BODY_MIN, BZ_BODY_MAX);
     if (y->audit != NULL) {
-        check_range(c, "audit.wait_ms", y->audit->wait_ms, 10, 60000);
+        cfg_check_range(c, "audit.wait_ms", y->audit->wait_ms, 10, 60000);
         if (y->audit->mode != NULL && strcmp(y->audit->mode, "strict") != 0 &&
             strcmp(y->audit->mode, "relaxed") != 0)
             cfg_fail(c, "audit.mode", "\"%s\" is no mode; write strict or relaxed", y->audit->mode);
     }
     if (y->timeouts != NULL) {
-        check_range(c, "timeouts.connect_s", y->timeouts->connect_s, 1, 300);
-        check_range(c, "timeouts.read_s", y->timeouts->read_s, 1, 86400);
-        check_range(c, "timeouts.client_s", y->timeouts->client_s, 1, 3600);
-        check_range(c, "timeouts.reply_s", y->timeouts->reply_s, 1, 86400);
-        check_range(c, "timeouts.stream_s", y->timeouts->stream_s, 1, 86400);
+        cfg_check_range(c, "timeouts.connect_s", y->timeouts->connect_s, 1, 300);
+        cfg_check_range(c, "timeouts.read_s", y->timeouts->read_s, 1, 86400);
+        cfg_check_range(c, "timeouts.client_s", y->timeouts->client_s, 1, 3600);
+        cfg_check_range(c, "timeouts.reply_s", y->timeouts->reply_s, 1, 86400);
+        cfg_check_range(c, "timeouts.stream_s", y->timeouts->stream_s, 1, 86400);
     }
 }
 
@@ -190,10 +190,10 @@ static void check_rate(struct cfg *c, const char *path, const char *meter,
                        const uint64_t *per_minute, const uint64_t *burst) {
     char at[192];
     if (snprintf(at, sizeof at, "%s.%s_per_minute", path, meter) > 0)
-        check_range(c, at, per_minute, 0, rate_max);
+        cfg_check_range(c, at, per_minute, 0, rate_max);
     if (snprintf(at, sizeof at, "%s.%s_burst", path, meter) < 0)
         return;
-    check_range(c, at, burst, 1, rate_max);
+    cfg_check_range(c, at, burst, 1, rate_max);
     if (burst != NULL && (per_minute == NULL || *per_minute == 0))
         cfg_fail(c, at, "a burst without %s_per_minute limits nothing; set both or neither", meter);
 }
@@ -209,7 +209,7 @@ static void check_limits(struct cfg *c, const char *path, const struct y_limits 
     check_rate(c, path, "completion_tokens", l->completion_tokens_per_minute,
                l->completion_tokens_burst);
     if (snprintf(at, sizeof at, "%s.concurrent", path) > 0)
-        check_range(c, at, l->concurrent, 0, 1000000);
+        cfg_check_range(c, at, l->concurrent, 0, 1000000);
     if (l->body_max == NULL || *l->body_max == 0)
         return;
     uint64_t whole = most == NULL ? BZ_BODY_MAX_DEFAULT : *most;
@@ -243,7 +243,7 @@ static void check_params(struct cfg *c, const char *path, const struct y_params 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char at[192];
         if (snprintf(at, sizeof at, "%s.%s", path, all[i].name) > 0)
-            check_range(c, at, all[i].v, 0, all[i].most);
+            cfg_check_range(c, at, all[i].v, 0, all[i].most);
     }
 }
 
@@ -317,6 +317,8 @@ static void check_models(struct cfg *c, const struct y_config *y) {
         check_model_name(c, at, m->target);
         path_of(at, "models", i, "limits");
         check_limits(c, at, m->limits, y->body_max);
+        path_of(at, "models", i, "clearance");
+        cfg_check_level(c, at, m->clearance);
     }
 }
 
@@ -355,7 +357,7 @@ static void check_role_rights(struct cfg *c, uint32_t i, const struct y_role *r)
     path_of(at, "roles", i, "models");
     if (r->models == NULL && !is_builtin(r->name))
         cfg_fail(c, at, "models is missing; list model names, or [\"*\"] for all", "");
-    check_list(c, at, r->models, r->models_count, check_pattern);
+    check_list(c, at, r->models, r->models_count, cfg_check_pattern);
 }
 
 static void check_roles(struct cfg *c, const struct y_config *y) {
@@ -374,6 +376,8 @@ static void check_roles(struct cfg *c, const struct y_config *y) {
         check_limits(c, at, r->limits, y->body_max);
         path_of(at, "roles", i, "user_limits");
         check_limits(c, at, r->user_limits, y->body_max);
+        path_of(at, "roles", i, "clearance");
+        cfg_check_level(c, at, r->clearance);
     }
 }
 
@@ -382,4 +386,5 @@ void cfg_check_meaning(struct cfg *c, const struct y_config *y) {
     check_backends(c, y);
     check_models(c, y);
     check_roles(c, y);
+    cfg_check_data(c, y);
 }

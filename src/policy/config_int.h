@@ -39,7 +39,7 @@ struct y_backend {
     bool *keep_alive;
 };
 struct y_model {
-    char *name, *target;
+    char *name, *target, *clearance;
     struct y_limits *limits;
 };
 struct y_role {
@@ -49,6 +49,26 @@ struct y_role {
     uint32_t routes_count, models_count;
     struct y_params *params;
     struct y_limits *limits, *user_limits;
+    char *clearance;
+};
+struct y_custom {
+    char *name, *pattern, *level;
+    char **words;
+    uint32_t words_count;
+    bool *ignore_case, *whole_word, *label;
+};
+struct y_rule {
+    char **types, **roles, **models;
+    uint32_t types_count, roles_count, models_count;
+    char *direction, *action, *level, *proof;
+    bool *form;
+};
+struct y_data {
+    char *unknown_fields;
+    uint64_t *restore_s, *hold_ms;
+    struct y_custom *custom;
+    struct y_rule *rules;
+    uint32_t custom_count, rules_count;
 };
 struct y_config {
     uint64_t *version;
@@ -64,6 +84,7 @@ struct y_config {
     struct y_model *models;
     struct y_role *roles;
     uint32_t backends_count, models_count, roles_count;
+    struct y_data *data;
 };
 extern const cyaml_schema_value_t config_schema; /* of a struct y_config pointer */
 
@@ -86,6 +107,21 @@ enum bz_status cfg_load_document(struct cfg *c, struct bz_view yaml, yaml_docume
 void cfg_check_shape(struct cfg *c, const cyaml_schema_value_t *schema);
 /* Adds everything that has the right shape and is wrong all the same. */
 void cfg_check_meaning(struct cfg *c, const struct y_config *y);
+
+/* Where a path stands in the file. */
+yaml_mark_t cfg_mark(const struct cfg *c, const char *path);
+/* Building blocks of cfg_check_meaning. */
+void cfg_check_range(struct cfg *c, const char *path, const uint64_t *v, uint64_t least,
+                     uint64_t most);
+void cfg_check_pattern(struct cfg *c, const char *path, const char *s); /* of model names */
+void cfg_check_level(struct cfg *c, const char *path, const char *s);   /* NULL is fine */
+void cfg_check_data(struct cfg *c, const struct y_config *y);
+
+/* Into the configuration, after everything was checked. false: out of memory. */
+char *cfg_dup(struct bz_arena *ar, const char *s);
+char **cfg_dup_list(struct bz_arena *ar, char *const *list, uint32_t n);
+bool cfg_convert_data(const struct cfg *c, struct bz_config *out, struct bz_arena *ar,
+                      const struct y_config *y);
 
 /* Letter by letter nearest of the names; NULL when none is near. */
 const char *cfg_nearest(struct bz_view name, const char *const *names, size_t n);

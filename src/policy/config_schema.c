@@ -55,12 +55,9 @@ static const cyaml_schema_field_t audit_fields[] = {
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t timeouts_fields[] = {
-    UINT("connect_s", struct y_timeouts, connect_s),
-    UINT("read_s", struct y_timeouts, read_s),
-    UINT("client_s", struct y_timeouts, client_s),
-    UINT("reply_s", struct y_timeouts, reply_s),
-    UINT("stream_s", struct y_timeouts, stream_s),
-    CYAML_FIELD_END,
+    UINT("connect_s", struct y_timeouts, connect_s), UINT("read_s", struct y_timeouts, read_s),
+    UINT("client_s", struct y_timeouts, client_s),   UINT("reply_s", struct y_timeouts, reply_s),
+    UINT("stream_s", struct y_timeouts, stream_s),   CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t backend_fields[] = {
     STRING("name", struct y_backend, name),
@@ -74,6 +71,7 @@ static const cyaml_schema_field_t backend_fields[] = {
 static const cyaml_schema_field_t model_fields[] = {
     STRING("name", struct y_model, name),
     STRING("target", struct y_model, target),
+    STRING("clearance", struct y_model, clearance),
     MAPPING("limits", struct y_model, limits, limits_fields),
     CYAML_FIELD_END,
 };
@@ -85,6 +83,28 @@ static const cyaml_schema_field_t role_fields[] = {
     MAPPING("params", struct y_role, params, params_fields),
     MAPPING("limits", struct y_role, limits, limits_fields),
     MAPPING("user_limits", struct y_role, user_limits, limits_fields),
+    STRING("clearance", struct y_role, clearance),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t custom_fields[] = {
+    STRING("name", struct y_custom, name),
+    LIST("words", struct y_custom, words, &string_entry, BZ_CUSTOM_WORDS_MAX),
+    STRING("pattern", struct y_custom, pattern),
+    BOOL("ignore_case", struct y_custom, ignore_case),
+    BOOL("whole_word", struct y_custom, whole_word),
+    BOOL("label", struct y_custom, label),
+    STRING("level", struct y_custom, level),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t rule_fields[] = {
+    LIST("types", struct y_rule, types, &string_entry, BZ_TYPES_MAX),
+    STRING("direction", struct y_rule, direction),
+    STRING("action", struct y_rule, action),
+    LIST("roles", struct y_rule, roles, &string_entry, BZ_ROLES_MAX),
+    LIST("models", struct y_rule, models, &string_entry, BZ_MODELS_MAX),
+    STRING("level", struct y_rule, level),
+    STRING("proof", struct y_rule, proof),
+    BOOL("form", struct y_rule, form),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t backend_entry = {
@@ -95,6 +115,20 @@ static const cyaml_schema_value_t model_entry = {
 };
 static const cyaml_schema_value_t role_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_role, role_fields),
+};
+static const cyaml_schema_value_t custom_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_custom, custom_fields),
+};
+static const cyaml_schema_value_t rule_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_rule, rule_fields),
+};
+static const cyaml_schema_field_t data_fields[] = {
+    STRING("unknown_fields", struct y_data, unknown_fields),
+    UINT("restore_s", struct y_data, restore_s),
+    UINT("hold_ms", struct y_data, hold_ms),
+    LIST("custom", struct y_data, custom, &custom_entry, BZ_CUSTOM_MAX),
+    LIST("rules", struct y_data, rules, &rule_entry, BZ_DATA_RULES_MAX),
+    CYAML_FIELD_END,
 };
 /* Nothing is required here: what is missing is reported with the rest of what is wrong, all at
  * once. */
@@ -112,6 +146,7 @@ static const cyaml_schema_field_t config_fields[] = {
     LIST("backends", struct y_config, backends, &backend_entry, BZ_BACKENDS_MAX),
     LIST("models", struct y_config, models, &model_entry, BZ_MODELS_MAX),
     LIST("roles", struct y_config, roles, &role_entry, BZ_ROLES_MAX - 2), /* user, admin */
+    MAPPING("data", struct y_config, data, data_fields),
     CYAML_FIELD_END,
 };
 const cyaml_schema_value_t config_schema = {

@@ -80,12 +80,14 @@ static const yaml_node_t *node_at(yaml_document_t *doc, const char *path) {
     return next == NULL ? n : next;
 }
 
-void cfg_fail(struct cfg *c, const char *path, const char *text, const char *arg) {
+yaml_mark_t cfg_mark(const struct cfg *c, const char *path) {
     const yaml_node_t *n = node_at(c->doc, path);
     yaml_mark_t at = {0};
-    if (n != NULL)
-        at = n->start_mark;
-    cfg_fail_at(c, at, path, text, bz_view_str(arg));
+    return n == NULL ? at : n->start_mark;
+}
+
+void cfg_fail(struct cfg *c, const char *path, const char *text, const char *arg) {
+    cfg_fail_at(c, cfg_mark(c, path), path, text, bz_view_str(arg));
 }
 
 /* ---- loading ---- */
@@ -341,7 +343,7 @@ static void walk_scalar(struct cfg *c, const yaml_node_t *n, const cyaml_schema_
     }
 }
 
-/* Recursion is bounded by the schema, which is three levels deep. */
+/* Recursion is bounded by the schema, which is five levels deep. */
 static void walk(struct cfg *c, const yaml_node_t *n, const cyaml_schema_value_t *want,
                  const char *path) {
     struct bz_view none = {0};

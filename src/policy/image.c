@@ -49,6 +49,10 @@ static bool sections_ok(const struct bz_image *img) {
               sect_ok(img, IMG_NAMES, sizeof(struct img_ref), UINT32_MAX) &&
               sect_ok(img, IMG_ORIGINS, sizeof(struct img_ref), UINT32_MAX) &&
               sect_ok(img, IMG_POOL, 1, UINT32_MAX) &&
+              sect_ok(img, IMG_ACTIONS, sizeof(struct bz_actions), BZ_DATA_TABLES_MAX) &&
+              sect_ok(img, IMG_CELLS, sizeof(uint32_t), BZ_DATA_CELLS_MAX) &&
+              sect_ok(img, IMG_APPROVALS, sizeof(struct img_approval), BZ_APPROVALS_MAX) &&
+              sect_ok(img, IMG_PACK, 1, BZ_DETECT_PACK_MAX) &&
               sect_ok(img, IMG_KEY_INDEX, sizeof(uint64_t), 4 * (uint64_t)BZ_KEYS_MAX) &&
               sect_ok(img, IMG_KEYS, sizeof(struct img_key), BZ_KEYS_MAX) &&
               sect_ok(img, IMG_KEY_POOL, 1, UINT32_MAX);
@@ -130,7 +134,8 @@ enum bz_status bz_image_open(struct bz_view bytes, struct bz_image *ret) {
                      bz_view(bytes.p + offsetof(struct img_head, seal), sizeof seal)))
         return BZ_ECORRUPT;
     if (!refs_ok(&img, IMG_SCOPES) || !refs_ok(&img, IMG_PATTERNS) || !refs_ok(&img, IMG_NAMES) ||
-        !refs_ok(&img, IMG_ORIGINS) || !backends_ok(&img) || !models_ok(&img) || !roles_ok(&img))
+        !refs_ok(&img, IMG_ORIGINS) || !backends_ok(&img) || !models_ok(&img) || !roles_ok(&img) ||
+        !img_data_ok(&img))
         return BZ_ECORRUPT;
     *ret = img;
     return BZ_OK;

@@ -1,4 +1,5 @@
 /* Builds policy images: the sealed part in small buffers of its own, the key part in place. */
+#include "data_int.h"
 #include "image_format.h"
 
 enum { part_max = 256 << 20 };
@@ -10,6 +11,7 @@ struct builder {
     uint32_t scopes_n, patterns_n;
     uint64_t key_slots, keys_n, key_pool_n;
     uint32_t key_probes;
+    struct img_data data;
     struct img_head head;
 };
 
@@ -23,6 +25,10 @@ static const size_t item_size[IMG_PART_COUNT] = {
     [IMG_NAMES] = sizeof(struct img_ref),
     [IMG_ORIGINS] = sizeof(struct img_ref),
     [IMG_POOL] = 1,
+    [IMG_ACTIONS] = sizeof(struct bz_actions),
+    [IMG_CELLS] = sizeof(uint32_t),
+    [IMG_APPROVALS] = sizeof(struct img_approval),
+    [IMG_PACK] = 1,
     [IMG_KEY_INDEX] = sizeof(uint64_t),
     [IMG_KEYS] = sizeof(struct img_key),
     [IMG_KEY_POOL] = 1,
@@ -204,8 +210,6 @@ static enum bz_status index_models(struct builder *b, uint32_t slots) {
 
 static enum bz_status build_models(struct builder *b) {
     uint32_t slots = 2;
-    if (b->in->models_n > BZ_MODELS_MAX)
-        return BZ_ETOOBIG;
     for (uint32_t i = 0; i < b->in->models_n; i++) {
         const struct bz_image_model_input *m = &b->in->models[i];
         struct bz_view name = model_name_at(b, i), target = bz_view_str(m->target);
@@ -213,7 +217,9 @@ static enum bz_status build_models(struct builder *b) {
             return BZ_EINVAL;
         if (b->in->config->backends_n < 64 && m->backends >> b->in->config->backends_n != 0)
             return BZ_EINVAL;
-        struct img_model out = {.backends = m->backends};
+        struct img_model out = {.backends = m->backends,
+                                .group = b->data.models[i].group,
+                                .clearance = b->data.models[i].clearance};
         out.name = put_text(b, name);
         out.target = put_text(b, target.n == 0 ? name : target);
         limits_in(model_limits(b->in->config, m->name), &out.limits);
@@ -244,17 +250,20 @@ static struct img_params params_in(const struct bz_param_limits *p) {
     };
 }
 
-static void build_role(struct builder *b, const struct bz_role_config *r) {
+static void build_role(struct builder *b, uint32_t i) {
+    const struct bz_role_config *r = &b->in->config->roles[i];
     struct img_role out = {.admin = r->admin,
                            .pattern_first = b->patterns_n,
                            .pattern_n = r->models_n,
                            .params = params_in(&r->params),
-                           .scopes = scope_mask(b, r->routes, r->routes_n)};
+                           .scopes = scope_mask(b, r->routes, r->routes_n),
+                           .group = b->data.roles[i].group,
+                           .clearance = b->data.roles[i].clearance};
     out.name = put_text(b, bz_view_str(r->name));
     limits_in(&r->limits, &out.limits);
     limits_in(&r->user_limits, &out.user_limits);
-    for (uint32_t i = 0; i < r->models_n; i++)
-        put_ref(b, IMG_PATTERNS, bz_view_str(r->models[i]));
+    for (uint32_t k = 0; k < r->models_n; k++)
+        put_ref(b, IMG_PATTERNS, bz_view_str(r->models[k]));
     b->patterns_n += r->models_n;
     put_raw(&b->part[IMG_ROLES], &out, sizeof out);
 }
@@ -265,16 +274,22 @@ static enum bz_status build_sealed(struct builder *b) {
     const struct bz_config *c = b->in->config;
     if (c->backends_n > BZ_BACKENDS_MAX || c->roles_n > BZ_ROLES_MAX || b->in->keys_n > BZ_KEYS_MAX)
         return BZ_ETOOBIG;
+    if (b->in->models_n > BZ_MODELS_MAX || b->in->detect_pack.n > BZ_DETECT_PACK_MAX)
+        return BZ_ETOOBIG;
     build_scopes(b);
+    BZ_TRY(img_data_groups(b->in, &b->data));
     for (uint32_t i = 0; i < c->backends_n; i++)
         BZ_TRY(build_backend(b, i));
     BZ_TRY(build_models(b));
     for (uint32_t i = 0; i < c->roles_n; i++)
-        build_role(b, &c->roles[i]);
+        build_role(b, i);
     for (uint32_t i = 0; i < c->names_n; i++)
         put_ref(b, IMG_NAMES, bz_view_str(c->names[i]));
     for (uint32_t i = 0; i < c->origins_n; i++)
         put_ref(b, IMG_ORIGINS, bz_view_str(c->origins[i]));
+    if (b->in->detect_pack.n > 0)
+        BZ_TRY(img_data_tables(b->in, &b->data, &b->part[IMG_ACTIONS], &b->part[IMG_CELLS]));
+    BZ_TRY(img_data_approvals(b->in, &b->data, &b->part[IMG_APPROVALS]));
     for (int i = 0; i < IMG_KEY_INDEX; i++)
         BZ_TRY(bz_buf_status(&b->part[i]));
     return BZ_OK;
@@ -415,8 +430,8 @@ static enum bz_status build_keys(struct builder *b, uint8_t *index, uint8_t *key
 
 /* ---- head and assembly ---- */
 
-static uint64_t round8(uint64_t n) {
-    return (n + 7) & ~UINT64_C(7);
+static uint64_t round_up(uint64_t n, uint64_t to) {
+    return (n + to - 1) & ~(to - 1);
 }
 
 /* Where every part goes; sizes are far from overflow by the caps in limits.h. */
@@ -424,7 +439,11 @@ static void lay_out(struct builder *b) {
     uint64_t at = sizeof(struct img_head);
     for (int i = 0; i < IMG_PART_COUNT; i++) {
         struct img_sect *s = &b->head.part[i];
-        if (i == IMG_KEY_INDEX)
+        if (i == IMG_ACTIONS || i == IMG_PACK)
+            at = round_up(at, img_lent_align);
+        if (i == IMG_PACK)
+            s->n = b->in->detect_pack.n;
+        else if (i == IMG_KEY_INDEX)
             s->n = b->key_slots;
         else if (i == IMG_KEYS)
             s->n = b->keys_n;
@@ -433,8 +452,8 @@ static void lay_out(struct builder *b) {
         else
             s->n = b->part[i].n / item_size[i];
         s->off = at;
-        at = round8(at + s->n * item_size[i]);
-        if (i == IMG_POOL)
+        at = round_up(at + s->n * item_size[i], 8);
+        if (i == IMG_KEY_INDEX - 1)
             b->head.sealed_end = at;
     }
     b->head.total = at;
@@ -454,8 +473,14 @@ static void fill_head(struct builder *b) {
     h->body_max = in->config->body_max;
     h->audit_wait_ms = in->config->audit_wait_ms;
     h->flags = (in->config->hsts ? IMG_HSTS : 0u) |
-               (in->config->audit == BZ_AUDIT_RELAXED ? IMG_RELAXED : 0u);
+               (in->config->audit == BZ_AUDIT_RELAXED ? IMG_RELAXED : 0u) |
+               (in->config->data.unknown_as_text ? IMG_UNKNOWN_AS_TEXT : 0u);
     h->key_probes = b->key_probes;
+    memcpy(h->vault_key, in->vault_key, sizeof h->vault_key);
+    h->restore_s = in->config->data.restore_s != 0 ? in->config->data.restore_s : data_restore_s;
+    h->hold_ms = in->config->data.hold_ms != 0 ? in->config->data.hold_ms : data_hold_ms;
+    h->role_groups = in->detect_pack.n == 0 ? 0 : b->data.role_groups;
+    h->model_groups = in->detect_pack.n == 0 ? 0 : b->data.model_groups;
 }
 
 static enum bz_status assemble(struct builder *b, struct bz_buf *out) {
@@ -468,6 +493,8 @@ static enum bz_status assemble(struct builder *b, struct bz_buf *out) {
     for (int i = 0; i < IMG_KEY_INDEX; i++)
         if (b->part[i].n > 0)
             memcpy(p + part[i].off, b->part[i].p, b->part[i].n);
+    if (b->in->detect_pack.n > 0)
+        memcpy(p + part[IMG_PACK].off, b->in->detect_pack.p, b->in->detect_pack.n);
     struct bz_buf pool;
     bz_buf_init_fixed(&pool, p + part[IMG_KEY_POOL].off, b->key_pool_n);
     BZ_TRY(build_keys(b, p + part[IMG_KEY_INDEX].off, p + part[IMG_KEYS].off, &pool));
@@ -484,6 +511,7 @@ enum bz_status bz_image_build(const struct bz_image_input *in, struct bz_buf *ou
     struct builder b = {.in = in};
     if (out->n != 0)
         return BZ_EINVAL;
+    bz_arena_init(&b.data.ar, bz_alloc_heap, part_max, NULL, 0);
     for (int i = 0; i < IMG_KEY_INDEX; i++)
         bz_buf_init(&b.part[i], part_max);
     enum bz_status st = build_sealed(&b);
@@ -493,6 +521,7 @@ enum bz_status bz_image_build(const struct bz_image_input *in, struct bz_buf *ou
         st = assemble(&b, out);
     for (int i = 0; i < IMG_KEY_INDEX; i++)
         bz_buf_wipe_free(&b.part[i]);
+    img_data_done(&b.data);
     bz_wipe(&b.head, sizeof b.head);
     if (st != BZ_OK)
         bz_buf_reset(out); /* half an image is none */

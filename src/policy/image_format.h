@@ -1,13 +1,15 @@
-/* Layout of a policy image, version 3. Not a public header: image.c, image_build.c and authorise.c
+/* Layout of a policy image, version 4. Not a public header: the image_*.c, image.c and authorise.c
  * only.
  *
  *   head | scopes | backends | models | model index | roles | patterns | names | origins | pool
- *        `----------------------------- sealed ----------------------------------------------'
- *   | key index | keys | key pool
+ *        | actions | cells | approvals | detect pack |
+ *   everything so far is sealed
+ *        | key index | keys | key pool
  *
  * Everything is addressed by offsets. Items are plain structs of this machine's byte order (the
  * head's `mark` says which), without padding, and are copied out before use, so nothing depends on
- * how the bytes are aligned. The sealed part is checked as a whole by bz_image_open. The key part
+ * how the bytes are aligned; but for the tables of actions, which are lent as they lie (checked by
+ * bz_image_open), and the detect pack, which begins at a multiple of 64. The sealed part is checked as a whole by bz_image_open. The key part
  * is large and only used one entry at a time: its entries are checked when they are read, and a bad
  * one authenticates nobody.
  *
@@ -16,16 +18,19 @@
 #ifndef BARTIZAN_POLICY_IMAGE_FORMAT_H
 #define BARTIZAN_POLICY_IMAGE_FORMAT_H
 
+#include <bartizan/arena.h>
+#include <bartizan/buf.h>
 #include <bartizan/policy.h>
 
 #define IMG_MAGIC "BZIMAGE"
 enum {
-    img_version = 3,
+    img_version = 4,
     img_mark = 0x0a0b0c0d,
     img_seal_from =
         48, /* magic, version and mark are compared by value, the seal cannot cover itself */
     img_probe_max = 1024, /* steps of one search in the key index */
     img_dead_role = UINT16_MAX,
+    img_lent_align = 64,
 };
 
 struct img_ref { /* text in a pool */
@@ -45,6 +50,10 @@ enum img_part {
     IMG_NAMES,       /* struct img_ref: Host values */
     IMG_ORIGINS,     /* struct img_ref */
     IMG_POOL,        /* bytes */
+    IMG_ACTIONS,     /* struct bz_actions; none: this image screens nothing */
+    IMG_CELLS,       /* uint32_t: a table's number by [role group][model group][direction][level] */
+    IMG_APPROVALS,   /* struct img_approval, by id */
+    IMG_PACK,        /* bytes, for bz_detect_open */
     IMG_KEY_INDEX,   /* uint64_t: tag << 32 | key + 1, 0 free; a power of two, at most half full */
     IMG_KEYS,        /* struct img_key */
     IMG_KEY_POOL,    /* bytes */
@@ -54,6 +63,7 @@ enum img_part {
 enum { /* flags of the head */
        IMG_HSTS = 1,
        IMG_RELAXED = 2,
+       IMG_UNKNOWN_AS_TEXT = 4,
 };
 struct img_head {
     char magic[8];
@@ -65,10 +75,14 @@ struct img_head {
     uint64_t body_max;
     uint32_t audit_wait_ms, flags;
     uint32_t key_probes, reserved; /* longest search the builder had to make */
+    uint8_t vault_key[BZ_KEY_LEN];
+    uint32_t restore_s, hold_ms;
+    uint32_t role_groups, model_groups; /* of one group the same rules hold; model group 0: none */
     struct img_sect part[IMG_PART_COUNT];
 };
 _Static_assert(offsetof(struct img_head, total) == img_seal_from, "seal");
-_Static_assert(sizeof(struct img_head) == 48 + 32 + 80 + 24 + 16 * IMG_PART_COUNT, "no padding");
+_Static_assert(sizeof(struct img_head) == 48 + 32 + 80 + 24 + 48 + 16 * IMG_PART_COUNT,
+               "no padding");
 
 struct img_limits {
     uint64_t per_minute[BZ_METER_COUNT], burst[BZ_METER_COUNT], body_max;
@@ -82,6 +96,7 @@ struct img_model {
     struct img_ref name, target;
     uint64_t backends;
     struct img_limits limits;
+    uint32_t group, clearance; /* enum bz_level */
 };
 struct img_params {
     uint32_t max_tokens, max_choices, max_logprobs, max_stop, max_grammar, max_tools, max_messages;
@@ -94,6 +109,11 @@ struct img_role {
     struct img_params params;
     uint64_t scopes;
     struct img_limits limits, user_limits;
+    uint32_t group, clearance;
+};
+struct img_approval {
+    uint8_t id[BZ_APPROVAL_LEN];
+    uint64_t expires;
 };
 struct img_key {
     uint8_t hash[BZ_HASH_LEN];
@@ -106,8 +126,12 @@ struct img_key {
 };
 _Static_assert(sizeof(struct img_limits) == 64, "no padding");
 _Static_assert(sizeof(struct img_backend) == 36, "no padding");
-_Static_assert(sizeof(struct img_model) == 88, "no padding");
-_Static_assert(sizeof(struct img_role) == 208, "no padding");
+_Static_assert(sizeof(struct img_model) == 96, "no padding");
+_Static_assert(sizeof(struct img_role) == 216, "no padding");
+_Static_assert(sizeof(struct img_approval) == 24, "no padding");
+_Static_assert(sizeof(struct bz_actions) ==
+                   BZ_TYPES_MAX / 8 * (BZ_PROOF_COUNT * BZ_ACTION_COUNT + 3),
+               "no padding");
 _Static_assert(sizeof(struct img_key) == 88, "at most 128 bytes a key");
 
 /* Mixes for the two indexes. Ids are random; model names come from backends, hence the seed. */
@@ -174,6 +198,32 @@ static inline struct bz_view img_text(const struct bz_image *img, enum img_part 
 
 bool img_key_at(const struct bz_image *img, uint64_t i, struct img_key *ret);
 void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret);
+/* Tables, cells, groups, clearances and approvals are sound (image_actions.c). */
+bool img_data_ok(const struct bz_image *img);
+
+/* What the builder asks of image_data.c. */
+struct img_group {
+    uint32_t group, clearance;
+};
+struct img_data {
+    struct bz_arena ar;
+    struct img_group roles[BZ_ROLES_MAX];
+    struct img_group *models;           /* as in the input */
+    const struct img_rules *role_rules; /* by group */
+    const struct img_rules *model_rules;
+    uint32_t role_groups, model_groups;
+};
+/* Groups of roles and models with the same rules, and clearances. EINVAL, ENOMEM. Always to be
+ * followed by img_data_done. */
+enum bz_status img_data_groups(const struct bz_image_input *in, struct img_data *ret) BZ_MUST_USE;
+/* Appends the tables and the cells. ETOOBIG, ENOMEM. */
+enum bz_status img_data_tables(const struct bz_image_input *in, struct img_data *d,
+                               struct bz_buf *actions, struct bz_buf *cells) BZ_MUST_USE;
+/* Appends the approvals, sorted. EEXISTS, ETOOBIG, ENOMEM. */
+enum bz_status img_data_approvals(const struct bz_image_input *in, struct img_data *d,
+                                  struct bz_buf *out) BZ_MUST_USE;
+void img_data_done(struct img_data *d);
+
 /* Length, prefix and separator of a key, without its checksum (keys.c). */
 bool img_key_form(struct bz_view text, struct bz_view *ret_id);
 bool img_pattern_match(struct bz_view pattern, struct bz_view name);
