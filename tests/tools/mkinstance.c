@@ -353,9 +353,21 @@ static int drain(const char *dir, char **arg) {
     return 0;
 }
 
+/* How many records were put into the ring, and how many of them are durable. */
+static int ring(const char *dir) {
+    void *map = map_old(path_of(dir, "run/audit.ring"), bz_ring_file_size(lanes));
+    uint64_t head = 0, durable = 0;
+    for (uint32_t i = 0; i < lanes; i++) {
+        head += atomic_load(&bz_ring_lane(map, i)->head_seq);
+        durable += atomic_load(&bz_ring_lane(map, i)->durable_seq);
+    }
+    (void)printf("%llu %llu\n", (unsigned long long)head, (unsigned long long)durable);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc < 3) {
-        (void)fprintf(stderr, "usage: mkinstance make|publish|drain DIR ...\n");
+        (void)fprintf(stderr, "usage: mkinstance make|publish|drain|ring DIR ...\n");
         return 2;
     }
     must(bz_crypto_init(), "crypto");
@@ -364,6 +376,8 @@ int main(int argc, char **argv) {
         return make(argv[2], argv + 3);
     if (strcmp(argv[1], "drain") == 0)
         return drain(argv[2], argv + 3);
+    if (strcmp(argv[1], "ring") == 0)
+        return ring(argv[2]);
     if (strcmp(argv[1], "publish") == 0 && argc > 3) {
         static struct options o;
         options(&o, argv + 4);

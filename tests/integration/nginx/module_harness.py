@@ -15,6 +15,8 @@ MKINSTANCE = os.environ.get("BZ_MKINSTANCE", "build/src/nginx/mkinstance")
 MODULE = os.environ.get("BZ_MODULE", "build/ngx_http_bartizan_module.so")
 AUDITD = os.environ.get("BZ_AUDITD", "build/bartizan-auditd")
 NGINX = os.environ.get("BZ_NGINX", "/usr/sbin/nginx")
+# No test says how fast something is: what should happen has this long, and then it is a hang.
+HANG_S = 60
 
 
 def free_port():
@@ -38,13 +40,33 @@ def make_cert(directory):
                    check=True, capture_output=True)
 
 
-def wait_for(what, seconds=5.0):
-    end = time.monotonic() + seconds
+def wait_for(what):
+    """Whether `what` came true; never is a hang."""
+    end = time.monotonic() + HANG_S
     while time.monotonic() < end:
         if what():
             return True
         time.sleep(0.01)
     return False
+
+
+def read_until(s, whole):
+    """What a socket gives until `whole` says that it is all, or the other side ends it."""
+    out = b""
+    try:
+        while not whole(out):
+            d = s.recv(65536)
+            if not d:
+                break
+            out += d
+    except TimeoutError:
+        raise AssertionError("a hang after %r" % out[-200:]) from None
+    return out
+
+
+def ended(out):
+    """A chunked reply's end."""
+    return out.endswith(b"0\r\n\r\n")
 
 
 def chat(what="", stream=False, **more):
@@ -118,6 +140,11 @@ class Instance:
         with open(self.dir + "/audit.jsonl") as f:
             return [json.loads(line) for line in f]
 
+    def ring(self):
+        """(records put, records durable)"""
+        out = subprocess.run([MKINSTANCE, "ring", self.dir], check=True, capture_output=True, text=True).stdout
+        return tuple(int(x) for x in out.split())
+
     def workers(self):
         out = subprocess.run(["pgrep", "-P", str(self.nginx.pid)], capture_output=True, text=True).stdout
         return [int(p) for p in out.split()]
@@ -125,7 +152,7 @@ class Instance:
     def stop(self, sig=signal.SIGTERM):
         if self.nginx.poll() is None:
             self.nginx.send_signal(sig)
-            self.nginx.wait(20)
+            self.nginx.wait(HANG_S)
         time.sleep(0.05)
         self.stop_drain()
         text = self.errors()
@@ -134,7 +161,7 @@ class Instance:
 
     # ---- client side ----
 
-    def request(self, body=None, method=None, path="/v1/chat/completions", headers=None, timeout=15, conn=None):
+    def request(self, body=None, method=None, path="/v1/chat/completions", headers=None, timeout=HANG_S, conn=None):
         c = conn or http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         h = {"Authorization": "Bearer " + self.key, "Content-Type": "application/json"}
         h.update(headers or {})
@@ -145,25 +172,25 @@ class Instance:
             c.close()
         return r.status, dict((k.lower(), v) for k, v in r.getheaders()), data
 
-    def raw(self, data, timeout=5.0, half_close=False):
-        with socket.create_connection(("127.0.0.1", self.port), timeout) as s:
-            s.sendall(data)
-            if half_close:
-                s.shutdown(socket.SHUT_WR)
-            out = b""
+    def raw(self, data, half_close=False):
+        """Sends bytes as they are; everything that comes until the gateway ends the connection."""
+        out = b""
+        with socket.create_connection(("127.0.0.1", self.port), HANG_S) as s:
             try:
-                while True:
-                    b = s.recv(65536)
-                    if not b:
-                        break
+                s.sendall(data)
+                if half_close:
+                    s.shutdown(socket.SHUT_WR)
+                while b := s.recv(65536):
                     out += b
-            except (TimeoutError, ConnectionError):
+            except TimeoutError:
+                raise AssertionError("a hang: the connection stays open after %r" % out[:200]) from None
+            except ConnectionError:
                 pass
-            return out
+        return out
 
-    def open(self, body, timeout=15, receive_buffer=0):
+    def open(self, body, receive_buffer=0):
         s = socket.socket()
-        s.settimeout(timeout)
+        s.settimeout(HANG_S)
         if receive_buffer:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         s.connect(("127.0.0.1", self.port))

@@ -34,7 +34,7 @@ class Upstream:
         self.tasks = set()
         self.flooded = self.sent = 0
         self.aborted = 0        # connections the other side closed while we streamed
-        self.gate = threading.Event()
+        self.on_request = None  # called with the raw bytes of each, before it is answered
         self.loop = asyncio.new_event_loop()
         self.ready = threading.Event()
         self.server = None
@@ -89,6 +89,8 @@ class Upstream:
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
         body = await rd.readexactly(length) if length else b""
+        if self.on_request:
+            self.on_request(head + body)
         self.requests.append(head + body)
         what = ""
         stream = False
@@ -256,10 +258,10 @@ class Upstream:
         self.head(wr, ctype="text/event-stream")
         return await self._drip(rd, wr, b"1\r\nd\r\n")
 
-    async def do_slow_plain(self, rd, wr):
+    async def do_half_plain(self, rd, wr):
         b = chat_json()
         self.head(wr, length=len(b))
         wr.write(b[:30])
         await wr.drain()
-        await asyncio.sleep(3)
-        wr.write(b[30:])
+        await rd.read(1)
+        return False

@@ -14,7 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from module_harness import Instance, chat, free_port, make_cert, wait_for  # noqa: E402
+from module_harness import HANG_S, Instance, chat, ended, free_port, make_cert, read_until, wait_for  # noqa: E402
 from module_upstream import Upstream  # noqa: E402
 
 
@@ -90,7 +90,7 @@ class Replies(Base):
         self.assertEqual(self.gw.request(path="/.bartizan-error")[0], 404)
 
     def test_many_on_one_connection(self):
-        c = http.client.HTTPConnection("127.0.0.1", self.gw.port, timeout=10)
+        c = http.client.HTTPConnection("127.0.0.1", self.gw.port, timeout=HANG_S)
         for i in range(20):
             what = ("", "big", "gzip")[i % 3]
             self.assertEqual(self.gw.request(chat(what), conn=c)[0], 502 if what == "gzip" else 200)
@@ -109,7 +109,7 @@ class Replies(Base):
 
     def test_request_in_single_bytes(self):
         body = chat("slow-bytes")
-        with socket.create_connection(("127.0.0.1", self.gw.port), 10) as s:
+        with socket.create_connection(("127.0.0.1", self.gw.port), HANG_S) as s:
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for b in self.gw.head(len(body), "Connection: close\r\n") + body.encode():
                 s.sendall(bytes([b]))
@@ -128,7 +128,7 @@ class Replies(Base):
 
     def test_expect_continue(self):
         body = chat()
-        with socket.create_connection(("127.0.0.1", self.gw.port), 10) as s:
+        with socket.create_connection(("127.0.0.1", self.gw.port), HANG_S) as s:
             s.sendall(self.gw.head(len(body), "Expect: 100-continue\r\nConnection: close\r\n"))
             self.assertTrue(s.recv(1000).startswith(b"HTTP/1.1 100"))
             s.sendall(body.encode())
@@ -136,8 +136,8 @@ class Replies(Base):
             while d := s.recv(65536):
                 out += d
         self.assertTrue(out.startswith(b"HTTP/1.1 200"), out)
-        bad = self.gw.head(len(body), "Expect: 100-continue\r\n").replace(self.gw.key.encode(), b"x")
-        self.assertTrue(self.gw.raw(bad, timeout=1).startswith(b"HTTP/1.1 401"))
+        bad = self.gw.head(len(body), "Expect: 100-continue\r\nConnection: close\r\n").replace(self.gw.key.encode(), b"x")
+        self.assertTrue(self.gw.raw(bad).startswith(b"HTTP/1.1 401"))
 
 
 class BadClients(Base):
@@ -157,7 +157,7 @@ class BadClients(Base):
                 (b"GET /v1/x HTTP/3.7\r\nHost: a\r\n\r\n", 400),
                 (b"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 405),
                 (self.gw.head(200000), 413)):
-            out = self.gw.raw(data, timeout=3, half_close=True)
+            out = self.gw.raw(data, half_close=True)
             self.assertTrue(out.startswith(b"HTTP/1.1 %d" % status), (data[:60], out[:200]))
             head, _, body = out.partition(b"\r\n\r\n")
             self.assertTrue(body, (data[:60], out[:2000]))
@@ -198,15 +198,20 @@ class BadClients(Base):
             got = b""
             while first not in got:
                 got += s.recv(4096)
-            if not first:
-                time.sleep(0.2)
+            self.assertTrue(wait_for(lambda: any(b"do:" + what.encode() in r for r in self.up.requests)), what)
             s.close()
             self.assertTrue(wait_for(lambda: self.up.aborted == before + 1), what)
 
     def test_slow_reader_holds_the_backend_back(self):
         s = self.gw.open(chat("flood", stream=True))
-        time.sleep(1)
-        self.assertLess(self.up.flooded, 10000)  # 40 MB in all; kernel buffers take some
+        seen = []  # of 20000 events, 40 MB in all; kernel buffers take some, and then it stands still
+
+        def stands_still():
+            time.sleep(0.05)
+            seen.append(self.up.flooded)
+            return seen[-1] > 0 and seen[-10:] == seen[-1:] * 10
+        self.assertTrue(wait_for(stands_still))
+        self.assertLess(self.up.flooded, 20000, "all of it went somewhere although nobody reads")
         n = 0
         while d := s.recv(1 << 20):
             n += len(d)
@@ -220,7 +225,7 @@ class BadBackends(Base):
 
     def test_before_the_reply(self):
         for what, status in (("reset", 502), ("no-reply", 502), ("garbage", 502), ("hang", 504), ("gzip", 502),
-                             ("short", 502), ("long", 502), ("err500", 502), ("slow-plain", 504)):
+                             ("short", 502), ("long", 502), ("err500", 502), ("half-plain", 504)):
             for stream in (False, True):
                 self.assertEqual(self.gw.request(chat())[0], 200)  # three failures in a row would rest the backend
                 st, h, body = self.gw.request(chat(what, stream=stream))
@@ -235,7 +240,7 @@ class BadBackends(Base):
     def test_in_the_middle_of_a_stream(self):
         for what in ("reset-mid-event", "bad-chunk", "silent-stream"):
             self.assertEqual(self.gw.request(chat())[0], 200)
-            out = self.gw.raw(self.gw.head(len(chat(what, stream=True)), "") + chat(what, stream=True).encode())
+            out = self.gw.raw(self.gw.head(len(chat(what, stream=True)), "Connection: close\r\n") + chat(what, stream=True).encode())
             self.assertIn(b"one ", out)
             self.assertNotIn(b"two", out)
             self.assertIn(b"error", out, what)
@@ -316,46 +321,51 @@ class Audit(unittest.TestCase):
 
     def test_nothing_goes_on_before_the_record_is_durable(self):
         gw = self.instance(drain=("delay_ms=300",))
-        t = time.monotonic()
+        recorded = []
+
+        def look(raw):
+            rid = raw.split(b"X-Request-Id: ")[1].split(b"\r\n")[0]
+            with open(gw.dir + "/audit.jsonl", "rb") as f:
+                recorded.append(rid in f.read())
+        self.up.on_request = look
         self.assertEqual(gw.request(chat())[0], 200)
-        self.assertGreater(time.monotonic() - t, 0.1)
+        self.assertEqual(recorded, [True], "the record was on disk when the model server got the request")
 
     def test_writer_never_gets_durable(self):
         gw = self.instance("wait_ms=400", drain=("hold",))
-        t = time.monotonic()
         st, h, body = gw.request(chat())
         self.assertEqual(st, 503)
         self.assertIn(b"audit_unavailable", body)
-        self.assertTrue(0.3 < time.monotonic() - t < 1.5)
         self.assertEqual(self.up.requests, [])
         # a client that leaves while parked
+        put = gw.ring()[0]
         s = gw.open(chat())
-        time.sleep(0.1)
+        self.assertTrue(wait_for(lambda: gw.ring()[0] > put))
         s.close()
         self.assertEqual(gw.request(chat())[0], 503)
         self.assertEqual(self.up.requests, [])
 
     def test_writer_gone(self):
-        gw = self.instance("wait_ms=10000")
+        """A writer whose heart does not beat is not waited for: as long as wait_ms says, no test would wait."""
+        gw = self.instance("wait_ms=3600000")
         self.assertEqual(gw.request(chat())[0], 200)
         gw.stop_drain()
-        t = time.monotonic()
-        self.assertEqual(gw.request(chat())[0], 503)
-        self.assertLess(time.monotonic() - t, 4)
-        t = time.monotonic()
-        self.assertEqual(gw.request(chat())[0], 503)
-        self.assertLess(time.monotonic() - t, 0.5)
+        for _ in range(2):
+            status, _, body = gw.request(chat())
+            self.assertEqual(status, 503)
+            self.assertIn(b"audit_unavailable", body)
+        self.assertEqual(len(self.up.requests), 1)
         gw.drain()
         self.assertTrue(wait_for(lambda: gw.request(chat())[0] == 200))
 
     def test_parked_requests_resume_when_the_writer_comes_back(self):
-        gw = self.instance("wait_ms=5000", drain=("hold",))
+        gw = self.instance("wait_ms=3600000", drain=("hold",))
         got = []
         threads = [threading.Thread(target=lambda: got.append(gw.request(chat())[0])) for _ in range(20)]
         for t in threads:
             t.start()
-        time.sleep(0.5)
-        self.assertEqual(got, [])
+        self.assertTrue(wait_for(lambda: gw.ring()[0] == 20), gw.ring())
+        self.assertEqual((got, self.up.requests), ([], []))
         gw.drain()
         for t in threads:
             t.join()
@@ -365,7 +375,7 @@ class Audit(unittest.TestCase):
         gw = self.instance("relaxed", drain=None)
         seen = set()
         for _ in range(6000):
-            seen.add(gw.request(chat(), timeout=20)[0])
+            seen.add(gw.request(chat())[0])
             if 503 in seen:
                 break
         self.assertEqual(seen, {200, 503})
@@ -386,37 +396,40 @@ class Audit(unittest.TestCase):
 
 
 class Times(Base):
-    """Backends that are never silent for long, and never done."""
-    options = ("reply_s=2", "stream_s=4")
+    """Backends that are never silent for long, and never done: without the gateway's times nothing here would end."""
+    options = ("reply_s=2", "stream_s=10")
+
+    def times_out(self, what):
+        status, _, body = self.gw.request(chat(what))
+        self.assertEqual((status, json.loads(body)["error"]["code"]), (504, "upstream_timeout"))
 
     def test_a_collected_reply_that_drips(self):
-        t = time.monotonic()
-        status, _, body = self.gw.request(chat("drip-plain"))
-        self.assertEqual((status, json.loads(body)["error"]["code"]), (504, "upstream_timeout"))
-        self.assertLess(time.monotonic() - t, 4.5)
+        self.times_out("drip-plain")
         self.assertTrue(wait_for(lambda: self.up.aborted >= 1))
         self.assertEqual(self.gw.request(chat())[0], 200)
 
     def test_a_head_that_never_comes(self):
-        t = time.monotonic()
-        status, _, body = self.gw.request(chat("hang"))
-        self.assertEqual((status, json.loads(body)["error"]["code"]), (504, "upstream_timeout"))
-        self.assertLess(time.monotonic() - t, 4.5)
+        self.times_out("hang")
 
     def test_a_stream_without_a_first_event(self):
-        t = time.monotonic()
         status, _, body = self.gw.request(chat("drip-stream", stream=True))
         self.assertEqual(status, 200)
         self.assertIn(b"upstream_timeout", body)
-        self.assertLess(time.monotonic() - t, 4.5)
 
     def test_a_stream_may_last_longer_than_a_reply(self):
-        t = time.monotonic()
-        status, _, body = self.gw.request(chat("endless", stream=True))
-        self.assertEqual(status, 200)
-        self.assertIn(b"upstream_timeout", body)
-        self.assertGreater(time.monotonic() - t, 3.5)
-        self.assertLess(time.monotonic() - t, 7)
+        """A reply that begins after the stream has to end before it."""
+        s = self.gw.open(chat("endless", stream=True))
+        out = read_until(s, lambda x: b"tok" in x)
+        self.times_out("drip-plain")
+        out += read_until(s, ended)
+        s.close()
+        self.assertIn(b"upstream_timeout", out)
+        stream = out.split(b"x-request-id: ")[1].split(b"\r\n")[0].decode()
+
+        def closed():
+            return [r["id"] for r in self.gw.records() if r["kind"] == "close"]
+        self.assertTrue(wait_for(lambda: stream in closed()))
+        self.assertEqual([i == stream for i in closed()][-2:], [False, True], "the reply that began later was closed first")
 
 
 class Anthropic(unittest.TestCase):
@@ -439,13 +452,13 @@ class TinyChunks(Base):
     def test_nothing_of_a_prompt_touches_the_disk(self):
         """With the directory gone, a file of nginx's would be a 500 and a line in its log."""
         shutil.rmtree(self.gw.dir + "/nginx/tmp/client_body")
-        head = self.gw.head(0).replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+        head = self.gw.head(0, "Connection: close\r\n").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
         for size, want in ((1, b"413"), (7, b"413"), (4096, b"200")):
             body = chat("x" * 60000 + ":").encode()
             out = head
             for i in range(0, len(body), size):
                 out += b"%x\r\n%s\r\n" % (len(body[i:i + size]), body[i:i + size])
-            got = self.gw.raw(out + b"0\r\n\r\n", timeout=3)
+            got = self.gw.raw(out + b"0\r\n\r\n")
             self.assertTrue(got.startswith(b"HTTP/1.1 " + want), (size, got[:200]))
 
 
@@ -480,24 +493,20 @@ class Workers(unittest.TestCase):
         self.up.stop()
 
     def test_revoked_key_ends_streams(self):
-        for what in ("endless", "hang", "slow-plain"):
-            n = {"endless": 2, "hang": 4, "slow-plain": 6}[what]
-            s = self.gw.open(chat(what, stream=what == "endless"))
-            time.sleep(0.4)
-            self.gw.publish(n, "revoked")
-            t = time.monotonic()
-            out = b""
-            while d := s.recv(65536):
-                out += d
-                if out.endswith(b"0\r\n\r\n") or (what != "endless" and out.endswith(b"}")):
-                    break
-            self.assertLess(time.monotonic() - t, 1.2)
-            self.assertIn(b"error", out)
-            if what == "endless":
-                self.assertTrue(wait_for(lambda: self.up.aborted >= 1))
-            self.assertEqual(self.gw.request(chat())[0], 401)
-            self.gw.publish(n + 1)
-            self.assertTrue(wait_for(lambda: self.gw.request(chat())[0] == 200))
+        """No backend here ever comes to an end: the gateway ends what a revoked key began."""
+        for n, what in ((2, "endless"), (4, "hang"), (6, "half-plain")):
+            with self.subTest(what):
+                s = self.gw.open(chat(what, stream=what == "endless"))
+                self.assertTrue(wait_for(lambda: any(b"do:" + what.encode() in r for r in self.up.requests)))
+                self.gw.publish(n, "revoked")
+                out = read_until(s, lambda x: ended(x) or x.endswith(b"}"))
+                s.close()
+                self.assertIn(b"error", out)
+                if what == "endless":
+                    self.assertTrue(wait_for(lambda: self.up.aborted >= 1))
+                self.assertEqual(self.gw.request(chat())[0], 401)
+                self.gw.publish(n + 1)
+                self.assertTrue(wait_for(lambda: self.gw.request(chat())[0] == 200))
 
     def test_revoked_key_of_a_client_that_does_not_read(self):
         s = self.gw.open(chat("steady", stream=True), receive_buffer=4096)
@@ -507,11 +516,7 @@ class Workers(unittest.TestCase):
             time.sleep(0.3)
         self.gw.publish(2, "revoked")
         self.assertTrue(wait_for(lambda: self.up.aborted == 1)) # not when the client has read
-        out = b""
-        while d := s.recv(65536):
-            out += d
-            if out.endswith(b"0\r\n\r\n"):
-                break
+        out = read_until(s, ended)
         s.close()
         self.assertIn(b"no longer valid", out[-1000:])
 
@@ -545,16 +550,11 @@ class Workers(unittest.TestCase):
         self.gw.nginx.send_signal(signal.SIGHUP)
         self.assertTrue(wait_for(lambda: len(self.gw.workers()) == 2))
         self.assertEqual(self.gw.request(chat())[0], 200)
-        time.sleep(1)
-        self.assertIn(b"tok", s.recv(4096))
+        later = b"tok%d " % (self.up.sent + 2)
+        self.assertIn(later, read_until(s, lambda x: later in x), "the stream goes on")
         # the old worker still watches the policy
         self.gw.publish(2, "revoked")
-        out = b""
-        while d := s.recv(65536):
-            out += d
-            if out.endswith(b"0\r\n\r\n"):
-                break
-        self.assertIn(b"error", out)
+        self.assertIn(b"error", read_until(s, ended))
         s.close()
         self.assertTrue(wait_for(lambda: old[0] not in self.gw.workers()))
         self.gw.publish(3)
@@ -564,7 +564,7 @@ class Workers(unittest.TestCase):
         s = self.gw.open(chat("endless", stream=True))
         s.recv(100)
         self.gw.nginx.send_signal(signal.SIGTERM)
-        self.gw.nginx.wait(10)
+        self.gw.nginx.wait(HANG_S)
         s.close()
         self.assertTrue(wait_for(lambda: [r["kind"] for r in self.gw.records()] == ["decision", "close"]))
 
@@ -578,7 +578,7 @@ class Http2(Base):
         if body is not None:
             cmd += ["--data-binary", "@-"]
         out = subprocess.run(cmd + [f"https://localhost:{self.gw.port}/v1/chat/completions"], input=body, text=True,
-                             capture_output=True, timeout=20).stdout
+                             capture_output=True, timeout=HANG_S).stdout
         data, _, tail = out.rpartition("\n")
         version, code = tail.split()
         self.assertEqual(version, "2")
