@@ -203,7 +203,10 @@ class Stream:
         return event + sep
 
     def events(self, sep=b"\n\n"):
+        end = time.monotonic() + HANG_S
         while True:
+            if time.monotonic() > end:
+                raise AssertionError("a hang: the stream does not end")
             e = self.read_event(sep)
             if e is None:
                 return

@@ -52,15 +52,17 @@ def wait_for(what):
 
 def read_until(s, whole):
     """What a socket gives until `whole` says that it is all, or the other side ends it."""
-    out = b""
+    out, end = b"", time.monotonic() + HANG_S
     try:
         while not whole(out):
+            if time.monotonic() > end:
+                raise TimeoutError
             d = s.recv(65536)
             if not d:
                 break
             out += d
     except TimeoutError:
-        raise AssertionError("a hang after %r" % out[-200:]) from None
+        raise AssertionError("a hang: no end after %r" % out[-200:]) from None
     return out
 
 
