@@ -39,6 +39,8 @@ struct bz_record {
     struct bz_view decision;   /* "allow", "refuse" */
     struct bz_view reason;     /* our stable code */
     struct bz_view detail;     /* parameter path or our own sentence; ADMIN/SYSTEM: what changed */
+    struct bz_view findings;   /* "request:CREDIT_CARD:restore:2 reply:github-pat:mask:1": direction, type, action, count */
+    struct bz_view label;      /* classification of the texts seen so far: "CONFIDENTIAL" */
     uint16_t status;           /* HTTP status sent to the client; 0 not yet */
     uint16_t upstream_status;
     bool stream;

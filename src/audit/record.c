@@ -3,10 +3,11 @@
 #include <bartizan/rd.h>
 
 enum {
-    VERSION = 1,
+    VERSION = 2, /* 1 had no findings and no label; a ring may still hold such records */
     FLAG_STREAM = 1,
     FLAG_USAGE = 2,
-    VIEWS = 11,
+    VIEWS = 13,
+    VIEWS_1 = 11,
     NUMBERS = 9, /* 64-bit ones */
     FIXED = 4 + BZ_REQUEST_ID_LEN + NUMBERS * 8 + 2 * 2 + 2 * 16 + VIEWS * 2,
 };
@@ -15,7 +16,8 @@ enum {
 static void views(const struct bz_record *r, struct bz_view v[VIEWS]) {
     const struct bz_view list[VIEWS] = {r->principal, r->key_id, r->role,    r->method,
                                         r->route,     r->model,  r->backend, r->peer,
-                                        r->decision,  r->reason, r->detail};
+                                        r->decision,  r->reason, r->detail,  r->findings,
+                                        r->label};
     memcpy(v, list, sizeof list);
 }
 enum { VIEW_MODEL = 5, VIEW_DETAIL = 10 };
@@ -83,7 +85,8 @@ enum bz_status bz_record_decode(struct bz_view in, struct bz_record *ret) {
     struct bz_rd rd;
     bz_rd_init(&rd, in);
     struct bz_record r = {0};
-    if (bz_rd_u8(&rd) != VERSION)
+    uint8_t version = bz_rd_u8(&rd);
+    if (version != VERSION && version != 1)
         bz_rd_fail(&rd, BZ_EVERSION);
     uint8_t kind = bz_rd_u8(&rd);
     uint8_t flags = bz_rd_u8(&rd);
@@ -104,8 +107,9 @@ enum bz_status bz_record_decode(struct bz_view in, struct bz_record *ret) {
     take_bytes(&rd, r.request_digest, sizeof r.request_digest);
     take_bytes(&rd, r.reply_digest, sizeof r.reply_digest);
     struct bz_view *v[VIEWS] = {&r.principal, &r.key_id, &r.role,     &r.method, &r.route, &r.model,
-                                &r.backend,   &r.peer,   &r.decision, &r.reason, &r.detail};
-    for (size_t i = 0; i < VIEWS; i++)
+                                &r.backend,   &r.peer,   &r.decision, &r.reason, &r.detail,
+                                &r.findings,  &r.label};
+    for (size_t i = 0; i < (version == 1 ? VIEWS_1 : VIEWS); i++)
         *v[i] = bz_rd_take(&rd, bz_rd_le16(&rd));
     BZ_TRY(bz_rd_end(&rd));
     *ret = r;
@@ -115,6 +119,21 @@ enum bz_status bz_record_decode(struct bz_view in, struct bz_record *ret) {
 static void text(struct bz_jw *w, const char *key, struct bz_view v) {
     if (v.n != 0)
         bz_jw_kstr(w, key, v);
+}
+
+/* "a b c" as a list. */
+static void words(struct bz_jw *w, const char *key, struct bz_view v) {
+    if (v.n == 0)
+        return;
+    bz_jw_key(w, key);
+    bz_jw_arr(w);
+    for (size_t i = 0; i < v.n;) {
+        const uint8_t *blank = memchr(v.p + i, ' ', v.n - i);
+        size_t n = blank != NULL ? (size_t)(blank - (v.p + i)) : v.n - i;
+        bz_jw_str(w, bz_view_sub(v, i, n));
+        i += n + 1;
+    }
+    bz_jw_end(w);
 }
 
 static void number(struct bz_jw *w, const char *key, uint64_t v) {
@@ -174,6 +193,8 @@ static void json_who(struct bz_jw *w, const struct bz_record *r) {
     text(w, "decision", r->decision);
     text(w, "reason", r->reason);
     text(w, "detail", r->detail);
+    words(w, "findings", r->findings);
+    text(w, "label", r->label);
 }
 
 void bz_record_json(const struct bz_record *r, struct bz_buf *out) {

@@ -77,6 +77,14 @@ static void column(struct bz_buf *b, struct bz_view v, size_t width) {
     bz_buf_putc(b, ' ');
 }
 
+static void findings(struct bz_buf *b, const struct bz_json *o) {
+    const struct bz_json *list = bz_json_get(o, BZ_V("findings"));
+    if (!bz_json_is(list, BZ_JSON_ARRAY))
+        return;
+    for (const struct bz_json *k = list->first; k != NULL; k = k->next)
+        word(b, " ", bz_json_str(k), "");
+}
+
 static void what_happened(struct bz_buf *b, const struct bz_json *o) {
     struct bz_view kind = str(o, "kind");
     struct bz_view decision = str(o, "decision");
@@ -92,6 +100,9 @@ static void what_happened(struct bz_buf *b, const struct bz_json *o) {
     word(b, " ", str(o, "model"), "");
     word(b, " ", str(o, "route"), "");
     word(b, " ", str(o, "detail"), "");
+    findings(b, o);
+    if (!bz_view_eq(str(o, "label"), BZ_V("PUBLIC")))
+        word(b, " ", str(o, "label"), "");
 }
 
 static void print_fields(struct bz_audit_printer *p, const struct bz_json *o, struct bz_buf *b) {

@@ -22,6 +22,8 @@ static struct bz_record sample(void) {
     r.decision = BZ_V("allow");
     r.reason = BZ_V("done");
     r.detail = BZ_V("a \"quoted\"\nline");
+    r.findings = BZ_V("request:CREDIT_CARD:restore:2 reply:github-pat:mask:1");
+    r.label = BZ_V("CONFIDENTIAL");
     r.status = 200;
     r.upstream_status = 200;
     r.stream = true;
@@ -66,7 +68,8 @@ static void roundtrip(void **state) {
              "\"model\":\"assistant\",\"backend\":\"local\",\"peer\":\"127.0.0.1\",\"decision\":"
              "\"allow\",\"reason\":\"done\","
              "\"detail\":\"a "
-             "\\\"quoted\\\"\\nline\",\"status\":200,\"upstream_status\":200,\"stream\":true,"
+             "\\\"quoted\\\"\\nline\",\"findings\":[\"request:CREDIT_CARD:restore:2\","
+             "\"reply:github-pat:mask:1\"],\"label\":\"CONFIDENTIAL\",\"status\":200,\"upstream_status\":200,\"stream\":true,"
              "\"prompt_tokens\":12,\"completion_tokens\":34,\"request_bytes\":512,\"reply_bytes\":"
              "2048,\"events\":36,"
              "\"latency_us\":120345,\"first_byte_us\":2345,\"request_digest\":"
@@ -87,6 +90,21 @@ static void sparse(void **state) {
     }
 }
 
+/* A ring of an older release: the same without its last two texts. */
+static void version_1(void **state) {
+    struct bz_record r = sample(), back;
+    uint8_t mem[BZ_RECORD_MAX];
+    struct bz_buf b;
+    r.findings = r.label = (struct bz_view){NULL, 0};
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_record_encode(&r, &b);
+    mem[0] = 1;
+    assert_int_equal(bz_record_decode(bz_view(mem, b.n), &back), BZ_ETRAILING);
+    assert_int_equal(bz_record_decode(bz_view(mem, b.n - 4), &back), BZ_OK);
+    assert_true(bz_view_eq(back.detail, r.detail));
+    assert_int_equal(back.findings.n, 0);
+}
+
 /* Every prefix, every trailing byte and every header bit that means nothing is refused. */
 static void hostile(void **state) {
     struct bz_record r = sample();
@@ -105,7 +123,7 @@ static void hostile(void **state) {
     static const struct {
         size_t at;
         uint8_t value;
-    } bad[] = {{0, 0}, {0, 2}, {1, BZ_RECORD_KIND_COUNT}, {1, 255}, {2, 4}, {2, 128}, {3, 1}};
+    } bad[] = {{0, 0}, {0, 3}, {1, BZ_RECORD_KIND_COUNT}, {1, 255}, {2, 4}, {2, 128}, {3, 1}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         uint8_t was = mem[bad[i].at];
         mem[bad[i].at] = bad[i].value;
@@ -230,6 +248,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roundtrip),
         cmocka_unit_test(sparse),
+        cmocka_unit_test(version_1),
         cmocka_unit_test(hostile),
         cmocka_unit_test(cutting),
         cmocka_unit_test(hostile_fields),
