@@ -14,10 +14,9 @@ enum {
 
 /* The views in the order of the binary form; detail and model are the two that may be cut. */
 static void views(const struct bz_record *r, struct bz_view v[VIEWS]) {
-    const struct bz_view list[VIEWS] = {r->principal, r->key_id, r->role,    r->method,
-                                        r->route,     r->model,  r->backend, r->peer,
-                                        r->decision,  r->reason, r->detail,  r->findings,
-                                        r->label};
+    const struct bz_view list[VIEWS] = {r->principal, r->key_id,   r->role, r->method,   r->route,
+                                        r->model,     r->backend,  r->peer, r->decision, r->reason,
+                                        r->detail,    r->findings, r->label};
     memcpy(v, list, sizeof list);
 }
 enum { VIEW_MODEL = 5, VIEW_DETAIL = 10 };
@@ -106,9 +105,9 @@ enum bz_status bz_record_decode(struct bz_view in, struct bz_record *ret) {
     r.upstream_status = bz_rd_le16(&rd);
     take_bytes(&rd, r.request_digest, sizeof r.request_digest);
     take_bytes(&rd, r.reply_digest, sizeof r.reply_digest);
-    struct bz_view *v[VIEWS] = {&r.principal, &r.key_id, &r.role,     &r.method, &r.route, &r.model,
-                                &r.backend,   &r.peer,   &r.decision, &r.reason, &r.detail,
-                                &r.findings,  &r.label};
+    struct bz_view *v[VIEWS] = {&r.principal, &r.key_id,   &r.role, &r.method,   &r.route,
+                                &r.model,     &r.backend,  &r.peer, &r.decision, &r.reason,
+                                &r.detail,    &r.findings, &r.label};
     for (size_t i = 0; i < (version == 1 ? VIEWS_1 : VIEWS); i++)
         *v[i] = bz_rd_take(&rd, bz_rd_le16(&rd));
     BZ_TRY(bz_rd_end(&rd));
