@@ -310,8 +310,8 @@ void bz_image_limits(const struct bz_image *img, const struct bz_principal *p, s
 /* What happens to each type, for one role, model, direction and level. In the image, shared by all that have the same. */
 struct bz_actions {
     struct bz_type_set of[BZ_PROOF_COUNT][BZ_ACTION_COUNT]; /* [proof][action]; each type in exactly one action per proof */
-    struct bz_type_set find;  /* types with any action above allow */
-    struct bz_type_set hold;  /* types with any action above record: what a stream waits for */
+    struct bz_type_set find;  /* types with any action above allow; for replies also what may have to be restored */
+    struct bz_type_set hold;  /* types with any action above record: what a stream waits for; likewise */
     struct bz_type_set form;  /* types whose placeholder keeps the value's form (surrogate: true) */
 };
 static inline enum bz_action bz_actions_get(const struct bz_actions *a, size_t type, enum bz_proof proof) {

@@ -176,6 +176,7 @@ struct key { /* what a table depends on */
 struct tables {
     const struct bz_config *config;
     struct bz_type_set reach[BZ_PROOF_COUNT]; /* types that can have this proof */
+    struct bz_type_set form; /* of all rules that keep a value's form */
     struct bz_type_set cls[BZ_CLASS_COUNT];
     struct img_rules level[BZ_LEVEL_COUNT], direction[BZ_DIRECTION_COUNT];
     struct key *keys;
@@ -241,6 +242,15 @@ static void fill_table(const struct tables *t, const struct key *key, struct bz_
         for (int k = BZ_ACTION_RECORD + 1; k < BZ_ACTION_COUNT; k++)
             join(&a->hold, &a->of[p][k]);
     }
+    if (key->direction != BZ_DIRECTION_REPLY)
+        return;
+    /* what may have to become a value again, whoever sent that */
+    const struct bz_type_set *back[] = {&t->cls[BZ_CLASS_PLACEHOLDER], &t->form};
+    for (size_t i = 0; i < 2; i++) {
+        join(&a->find, back[i]);
+        join(&a->hold, back[i]);
+    }
+    join(&a->form, &t->form);
 }
 
 /* The table for these rules in this direction: one that is there, or a new one. */
@@ -280,6 +290,8 @@ static void prepare(const struct bz_config *c, struct tables *t) {
     for (uint32_t k = 0; k < c->data.rules_n; k++) {
         const struct bz_data_rule *r = &c->data.rules[k];
         const uint64_t bit = UINT64_C(1) << k % 64;
+        if (r->form)
+            join(&t->form, &r->types);
         for (int l = 0; l < BZ_LEVEL_COUNT; l++)
             t->level[l].w[k / 64] |= l >= (int)r->level ? bit : 0;
         for (int d = 0; d < BZ_DIRECTION_COUNT; d++)
