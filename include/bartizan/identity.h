@@ -1,4 +1,4 @@
-/* Users and their API keys: the rules over the store. Key texts are never kept: a key's text is made by bz_key_make, shown
+/* Users, their API keys, and approvals of administrators: the rules over the store. Key texts are never kept: a key's text is made by bz_key_make, shown
  * once by the caller, and only its keyed hash is stored. Times are unix seconds.
  *
  * Failures of every function are those of the store (store.h); others are named below. One thread. */
@@ -58,5 +58,18 @@ enum bz_status bz_identity_key_rotate(struct bz_identity *id, const uint8_t pepp
 enum bz_status bz_identity_key_find(struct bz_identity *id, const char *key_id, struct bz_key_record *ret) BZ_MUST_USE; /* lent */
 /* As bz_image_input takes them; lent until the next call. usable: without revoked keys and those of disabled users. */
 enum bz_status bz_identity_keys(struct bz_identity *id, bool usable, const struct bz_key_record **ret, size_t *ret_n) BZ_MUST_USE;
+
+struct bz_approval_record { /* an administrator lets one body of one owner through, see bz_image_approved */
+    struct bz_approval what;
+    uint64_t created;
+    const char *by, *note; /* lent until the next call */
+};
+/* One of that id that is there is replaced; expired ones go. EINVAL (expires is not after now), ETOOBIG (BZ_APPROVALS_MAX are in
+ * force). */
+enum bz_status bz_identity_approve(struct bz_identity *id, const struct bz_approval_record *a, uint64_t now) BZ_MUST_USE;
+enum bz_status bz_identity_approval_revoke(struct bz_identity *id, const uint8_t what[BZ_APPROVAL_LEN]) BZ_MUST_USE; /* ENOTFOUND */
+/* Those in force, oldest first; lent until the next call. */
+enum bz_status bz_identity_approvals(struct bz_identity *id, uint64_t now, const struct bz_approval_record **ret,
+                                     size_t *ret_n) BZ_MUST_USE;
 
 #endif

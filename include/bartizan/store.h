@@ -1,4 +1,4 @@
-/* Persistence of users, keys and settings: SQLite behind a small interface. One store is used by one thread of one process.
+/* Persistence of users, keys, approvals and settings: SQLite behind a small interface. One store is used by one thread of one process.
  * Every change is durable when the call returns (WAL, synchronous=FULL), or when the transaction around it is committed.
  *
  * Failures of every function: ECORRUPT (not a store, or damaged), EIO (cannot be read or written, disk full), ETIMEOUT (another
@@ -63,6 +63,22 @@ typedef enum bz_status bz_store_key_fn(void *ctx, const struct bz_store_key *k);
 /* In the order they were made. id NULL: all; otherwise that one (ENOTFOUND). */
 enum bz_status bz_store_keys(struct bz_store *s, const char *id, bz_store_key_fn *each, void *ctx) BZ_MUST_USE;
 enum bz_status bz_store_key_count(struct bz_store *s, uint64_t *ret) BZ_MUST_USE;
+
+#define BZ_STORE_APPROVAL_ID 16
+struct bz_store_approval { /* somebody let one body through; texts as above */
+    uint8_t id[BZ_STORE_APPROVAL_ID];
+    const char *by, *note;
+    uint64_t created, expires; /* unix seconds */
+};
+/* One of that id that is there is replaced. */
+enum bz_status bz_store_approval_put(struct bz_store *s, const struct bz_store_approval *a) BZ_MUST_USE;
+/* ENOTFOUND. */
+enum bz_status bz_store_approval_remove(struct bz_store *s, const uint8_t id[BZ_STORE_APPROVAL_ID]) BZ_MUST_USE;
+/* Removes those that end at `now` or ended before. */
+enum bz_status bz_store_approvals_expire(struct bz_store *s, uint64_t now) BZ_MUST_USE;
+typedef enum bz_status bz_store_approval_fn(void *ctx, const struct bz_store_approval *a);
+/* All, oldest first. */
+enum bz_status bz_store_approvals(struct bz_store *s, bz_store_approval_fn *each, void *ctx) BZ_MUST_USE;
 
 /* Small named values of the instance. get: appends to `out`; ENOTFOUND. */
 enum bz_status bz_store_meta_set(struct bz_store *s, const char *name, struct bz_view value) BZ_MUST_USE;

@@ -29,6 +29,13 @@ static const char *const migrations[] = {
     ") STRICT;"
     "CREATE INDEX keys_user ON keys (user);",
     "ALTER TABLE keys ADD COLUMN l7 INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE approvals ("
+    "  id BLOB PRIMARY KEY CHECK (length(id) = 16),"
+    "  by TEXT NOT NULL,"
+    "  note TEXT NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  expires INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
 };
 enum { version_now = sizeof migrations / sizeof *migrations };
 

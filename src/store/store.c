@@ -28,6 +28,10 @@ enum statement {
     KEY_COUNT,
     META_SET,
     META_GET,
+    APPROVAL_PUT,
+    APPROVAL_REMOVE,
+    APPROVAL_EXPIRE,
+    APPROVAL_ALL,
     CHECK,
     STATEMENT_COUNT
 };
@@ -50,6 +54,11 @@ static const char *const sql[STATEMENT_COUNT] = {
     [KEY_COUNT] = "SELECT count(*) FROM keys",
     [META_SET] = "INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)",
     [META_GET] = "SELECT value FROM meta WHERE name = ?",
+    [APPROVAL_PUT] =
+        "INSERT OR REPLACE INTO approvals (id, by, note, created, expires) VALUES (?, ?, ?, ?, ?)",
+    [APPROVAL_REMOVE] = "DELETE FROM approvals WHERE id = ?",
+    [APPROVAL_EXPIRE] = "DELETE FROM approvals WHERE expires <= ?",
+    [APPROVAL_ALL] = "SELECT id, by, note, created, expires FROM approvals ORDER BY created, id",
     [CHECK] = "PRAGMA integrity_check(1)",
 };
 
@@ -396,4 +405,50 @@ enum bz_status bz_store_meta_get(struct bz_store *s, const char *name, struct bz
     }
     BZ_TRY(end(&q));
     return found ? BZ_OK : BZ_ENOTFOUND;
+}
+
+/* ---- approvals ---- */
+
+enum bz_status bz_store_approval_put(struct bz_store *s, const struct bz_store_approval *a) {
+    struct query q = query_of(s, APPROVAL_PUT);
+    put_blob(&q, bz_view(a->id, sizeof a->id));
+    put_text(&q, a->by);
+    put_text(&q, a->note);
+    put_number(&q, a->created);
+    put_number(&q, a->expires);
+    return run(&q);
+}
+
+enum bz_status bz_store_approval_remove(struct bz_store *s,
+                                        const uint8_t id[BZ_STORE_APPROVAL_ID]) {
+    struct query q = query_of(s, APPROVAL_REMOVE);
+    put_blob(&q, bz_view(id, BZ_STORE_APPROVAL_ID));
+    return run_on_one(s, &q);
+}
+
+enum bz_status bz_store_approvals_expire(struct bz_store *s, uint64_t now) {
+    struct query q = query_of(s, APPROVAL_EXPIRE);
+    put_number(&q, now);
+    return run(&q);
+}
+
+enum bz_status bz_store_approvals(struct bz_store *s, bz_store_approval_fn *each, void *ctx) {
+    struct query q = query_of(s, APPROVAL_ALL);
+    while (next_row(&q)) {
+        const void *id = sqlite3_column_blob(q.q, 0);
+        struct bz_store_approval a = {
+            .by = text_at(&q, 1),
+            .note = text_at(&q, 2),
+            .created = number_at(&q, 3),
+            .expires = number_at(&q, 4),
+        };
+        if (id == NULL || sqlite3_column_bytes(q.q, 0) != BZ_STORE_APPROVAL_ID || a.by == NULL ||
+            a.note == NULL) {
+            q.st = BZ_ECORRUPT;
+            break;
+        }
+        memcpy(a.id, id, sizeof a.id);
+        q.st = each(ctx, &a);
+    }
+    return end(&q);
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sqlite3.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <bartizan/identity.h>
@@ -333,11 +334,69 @@ static void test_through_the_image(void **state) {
     bz_buf_free(&b);
 }
 
+static struct bz_approval_record approval_of(uint8_t n, uint64_t expires) {
+    return (struct bz_approval_record){
+        .what = {.id = {n}, .expires = expires}, .by = "uid 1", .note = "fine"};
+}
+
+static void test_approvals(void **state) {
+    const struct bz_approval_record *list = NULL;
+    struct bz_approval_record a = approval_of(1, now), bare = approval_of(1, now + 1);
+    size_t n = 0;
+    bare.note = NULL;
+    assert_int_equal(bz_identity_approve(id, &a, now), BZ_EINVAL);
+    assert_int_equal(bz_identity_approve(id, &bare, now), BZ_EINVAL);
+    for (uint8_t i = 1; i <= 3; i++) {
+        a = approval_of(i, now + 10u * i);
+        assert_int_equal(bz_identity_approve(id, &a, now + i), BZ_OK);
+    }
+    assert_int_equal(bz_identity_approvals(id, now + 10, &list, &n), BZ_OK);
+    assert_int_equal(n, 2); /* the first has just ended */
+    assert_int_equal(list[0].what.id[0], 2);
+    assert_int_equal(list[0].what.expires, now + 20);
+    assert_int_equal(list[0].created, now + 2);
+    assert_string_equal(list[1].by, "uid 1");
+    assert_string_equal(list[1].note, "fine");
+    a = approval_of(2, now + 99);
+    assert_int_equal(bz_identity_approve(id, &a, now + 15), BZ_OK);
+    a = approval_of(3, 0);
+    assert_int_equal(bz_identity_approval_revoke(id, a.what.id), BZ_OK);
+    assert_int_equal(bz_identity_approval_revoke(id, a.what.id), BZ_ENOTFOUND);
+    assert_int_equal(bz_identity_approvals(id, 0, &list, &n), BZ_OK);
+    assert_int_equal(n, 1); /* what had ended went when another was made */
+    assert_int_equal(list[0].what.expires, now + 99);
+}
+
+static void test_approvals_have_a_cap(void **state) {
+    struct bz_approval_record a = approval_of(0, now + 9);
+    assert_int_equal(bz_identity_approve(id, &a, now), BZ_OK);
+    bz_identity_close(id);
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE"
+                     " i < 65535) INSERT INTO approvals SELECT unhex_id, 'b', 'n', 1, 1000099 FROM"
+                     " (SELECT CAST(printf('%016d', i) AS BLOB) AS unhex_id FROM n)",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(bz_identity_open(path, &id), BZ_OK);
+    assert_int_equal(bz_identity_approve(id, &a, now), BZ_OK); /* one that is there */
+    a.what.id[5] = 1;
+    assert_int_equal(bz_identity_approve(id, &a, now), BZ_ETOOBIG);
+    assert_int_equal(bz_identity_approve(id, &a, now + 10 - 2), BZ_ETOOBIG);
+    a.what.expires = 1000200;
+    assert_int_equal(bz_identity_approve(id, &a, 1000099), BZ_OK);
+}
+
 #define WITH_IDENTITY(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
+        WITH_IDENTITY(test_approvals),
+        WITH_IDENTITY(test_approvals_have_a_cap),
         WITH_IDENTITY(test_users),
         WITH_IDENTITY(test_key_with_everything),
         WITH_IDENTITY(test_none_and_empty_are_different),

@@ -49,6 +49,9 @@ static void reopen(void) {
 
 static struct bz_store_user ann = {.name = "ann", .role = "user", .created = 5};
 
+static const struct bz_store_approval some_approval = {
+    .id = {9}, .by = "uid 7", .note = "the offer of May; '\"", .created = 1, .expires = 2};
+
 static struct bz_store_key some_key(void) {
     struct bz_store_key k = {.id = "abcdefghijkl",
                              .owner = "ann",
@@ -255,7 +258,7 @@ static void test_other_versions_and_other_programs(void **state) {
     s = NULL;
     alter("PRAGMA user_version=999");
     assert_int_equal(bz_store_open(path, &s), BZ_EVERSION);
-    alter("PRAGMA user_version=2; PRAGMA application_id=1");
+    alter("PRAGMA user_version=3; PRAGMA application_id=1");
     assert_int_equal(bz_store_open(path, &s), BZ_ECORRUPT);
     alter("PRAGMA application_id=1111577172");
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
@@ -288,7 +291,7 @@ static void test_an_older_layout_is_brought_up_to_date(void **state) {
     assert_int_equal(bz_store_key_add(s, &k), BZ_OK);
     bz_store_close(s);
     s = NULL;
-    alter("ALTER TABLE keys DROP COLUMN l7; PRAGMA user_version=1");
+    alter("DROP TABLE approvals; ALTER TABLE keys DROP COLUMN l7; PRAGMA user_version=1");
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
     assert_int_equal(bz_store_keys(s, k.id, check_old_key, &seen), BZ_OK);
     assert_int_equal(seen, 1);
@@ -296,7 +299,57 @@ static void test_an_older_layout_is_brought_up_to_date(void **state) {
     k.id = "newnewnewnew";
     assert_int_equal(bz_store_key_add(s, &k), BZ_OK);
     assert_int_equal(bz_store_keys(s, k.id, check_limits, NULL), BZ_OK);
+    assert_int_equal(bz_store_approval_put(s, &some_approval), BZ_OK);
     assert_int_equal(bz_store_check(s), BZ_OK);
+}
+
+/* ---- approvals ---- */
+
+struct rows {
+    size_t n;
+    uint8_t id[8];
+    uint64_t expires[8];
+};
+
+static enum bz_status note_row(void *ctx, const struct bz_store_approval *a) {
+    struct rows *r = ctx;
+    assert_string_equal(a->by, "uid 7");
+    assert_string_equal(a->note, "the offer of May; '\"");
+    r->id[r->n] = a->id[0];
+    r->expires[r->n++] = a->expires;
+    return BZ_OK;
+}
+
+static void test_approvals(void **state) {
+    struct bz_store_approval a = some_approval;
+    struct rows r = {.n = 0};
+    for (uint8_t i = 3; i > 0; i--) {
+        a.id[0] = i;
+        a.created = 10 + i;
+        a.expires = 100 * (uint64_t)i;
+        assert_int_equal(bz_store_approval_put(s, &a), BZ_OK);
+    }
+    reopen();
+    assert_int_equal(bz_store_approvals(s, note_row, &r), BZ_OK);
+    assert_int_equal(r.n, 3);
+    assert_memory_equal(r.id, "\1\2\3", 3);
+    a.id[0] = 2;
+    a.created = 99;
+    a.expires = 201; /* the same again */
+    assert_int_equal(bz_store_approval_put(s, &a), BZ_OK);
+    assert_int_equal(bz_store_approvals_expire(s, 200), BZ_OK);
+    a.id[0] = 3;
+    assert_int_equal(bz_store_approval_remove(s, a.id), BZ_OK);
+    assert_int_equal(bz_store_approval_remove(s, a.id), BZ_ENOTFOUND);
+    r.n = 0;
+    assert_int_equal(bz_store_approvals(s, note_row, &r), BZ_OK);
+    assert_int_equal(r.n, 1);
+    assert_int_equal(r.id[0], 2);
+    assert_int_equal(r.expires[0], 201);
+    assert_int_equal(bz_store_approvals_expire(s, 201), BZ_OK);
+    r.n = 0;
+    assert_int_equal(bz_store_approvals(s, note_row, &r), BZ_OK);
+    assert_int_equal(r.n, 0);
 }
 
 static void fill(int n) {
@@ -433,6 +486,7 @@ int main(void) {
         WITH_STORE(test_opening_what_is_no_store),
         WITH_STORE(test_other_versions_and_other_programs),
         WITH_STORE(test_an_older_layout_is_brought_up_to_date),
+        WITH_STORE(test_approvals),
         WITH_STORE(test_damaged_pages_are_found),
         WITH_STORE(test_disk_full),
         WITH_STORE(test_a_killed_writer_leaves_what_it_committed),
