@@ -26,7 +26,8 @@
  * . , ; ! ? ' " ( ) * -   All others are loud, line ends too. A match of a type that is not `wordy`
  * begins
  *   - with one of the starts, or
- *   - at most DETECT_QUIET_REACH bytes behind a loud byte ("password = hunter2x": the '='), or
+ *   - at most DETECT_QUIET_REACH bytes behind a loud byte ("password = hunter2x": the '=') or
+ *     behind the beginning of the text, or
  *   - with a loud byte, or with a run of quiet bytes other than lower-case letters that leads to a
  *     loud one ("AB123456C", "(555) 123", "GB 123"). */
 #ifndef DETECT_DETECTOR_H

@@ -5,12 +5,12 @@
 
 #include "detector.h"
 
-#ifdef DETECT_HAS_PII
+#if __has_include("pii_types.h")
 #include "pii_types.h"
 #else
 #define PII_TYPES(X)
 #endif
-#ifdef DETECT_HAS_SECRETS
+#if __has_include("secrets_types.h")
 #include "secrets_types.h"
 #else
 #define SECRETS_TYPES(X)

@@ -1,0 +1,162 @@
+/* An opened pack: the database, its scratch memory, and the tables made from what is built in. */
+#include "engine.h"
+
+#include <bartizan/crypto.h>
+#include <bartizan/rd.h>
+
+#include "pack.h"
+
+static enum bz_status status_of(hs_error_t e) {
+    switch (e) {
+    case HS_SUCCESS:
+        return BZ_OK;
+    case HS_NOMEM:
+        return BZ_ENOMEM;
+    case HS_DB_VERSION_ERROR:
+    case HS_DB_PLATFORM_ERROR:
+    case HS_DB_MODE_ERROR:
+    case HS_ARCH_ERROR:
+        return BZ_EVERSION;
+    default:
+        return BZ_ECORRUPT;
+    }
+}
+
+/* The parts of a pack whose seal and stamp are good. */
+static enum bz_status parts(struct bz_view pack, struct bz_view *ret_custom,
+                            struct bz_view *ret_db) {
+    uint8_t hash[BZ_HASH_LEN];
+    size_t head = sizeof PACK_MAGIC - 1;
+    if (pack.n < head + BZ_HASH_LEN || !bz_view_starts(pack, BZ_V(PACK_MAGIC)))
+        return BZ_ECORRUPT;
+    struct bz_view sealed = bz_view_sub(pack, 0, pack.n - BZ_HASH_LEN);
+    bz_sha256(sealed, hash);
+    if (!bz_ct_equal(bz_view(hash, sizeof hash), bz_view_sub(pack, sealed.n, BZ_HASH_LEN)))
+        return BZ_ECORRUPT;
+    struct bz_rd r;
+    bz_rd_init(&r, bz_view_sub(sealed, head, sealed.n));
+    if (bz_rd_le32(&r) != ENGINE_VERSION)
+        return BZ_EVERSION;
+    engine_stamp(hash);
+    if (!bz_view_eq(bz_rd_take(&r, sizeof hash), bz_view(hash, sizeof hash)))
+        return BZ_EVERSION;
+    *ret_custom = bz_rd_take(&r, bz_rd_count(&r, 1));
+    *ret_db = bz_rd_take(&r, bz_rd_count(&r, 1));
+    return bz_rd_end(&r) == BZ_OK ? BZ_OK : BZ_ECORRUPT;
+}
+
+static enum bz_status make_hooks(struct bz_detect *d) {
+    const struct detector *const *all = NULL;
+    size_t n = detectors(&all);
+    for (size_t i = 0; i < n; i++)
+        d->hooks_n += all[i]->triggers_n;
+    d->hooks = bz_arena_zalloc(&d->custom.ar, (d->hooks_n + 1) * sizeof *d->hooks);
+    if (d->hooks == NULL)
+        return BZ_ENOMEM;
+    size_t id = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t t = 0; t < all[i]->triggers_n; t++)
+            d->hooks[id++] = (struct hook){all[i], &all[i]->triggers[t], i};
+    }
+    return BZ_OK;
+}
+
+static size_t literal_bytes(const struct detector *det) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < det->triggers_n; i++) {
+        if ((det->triggers[i].flags & TRIGGER_START) != 0)
+            bytes += strlen(det->triggers[i].expr);
+    }
+    for (size_t i = 0; i < det->starts_n; i++)
+        bytes += strlen(det->starts[i]);
+    return bytes;
+}
+
+static void add_starts(struct starts *st, const struct detector *det) {
+    for (size_t i = 0; i < det->triggers_n; i++) {
+        const struct trigger *t = &det->triggers[i];
+        if ((t->flags & TRIGGER_START) != 0)
+            starts_add(st, bz_view_str(t->expr), START_WORD, (t->flags & HS_FLAG_CASELESS) != 0,
+                       false);
+    }
+    for (size_t i = 0; i < det->starts_n; i++)
+        starts_add(st, bz_view_str(det->starts[i]), START_WORD, det->starts_nocase, false);
+}
+
+static enum bz_status make_starts(struct bz_detect *d) {
+    const struct detector *const *all = NULL;
+    size_t n = detectors(&all);
+    size_t bytes = d->custom.words_bytes;
+    for (size_t i = 0; i < n; i++)
+        bytes += literal_bytes(all[i]);
+    BZ_TRY(starts_init(&d->starts, &d->custom.ar, bytes));
+    for (size_t i = 0; i < n; i++) {
+        add_starts(&d->starts, all[i]);
+        for (size_t w = 0; w < all[i]->wordy_n; w++)
+            bz_type_set_add(&d->slow, group_first(all[i]->group) + all[i]->wordy[w]);
+    }
+    custom_starts(&d->custom, &d->starts);
+    custom_slow(&d->custom, &d->slow);
+    return BZ_OK;
+}
+
+static enum bz_status open_pack(struct bz_view pack, struct bz_detect *d) {
+    struct bz_view custom = {0};
+    struct bz_view db = {0};
+    BZ_TRY(parts(pack, &custom, &db));
+    BZ_TRY(custom_read(custom, &d->custom));
+    BZ_TRY(make_hooks(d));
+    BZ_TRY(make_starts(d));
+    BZ_TRY(status_of(hs_deserialize_database((const char *)db.p, db.n, &d->db)));
+    return status_of(hs_alloc_scratch(d->db, &d->scratch));
+}
+
+enum bz_status bz_detect_open(struct bz_view pack, struct bz_detect **ret) {
+    struct bz_detect *d = bz_alloc_heap.alloc(NULL, sizeof *d);
+    if (d == NULL)
+        return BZ_ENOMEM;
+    *d = (struct bz_detect){0};
+    bz_arena_init(&d->custom.ar, bz_alloc_heap, PACK_MAX, NULL, 0);
+    bz_buf_init(&d->raws.mem, PACK_MAX);
+    enum bz_status st = open_pack(pack, d);
+    if (st != BZ_OK) {
+        bz_detect_close(d);
+        return st;
+    }
+    *ret = d;
+    return BZ_OK;
+}
+
+void bz_detect_close(struct bz_detect *d) {
+    if (d == NULL)
+        return;
+    if (d->scratch != NULL)
+        hs_free_scratch(d->scratch);
+    if (d->db != NULL)
+        hs_free_database(d->db);
+    bz_buf_wipe_free(&d->raws.mem);
+    bz_arena_free(&d->custom.ar);
+    bz_alloc_heap.free(NULL, d);
+}
+
+const struct bz_type *bz_detect_type(const struct bz_detect *d, size_t type) {
+    const struct bz_type *types = NULL;
+    size_t n = bz_type_list(&types);
+    if (type < n)
+        return &types[type];
+    return type - n < d->custom.types_n ? &d->custom.types[type - n].t : NULL;
+}
+
+size_t bz_detect_types_n(const struct bz_detect *d) {
+    return builtin_types() + d->custom.types_n;
+}
+
+bool bz_detect_type_find(const struct bz_detect *d, struct bz_view name, size_t *ret) {
+    for (size_t i = 0; i < bz_detect_types_n(d); i++) {
+        if (bz_view_eq(name, bz_view_str(bz_detect_type(d, i)->name))) {
+            *ret = i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,293 @@
+/* Candidates, findings, and which of two that overlap is told. */
+#include "engine.h"
+
+#include <stdlib.h>
+
+#include "groups.h"
+
+enum { RAWS_MAX = 4 * BZ_FINDINGS_MAX };
+
+struct scan_sink {
+    struct bz_detect *d;
+    const struct scan_job *job;
+    struct scan each[DETECTORS_MAX]; /* a view of the text for each detector */
+    bool wanted[DETECTORS_MAX];
+};
+
+/* ---- what was found ---------------------------------------------------------------------------- */
+
+/* Order of findings: those held for first, then as the header says. */
+static int compare(const void *va, const void *vb) {
+    const struct raw *a = va;
+    const struct raw *b = vb;
+    if (a->other != b->other)
+        return a->other ? 1 : -1;
+    if (a->start != b->start)
+        return a->start < b->start ? -1 : 1;
+    if (a->proof != b->proof)
+        return a->proof > b->proof ? -1 : 1;
+    if (a->end != b->end)
+        return a->end > b->end ? -1 : 1;
+    return (a->type > b->type) - (a->type < b->type);
+}
+
+static int by_start(const void *va, const void *vb) {
+    const struct raw *a = va;
+    const struct raw *b = vb;
+    return (a->start > b->start) - (a->start < b->start);
+}
+
+/* Drops what overlaps; what is not held for also keeps clear of what is. Sorted by start after. */
+static void resolve(struct raws *r) {
+    if (r->n < 2)
+        return;
+    qsort(r->v, r->n, sizeof r->v[0], compare);
+    size_t kept = 0;
+    size_t end = 0;
+    size_t i = 0;
+    for (; i < r->n && !r->v[i].other; i++) {
+        if (r->v[i].start >= end) {
+            end = r->v[i].end;
+            r->v[kept++] = r->v[i];
+        }
+    }
+    size_t first = kept; /* of the others */
+    size_t near = 0;
+    for (end = 0; i < r->n; i++) {
+        struct raw one = r->v[i];
+        while (near < first && r->v[near].end <= one.start)
+            near++;
+        if (one.start < end || (near < first && r->v[near].start < one.end))
+            continue;
+        end = one.end;
+        r->v[kept++] = one;
+    }
+    r->n = kept;
+    if (first != 0 && first != kept)
+        qsort(r->v, r->n, sizeof r->v[0], by_start);
+}
+
+static bool same(const struct raw *a, const struct raw *b) {
+    return a->start == b->start && a->end == b->end && a->type == b->type && a->proof == b->proof;
+}
+
+static void add_raw(struct raws *r, const struct raw *one) {
+    if (r->n != 0 && same(&r->v[r->n - 1], one))
+        return;
+    if (r->n == RAWS_MAX)
+        resolve(r);
+    if (r->n == RAWS_MAX) {
+        r->more++;
+        return;
+    }
+    if (r->n == r->cap) {
+        uint8_t *room = bz_buf_room(&r->mem, (r->cap == 0 ? 64 : r->cap) * sizeof *one);
+        if (room == NULL) {
+            r->failed = true;
+            return;
+        }
+        r->v = (struct raw *)(void *)r->mem.p;
+        r->cap = r->mem.n / sizeof *one;
+    }
+    r->v[r->n++] = *one;
+}
+
+static void emit(struct scan_sink *k, size_t type, enum bz_proof proof, enum bz_level level,
+                 size_t start, size_t end) {
+    const struct scan_job *job = k->job;
+    bool other = job->hold != NULL && !bz_type_set_has(job->hold, type);
+    if (job->want != NULL && !bz_type_set_has(job->want, type))
+        return;
+    if (start < (other ? job->other_from : job->from) || start >= end || end > job->text.n ||
+        end - start > BZ_DETECT_MATCH_MAX || (end == job->text.n && !job->final))
+        return;
+    struct raw one = {start, end, (uint16_t)type, (uint8_t)proof, (uint8_t)level, other};
+    add_raw(&k->d->raws, &one);
+}
+
+void scan_emit_level(struct scan *s, size_t type, enum bz_proof proof, enum bz_level level,
+                     size_t start, size_t end) {
+    emit(s->sink, s->first + type, proof, level, start, end);
+}
+
+void scan_emit(struct scan *s, size_t type, enum bz_proof proof, size_t start, size_t end) {
+    const struct bz_type *types = NULL;
+    size_t n = bz_type_list(&types);
+    size_t t = s->first + type;
+    if (t < n)
+        emit(s->sink, t, proof, (enum bz_level)types[t].level, start, end);
+}
+
+/* ---- candidates -------------------------------------------------------------------------------- */
+
+static void custom_hit(struct scan_sink *k, const struct custom_expr *x, size_t from, size_t end) {
+    struct bz_detect *d = k->d;
+    struct bz_view text = k->job->text;
+    size_t start = x->som ? from : end - x->width;
+    if (end > text.n || start > end || (!x->som && x->width > end))
+        return;
+    if (x->whole_word && !custom_whole(text, start, end))
+        return;
+    const struct bz_type *t = bz_detect_type(d, x->type);
+    if (t != NULL)
+        emit(k, x->type, (enum bz_proof)t->proof, (enum bz_level)t->level, start, end);
+}
+
+static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                    void *ctx) {
+    (void)flags;
+    struct scan_sink *k = ctx;
+    struct bz_detect *d = k->d;
+    if (id < d->hooks_n) {
+        const struct hook *h = &d->hooks[id];
+        if (k->wanted[h->det])
+            h->d->hit(&k->each[h->det], h->t, (size_t)to);
+    } else if (id - d->hooks_n < d->custom.exprs_n) {
+        custom_hit(k, &d->custom.exprs[id - d->hooks_n], (size_t)from, (size_t)to);
+    }
+    return d->raws.failed ? 1 : 0;
+}
+
+static bool any_of(const struct bz_type_set *s, enum detect_group g) {
+    if (s == NULL)
+        return true;
+    size_t from = group_first(g);
+    size_t to = group_first((enum detect_group)(g + 1));
+    for (size_t t = from; t < to; t++) {
+        if (t % 64 == 0 && s->w[t / 64] == 0)
+            t += 63;
+        else if (bz_type_set_has(s, t))
+            return true;
+    }
+    return false;
+}
+
+static struct scan view_of(const struct scan_job *job, const struct detector *det) {
+    size_t from = job->from < job->other_from || job->hold == NULL ? job->from : job->other_from;
+    return (struct scan){.p = job->text.p,
+                         .n = job->text.n,
+                         .final = job->final,
+                         .from = from,
+                         .want = job->want,
+                         .first = group_first(det->group)};
+}
+
+enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) {
+    d->raws.n = 0;
+    d->raws.more = 0;
+    d->raws.failed = false;
+    if (job->text.n == 0)
+        return BZ_OK;
+    if (job->text.n > INT32_MAX)
+        return BZ_ETOOBIG;
+    struct scan_sink k = {.d = d, .job = job};
+    const struct detector *const *all = NULL;
+    size_t n = detectors(&all);
+    for (size_t i = 0; i < n; i++) {
+        k.wanted[i] = any_of(job->want, all[i]->group);
+        k.each[i] = view_of(job, all[i]);
+        k.each[i].sink = &k;
+    }
+    hs_error_t e = hs_scan(d->db, (const char *)job->text.p, (unsigned)job->text.n, 0, d->scratch,
+                           on_match, &k);
+    if (d->raws.failed)
+        return BZ_ENOMEM;
+    if (e != HS_SUCCESS)
+        return BZ_EINTERNAL;
+    resolve(&d->raws);
+    return BZ_OK;
+}
+
+size_t engine_live(const struct bz_detect *d, const struct scan_job *job) {
+    const struct detector *const *all = NULL;
+    size_t n = detectors(&all);
+    const struct bz_type_set *hold = job->hold == NULL ? job->want : job->hold;
+    size_t least = job->text.n;
+    if (job->from >= least)
+        return least;
+    for (size_t i = 0; i < n; i++) {
+        if (all[i]->live == NULL || !any_of(hold, all[i]->group))
+            continue;
+        struct scan s = view_of(job, all[i]);
+        s.want = hold;
+        s.from = job->from;
+        size_t a = all[i]->live(&s, job->from);
+        least = a < least ? a : least;
+    }
+    struct scan s = {.p = job->text.p, .n = job->text.n, .from = job->from, .want = hold};
+    size_t a = starts_live(&d->starts, &s, job->from);
+    least = a < least ? a : least;
+    a = custom_live(d, &s, job->from);
+    least = a < least ? a : least;
+    if (job->text.n > BZ_DETECT_MATCH_MAX && least < job->text.n - BZ_DETECT_MATCH_MAX)
+        least = job->text.n - BZ_DETECT_MATCH_MAX; /* what began earlier is too long by now */
+    return least < job->from ? job->from : least;
+}
+
+/* ---- whole texts ------------------------------------------------------------------------------- */
+
+enum bz_status findings_add(struct bz_findings *f, const struct bz_finding *one) {
+    if (f->n >= BZ_FINDINGS_MAX) {
+        f->more++;
+        return BZ_OK;
+    }
+    if (f->n == f->cap) {
+        size_t cap = f->cap == 0 ? 16 : f->cap * 2;
+        struct bz_finding *v = bz_arena_alloc(f->ar, cap * sizeof *v);
+        if (v == NULL)
+            return BZ_ENOMEM;
+        if (f->n != 0)
+            memcpy(v, f->v, f->n * sizeof *v);
+        f->v = v;
+        f->cap = cap;
+    }
+    f->v[f->n++] = *one;
+    return BZ_OK;
+}
+
+struct quotes { /* a walk over JSON: is a place inside a string? */
+    struct bz_view text;
+    size_t at;
+    bool in;
+};
+
+static bool quoted(struct quotes *q, size_t place) {
+    while (q->at < place) {
+        uint8_t c = q->text.p[q->at++];
+        if (c == '"')
+            q->in = !q->in;
+        else if (c == '\\' && q->in)
+            q->at++;
+    }
+    return q->in;
+}
+
+/* An end inside of what one character became ends behind the character. */
+static size_t place_of_end(const uint32_t *map, size_t n, size_t end) {
+    while (end < n && map[end] == map[end - 1])
+        end++;
+    return map[end];
+}
+
+enum bz_status bz_detect_scan(struct bz_detect *d, struct bz_view text, enum bz_text_mode mode,
+                              const struct bz_type_set *want, const struct bz_type_set *hold,
+                              struct bz_arena *scratch, struct bz_findings *out) {
+    const uint32_t *map = NULL;
+    struct scan_job job = {.final = true, .want = want, .hold = hold};
+    BZ_TRY(bz_normalise(text, mode, scratch, &job.text, &map));
+    BZ_TRY(engine_scan(d, &job));
+    struct quotes q = {.text = text};
+    for (size_t i = 0; i < d->raws.n; i++) {
+        const struct raw *r = &d->raws.v[i];
+        struct bz_finding f = {.start = map == NULL ? r->start : map[r->start],
+                               .end = map == NULL ? r->end : place_of_end(map, job.text.n, r->end),
+                               .type = r->type,
+                               .cls = bz_detect_type(d, r->type)->cls,
+                               .proof = r->proof,
+                               .level = r->level};
+        f.quoted = mode == BZ_TEXT_JSON && quoted(&q, f.start);
+        BZ_TRY(findings_add(out, &f));
+    }
+    out->more += d->raws.more;
+    return BZ_OK;
+}

@@ -1,0 +1,130 @@
+/* The set of literals that matches begin with: is the end of a text the beginning of one? */
+#include "engine.h"
+
+enum { FIRST = 4 }; /* bytes of a literal that the bits of `first` know */
+
+static uint8_t fold(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+static uint32_t seed_of(enum start_kind kind, bool nocase) {
+    return UINT32_C(2166136261) ^ ((uint32_t)kind << 8 | (nocase ? 1u : 0u));
+}
+
+/* A letter of another alphabet may change its length with its case: all count the same. */
+static uint32_t add_byte(uint32_t h, uint8_t c, bool nocase) {
+    if (nocase) {
+        if ((c & 0xc0) == 0x80)
+            return h;
+        c = c >= 0xc0 ? 0x80 : fold(c);
+    }
+    return (h ^ c) * UINT32_C(16777619);
+}
+
+static uint32_t mark(uint32_t h) {
+    return h == 0 ? 1 : h;
+}
+
+static bool known(const struct starts *st, uint32_t h) {
+    h = mark(h);
+    for (size_t i = h & (st->slots - 1);; i = (i + 1) & (st->slots - 1)) {
+        if (st->slot[i] == h)
+            return true;
+        if (st->slot[i] == 0)
+            return false;
+    }
+}
+
+static void put(struct starts *st, uint32_t h) {
+    h = mark(h);
+    size_t i = h & (st->slots - 1);
+    while (st->slot[i] != 0 && st->slot[i] != h)
+        i = (i + 1) & (st->slots - 1);
+    st->slot[i] = h;
+}
+
+/* Bit of the first n <= FIRST bytes; whole: nothing follows them in the literal. */
+static uint32_t first_bit(const uint8_t *p, size_t n, bool whole) {
+    uint32_t w = 0;
+    for (size_t i = 0; i < n; i++)
+        w = w << 8 | (p[i] | 0x20u);
+    w ^= (uint32_t)n << 29 | (whole ? UINT32_C(1) << 28 : 0);
+    return w * UINT32_C(0x9e3779b1) >> 17;
+}
+
+static bool first_has(const struct starts *st, uint32_t bit) {
+    return (st->first[bit >> 3] >> (bit & 7) & 1) != 0;
+}
+
+enum bz_status starts_init(struct starts *st, struct bz_arena *ar, size_t bytes) {
+    size_t slots = 1024;
+    while (slots < bytes * 2 + 2)
+        slots *= 2;
+    *st = (struct starts){.slots = slots};
+    st->slot = bz_arena_zalloc(ar, slots * sizeof *st->slot);
+    return st->slot == NULL ? BZ_ENOMEM : BZ_OK;
+}
+
+void starts_add(struct starts *st, struct bz_view lit, enum start_kind kind, bool nocase,
+                bool whole) {
+    uint32_t h = seed_of(kind, nocase);
+    for (size_t i = 0; i < lit.n && (whole || i + 1 < lit.n); i++) {
+        h = add_byte(h, lit.p[i], nocase);
+        put(st, h);
+    }
+    size_t *longest = kind == START_WORD ? &st->longest : &st->longest_anywhere;
+    size_t most = nocase ? lit.n * 2 : lit.n; /* see add_byte */
+    if (most > *longest)
+        *longest = most;
+    for (size_t n = 1; n <= lit.n && n <= FIRST; n++) {
+        uint32_t bit = first_bit(lit.p, n, false);
+        st->first[bit >> 3] |= (uint8_t)(1u << (bit & 7));
+    }
+    if (lit.n < FIRST) {
+        uint32_t bit = first_bit(lit.p, lit.n, true);
+        st->first[bit >> 3] |= (uint8_t)(1u << (bit & 7));
+        st->shorts = true;
+    }
+}
+
+bool starts_maybe(const struct starts *st, const uint8_t *p, size_t n) {
+    size_t k = n < FIRST ? n : FIRST;
+    if (first_has(st, first_bit(p, k, false)))
+        return true;
+    for (size_t i = 1; st->shorts && i <= k; i++) {
+        if (first_has(st, first_bit(p, i, true)))
+            return true;
+    }
+    return false;
+}
+
+static bool prefix_at(const struct starts *st, const struct scan *s, size_t a,
+                      enum start_kind kind) {
+    for (int nocase = 0; nocase < 2; nocase++) {
+        uint32_t h = seed_of(kind, nocase != 0);
+        for (size_t i = a; i < s->n; i++)
+            h = add_byte(h, s->p[i], nocase != 0);
+        if (known(st, h))
+            return true;
+    }
+    return false;
+}
+
+static size_t live_of(const struct starts *st, const struct scan *s, size_t from,
+                      enum start_kind kind, size_t longest) {
+    size_t a = s->n > longest ? s->n - longest : 0;
+    for (a = a < from ? from : a; a < s->n; a++) {
+        if (kind == START_WORD && scan_is(scan_before(s, a), SC_ALNUM))
+            continue;
+        bool high = s->p[a] >= 0x80 || (a + 1 < s->n && s->p[a + 1] >= 0x80);
+        if ((high || starts_maybe(st, s->p + a, s->n - a)) && prefix_at(st, s, a, kind))
+            return a;
+    }
+    return s->n;
+}
+
+size_t starts_live(const struct starts *st, const struct scan *s, size_t from) {
+    size_t a = live_of(st, s, from, START_WORD, st->longest);
+    size_t b = live_of(st, s, from, START_ANYWHERE, st->longest_anywhere);
+    return a < b ? a : b;
+}

@@ -1,0 +1,316 @@
+/* A channel of a stream: the same findings as in the whole text, however it is cut.
+ *
+ *   |-- KEEP bytes or more of context --|-- undecided --|
+ *   win[0]                              win[from]       win[n]
+ *
+ * Each piece is folded into the window, the window is scanned, and what begins before the place that
+ * the detectors call live is told and settled. Most pieces of prose take a short cut: nothing waits,
+ * and nothing in the piece can begin a match or end one (detector.h, the rule of quiet). */
+#include "engine.h"
+
+#include "normalise.h"
+
+enum {
+    KEEP = 360,   /* >= BZ_DETECT_CONTEXT and PATTERN_WIDTH_MAX and a word's edge */
+    TRIM = 2048,  /* window above this is cut down to KEEP */
+    SLICE = 2048, /* bytes of normal form that are decided at once */
+    OPENING = 64, /* how far back a match of capitals and marks may have begun */
+};
+#define IN_STRING (UINT64_C(1) << 63) /* in `at`: the byte lies in a string of JSON */
+_Static_assert(TRIM + SLICE + NORM_MAX + KEEP < BZ_WATCH_MAX, "the window is bounded");
+_Static_assert(KEEP > PATTERN_WIDTH_MAX + 8 && KEEP > 2 * BZ_DETECT_CONTEXT, "context is whole");
+_Static_assert(sizeof(struct norm) <= sizeof((struct bz_watch *)NULL)->reader, "it is kept there");
+
+void bz_watch_init(struct bz_watch *w, enum bz_text_mode mode, const struct bz_type_set *want) {
+    *w = (struct bz_watch){.want = want, .mode = (uint8_t)mode};
+    struct norm s = {.json = mode == BZ_TEXT_JSON};
+    memcpy(w->reader, &s, sizeof s);
+    bz_buf_init(&w->win, BZ_WATCH_MAX);
+    bz_buf_init(&w->at, BZ_WATCH_MAX * sizeof(uint64_t));
+}
+
+void bz_watch_done(struct bz_watch *w) {
+    bz_buf_wipe_free(&w->win);
+    bz_buf_wipe_free(&w->at);
+}
+
+/* ---- the window -------------------------------------------------------------------------------- */
+
+static uint64_t at(const struct bz_watch *w, size_t i) {
+    uint64_t v = 0;
+    memcpy(&v, w->at.p + i * sizeof v, sizeof v);
+    return v;
+}
+
+/* Place in the channel of win[i]; behind the last byte: of what comes next. */
+static uint64_t place(const struct bz_watch *w, size_t i) {
+    return i < w->win.n ? at(w, i) & ~IN_STRING : w->total - w->pending_n;
+}
+
+static uint64_t place_of_end(const struct bz_watch *w, size_t i) {
+    while (i < w->win.n && i > 0 && place(w, i) == place(w, i - 1))
+        i++;
+    return place(w, i);
+}
+
+/* Appends n bytes; where `step` is 1 their places follow each other, where it is 0 all have one. */
+static void append(struct bz_watch *w, const uint8_t *p, size_t n, uint64_t where, unsigned step) {
+    if (n == 0 || !bz_buf_reserve(&w->at, n * sizeof where))
+        return;
+    bz_buf_put(&w->win, bz_view(p, n));
+    uint8_t *to = w->at.p + w->at.n;
+    for (size_t i = 0; i < n; i++, where += step)
+        memcpy(to + i * sizeof where, &where, sizeof where);
+    w->at.n += n * sizeof where;
+}
+
+static enum bz_status window_status(const struct bz_watch *w) {
+    return w->win.st != BZ_OK ? w->win.st : w->at.st;
+}
+
+static void trim(struct bz_watch *w) {
+    if (w->win.n < TRIM || w->from <= KEEP)
+        return;
+    size_t drop = w->from - KEEP;
+    while (drop > 0 && (w->win.p[drop] & 0xc0) == 0x80) /* whole code points */
+        drop--;
+    w->win.n -= drop;
+    memmove(w->win.p, w->win.p + drop, w->win.n);
+    w->at.n -= drop * sizeof(uint64_t);
+    memmove(w->at.p, w->at.p + drop * sizeof(uint64_t), w->at.n);
+    w->from -= drop;
+    w->cut = true;
+}
+
+/* ---- folding a piece into it ------------------------------------------------------------------- */
+
+/* One step at v, whose place is `where`; 0: an escape is cut. */
+static size_t step(struct bz_watch *w, struct norm *s, struct bz_view v, bool last,
+                   uint64_t where) {
+    uint8_t out[NORM_MAX];
+    size_t n = 0;
+    uint64_t flag = s->json != 0 && s->in_string != 0 ? IN_STRING : 0;
+    size_t used = norm_step(s, v, last, out, &n);
+    append(w, out, n, where | flag, 0);
+    return used;
+}
+
+/* What is left of an escape, together with the piece's beginning. Returns the bytes of the piece
+ * that it took. */
+static size_t take_pending(struct bz_watch *w, struct norm *s, struct bz_view v, bool last) {
+    uint8_t both[2 * NORM_ESC];
+    size_t had = w->pending_n;
+    size_t more = v.n < NORM_ESC ? v.n : NORM_ESC;
+    memcpy(both, w->pending, had);
+    if (more != 0)
+        memcpy(both + had, v.p, more);
+    uint64_t where = w->total - had;
+    bool end = last && more == v.n;
+    size_t done = 0;
+    while (done < had) {
+        size_t used = step(w, s, bz_view(both + done, had + more - done), end, where + done);
+        if (used == 0)
+            break;
+        done += used;
+    }
+    if (done >= had) {
+        w->pending_n = 0;
+        w->total += done - had;
+        return done - had;
+    }
+    w->pending_n = (uint8_t)(had + more - done); /* still cut: the piece is used up */
+    memcpy(w->pending, both + done, w->pending_n);
+    w->total += more;
+    return more;
+}
+
+/* Folds some of v into the window, SLICE bytes of normal form about; returns how much of v. */
+static size_t take(struct bz_watch *w, struct bz_view v, bool last) {
+    struct norm s;
+    memcpy(&s, w->reader, sizeof s);
+    size_t limit = w->win.n + SLICE;
+    size_t done = w->pending_n != 0 ? take_pending(w, &s, v, last) : 0;
+    while (done < v.n && w->win.n < limit) {
+        size_t run = norm_plain(&s, bz_view_sub(v, done, limit - w->win.n));
+        if (run != 0) {
+            uint64_t flag = s.json != 0 && s.in_string != 0 ? IN_STRING : 0;
+            append(w, v.p + done, run, w->total | flag, 1);
+            s.gap = 0;
+            done += run;
+            w->total += run;
+            continue;
+        }
+        size_t used = step(w, &s, bz_view_sub(v, done, v.n), last, w->total);
+        if (used == 0) { /* cut: at most NORM_ESC - 1 bytes are left */
+            w->pending_n = (uint8_t)(v.n - done);
+            memcpy(w->pending, v.p + done, w->pending_n);
+            used = w->pending_n;
+        }
+        done += used;
+        w->total += used;
+    }
+    memcpy(w->reader, &s, sizeof s);
+    return done;
+}
+
+/* ---- the short cut ----------------------------------------------------------------------------- */
+
+enum { LOUD, LOWER, OPENS, NEUTRAL };
+#define O OPENS
+#define N NEUTRAL
+#define W LOWER
+static const uint8_t quiet_class[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, N, 0, 0, 0, 0, 0, 0, /* 00: tab */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* 10 */
+    N, N, O, 0, 0, 0, 0, O, O, O, O, 0, N, O, N, 0, /* 20: space ! " ' ( ) * , - . */
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, N, 0, 0, 0, N, /* 30: ; ? */
+    0, O, O, O, O, O, O, O, O, O, O, O, O, O, O, O, /* 40 */
+    O, O, O, O, O, O, O, O, O, O, O, 0, 0, 0, 0, 0, /* 50 */
+    0, W, W, W, W, W, W, W, W, W, W, W, W, W, W, W, /* 60 */
+    W, W, W, W, W, W, W, W, W, W, W, 0, 0, 0, 0, 0, /* 70 */
+};
+#undef O
+#undef N
+#undef W
+
+static bool needs_care(const struct bz_detect *d, const struct bz_type_set *hold) {
+    for (size_t i = 0; i < BZ_TYPES_MAX / 64; i++) {
+        if (((hold == NULL ? UINT64_MAX : hold->w[i]) & d->slow.w[i]) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* No match begins in v, and none is ended by it. before: the byte before v. */
+static bool nothing_begins(const struct bz_detect *d, struct bz_view v, uint8_t before) {
+    bool inside = scan_is(before, SC_ALNUM);
+    for (size_t i = 0; i < v.n; i++) {
+        uint8_t c = v.p[i];
+        unsigned class = quiet_class[c];
+        if (class == LOUD)
+            return false;
+        if (!inside && class != NEUTRAL && starts_maybe(&d->starts, v.p + i, v.n - i))
+            return false;
+        inside = scan_is(c, SC_ALNUM);
+    }
+    return true;
+}
+
+/* Capitals and marks at the end of the text so far: a match may have begun there. */
+static bool opening(const struct bz_watch *w, struct bz_view v) {
+    for (size_t i = 0; i < OPENING; i++) {
+        uint8_t c = 0;
+        if (i < v.n)
+            c = v.p[v.n - 1 - i];
+        else if (i - v.n < w->win.n)
+            c = w->win.p[w->win.n - 1 - (i - v.n)];
+        else
+            return false;
+        if (quiet_class[c] == OPENS)
+            return true;
+        if (quiet_class[c] != NEUTRAL)
+            return false;
+    }
+    return true;
+}
+
+static bool quiet(const struct bz_detect *d, const struct bz_watch *w, struct bz_view v,
+                  const struct bz_type_set *hold) {
+    return w->from == w->win.n && w->calm >= DETECT_QUIET_REACH && w->mode == BZ_TEXT_PLAIN &&
+           v.n <= SLICE && !needs_care(d, hold) &&
+           nothing_begins(d, v, w->win.n == 0 ? 0 : w->win.p[w->win.n - 1]) && !opening(w, v);
+}
+
+/* ---- deciding ---------------------------------------------------------------------------------- */
+
+static void take_calm(struct bz_watch *w) {
+    size_t i = 0;
+    while (i < DETECT_QUIET_REACH && i < w->win.n &&
+           quiet_class[w->win.p[w->win.n - 1 - i]] != LOUD)
+        i++;
+    w->calm = (uint8_t)i;
+}
+
+static enum bz_status tell(const struct bz_detect *d, struct bz_watch *w, const struct raw *r,
+                           struct bz_findings *out) {
+    struct bz_finding f = {.start = place(w, r->start),
+                           .end = place_of_end(w, r->end),
+                           .type = r->type,
+                           .cls = bz_detect_type(d, r->type)->cls,
+                           .proof = r->proof,
+                           .level = r->level};
+    f.quoted = w->mode == BZ_TEXT_JSON && (at(w, r->start) & IN_STRING) != 0;
+    if (r->other)
+        w->noted = f.end;
+    return findings_add(out, &f);
+}
+
+/* Where findings that are not held for may begin: behind the last one told, with whole context. */
+static size_t other_from(const struct bz_watch *w) {
+    size_t i = w->cut ? BZ_DETECT_CONTEXT : 0;
+    size_t n = w->win.n;
+    while (i < n && place(w, i) < w->noted) {
+        size_t half = (n - i) / 2; /* places rise: halve the rest */
+        if (half != 0 && place(w, i + half) < w->noted)
+            i += half;
+        else if (half == 0)
+            i++;
+        else
+            n = i + half;
+    }
+    return i;
+}
+
+/* Decides what can be decided in the window. */
+static enum bz_status decide(struct bz_detect *d, struct bz_watch *w, bool final,
+                             const struct bz_type_set *hold, struct bz_findings *out) {
+    struct scan_job job = {.text = bz_buf_view(&w->win),
+                           .final = final,
+                           .from = w->from,
+                           .other_from = other_from(w),
+                           .want = w->want,
+                           .hold = hold};
+    BZ_TRY(engine_scan(d, &job));
+    size_t live = final ? job.text.n : engine_live(d, &job);
+    size_t settled = live;
+    for (size_t i = 0; i < d->raws.n; i++) {
+        const struct raw *r = &d->raws.v[i];
+        if (!r->other && r->start < live && r->end > settled)
+            settled = r->end;
+    }
+    for (size_t i = 0; i < d->raws.n; i++) {
+        const struct raw *r = &d->raws.v[i];
+        if (r->other ? r->end <= settled : r->start < live)
+            BZ_TRY(tell(d, w, r, out));
+    }
+    out->more += d->raws.more;
+    w->from = settled;
+    return BZ_OK;
+}
+
+enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_view text,
+                             bool last, const struct bz_type_set *hold, struct bz_arena *scratch,
+                             struct bz_findings *out, uint64_t *ret_settled) {
+    (void)scratch;
+    if (quiet(d, w, text, hold)) {
+        append(w, text.p, text.n, w->total, 1);
+        w->total += text.n;
+        w->from = w->win.n;
+        trim(w);
+        w->settled = w->total;
+        *ret_settled = w->settled;
+        return window_status(w);
+    }
+    size_t done = 0;
+    do {
+        done += take(w, bz_view_sub(text, done, text.n), last);
+        BZ_TRY(window_status(w));
+        bool final = last && done == text.n;
+        BZ_TRY(decide(d, w, final, hold, out));
+        take_calm(w);
+        trim(w);
+    } while (done < text.n);
+    w->settled = place(w, w->from);
+    *ret_settled = w->settled;
+    return BZ_OK;
+}
