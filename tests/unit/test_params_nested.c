@@ -316,134 +316,133 @@ static void nested_structures(void **state) {
     }
 }
 
+/* Every member that bears text; a marker goes between `before` and `after`. */
+static const struct {
+    enum bz_server s;
+    const char *path, *before, *after;
+} texts[] = {
+    {L, CHAT, "{\"messages\":[{\"role\":\"system\",\"content\":\"", "\"}]}"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"",
+     "\"}]}]}"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"name\":\"", "\"}]}"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"refusal\":\"", "\"}]}"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"reasoning_content\":\"", "\"}]}"},
+    {V, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"reasoning\":\"", "\"}]}"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
+     "\"arguments\":\"",
+     "\"}}]}]}"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"",
+     "\"}}]}]}"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":"
+     "\"",
+     "\"}}]}"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\","
+     "\"function\":{\"name\":\"f\",\"description\":\"",
+     "\"}}]}"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\","
+     "\"function\":{\"name\":\"f\",\"parameters\":{\"enum\":[\"",
+     "\"]}}}]}"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"response_format\":{\"type\":"
+     "\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":{\"",
+     "\":1}}}}"},
+    {L, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"prediction\":{\"type\":"
+     "\"content\",\"content\":\"",
+     "\"}}"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"metadata\":{\"a\":\"",
+     "\"}}"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"stop\":[\"", "\"]}"},
+    {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"grammar\":\"", "\"}"},
+    {V, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"bad_words\":[\"", "\"]}"},
+    {V, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"documents\":[{\"text\":\"",
+     "\"}]}"},
+    {V, CHAT,
+     "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"structured_outputs\":{\"choice\":["
+     "\"",
+     "\"]}}"},
+    {L, "/v1/completions", "{\"prompt\":[\"", "\"]}"},
+    {L, "/v1/completions", "{\"prompt\":\"\",\"suffix\":\"", "\"}"},
+    {L, "/infill", "{\"input_prefix\":\"", "\"}"},
+    {L, "/infill", "{\"input_extra\":[{\"text\":\"", "\"}]}"},
+    {L, "/v1/embeddings", "{\"input\":\"", "\"}"},
+    {L, "/v1/rerank", "{\"query\":\"", "\",\"documents\":[]}"},
+    {L, "/v1/rerank", "{\"query\":\"q\",\"documents\":[{\"text\":\"", "\"}]}"},
+    {O, "/api/chat", "{\"messages\":[{\"role\":\"user\",\"thinking\":\"", "\"}]}"},
+    {O, "/api/chat",
+     "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
+     "\"arguments\":{\"a\":\"",
+     "\"}}}]}]}"},
+    {O, "/api/chat", "{\"messages\":[{\"role\":\"tool\",\"tool_name\":\"", "\"}]}"},
+    {O, "/api/generate", "{\"system\":\"", "\"}"},
+    {O, "/api/generate", "{\"suffix\":\"", "\"}"},
+    {O, "/api/generate", "{\"format\":{\"description\":\"", "\"}}"},
+    {O, "/api/chat", "{\"options\":{\"stop\":[\"", "\"]}}"},
+    {O, "/api/embed", "{\"input\":[\"", "\"]}"},
+    {O, "/api/embeddings", "{\"prompt\":\"", "\"}"},
+    {P, RESP, "{\"instructions\":\"", "\"}"},
+    {P, RESP, "{\"input\":\"", "\"}"},
+    {P, RESP, "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"",
+     "\"}]}]}"},
+    {P, RESP,
+     "{\"input\":[{\"type\":\"function_call\",\"name\":\"f\",\"call_id\":\"c\",\"arguments\":"
+     "\"",
+     "\"}]}"},
+    {P, RESP, "{\"input\":[{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"",
+     "\"}]}"},
+    {P, RESP,
+     "{\"input\":[{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"",
+     "\"}]}]}"},
+    {P, RESP, "{\"input\":[{\"type\":\"reasoning\",\"encrypted_content\":\"", "\"}]}"},
+    {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"system\":\"", "\"}"},
+    {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"system\":[{\"type\":\"text\",\"text\":\"",
+     "\"}]}"},
+    {A, MSG,
+     "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_"
+     "result\",\"tool_use_id\":\"t\",\"content\":\"",
+     "\"}]}]}"},
+    {A, MSG,
+     "{\"max_tokens\":1,\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_"
+     "use\",\"id\":\"t\",\"name\":\"n\",\"input\":{\"a\":[\"",
+     "\"]}}]}]}"},
+    {A, MSG,
+     "{\"max_tokens\":1,\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":"
+     "\"thinking\",\"signature\":\"s\",\"thinking\":\"",
+     "\"}]}]}"},
+    {A, MSG,
+     "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\","
+     "\"title\":\"",
+     "\",\"source\":{\"type\":\"text\",\"data\":\"\"}}]}]}"},
+    {A, MSG,
+     "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\","
+     "\"source\":{\"type\":\"text\",\"data\":\"",
+     "\"}}]}]}"},
+    {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"tools\":[{\"name\":\"f\",\"description\":\"",
+     "\"}]}"},
+    {A, MSG,
+     "{\"max_tokens\":1,\"messages\":[],\"tools\":[{\"name\":\"f\",\"input_schema\":{"
+     "\"description\":\"",
+     "\"}}]}"},
+};
+
 /* A marker in every text-bearing member must be counted: what is not counted was not seen. */
 static void all_text_is_counted(void **state) {
-    static const struct {
-        enum bz_server s;
-        const char *path, *before, *after;
-    } at[] = {
-        {L, CHAT, "{\"messages\":[{\"role\":\"system\",\"content\":\"", "\"}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"",
-         "\"}]}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\",\"name\":\"", "\"}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"refusal\":\"", "\"}]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"reasoning_content\":\"", "\"}]}"},
-        {V, CHAT, "{\"messages\":[{\"role\":\"assistant\",\"reasoning\":\"", "\"}]}"},
-        {L, CHAT,
-         "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
-         "\"arguments\":\"",
-         "\"}}]}]}"},
-        {L, CHAT,
-         "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"",
-         "\"}}]}]}"},
-        {L, CHAT,
-         "{\"messages\":[{\"role\":\"assistant\",\"function_call\":{\"name\":\"f\",\"arguments\":"
-         "\"",
-         "\"}}]}"},
-        {L, CHAT,
-         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\","
-         "\"function\":{\"name\":\"f\",\"description\":\"",
-         "\"}}]}"},
-        {L, CHAT,
-         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"tools\":[{\"type\":\"function\","
-         "\"function\":{\"name\":\"f\",\"parameters\":{\"enum\":[\"",
-         "\"]}}}]}"},
-        {L, CHAT,
-         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"response_format\":{\"type\":"
-         "\"json_schema\",\"json_schema\":{\"name\":\"n\",\"schema\":{\"",
-         "\":1}}}}"},
-        {L, CHAT,
-         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"prediction\":{\"type\":"
-         "\"content\",\"content\":\"",
-         "\"}}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"metadata\":{\"a\":\"",
-         "\"}}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"stop\":[\"", "\"]}"},
-        {L, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"grammar\":\"", "\"}"},
-        {V, CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"bad_words\":[\"", "\"]}"},
-        {V, CHAT,
-         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"documents\":[{\"text\":\"",
-         "\"}]}"},
-        {V, CHAT,
-         "{\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"structured_outputs\":{\"choice\":["
-         "\"",
-         "\"]}}"},
-        {L, "/v1/completions", "{\"prompt\":[\"", "\"]}"},
-        {L, "/v1/completions", "{\"prompt\":\"\",\"suffix\":\"", "\"}"},
-        {L, "/infill", "{\"input_prefix\":\"", "\"}"},
-        {L, "/infill", "{\"input_extra\":[{\"text\":\"", "\"}]}"},
-        {L, "/v1/embeddings", "{\"input\":\"", "\"}"},
-        {L, "/v1/rerank", "{\"query\":\"", "\",\"documents\":[]}"},
-        {L, "/v1/rerank", "{\"query\":\"q\",\"documents\":[{\"text\":\"", "\"}]}"},
-        {O, "/api/chat", "{\"messages\":[{\"role\":\"user\",\"thinking\":\"", "\"}]}"},
-        {O, "/api/chat",
-         "{\"messages\":[{\"role\":\"assistant\",\"tool_calls\":[{\"function\":{\"name\":\"f\","
-         "\"arguments\":{\"a\":\"",
-         "\"}}}]}]}"},
-        {O, "/api/chat", "{\"messages\":[{\"role\":\"tool\",\"tool_name\":\"", "\"}]}"},
-        {O, "/api/generate", "{\"system\":\"", "\"}"},
-        {O, "/api/generate", "{\"suffix\":\"", "\"}"},
-        {O, "/api/generate", "{\"format\":{\"description\":\"", "\"}}"},
-        {O, "/api/chat", "{\"options\":{\"stop\":[\"", "\"]}}"},
-        {O, "/api/embed", "{\"input\":[\"", "\"]}"},
-        {O, "/api/embeddings", "{\"prompt\":\"", "\"}"},
-        {P, RESP, "{\"instructions\":\"", "\"}"},
-        {P, RESP, "{\"input\":\"", "\"}"},
-        {P, RESP,
-         "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"",
-         "\"}]}]}"},
-        {P, RESP,
-         "{\"input\":[{\"type\":\"function_call\",\"name\":\"f\",\"call_id\":\"c\",\"arguments\":"
-         "\"",
-         "\"}]}"},
-        {P, RESP, "{\"input\":[{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"",
-         "\"}]}"},
-        {P, RESP,
-         "{\"input\":[{\"type\":\"reasoning\",\"summary\":[{\"type\":\"summary_text\",\"text\":\"",
-         "\"}]}]}"},
-        {P, RESP, "{\"input\":[{\"type\":\"reasoning\",\"encrypted_content\":\"", "\"}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"system\":\"", "\"}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"system\":[{\"type\":\"text\",\"text\":\"",
-         "\"}]}"},
-        {A, MSG,
-         "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"tool_"
-         "result\",\"tool_use_id\":\"t\",\"content\":\"",
-         "\"}]}]}"},
-        {A, MSG,
-         "{\"max_tokens\":1,\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_"
-         "use\",\"id\":\"t\",\"name\":\"n\",\"input\":{\"a\":[\"",
-         "\"]}}]}]}"},
-        {A, MSG,
-         "{\"max_tokens\":1,\"messages\":[{\"role\":\"assistant\",\"content\":[{\"type\":"
-         "\"thinking\",\"signature\":\"s\",\"thinking\":\"",
-         "\"}]}]}"},
-        {A, MSG,
-         "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\","
-         "\"title\":\"",
-         "\",\"source\":{\"type\":\"text\",\"data\":\"\"}}]}]}"},
-        {A, MSG,
-         "{\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"document\","
-         "\"source\":{\"type\":\"text\",\"data\":\"",
-         "\"}}]}]}"},
-        {A, MSG, "{\"max_tokens\":1,\"messages\":[],\"tools\":[{\"name\":\"f\",\"description\":\"",
-         "\"}]}"},
-        {A, MSG,
-         "{\"max_tokens\":1,\"messages\":[],\"tools\":[{\"name\":\"f\",\"input_schema\":{"
-         "\"description\":\"",
-         "\"}}]}"},
-    };
     static const char marker[] = "MARKER-OF-THIRTY-TWO-BYTES------";
     struct bz_param_limits leave = bz_param_limits_default;
     leave.allow_grammar = true;
-    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char body[1024];
         uint64_t without;
-        snprintf(body, sizeof body, "%sx%s", at[i].before, at[i].after);
-        if (check(at[i].s, at[i].path, &leave, body) != BZ_OK)
+        snprintf(body, sizeof body, "%sx%s", texts[i].before, texts[i].after);
+        if (check(texts[i].s, texts[i].path, &leave, body) != BZ_OK)
             fail_msg("%s: %s at %s", body, err.why, err.param);
         without = facts.text_bytes - 1;
-        snprintf(body, sizeof body, "%s%s%s", at[i].before, marker, at[i].after);
-        assert_int_equal(check(at[i].s, at[i].path, &leave, body), BZ_OK);
+        snprintf(body, sizeof body, "%s%s%s", texts[i].before, marker, texts[i].after);
+        assert_int_equal(check(texts[i].s, texts[i].path, &leave, body), BZ_OK);
         if (facts.text_bytes != without + sizeof marker - 1)
             fail_msg("%s: text is not counted", body);
     }
