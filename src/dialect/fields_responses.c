@@ -201,7 +201,6 @@ static const struct field_row event_rows[] = {
     JSON("error", META),
     TEXT("message", META),
     TEXT("param", META),
-    DATA("code"),
 };
 static const struct field_set event = FIELD_SET_OF(event_rows, .index = INDEX_ITEM);
 const struct field_row bz_fields_responses_event = OBJ("", &event);
