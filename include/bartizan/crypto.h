@@ -49,6 +49,9 @@ void bz_body_digest(const uint8_t key[BZ_KEY_LEN], uint64_t nonce, struct bz_vie
 uint64_t bz_name_hash(const uint8_t seed[16], struct bz_view v);
 
 void bz_sign_keypair(uint8_t pub[BZ_SIGN_PUBLIC_LEN], uint8_t sec[BZ_SIGN_SECRET_LEN]);
+/* The pair that belongs to a seed. */
+void bz_sign_keypair_of(const uint8_t seed[BZ_KEY_LEN], uint8_t pub[BZ_SIGN_PUBLIC_LEN],
+                        uint8_t sec[BZ_SIGN_SECRET_LEN]);
 void bz_sign(const uint8_t sec[BZ_SIGN_SECRET_LEN], struct bz_view v, uint8_t sig[BZ_SIGN_LEN]);
 bool bz_sign_check(const uint8_t pub[BZ_SIGN_PUBLIC_LEN], struct bz_view v,
                    const uint8_t sig[BZ_SIGN_LEN]);
@@ -61,5 +64,18 @@ enum bz_status bz_seal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct 
 /* out needs sealed.n - BZ_SEAL_EXTRA bytes. ECORRUPT when it does not open. */
 enum bz_status bz_unseal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struct bz_view sealed,
                          uint8_t *out) BZ_MUST_USE;
+
+/* Sealed to a public key (X25519, an ephemeral pair per call; libsodium's sealed box): who seals
+ * cannot open it again, and is not named by it. out needs plain.n + BZ_BOX_EXTRA bytes. EINTERNAL (no
+ * usable public key), ETOOBIG. */
+#define BZ_BOX_LEN 32 /* of a public and of a secret key */
+#define BZ_BOX_EXTRA 48
+void bz_box_keypair(uint8_t pub[BZ_BOX_LEN], uint8_t sec[BZ_BOX_LEN]);
+void bz_box_public(const uint8_t sec[BZ_BOX_LEN], uint8_t pub[BZ_BOX_LEN]);
+enum bz_status bz_box_seal(const uint8_t pub[BZ_BOX_LEN], struct bz_view plain,
+                           uint8_t *out) BZ_MUST_USE;
+/* out needs sealed.n - BZ_BOX_EXTRA bytes. ECORRUPT: damaged, or sealed to another key. */
+enum bz_status bz_box_open(const uint8_t sec[BZ_BOX_LEN], struct bz_view sealed,
+                           uint8_t *out) BZ_MUST_USE;
 
 #endif

@@ -193,6 +193,11 @@ void bz_sign_keypair(uint8_t pub[BZ_SIGN_PUBLIC_LEN], uint8_t sec[BZ_SIGN_SECRET
     crypto_sign_keypair(pub, sec);
 }
 
+void bz_sign_keypair_of(const uint8_t seed[BZ_KEY_LEN], uint8_t pub[BZ_SIGN_PUBLIC_LEN],
+                        uint8_t sec[BZ_SIGN_SECRET_LEN]) {
+    crypto_sign_seed_keypair(pub, sec, seed);
+}
+
 void bz_sign(const uint8_t sec[BZ_SIGN_SECRET_LEN], struct bz_view v, uint8_t sig[BZ_SIGN_LEN]) {
     crypto_sign_detached(sig, NULL, v.p, v.n, sec);
 }
@@ -227,4 +232,30 @@ enum bz_status bz_unseal(const uint8_t key[BZ_KEY_LEN], struct bz_view ad, struc
                                                    key) != 0)
         return BZ_ECORRUPT;
     return BZ_OK;
+}
+
+_Static_assert(BZ_BOX_LEN == crypto_box_PUBLICKEYBYTES && BZ_BOX_LEN == crypto_box_SECRETKEYBYTES &&
+                   BZ_BOX_EXTRA == crypto_box_SEALBYTES && BZ_KEY_LEN == crypto_sign_SEEDBYTES,
+               "lengths of sealed boxes");
+
+void bz_box_keypair(uint8_t pub[BZ_BOX_LEN], uint8_t sec[BZ_BOX_LEN]) {
+    crypto_box_keypair(pub, sec);
+}
+
+void bz_box_public(const uint8_t sec[BZ_BOX_LEN], uint8_t pub[BZ_BOX_LEN]) {
+    crypto_scalarmult_base(pub, sec);
+}
+
+enum bz_status bz_box_seal(const uint8_t pub[BZ_BOX_LEN], struct bz_view plain, uint8_t *out) {
+    if (plain.n > crypto_box_MESSAGEBYTES_MAX - BZ_BOX_EXTRA)
+        return BZ_ETOOBIG;
+    return crypto_box_seal(out, plain.p, plain.n, pub) == 0 ? BZ_OK : BZ_EINTERNAL;
+}
+
+enum bz_status bz_box_open(const uint8_t sec[BZ_BOX_LEN], struct bz_view sealed, uint8_t *out) {
+    uint8_t pub[BZ_BOX_LEN];
+    if (sealed.n < BZ_BOX_EXTRA)
+        return BZ_ECORRUPT;
+    crypto_scalarmult_base(pub, sec);
+    return crypto_box_seal_open(out, sealed.p, sealed.n, pub, sec) == 0 ? BZ_OK : BZ_ECORRUPT;
 }

@@ -186,6 +186,40 @@ static void seals(void **state) {
     assert_int_equal(bz_unseal(key, BZ_V("ad"), v, plain), BZ_ECORRUPT);
 }
 
+/* RFC 8032, 7.1, test 1. */
+static void signing_pair_of_a_seed(void **state) {
+    uint8_t seed[BZ_KEY_LEN], pub[BZ_SIGN_PUBLIC_LEN], sec[BZ_SIGN_SECRET_LEN];
+    size_t n = 0;
+    const char *hex = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+    assert_int_equal(bz_hex_decode(bz_view_str(hex), seed, sizeof seed, &n), BZ_OK);
+    bz_sign_keypair_of(seed, pub, sec);
+    assert_hex(pub, 32, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+}
+
+static void boxes(void **state) {
+    uint8_t pub[BZ_BOX_LEN], sec[BZ_BOX_LEN], other[BZ_BOX_LEN], same[BZ_BOX_LEN];
+    uint8_t box[5 + BZ_BOX_EXTRA], again[5 + BZ_BOX_EXTRA], plain[5];
+    bz_box_keypair(pub, sec);
+    bz_box_public(sec, same);
+    assert_memory_equal(pub, same, sizeof pub);
+    bz_box_keypair(same, other);
+    assert_int_equal(bz_box_seal(pub, BZ_V("hello"), box), BZ_OK);
+    assert_int_equal(bz_box_seal(pub, BZ_V("hello"), again), BZ_OK);
+    assert_memory_not_equal(box, again, sizeof box);
+    struct bz_view v = bz_view(box, sizeof box);
+    assert_int_equal(bz_box_open(sec, v, plain), BZ_OK);
+    assert_memory_equal(plain, "hello", 5);
+    assert_int_equal(bz_box_open(other, v, plain), BZ_ECORRUPT);
+    for (size_t i = 0; i < sizeof box; i++) {
+        box[i] ^= 1;
+        assert_int_equal(bz_box_open(sec, v, plain), BZ_ECORRUPT);
+        box[i] ^= 1;
+        assert_int_equal(bz_box_open(sec, bz_view(box, i), plain), BZ_ECORRUPT);
+    }
+    memset(pub, 0, sizeof pub); /* a point of small order: nothing would be secret */
+    assert_int_equal(bz_box_seal(pub, BZ_V("hello"), box), BZ_EINTERNAL);
+}
+
 static void secrets_and_small_helpers(void **state) {
     struct bz_secret s = {0};
     assert_int_equal(bz_secret_new(0, &s), BZ_EINVAL);
@@ -218,6 +252,8 @@ int main(void) {
         cmocka_unit_test(both_libraries_agree_on_the_digest),
         cmocka_unit_test(signatures),
         cmocka_unit_test(seals),
+        cmocka_unit_test(signing_pair_of_a_seed),
+        cmocka_unit_test(boxes),
         cmocka_unit_test(secrets_and_small_helpers),
     };
     return cmocka_run_group_tests(tests, init, NULL);
