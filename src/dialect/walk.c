@@ -244,8 +244,9 @@ static inline const struct field_row *row_of(const struct field_set *set, size_t
     for (size_t i = 0; i < set->n; i++) {
         const struct field_row *r = &set->rows[at];
         at = at + 1 == set->n ? 0 : at + 1;
-        if (r->name_n != m->key.n || memcmp(r->f.name, m->key.p, m->key.n) != 0)
-            continue;
+        if (r->name_n != m->key.n || (uint8_t)r->f.name[0] != m->key.p[0] ||
+            memcmp(r->f.name, m->key.p, m->key.n) != 0)
+            continue; /* no row has an empty name */
         if (r->f.when == NULL ||
             bz_fields_word(r->f.when, bz_json_str(bz_json_get(obj, BZ_V("type"))))) {
             *from = at;
@@ -272,6 +273,11 @@ static int speaker_of(const struct bz_json *obj, int otherwise) {
     return otherwise;
 }
 
+/* Most members of most events. */
+static inline bool is_data(const struct field_row *r, const struct bz_json *v) {
+    return v->type == BZ_JSON_NULL || (r->f.kind == BZ_FIELD_DATA && v->type < BZ_JSON_ARRAY);
+}
+
 static enum bz_status members(struct field_walk *k, const struct place *at,
                               const struct field_set *set, struct bz_json *v) {
     bool settings = k->where == BZ_WHERE_REQUEST && at == NULL;
@@ -279,6 +285,8 @@ static enum bz_status members(struct field_walk *k, const struct place *at,
     for (struct bz_json *m = v->first; m != NULL; m = m->next) {
         struct place here = {at, m, 0, false};
         const struct field_row *r = row_of(set, &from, m, v);
+        if (r != NULL && is_data(r, m))
+            continue;
         if (r == NULL && settings)
             r = bz_fields_setting(k->api, m->key);
         BZ_TRY(r == NULL ? unknown(k, &here, m, true) : value(k, &here, r, m));
