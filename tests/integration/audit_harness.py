@@ -13,6 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BARTIZAN_BUILD") or ROOT / "build").resolve()
+HANG_S = 60 # no test says how fast something is: what should happen has this long
 RING = BUILD / "src" / "auditd" / "audit-ring"
 
 
@@ -80,6 +81,17 @@ class Log:
         out = subprocess.run([ring_tool(), "state", self.dir], check=True, stdout=subprocess.PIPE).stdout
         return dict(zip(("state", "beat_ms", "head", "durable"), map(int, out.split())))
 
+    def beats(self, times=3):
+        """Waits for that many further heartbeats: the age of the last one goes back each time."""
+        end, last = time.monotonic() + HANG_S, self.state()["beat_ms"]
+        while times > 0:
+            if time.monotonic() > end:
+                raise AssertionError("a hang: the writer's heart stands still")
+            time.sleep(0.02)
+            now = self.state()["beat_ms"]
+            times -= now < last
+            last = now
+
     def cli(self, command, *args, env=None, **kw):
         return subprocess.run([str(BUILD / "bartizan"), "audit", command, self.dir, *args], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=60, env={**os.environ, **(env or {})}, **kw)
@@ -104,7 +116,7 @@ class Log:
 
     def sealed(self, at_least=1):
         """Waits until a checkpoint covers everything that is durable."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + HANG_S
         while time.monotonic() < end:
             _, v = self.verify()
             if isinstance(v, dict) and v["size"] >= at_least and v["unsealed"] == 0:
@@ -130,9 +142,9 @@ class Case(unittest.TestCase):
 
     def wait_for_failure(self, log):
         """Until storage fails; gives how many records are durable then."""
-        end = time.monotonic() + 40
+        end = time.monotonic() + HANG_S
         while log.state()["state"] != 2:
-            self.assertLess(time.monotonic(), end, "storage never failed")
+            self.assertLess(time.monotonic(), end, "a hang: storage never failed")
             time.sleep(0.02)
         return log.state()["durable"]
 
@@ -142,10 +154,9 @@ class Case(unittest.TestCase):
         self.assertEqual(len(count), n)
 
 
-def cpu_s(pid):
+def process_state(pid):
     with open("/proc/%d/stat" % pid) as f:
-        rest = f.read().rsplit(")", 1)[1].split()
-    return (int(rest[11]) + int(rest[12])) / os.sysconf("SC_CLK_TCK")
+        return f.read().rsplit(")", 1)[1].split()[0]
 
 
-__all__ = ["Case", "Log", "BUILD", "cpu_s", "json", "os", "random", "resource", "shutil", "signal", "subprocess", "time"]
+__all__ = ["Case", "Log", "BUILD", "json", "os", "process_state", "random", "resource", "shutil", "signal", "subprocess", "time"]

@@ -3,7 +3,7 @@ import contextlib
 import threading
 import unittest
 
-from audit_harness import Case, cpu_s, os, random, resource, signal, subprocess, time
+from audit_harness import Case, os, process_state, random, resource, signal, subprocess, time
 
 
 class Life(Case):
@@ -56,17 +56,12 @@ class Life(Case):
         log.stop()
         self.each_once(log, 105)
 
-    def test_one_checkpoint_a_second(self):
+    def test_a_checkpoint_follows_without_a_stop(self):
         log = self.log()
         log.start()
-        log.sealed()
+        size = log.sealed()["size"]
         log.put(0, 0, 3)
-        for _ in range(200): # a second, and much patience for a busy machine
-            if log.verify()[1]["unsealed"] == 0:
-                break
-            time.sleep(0.05)
-        else:
-            self.fail("records stay without a checkpoint")
+        log.sealed(size + 3)
         log.stop()
 
     def test_idle_writer_sleeps_and_beats(self):
@@ -74,13 +69,12 @@ class Life(Case):
         p = log.start()
         log.put(0, 0, 3)
         log.sealed()
-        before = cpu_s(p.pid)
-        worst = 0
-        for _ in range(12):
-            time.sleep(0.15)
-            worst = max(worst, log.state()["beat_ms"])
-        self.assertLess(cpu_s(p.pid) - before, 0.2)
-        self.assertLess(worst, 1500)
+        log.beats()
+        seen = set()
+        for _ in range(20): # one that turns in circles is never seen asleep
+            time.sleep(0.05)
+            seen.add(process_state(p.pid))
+        self.assertIn("S", seen)
         log.stop()
 
     def test_stop_while_workers_go_on(self):
@@ -279,7 +273,7 @@ class FullDisk(Case):
         self.assertEqual(still["state"], 2)
         self.assertEqual(stuck["durable"], still["durable"])
         self.assertLess(still["durable"], still["head"])
-        self.assertLess(still["beat_ms"], 1500)
+        log.beats()
         resource.prlimit(p.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         self.assertEqual(w.wait(60), 0)
         self.assertEqual(log.state()["state"], 1)
