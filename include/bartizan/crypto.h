@@ -78,4 +78,12 @@ enum bz_status bz_box_seal(const uint8_t pub[BZ_BOX_LEN], struct bz_view plain,
 enum bz_status bz_box_open(const uint8_t sec[BZ_BOX_LEN], struct bz_view sealed,
                            uint8_t *out) BZ_MUST_USE;
 
+/* Key from a passphrase: Argon2id version 1.3. memory: bytes, a multiple of 1024. EINVAL: numbers that
+ * cannot be; ENOMEM. */
+#define BZ_SALT_LEN 16
+#define BZ_PASS_PASSES 3u             /* RFC 9106, 4.: second recommended choice with more memory */
+#define BZ_PASS_MEMORY (256ull << 20) /* 0.3 to 1 s on one core */
+enum bz_status bz_pass_key(struct bz_view passphrase, const uint8_t salt[BZ_SALT_LEN],
+                           uint64_t passes, uint64_t memory, uint8_t out[BZ_KEY_LEN]) BZ_MUST_USE;
+
 #endif

@@ -49,9 +49,22 @@
 #define BZ_DETECT_PACK_MAX (48u << 20) /* compiled detectors: built-in types alone are a few MiB */
 #define BZ_APPROVALS_MAX 65536 /* bodies that administrators have let through and that are not expired */
 
+/* Stored bodies. Names of users and conversations have 64 bytes, of models 200. */
+#define BZ_STORED_BODY_MAX (8u << 20) /* longer ones are cut and marked */
+#define BZ_STORED_NAME_MAX 256
+#define BZ_SPOOL_MAX (1u << 30) /* bytes that wait; above it a worker stores nothing more */
+
 /* Shared memory. nginx workers alive at once, old ones finishing after a reload included. */
 #define BZ_LANES_MAX 64
 #define BZ_RECORD_MAX 2048      /* one audit record */
 #define BZ_RING_DATA (1u << 20) /* bytes of a lane in the audit ring: about 2,500 records */
+
+/* Backups */
+#define BZ_BACKUP_CHUNK (256u << 10) /* a page that changes in the store costs one chunk */
+#define BZ_BACKUP_FILES_MAX (4u << 20) /* two per 256 audit records: 500 million of them */
+#define BZ_BACKUP_MANIFEST_MAX (1u << 30) /* some 150 bytes a file */
+#define BZ_BACKUP_PATH_MAX 512            /* our own paths are below 100 */
+#define BZ_BACKUP_CHAIN_MAX 64            /* archives that build on each other; all are needed */
+#define BZ_BACKUP_RECIPIENTS_MAX 16
 
 #endif

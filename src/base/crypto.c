@@ -259,3 +259,19 @@ enum bz_status bz_box_open(const uint8_t sec[BZ_BOX_LEN], struct bz_view sealed,
     crypto_scalarmult_base(pub, sec);
     return crypto_box_seal_open(out, sealed.p, sealed.n, pub, sec) == 0 ? BZ_OK : BZ_ECORRUPT;
 }
+
+_Static_assert(BZ_SALT_LEN == crypto_pwhash_argon2id_SALTBYTES, "Argon2id salt");
+
+enum bz_status bz_pass_key(struct bz_view passphrase, const uint8_t salt[BZ_SALT_LEN],
+                           uint64_t passes, uint64_t memory, uint8_t out[BZ_KEY_LEN]) {
+    if (passphrase.n > crypto_pwhash_argon2id_PASSWD_MAX ||
+        passes < crypto_pwhash_argon2id_OPSLIMIT_MIN ||
+        passes > crypto_pwhash_argon2id_OPSLIMIT_MAX ||
+        memory < crypto_pwhash_argon2id_MEMLIMIT_MIN || memory > (4ull << 30))
+        return BZ_EINVAL;
+    if (crypto_pwhash_argon2id(out, BZ_KEY_LEN, passphrase.n == 0 ? "" : (const char *)passphrase.p,
+                               passphrase.n, salt, passes, memory,
+                               crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)
+        return BZ_ENOMEM;
+    return BZ_OK;
+}

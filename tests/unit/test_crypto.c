@@ -240,6 +240,16 @@ static void secrets_and_small_helpers(void **state) {
     bz_wipe(NULL, 0);
 }
 
+/* As OpenSSL 3.2 computes it: 2 passes, 64 KiB, one lane, no secret. */
+static void keys_from_passphrases(void **state) {
+    uint8_t out[BZ_KEY_LEN], salt[BZ_SALT_LEN + 1] = "somesaltsomesalt";
+    assert_int_equal(bz_pass_key(BZ_V("password"), salt, 2, 64 << 10, out), BZ_OK);
+    assert_hex(out, 32, "1a98fba8e6394425c9bdc333a9c750aaf811df070f5fb4a5788e1cf4db5793a1");
+    assert_int_equal(bz_pass_key(BZ_V("password"), salt, 0, 64 << 10, out), BZ_EINVAL);
+    assert_int_equal(bz_pass_key(BZ_V("password"), salt, 2, 1, out), BZ_EINVAL);
+    assert_int_equal(bz_pass_key(BZ_V("password"), salt, 2, 5ull << 30, out), BZ_EINVAL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_known_answers),
@@ -254,6 +264,7 @@ int main(void) {
         cmocka_unit_test(seals),
         cmocka_unit_test(signing_pair_of_a_seed),
         cmocka_unit_test(boxes),
+        cmocka_unit_test(keys_from_passphrases),
         cmocka_unit_test(secrets_and_small_helpers),
     };
     return cmocka_run_group_tests(tests, init, NULL);
