@@ -144,15 +144,17 @@ struct bz_watch {
     uint8_t mode;        /* enum bz_text_mode */
     uint8_t calm;        /* quiet bytes at the end of the window, up to a limit */
     bool cut;            /* the window does not begin with the channel */
+    bool folded;         /* the window is not the text itself: places stand in `at` */
     uint8_t pending_n;   /* JSON: bytes of an escape that has not ended */
     uint8_t pending[12]; /* "\\ud83d\\ude00" at most */
     uint8_t reader[8];   /* of the normal form: in a string, run of invisible characters */
     uint64_t total;      /* bytes taken so far */
     uint64_t settled;    /* everything before this place is decided */
     uint64_t noted;      /* findings of types not held for are told up to here */
+    uint64_t base;       /* place of win[0], if not folded */
     size_t from;         /* place in the window of the first byte that is not settled */
-    struct bz_buf win;   /* normal form of the context and of the undecided text; heap, at most
-                            BZ_WATCH_MAX bytes */
+    struct bz_buf win;   /* normal form of the context and of the undecided text; heap, 1 KiB for
+                            small pieces, at most BZ_WATCH_MAX bytes */
     struct bz_buf at;    /* the original place of each of its bytes, 8 bytes each */
 };
 #define BZ_WATCH_MAX 8192

@@ -43,7 +43,10 @@ void starts_add(struct starts *st, struct bz_view lit, enum start_kind kind, boo
                 bool whole);
 /* The least place from which the text to its end is a prefix of a literal; n if there is none. */
 size_t starts_live(const struct starts *st, const struct scan *s, size_t from);
-/* May a literal begin with the word at p, of which n bytes are known? */
+/* Is the word v, which a text ends with, the beginning of a literal? */
+bool starts_prefix(const struct starts *st, struct bz_view v);
+/* May a literal begin with the word at p, of which n bytes are known? Looks at STARTS_KNOWN. */
+#define STARTS_KNOWN 4
 bool starts_maybe(const struct starts *st, const uint8_t *p, size_t n);
 
 /* ---- custom types: custom.c ---- */

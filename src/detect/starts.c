@@ -1,7 +1,7 @@
 /* The set of literals that matches begin with: is the end of a text the beginning of one? */
 #include "engine.h"
 
-enum { FIRST = 4 }; /* bytes of a literal that the bits of `first` know */
+enum { FIRST = STARTS_KNOWN };
 
 static uint8_t fold(uint8_t c) {
     return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
@@ -98,16 +98,19 @@ bool starts_maybe(const struct starts *st, const uint8_t *p, size_t n) {
     return false;
 }
 
-static bool prefix_at(const struct starts *st, const struct scan *s, size_t a,
-                      enum start_kind kind) {
+static bool prefix(const struct starts *st, struct bz_view v, enum start_kind kind) {
     for (int nocase = 0; nocase < 2; nocase++) {
         uint32_t h = seed_of(kind, nocase != 0);
-        for (size_t i = a; i < s->n; i++)
-            h = add_byte(h, s->p[i], nocase != 0);
+        for (size_t i = 0; i < v.n; i++)
+            h = add_byte(h, v.p[i], nocase != 0);
         if (known(st, h))
             return true;
     }
     return false;
+}
+
+bool starts_prefix(const struct starts *st, struct bz_view v) {
+    return prefix(st, v, START_WORD);
 }
 
 static size_t live_of(const struct starts *st, const struct scan *s, size_t from,
@@ -117,7 +120,8 @@ static size_t live_of(const struct starts *st, const struct scan *s, size_t from
         if (kind == START_WORD && scan_is(scan_before(s, a), SC_ALNUM))
             continue;
         bool high = s->p[a] >= 0x80 || (a + 1 < s->n && s->p[a + 1] >= 0x80);
-        if ((high || starts_maybe(st, s->p + a, s->n - a)) && prefix_at(st, s, a, kind))
+        if ((high || starts_maybe(st, s->p + a, s->n - a)) &&
+            prefix(st, bz_view(s->p + a, s->n - a), kind))
             return a;
     }
     return s->n;

@@ -23,6 +23,7 @@ _Static_assert(sizeof(struct norm) <= sizeof((struct bz_watch *)NULL)->reader, "
 
 void bz_watch_init(struct bz_watch *w, enum bz_text_mode mode, const struct bz_type_set *want) {
     *w = (struct bz_watch){.want = want, .mode = (uint8_t)mode};
+    w->folded = mode == BZ_TEXT_JSON; /* whether a byte lies in a string is kept with its place */
     struct norm s = {.json = mode == BZ_TEXT_JSON};
     memcpy(w->reader, &s, sizeof s);
     bz_buf_init(&w->win, BZ_WATCH_MAX);
@@ -44,7 +45,9 @@ static uint64_t at(const struct bz_watch *w, size_t i) {
 
 /* Place in the channel of win[i]; behind the last byte: of what comes next. */
 static uint64_t place(const struct bz_watch *w, size_t i) {
-    return i < w->win.n ? at(w, i) & ~IN_STRING : w->total - w->pending_n;
+    if (i >= w->win.n)
+        return w->total - w->pending_n;
+    return w->at.n == 0 ? w->base + i : at(w, i) & ~IN_STRING;
 }
 
 static uint64_t place_of_end(const struct bz_watch *w, size_t i) {
@@ -53,19 +56,44 @@ static uint64_t place_of_end(const struct bz_watch *w, size_t i) {
     return place(w, i);
 }
 
-/* Appends n bytes; where `step` is 1 their places follow each other, where it is 0 all have one. */
-static void append(struct bz_watch *w, const uint8_t *p, size_t n, uint64_t where, unsigned step) {
-    if (n == 0 || !bz_buf_reserve(&w->at, n * sizeof where))
+/* n places; where `step` is 1 they follow each other, where it is 0 all are one. */
+static void put_places(struct bz_watch *w, size_t n, uint64_t where, unsigned step) {
+    if (!bz_buf_reserve(&w->at, n * sizeof where))
         return;
-    bz_buf_put(&w->win, bz_view(p, n));
     uint8_t *to = w->at.p + w->at.n;
     for (size_t i = 0; i < n; i++, where += step)
         memcpy(to + i * sizeof where, &where, sizeof where);
     w->at.n += n * sizeof where;
 }
 
+/* From here on the window is not the text itself: each byte gets its place. */
+static void unfold(struct bz_watch *w) {
+    if (w->at.n == 0 && w->win.n != 0)
+        put_places(w, w->win.n, w->base, 1);
+    w->folded = true;
+}
+
+/* Appends n bytes of the text itself at its place `where`. */
+static void append_same(struct bz_watch *w, const uint8_t *p, size_t n, uint64_t where,
+                        uint64_t flag) {
+    if (w->win.n == 0 && !w->folded)
+        w->base = where;
+    if (w->folded)
+        put_places(w, n, where | flag, 1);
+    bz_buf_put(&w->win, bz_view(p, n));
+}
+
 static enum bz_status window_status(const struct bz_watch *w) {
     return w->win.st != BZ_OK ? w->win.st : w->at.st;
+}
+
+/* Does the text lie in the window as it is again? */
+static bool linear(const struct bz_watch *w) {
+    for (size_t i = 0; i < w->win.n; i++) {
+        if (at(w, i) != at(w, 0) + i)
+            return false;
+    }
+    return w->win.n != 0 && w->pending_n == 0 && at(w, 0) + w->win.n == w->total;
 }
 
 static void trim(struct bz_watch *w) {
@@ -76,10 +104,19 @@ static void trim(struct bz_watch *w) {
         drop--;
     w->win.n -= drop;
     memmove(w->win.p, w->win.p + drop, w->win.n);
+    w->from -= drop;
+    w->base += drop;
+    w->cut = true;
+    if (!w->folded)
+        return;
     w->at.n -= drop * sizeof(uint64_t);
     memmove(w->at.p, w->at.p + drop * sizeof(uint64_t), w->at.n);
-    w->from -= drop;
-    w->cut = true;
+    if (w->mode == BZ_TEXT_PLAIN && linear(w)) {
+        w->base = at(w, 0);
+        w->folded = false;
+        bz_buf_free(&w->at);
+        bz_buf_init(&w->at, BZ_WATCH_MAX * sizeof(uint64_t));
+    }
 }
 
 /* ---- folding a piece into it ------------------------------------------------------------------- */
@@ -91,7 +128,15 @@ static size_t step(struct bz_watch *w, struct norm *s, struct bz_view v, bool la
     size_t n = 0;
     uint64_t flag = s->json != 0 && s->in_string != 0 ? IN_STRING : 0;
     size_t used = norm_step(s, v, last, out, &n);
-    append(w, out, n, where | flag, 0);
+    if (used != 0 && n == used && memcmp(out, v.p, n) == 0) {
+        append_same(w, out, n, where, flag);
+        return used;
+    }
+    unfold(w);
+    if (n != 0) {
+        put_places(w, n, where | flag, 0);
+        bz_buf_put(&w->win, bz_view(out, n));
+    }
     return used;
 }
 
@@ -134,7 +179,7 @@ static size_t take(struct bz_watch *w, struct bz_view v, bool last) {
         size_t run = norm_plain(&s, bz_view_sub(v, done, limit - w->win.n));
         if (run != 0) {
             uint64_t flag = s.json != 0 && s.in_string != 0 ? IN_STRING : 0;
-            append(w, v.p + done, run, w->total | flag, 1);
+            append_same(w, v.p + done, run, w->total, flag);
             s.gap = 0;
             done += run;
             w->total += run;
@@ -181,52 +226,57 @@ static bool needs_care(const struct bz_detect *d, const struct bz_type_set *hold
     return false;
 }
 
-/* No match begins in v, and none is ended by it. before: the byte before v. */
-static bool nothing_begins(const struct bz_detect *d, struct bz_view v, uint8_t before) {
-    bool inside = scan_is(before, SC_ALNUM);
-    for (size_t i = 0; i < v.n; i++) {
+/* May a match begin in what waits, from the place `from` on? Where it can only be said that the last
+ * letters may become a literal, *tail is where they begin. */
+static bool nothing_begins(const struct bz_detect *d, const struct bz_watch *w, size_t *tail) {
+    struct bz_view v = bz_buf_view(&w->win);
+    bool inside = w->from > 0 && scan_is(v.p[w->from - 1], SC_ALNUM);
+    *tail = v.n;
+    for (size_t i = w->from; i < v.n; i++) {
         uint8_t c = v.p[i];
         unsigned class = quiet_class[c];
         if (class == LOUD)
             return false;
-        if (!inside && class != NEUTRAL && starts_maybe(&d->starts, v.p + i, v.n - i))
-            return false;
+        if (!inside && class != NEUTRAL && starts_maybe(&d->starts, v.p + i, v.n - i)) {
+            if (v.n - i >= STARTS_KNOWN)
+                return false;
+            if (*tail == v.n && starts_prefix(&d->starts, bz_view_sub(v, i, v.n)))
+                *tail = i;
+        }
         inside = scan_is(c, SC_ALNUM);
     }
     return true;
 }
 
 /* Capitals and marks at the end of the text so far: a match may have begun there. */
-static bool opening(const struct bz_watch *w, struct bz_view v) {
+static bool opening(const struct bz_watch *w) {
     for (size_t i = 0; i < OPENING; i++) {
-        uint8_t c = 0;
-        if (i < v.n)
-            c = v.p[v.n - 1 - i];
-        else if (i - v.n < w->win.n)
-            c = w->win.p[w->win.n - 1 - (i - v.n)];
-        else
+        if (i == w->win.n)
             return false;
-        if (quiet_class[c] == OPENS)
+        unsigned class = quiet_class[w->win.p[w->win.n - 1 - i]];
+        if (class == OPENS)
             return true;
-        if (quiet_class[c] != NEUTRAL)
+        if (class != NEUTRAL)
             return false;
     }
     return true;
 }
 
-static bool quiet(const struct bz_detect *d, const struct bz_watch *w, struct bz_view v,
-                  const struct bz_type_set *hold) {
-    return w->from == w->win.n && w->calm >= DETECT_QUIET_REACH && w->mode == BZ_TEXT_PLAIN &&
-           v.n <= SLICE && !needs_care(d, hold) &&
-           nothing_begins(d, v, w->win.n == 0 ? 0 : w->win.p[w->win.n - 1]) && !opening(w, v);
+/* Settles what waits if it is calm prose. */
+static bool quick(const struct bz_detect *d, struct bz_watch *w, const struct bz_type_set *hold) {
+    size_t tail = 0;
+    if (w->calm < DETECT_QUIET_REACH || w->mode != BZ_TEXT_PLAIN || needs_care(d, hold) ||
+        !nothing_begins(d, w, &tail) || opening(w))
+        return false;
+    w->from = tail;
+    return true;
 }
 
 /* ---- deciding ---------------------------------------------------------------------------------- */
 
 static void take_calm(struct bz_watch *w) {
     size_t i = 0;
-    while (i < DETECT_QUIET_REACH && i < w->win.n &&
-           quiet_class[w->win.p[w->win.n - 1 - i]] != LOUD)
+    while (i < DETECT_QUIET_REACH && i < w->from && quiet_class[w->win.p[w->from - 1 - i]] != LOUD)
         i++;
     w->calm = (uint8_t)i;
 }
@@ -292,22 +342,15 @@ enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_
                              bool last, const struct bz_type_set *hold, struct bz_arena *scratch,
                              struct bz_findings *out, uint64_t *ret_settled) {
     (void)scratch;
-    if (quiet(d, w, text, hold)) {
-        append(w, text.p, text.n, w->total, 1);
-        w->total += text.n;
-        w->from = w->win.n;
-        trim(w);
-        w->settled = w->total;
-        *ret_settled = w->settled;
-        return window_status(w);
-    }
     size_t done = 0;
     do {
         done += take(w, bz_view_sub(text, done, text.n), last);
         BZ_TRY(window_status(w));
         bool final = last && done == text.n;
-        BZ_TRY(decide(d, w, final, hold, out));
-        take_calm(w);
+        if (final || !quick(d, w, hold)) {
+            BZ_TRY(decide(d, w, final, hold, out));
+            take_calm(w);
+        }
         trim(w);
     } while (done < text.n);
     w->settled = place(w, w->from);
