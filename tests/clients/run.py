@@ -20,7 +20,7 @@ ROLES = """
 roles:
   - {name: user, params: {allow_grammar: true}}
   - {name: nothing, routes: [models], models: ["*"]}
-  - {name: slowly, routes: ["*"], models: ["*"], limits: {requests_per_minute: 20, requests_burst: 1}}
+  - {name: slowly, routes: ["*"], models: ["*"], limits: {requests_per_minute: 1, requests_burst: 1}}
 """
 
 
@@ -47,7 +47,7 @@ def main():
         guard.addCleanup(i.close)
         i.start()
         for m in ("tiny", "tiny-embed", "tiny:latest"):
-            i.served(m, 15)
+            i.served(m)
         names = {"chatModel": "tiny", "embedModel": "tiny-embed", "ollamaModel": "tiny:latest"}
         url = "https://127.0.0.1:%d" % i.port
         targets = {
