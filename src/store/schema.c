@@ -1,9 +1,6 @@
 /* Layout of the store, and how one version becomes the next. */
 #include "store_int.h"
 
-enum { application_id = 0x42415254 }; /* "BART" */
-
-/* migrations[i] leads from version i to i + 1. Entries that were released never change. */
 static const char *const migrations[] = {
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE users ("
@@ -37,7 +34,8 @@ static const char *const migrations[] = {
     "  expires INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
 };
-enum { version_now = sizeof migrations / sizeof *migrations };
+const struct layout store_layout = {0x42415254 /* "BART" */, migrations,
+                                    sizeof migrations / sizeof *migrations};
 
 static enum bz_status run(sqlite3 *db, const char *sql) {
     return store_status(sqlite3_exec(db, sql, NULL, NULL, NULL));
@@ -55,26 +53,26 @@ static enum bz_status pragma_number(sqlite3 *db, const char *sql, int64_t *ret) 
 }
 
 /* SQL has no parameters in PRAGMA; both numbers are our own constants. */
-static enum bz_status stamp(sqlite3 *db) {
+static enum bz_status stamp(sqlite3 *db, const struct layout *l) {
     char sql[96];
     struct bz_buf b;
     memset(sql, 0, sizeof sql);
     bz_buf_init_fixed(&b, sql, sizeof sql - 1);
     bz_buf_puts(&b, "PRAGMA application_id=");
-    bz_buf_put_u64(&b, application_id);
+    bz_buf_put_u64(&b, l->id);
     bz_buf_puts(&b, ";PRAGMA user_version=");
-    bz_buf_put_u64(&b, version_now);
+    bz_buf_put_u64(&b, (uint64_t)l->version);
     BZ_TRY(bz_buf_status(&b));
     return run(db, sql);
 }
 
-static enum bz_status migrate(sqlite3 *db, int64_t from) {
+static enum bz_status migrate(sqlite3 *db, const struct layout *l, int64_t from) {
     BZ_TRY(run(db, "BEGIN IMMEDIATE"));
     enum bz_status st = BZ_OK;
-    for (int64_t v = from; v < version_now && st == BZ_OK; v++)
-        st = run(db, migrations[v]);
+    for (int64_t v = from; v < l->version && st == BZ_OK; v++)
+        st = run(db, l->steps[v]);
     if (st == BZ_OK)
-        st = stamp(db);
+        st = stamp(db, l);
     if (st == BZ_OK)
         st = run(db, "COMMIT");
     if (st != BZ_OK)
@@ -82,13 +80,13 @@ static enum bz_status migrate(sqlite3 *db, int64_t from) {
     return st;
 }
 
-enum bz_status store_upgrade(sqlite3 *db, bool fresh) {
+enum bz_status store_upgrade(sqlite3 *db, const struct layout *l, bool fresh) {
     int64_t id = 0, version = 0;
     BZ_TRY(pragma_number(db, "PRAGMA application_id", &id));
     BZ_TRY(pragma_number(db, "PRAGMA user_version", &version));
-    if (id != (fresh ? 0 : application_id) || version < (fresh ? 0 : 1))
+    if (id != (fresh ? 0 : (int64_t)l->id) || version < (fresh ? 0 : 1))
         return BZ_ECORRUPT;
-    if (version > version_now)
+    if (version > l->version)
         return BZ_EVERSION;
-    return version == version_now ? BZ_OK : migrate(db, version);
+    return version == l->version ? BZ_OK : migrate(db, l, version);
 }

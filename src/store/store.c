@@ -1,12 +1,6 @@
 /* The store over SQLite. */
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <errno.h>
-#include "store_int.h"
-
-enum { busy_ms = 5000 };
+#include "query.h"
 
 #define KEY_COLUMNS                                                                                \
     "k.id, k.hash, u.name, k.role, k.routes, k.models, k.created, k.expires, k.revoked, "          \
@@ -67,64 +61,14 @@ struct bz_store {
     sqlite3_stmt *prepared[STATEMENT_COUNT]; /* made on first use */
 };
 
-enum bz_status store_status(int rc) {
-    if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)
-        return BZ_EEXISTS;
-    switch (rc & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return BZ_OK;
-    case SQLITE_NOMEM:
-        return BZ_ENOMEM;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return BZ_ETIMEOUT;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_SCHEMA:
-    case SQLITE_ERROR: /* our own statements are right: it is the layout that is not ours */
-        return BZ_ECORRUPT;
-    case SQLITE_CONSTRAINT:
-    case SQLITE_TOOBIG:
-    case SQLITE_MISMATCH:
-        return BZ_EINVAL;
-    default:
-        return BZ_EIO;
-    }
-}
-
-/* ---- opening ---- */
-
-static enum bz_status set_up(sqlite3 *db) {
-    static const char pragmas[] = "PRAGMA journal_mode=WAL;"
-                                  "PRAGMA synchronous=FULL;"
-                                  "PRAGMA foreign_keys=ON;"
-                                  "PRAGMA secure_delete=ON;"
-                                  "PRAGMA cell_size_check=ON;"
-                                  "PRAGMA trusted_schema=OFF;"
-                                  "PRAGMA temp_store=MEMORY";
-    (void)sqlite3_extended_result_codes(db, 1);
-    (void)sqlite3_busy_timeout(db, busy_ms);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
-    return store_status(sqlite3_exec(db, pragmas, NULL, NULL, NULL));
-}
-
 static enum bz_status open_file(const char *path, bool fresh, struct bz_store **ret) {
     struct bz_store *s = calloc(1, sizeof *s);
     if (s == NULL)
         return BZ_ENOMEM;
-    int rc = sqlite3_open_v2(
-        path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
-    enum bz_status st = store_status(rc);
-    if (st == BZ_OK)
-        st = set_up(s->db);
-    if (st == BZ_OK)
-        st = store_upgrade(s->db, fresh);
+    enum bz_status st = fresh ? store_db_create(path, &store_layout, &s->db)
+                              : store_db_open(path, &store_layout, &s->db);
     if (st != BZ_OK) {
-        bz_store_close(s);
+        free(s);
         return st;
     }
     *ret = s;
@@ -132,24 +76,11 @@ static enum bz_status open_file(const char *path, bool fresh, struct bz_store **
 }
 
 enum bz_status bz_store_open(const char *path, struct bz_store **ret) {
-    struct stat info;
-    if (lstat(path, &info) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? BZ_ENOTFOUND : BZ_EIO;
-    if (!S_ISREG(info.st_mode))
-        return BZ_EIO;
     return open_file(path, false, ret);
 }
 
 enum bz_status bz_store_create(const char *path, struct bz_store **ret) {
-    /* SQLite gives its side files the mode of this one. */
-    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return errno == EEXIST ? BZ_EEXISTS : BZ_EIO;
-    (void)close(fd);
-    enum bz_status st = open_file(path, true, ret);
-    if (st != BZ_OK)
-        (void)unlink(path); /* nothing but what we made */
-    return st;
+    return open_file(path, true, ret);
 }
 
 void bz_store_close(struct bz_store *s) {
@@ -161,86 +92,13 @@ void bz_store_close(struct bz_store *s) {
     free(s);
 }
 
-/* ---- running statements ---- */
-
-struct query { /* binds left to right; the first failure stays */
-    sqlite3_stmt *q;
-    int next;
-    enum bz_status st;
-};
-
 static struct query query_of(struct bz_store *s, enum statement which) {
-    struct query q = {.next = 1, .st = BZ_OK};
-    sqlite3_stmt **kept = &s->prepared[which];
-    if (*kept == NULL)
-        q.st = store_status(
-            sqlite3_prepare_v3(s->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL));
-    q.q = *kept;
-    return q;
-}
-
-static void note(struct query *q, int rc) {
-    if (q->st == BZ_OK)
-        q->st = store_status(rc);
-}
-
-static void put_text(struct query *q, const char *text) {
-    if (q->st == BZ_OK)
-        note(q, text == NULL ? sqlite3_bind_null(q->q, q->next)
-                             : sqlite3_bind_text(q->q, q->next, text, -1, SQLITE_STATIC));
-    q->next++;
-}
-
-static void put_blob(struct query *q, struct bz_view v) {
-    if (q->st == BZ_OK)
-        note(q, v.n == 0 ? sqlite3_bind_zeroblob(q->q, q->next, 0)
-                         : sqlite3_bind_blob64(q->q, q->next, v.p, v.n, SQLITE_STATIC));
-    q->next++;
-}
-
-static void put_number(struct query *q, uint64_t v) {
-    if (q->st == BZ_OK && v > INT64_MAX)
-        q->st = BZ_ERANGE;
-    if (q->st == BZ_OK)
-        note(q, sqlite3_bind_int64(q->q, q->next, (int64_t)v));
-    q->next++;
-}
-
-static bool next_row(struct query *q) {
-    if (q->st != BZ_OK)
-        return false;
-    int rc = sqlite3_step(q->q);
-    note(q, rc);
-    return rc == SQLITE_ROW;
-}
-
-/* Ends a query; nothing of the caller stays bound. */
-static enum bz_status end(struct query *q) {
-    if (q->q != NULL) {
-        (void)sqlite3_reset(q->q);
-        (void)sqlite3_clear_bindings(q->q);
-    }
-    return q->st;
-}
-
-static enum bz_status run(struct query *q) {
-    (void)next_row(q);
-    return end(q);
+    return query_make(s->db, &s->prepared[which], sql[which]);
 }
 
 /* For statements that must touch exactly the one row they name. */
 static enum bz_status run_on_one(struct bz_store *s, struct query *q) {
-    BZ_TRY(run(q));
-    return sqlite3_changes(s->db) == 1 ? BZ_OK : BZ_ENOTFOUND;
-}
-
-static const char *text_at(const struct query *q, int column) {
-    return (const char *)sqlite3_column_text(q->q, column);
-}
-
-static uint64_t number_at(const struct query *q, int column) {
-    int64_t v = sqlite3_column_int64(q->q, column);
-    return v < 0 ? 0 : (uint64_t)v;
+    return query_run_on_one(s->db, q);
 }
 
 enum bz_status bz_store_check(struct bz_store *s) {

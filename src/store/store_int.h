@@ -4,10 +4,21 @@
 #include <sqlite3.h>
 #include <bartizan/store.h>
 
+/* steps[i] leads from version i to i + 1. Entries that were released never change. */
+struct layout {
+    uint32_t id; /* application_id: whose file it is */
+    const char *const *steps;
+    int version; /* of this program */
+};
+extern const struct layout store_layout;
+
 /* What a result code of SQLite (extended) means to our callers. */
 enum bz_status store_status(int rc);
+/* As bz_store_open and bz_store_create. */
+enum bz_status store_db_open(const char *path, const struct layout *l, sqlite3 **ret) BZ_MUST_USE;
+enum bz_status store_db_create(const char *path, const struct layout *l, sqlite3 **ret) BZ_MUST_USE;
 /* Checks whose file it is and brings the layout up to date. `fresh`: the file was made just now and
  * is empty. */
-enum bz_status store_upgrade(sqlite3 *db, bool fresh);
+enum bz_status store_upgrade(sqlite3 *db, const struct layout *l, bool fresh) BZ_MUST_USE;
 
 #endif
