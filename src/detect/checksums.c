@@ -574,3 +574,18 @@ bool bz_checksum_my_nric(const uint8_t *s, size_t n) {
     return place != 0 && (place < 17 || place > 20) && place != 69 && place != 70 && place != 73 &&
            place != 80 && place != 81 && (place < 94 || place > 97);
 }
+
+/* Two rounds of weights: the second is asked when the first leaves ten. */
+bool bz_checksum_nz_ird(const uint8_t *s, size_t n) {
+    static const uint8_t w1[8] = {3, 2, 7, 6, 5, 4, 3, 2}, w2[8] = {7, 4, 3, 2, 5, 2, 7, 6};
+    if ((n != 8 && n != 9) || !bz_checksum_digits(s, n) || bz_checksum_same(s, n))
+        return false;
+    unsigned r = bz_checksum_weigh(s, w1 + 9 - n, n - 1) % 11;
+    r = r == 0 ? 0 : 11 - r;
+    if (r == 10) {
+        r = bz_checksum_weigh(s, w2 + 9 - n, n - 1) % 11;
+        r = r == 0 ? 0 : 11 - r;
+    }
+    uint64_t v = bz_checksum_value(s, n);
+    return v >= 10000000 && v <= 150000000 && r == (unsigned)(s[n - 1] - '0');
+}

@@ -386,7 +386,7 @@ bool bz_checksum_fr_nir(const uint8_t *s, size_t n) {
         d[5] = '1';
         d[6] = d[6] == 'A' ? '9' : '8';
     }
-    if (!bz_checksum_digits(d, n) || d[0] == '0' || (d[0] > '4' && d[0] < '7') || d[0] == '9')
+    if (!bz_checksum_digits(d, n) || (d[0] != '1' && d[0] != '2'))
         return false;
     unsigned month = bz_checksum_two(d + 3), dept = bz_checksum_two(d + 5);
     if (month == 0 || (month > 12 && month < 20) || (month > 42 && month < 50) || dept == 0)
@@ -456,4 +456,43 @@ bool bz_checksum_ru_inn(const uint8_t *s, size_t n) {
     return n == 12 && bz_checksum_digits(s, n) && !bz_checksum_same(s, n) &&
            bz_checksum_weigh(s, w + 1, 10) % 11 % 10 == (unsigned)(s[10] - '0') &&
            bz_checksum_weigh(s, w, 11) % 11 % 10 == (unsigned)(s[11] - '0');
+}
+
+/* Three letters, the check digit, five digits; letters are 10 to 35. */
+bool bz_checksum_pl_id_card(const uint8_t *s, size_t n) {
+    static const uint8_t w[9] = {7, 3, 1, 9, 7, 3, 1, 7, 3};
+    if (n != 9 || !bz_checksum_digits(s + 3, 6))
+        return false;
+    unsigned sum = bz_checksum_weigh(s + 3, w + 3, 6);
+    for (size_t i = 0; i < 3; i++) {
+        if (s[i] < 'A' || s[i] > 'Z')
+            return false;
+        sum += (unsigned)(s[i] - 'A' + 10) * w[i];
+    }
+    return sum % 10 == 0;
+}
+
+/* The letters of the second part of a postcode, and those that none begins with. */
+bool bz_checksum_uk_postcode(const uint8_t *s, size_t n) {
+    if (n < 5 || n > 7 || s[0] < 'A' || s[0] > 'Z' || strchr("QVX", s[0]) != NULL)
+        return false;
+    for (size_t i = n - 2; i < n; i++) {
+        if (s[i] < 'A' || s[i] > 'Z' || strchr("CIKMOV", s[i]) != NULL)
+            return false;
+    }
+    return bz_checksum_digits(s + n - 3, 1);
+}
+
+/* Serials of identity cards and passports: digits and the letters that cannot be misread, nine of
+ * them and the check digit. */
+bool bz_checksum_de_serial(const uint8_t *s, size_t n) {
+    if (n != 10 || !bz_checksum_mod731(s, n))
+        return false;
+    size_t digits = 0;
+    for (size_t i = 0; i < n; i++) {
+        digits += s[i] <= '9';
+        if (s[i] > '9' && strchr("CFGHJKLMNPRTVWXYZ", s[i]) == NULL)
+            return false;
+    }
+    return digits >= 4;
 }

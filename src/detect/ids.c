@@ -1,0 +1,275 @@
+/* Numbers with letters in them: masks, check characters, words.
+ *
+ * In a mask 'a' is a capital letter, '9' a digit, 'x' one of both, '_' a blank, hyphen or full stop
+ * that may be missing; anything else stands for itself. Masks of one row are divided by '|'. */
+#include "pii_int.h"
+
+#define NO PII_NO
+#define FORM PII_FORM
+#define CTX PII_CONTEXT
+#define SUM PII_CHECKSUM
+#define ROW(type, check) PII_##type, bz_checksum_##check
+
+static bool fr_corsica(const uint8_t *s, size_t n) {
+    return n == 15 && (s[6] == 'A' || s[6] == 'B') && bz_checksum_fr_nir(s, n);
+}
+
+/* One that has a digit: a word of sixteen capitals may pass the check too. */
+static bool it_cf_digit(const uint8_t *s, size_t n) {
+    for (size_t i = 6; i < n; i++) {
+        if (scan_is(s[i], SC_DIGIT))
+            return bz_checksum_it_cf(s, n);
+    }
+    return false;
+}
+
+/* alone, told: without words of the type, and with. The check sees letters and digits only. */
+static const struct row {
+    uint16_t type;
+    bz_checksum_fn *check;
+    const char *masks;
+    uint8_t alone, told;
+} rows[] = {
+    {ROW(VIN, vin), "xxxxxxxxxxxxxxxxx", SUM, SUM},
+    {PII_SWIFT_CODE, NULL, "aaaaaaxx|aaaaaaxxxxx", NO, CTX},
+    {PII_MEDICAL_RECORD_NUMBER, NULL, "a_999999|a_9999999|aa_999999|aa_9999999", NO, CTX},
+    {PII_MEDICAL_RECORD_NUMBER, NULL, "MRN_999999|MRN_9999999|MRN_99999999", CTX, CTX},
+    {ROW(MEDICAL_LICENSE, us_dea), "aa9999999|a99999999", FORM, SUM},
+    {PII_US_PASSPORT, NULL, "a99999999", NO, CTX},
+    {PII_US_DRIVER_LICENSE, NULL,
+     "a9999999|a99999999|a999999999|a999_9999_9999|a9999_99999_99999|aa999999|aa9999999|"
+     "a99_99_9999|a999_999_99_999_9",
+     NO, CTX},
+    {ROW(US_MBI, us_mbi), "9ax9_ax9_aa99", FORM, CTX},
+    {ROW(UK_NINO, uk_nino), "aa_99_99_99_a", FORM, CTX},
+    {ROW(UK_DRIVING_LICENCE, uk_driver), "xxxxx_999999_xx9aa", FORM, CTX},
+    {ROW(UK_POSTCODE, uk_postcode), "a9 9aa|a99 9aa|aa9 9aa|aa99 9aa|a9a 9aa|aa9a 9aa", FORM, CTX},
+    {PII_UK_VEHICLE_REGISTRATION, NULL, "aa99_aaa", NO, CTX},
+    {PII_UK_PASSPORT, NULL, "aa9999999", NO, CTX},
+    {ROW(IE_PPS, ie_pps), "9999999a|9999999aa", FORM, SUM},
+    {ROW(ES_NIF, es_nif), "99999999_a", FORM, SUM},
+    {ROW(ES_NIF, es_nif), "99.999.999-a", SUM, SUM},
+    {ROW(ES_NIE, es_nie), "a_9999999_a", SUM, SUM},
+    {PII_ES_PASSPORT, NULL, "aaa999999", NO, CTX},
+    {PII_IT_FISCAL_CODE, it_cf_digit, "aaaaaaxxaxxaxxxa|aaa aaa xxaxx axxxa", SUM, SUM},
+    {PII_IT_IDENTITY_CARD, NULL, "aa99999aa|aa9999999", NO, CTX},
+    {PII_IT_DRIVER_LICENSE, NULL, "aa9999999a|U1xxxxxxxa", NO, CTX},
+    {PII_IT_PASSPORT, NULL, "aa9999999", NO, CTX},
+    {PII_FR_NIR, fr_corsica, "9_99_99_2a_999_999_99", SUM, SUM},
+    {ROW(DE_SOCIAL_SECURITY, de_rvnr), "99_999999_a_999", SUM, SUM},
+    {ROW(DE_HEALTH_INSURANCE, de_kvnr), "a999999999", FORM, SUM},
+    {ROW(DE_ID_CARD, de_serial), "axxxxxxxx9", NO, SUM},
+    {ROW(DE_PASSPORT, de_serial), "axxxxxxxx9", NO, SUM},
+    {PII_DE_PASSPORT, NULL, "Cxxxxxxxx", NO, CTX},
+    {ROW(DE_VAT_ID, de_vat), "DE_999999999|DE_999_999_999", SUM, SUM},
+    {PII_DE_FUEHRERSCHEIN, NULL, "a99xxxxxx9x", NO, CTX},
+    {PII_DE_HANDELSREGISTER, NULL,
+     "HRB_999|HRB_9999|HRB_99999|HRB_999999|HRA_999|HRA_9999|HRA_99999|HRA_999999", FORM, FORM},
+    {ROW(CH_UID, ch_uid), "CHE_999_999_999", SUM, SUM},
+    {ROW(PL_ID_CARD, pl_id_card), "aaa_999999", NO, SUM},
+    {ROW(FI_PERSONAL_IDENTITY_CODE, fi_hetu), "999999-999x|999999+999x|999999a999x", SUM, SUM},
+    {ROW(MX_CURP, mx_curp), "aaaa999999aaaaaax9", SUM, SUM},
+    {ROW(MX_RFC, mx_rfc), "aaaa999999xxx", SUM, SUM},
+    {ROW(MX_RFC, mx_rfc), "aaa999999xxx", NO, SUM},
+    {ROW(BR_CNPJ, br_cnpj), "xx.xxx.xxx/xxxx-99", SUM, SUM},
+    {ROW(BR_CNPJ, br_cnpj), "xxxxxxxxxxxx99", NO, SUM},
+    {ROW(CL_RUT, cl_rut), "99.999.999-K|9.999.999-K", SUM, SUM},
+    {ROW(CL_RUT, cl_rut), "99999999-K|9999999-K|99999999K|9999999K", FORM, SUM},
+    {ROW(SG_NRIC_FIN, sg_nric), "a9999999a", SUM, SUM},
+    {ROW(SG_UEN, sg_uen), "a99xx9999a", SUM, SUM},
+    {ROW(SG_UEN, sg_uen), "99999999a|999999999a", FORM, SUM},
+    {ROW(IN_PAN, in_pan), "aaaaa9999a", FORM, CTX},
+    {ROW(IN_GSTIN, in_gstin), "99aaaaa9999axxx", SUM, SUM},
+    {PII_IN_VOTER, NULL, "aaa9999999", NO, CTX},
+    {PII_IN_PASSPORT, NULL, "a9999999", NO, CTX},
+    {PII_IN_VEHICLE_REGISTRATION, NULL, "aa_99_aa_9999|aa_99_a_9999", NO, CTX},
+    {PII_KR_PASSPORT, NULL, "a99999999", NO, CTX},
+    {ROW(CN_RESIDENT_ID, cn_ric), "99999999999999999X", SUM, SUM},
+    {ROW(HK_ID, hk_id), "a999999(x)|aa999999(x)", SUM, SUM},
+    {ROW(HK_ID, hk_id), "a999999x|aa999999x", NO, SUM},
+    {ROW(TW_ID, tw_id), "a999999999", FORM, SUM},
+};
+
+enum {
+    REACH_BACK = 40, /* a match begins at most so far before the end of a trigger in it */
+    LENGTH_MAX = 48, /* bytes of the longest match: an IBAN of 34 with 8 blanks */
+};
+
+static bool gap(uint8_t c) {
+    return c == ' ' || c == '-' || c == '.';
+}
+
+static bool stands(char mask, uint8_t c) {
+    switch (mask) {
+    case 'a':
+        return scan_is(c, SC_UPPER);
+    case '9':
+        return scan_is(c, SC_DIGIT);
+    case 'x':
+        return scan_is(c, SC_UPPER | SC_DIGIT);
+    default:
+        return (uint8_t)mask == c;
+    }
+}
+
+static enum pii_fit fit(const struct scan *s, size_t i, const char *mask, size_t *ret_end) {
+    for (; *mask != '\0' && *mask != '|'; mask++) {
+        if (i >= s->n)
+            return PII_PART;
+        if (*mask == '_') {
+            i += gap(s->p[i]);
+            continue;
+        }
+        if (!stands(*mask, s->p[i]))
+            return PII_NONE;
+        i++;
+    }
+    *ret_end = i;
+    return PII_WHOLE;
+}
+
+static const char *next_mask(const char *mask) {
+    const char *end = strchrnul(mask, '|');
+    return *end == '\0' ? NULL : end + 1;
+}
+
+/* Letters and digits of the text alone. */
+static bool check(const struct scan *s, const struct row *r, size_t start, size_t end) {
+    uint8_t text[LENGTH_MAX];
+    size_t n = 0;
+    if (r->check == NULL)
+        return true;
+    bool sign = r->type == PII_FI_PERSONAL_IDENTITY_CODE; /* stands for the century */
+    for (size_t i = start; i < end && n < sizeof text; i++) {
+        if (sign || scan_is(s->p[i], SC_UPPER | SC_DIGIT))
+            text[n++] = s->p[i];
+    }
+    return r->check(text, n);
+}
+
+/* Behind a bracket nothing more can belong to the match. */
+static bool ends(const struct scan *s, size_t end) {
+    return s->p[end - 1] == ')' ? !scan_is(scan_at(s, end), SC_ALNUM) : pii_right(s, end);
+}
+
+/* ---- IBAN: its country says how long it is; groups of four --------------------------------- */
+
+static enum pii_fit iban(const struct scan *s, size_t start, size_t *ret_end) {
+    uint8_t text[36];
+    size_t n = 0, i = start, gaps = 0;
+    for (; i < s->n && n < 34; i++) {
+        uint8_t c = s->p[i];
+        bool may_gap = n >= 4 && (n % 4 == 0 || n == 2) && s->p[i - 1] != ' ' && s->p[i - 1] != '-';
+        if (may_gap && (c == ' ' || c == '-') && gaps < 9) {
+            gaps++;
+            continue;
+        }
+        if (!stands(n < 2 ? 'a' : n < 4 ? '9' : 'x', c))
+            return PII_NONE;
+        text[n++] = c;
+        if (n >= 15 && bz_checksum_iban(text, n)) {
+            *ret_end = i + 1;
+            return PII_WHOLE;
+        }
+    }
+    return i == s->n && n < 34 ? PII_PART : PII_NONE;
+}
+
+/* ---- the detector -------------------------------------------------------------------------- */
+
+static void id(struct scan *s, size_t start) {
+    static const struct pii_worth bank = {PII_IBAN_CODE, SUM, SUM};
+    struct pii_context c = {0};
+    size_t end = 0;
+    if (scan_is(s->p[start], SC_UPPER) && scan_wants(s, PII_IBAN_CODE) &&
+        iban(s, start, &end) == PII_WHOLE && pii_right(s, end))
+        pii_emit(s, &bank, &c, start, end);
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        const struct row *r = &rows[k];
+        for (const char *m = r->masks; m != NULL; m = next_mask(m)) {
+            if (!stands(*m, s->p[start]) || !scan_wants(s, r->type) ||
+                fit(s, start, m, &end) != PII_WHOLE)
+                continue;
+            struct pii_worth w = {r->type, r->alone, r->told};
+            if (ends(s, end) && check(s, r, start, end))
+                pii_emit(s, &w, &c, start, end);
+        }
+    }
+}
+
+static bool begins(const struct scan *s, size_t i) {
+    return scan_is(scan_at(s, i), SC_UPPER | SC_DIGIT) && pii_left(s, i);
+}
+
+static void hit(struct scan *s, const struct trigger *t, size_t end) {
+    (void)t;
+    size_t from = end > REACH_BACK ? end - REACH_BACK : 0;
+    if (scan_seen(s, end) && s->seen_from <= from)
+        return;
+    for (size_t i = from; i < end; i++) {
+        bool done = i >= s->seen_from && i < s->seen_to;
+        if (!done && i >= s->from && begins(s, i))
+            id(s, i);
+    }
+    scan_saw(s, from, end);
+}
+
+static bool open_at(const struct scan *s, size_t i) {
+    struct pii_context c = {0};
+    size_t end = 0;
+    if (scan_is(s->p[i], SC_UPPER) && scan_wants(s, PII_IBAN_CODE)) {
+        enum pii_fit f = iban(s, i, &end);
+        if (f == PII_PART || (f == PII_WHOLE && end == s->n))
+            return true;
+    }
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        const struct row *r = &rows[k];
+        for (const char *m = r->masks; m != NULL; m = next_mask(m)) {
+            enum pii_fit f = stands(*m, s->p[i]) ? fit(s, i, m, &end) : PII_NONE;
+            if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
+                continue;
+            struct pii_worth w = {r->type, r->alone, r->told};
+            if (pii_may(s, &w, &c, i))
+                return true;
+        }
+    }
+    return false;
+}
+
+static size_t live(const struct scan *s, size_t from) {
+    size_t i = s->n;
+    while (i > from && s->n - i < LENGTH_MAX) {
+        uint8_t c = s->p[i - 1];
+        if (!scan_is(c, SC_UPPER | SC_DIGIT) && (c == 0 || strchr(" -./()+", c) == NULL))
+            break;
+        i--;
+    }
+    for (; i < s->n; i++) {
+        if (begins(s, i) && open_at(s, i))
+            return i;
+    }
+    return s->n;
+}
+
+static const struct trigger triggers[] = {
+    {"[A-Z][ .-]?[0-9]{2}", 0, 0},
+    {"[0-9]{2}[ .(-]?[A-Z]", 0, 0},
+    {"[0-9][A-Z]{2}", 0, 0},
+    {"[A-Z]{8}", 0, 0},
+    /* The layout of a CNPJ may have letters anywhere in front. */
+    {"/[0-9A-Z]{4}-[0-9]{2}", 0, 0},
+};
+
+/* Eight capitals lead to no digit. */
+static const uint16_t wordy[] = {PII_SWIFT_CODE};
+
+const struct detector detect_ids = {
+    .name = "ids",
+    .group = DETECT_GROUP_PII,
+    .triggers = triggers,
+    .triggers_n = sizeof triggers / sizeof triggers[0],
+    .wordy = wordy,
+    .wordy_n = sizeof wordy / sizeof wordy[0],
+    .hit = hit,
+    .live = live,
+};

@@ -1,0 +1,247 @@
+/* Numbers made of digits: groups with single separators, a table of layouts, check digits, words.
+ *
+ * A layout is written as "3-2-4": groups of so many digits (a is ten, b eleven ... j nineteen) with
+ * the separator between them; '~' is any of blank, hyphen and full stop. Layouts of one row are
+ * divided by '|'. A number in one group is bare. */
+#include "pii_int.h"
+
+#define NO PII_NO
+#define FORM PII_FORM
+#define CTX PII_CONTEXT
+#define SUM PII_CHECKSUM
+#define ROW(type, check) PII_##type, bz_checksum_##check
+
+/* bare, laid: without words, in one group or in an official layout; told: with words of the type.
+ * A check that one random number in ten passes is no proof for a bare number: it needs words, or a
+ * layout that nothing else has, or a date in it. */
+static const struct row {
+    uint16_t type;
+    bz_checksum_fn *check; /* NULL: none */
+    const char *layouts;
+    uint8_t bare, laid, told;
+} rows[] = {
+    {ROW(CREDIT_CARD, card), "g|f|4~4~4~4|4~6~5", SUM, SUM, SUM},
+    {ROW(CREDIT_CARD, card), "d|e|h|i|j|4~6~4|4~4~4~4~3", FORM, SUM, SUM},
+    {ROW(IMEI, imei), "f|2-6-6-1|2 6 6 1", FORM, SUM, SUM},
+    {ROW(US_SSN, us_ssn), "9|3-2-4|3 2 4", NO, FORM, CTX},
+    {ROW(US_ITIN, us_itin), "9|3-2-4|3 2 4", NO, FORM, CTX},
+    {PII_US_EIN, NULL, "2-7|9", NO, NO, CTX},
+    {PII_US_PASSPORT, NULL, "9", NO, NO, CTX},
+    {PII_US_DRIVER_LICENSE, NULL, "7|8|9|a", NO, NO, CTX},
+    {PII_US_BANK_NUMBER, NULL, "8|9|a|b|c|d|e|f|g|h", NO, NO, CTX},
+    {ROW(ABA_ROUTING_NUMBER, us_aba), "9|4-4-1", NO, FORM, SUM},
+    {ROW(US_NPI, us_npi), "a", NO, NO, SUM},
+    {ROW(UK_NHS, uk_nhs), "a|3~3~4", NO, FORM, SUM},
+    {PII_UK_PASSPORT, NULL, "9", NO, NO, CTX},
+    {ROW(PT_NIF, pt_nif), "9|3 3 3", NO, NO, SUM},
+    {ROW(IT_VAT_CODE, it_vat), "b", NO, NO, SUM},
+    {ROW(FR_NIR, fr_nir), "f|1~2~2~2~3~3~2|d 2", SUM, SUM, SUM},
+    {ROW(FR_SIREN, fr_siren), "9|3 3 3", NO, NO, SUM},
+    {ROW(FR_SIRET, fr_siret), "e|3 3 3 5|9 5", FORM, SUM, SUM},
+    {ROW(DE_TAX_ID, de_idnr), "b|2 3 3 3", NO, FORM, SUM},
+    {PII_DE_TAX_NUMBER, NULL, "3/3/5|2/3/5|3/4/4|5/5|a|b|d", NO, NO, CTX},
+    {ROW(AT_SVNR, at_svnr), "a|4 6|4-6", NO, SUM, SUM},
+    {ROW(CH_AHV, ch_ahv), "d|3.4.4.2", SUM, SUM, SUM},
+    {ROW(NL_BSN, nl_bsn), "9|4.2.3|3 3 3|4 2 3", NO, NO, SUM},
+    {ROW(BE_NATIONAL_NUMBER, be_nn), "b|2.2.2-3.2|2.2.2-3-2|6-3-2|6 3 2", FORM, SUM, SUM},
+    {ROW(PL_PESEL, pl_pesel), "b", NO, NO, SUM},
+    {ROW(PL_NIP, pl_nip), "a|3-3-2-2|3-2-2-3|3 3 2 2|3 2 2 3", NO, FORM, SUM},
+    {ROW(PL_REGON, pl_regon), "9", NO, NO, SUM},
+    {ROW(CZ_RODNE_CISLO, cz_rc), "a|6/4", NO, SUM, SUM},
+    {ROW(HU_TAJ, hu_taj), "9|3 3 3|3-3-3", NO, NO, SUM},
+    {ROW(SI_EMSO, si_emso), "d", FORM, NO, SUM},
+    {ROW(HR_OIB, hr_oib), "b", NO, NO, SUM},
+    {ROW(RO_CNP, ro_cnp), "d", FORM, NO, SUM},
+    {ROW(BG_EGN, bg_egn), "a", NO, NO, SUM},
+    {ROW(GR_AMKA, gr_amka), "b", NO, NO, SUM},
+    {ROW(GR_AFM, gr_afm), "9", NO, NO, SUM},
+    {ROW(SE_PERSONNUMMER, se_pnr), "a|c|6-4|8-4|6+4", NO, SUM, SUM},
+    {ROW(SE_ORGANISATIONSNUMMER, se_orgnr), "a|6-4", NO, FORM, SUM},
+    {ROW(NO_FODSELSNUMMER, no_fnr), "b|6 5", FORM, SUM, SUM},
+    {ROW(DK_CPR, dk_cpr), "a|6-4", NO, SUM, SUM},
+    {ROW(DK_CPR, dk_cpr_form), "a|6-4", NO, NO, CTX},
+    {ROW(IS_KENNITALA, is_kt), "a|6-4", NO, SUM, SUM},
+    {ROW(EE_ISIKUKOOD, ee_ik), "b", FORM, NO, SUM},
+    {ROW(LT_ASMENS_KODAS, ee_ik), "b", FORM, NO, SUM},
+    {ROW(LV_PERSONAS_KODS, lv_pk), "b|6-5", NO, SUM, SUM},
+    {ROW(UA_RNOKPP, ua_rnokpp), "a", NO, NO, SUM},
+    {ROW(RU_SNILS, ru_snils), "b|3-3-3 2|3-3-3-2", NO, SUM, SUM},
+    {ROW(RU_INN, ru_inn), "c", FORM, NO, SUM},
+    {ROW(TR_NATIONAL_ID, tr_id), "b", FORM, NO, SUM},
+    {ROW(IL_ID, il_id), "9|8-1", NO, NO, SUM},
+    {ROW(ZA_ID_NUMBER, za_id), "d|6 4 3|6 4 2 1", FORM, SUM, SUM},
+    {PII_NG_NIN, NULL, "b|4-3-4", NO, NO, CTX},
+    {ROW(BR_CPF, br_cpf), "b|3.3.3-2", FORM, SUM, SUM},
+    {ROW(BR_CNPJ, br_cnpj), "e", FORM, NO, SUM}, /* in its layout: ids.c */
+    {ROW(AR_CUIT, ar_cuit), "b|2-8-1", NO, SUM, SUM},
+    {ROW(CL_RUT, cl_rut), "2.3.3-1|1.3.3-1", NO, SUM, SUM},
+    {ROW(CL_RUT, cl_rut), "8|9|8-1|7-1", NO, FORM, SUM},
+    {ROW(CA_SIN, ca_sin), "9|3 3 3|3-3-3", NO, FORM, SUM},
+    {ROW(AU_ABN, au_abn), "b|2 3 3 3", NO, FORM, SUM},
+    {ROW(AU_ACN, au_acn), "9|3 3 3", NO, NO, SUM},
+    {ROW(AU_TFN, au_tfn), "8|9|3 3 3", NO, NO, SUM},
+    {ROW(AU_MEDICARE, au_medicare), "a|b|4 5 1|4 5 1 1|4-5-1", NO, SUM, SUM},
+    {ROW(NZ_IRD, nz_ird), "8|9|2-3-3|3-3-3", NO, NO, SUM},
+    {ROW(MY_NRIC, my_nric), "c|6-2-4", NO, FORM, CTX},
+    {ROW(IN_AADHAAR, in_aadhaar), "c|4 4 4|4-4-4", NO, FORM, SUM},
+    {ROW(KR_RRN, kr_rrn), "d|6-7", FORM, SUM, SUM},
+    {ROW(KR_BRN, kr_brn), "a|3-2-5", NO, FORM, SUM},
+    {PII_KR_DRIVER_LICENSE, NULL, "2-2-6-2", NO, NO, CTX},
+    {ROW(CN_RESIDENT_ID, cn_ric), "i|6 8 4", SUM, SUM, SUM},
+    {ROW(JP_MY_NUMBER, jp_my), "c|4 4 4|4-4-4", NO, NO, SUM},
+    {ROW(TH_TNIN, th_tnin), "d|1-4-5-2-1|1 4 5 2 1", FORM, SUM, SUM},
+    {PII_PH_TIN, NULL, "9|c|3-3-3|3-3-3-3", NO, NO, CTX},
+    {PII_MEDICAL_RECORD_NUMBER, NULL, "6|7|8|9|a", NO, NO, CTX},
+};
+
+enum {
+    DIGITS_MAX = 19,
+    LENGTH_MAX = 32, /* bytes of the longest layout, and more */
+    REACH_BACK = 16, /* a match begins at most so far before the end of its first trigger */
+};
+
+static char group_code(size_t digits) {
+    return digits < 10 ? (char)('0' + digits) : (char)('a' + (digits - 10));
+}
+
+static size_t group_digits(char code) {
+    return code <= '9' ? (size_t)(code - '0') : (size_t)(code - 'a') + 10;
+}
+
+static bool separates(char want, uint8_t c) {
+    return want == '~' ? c == ' ' || c == '-' || c == '.' : c == (uint8_t)want;
+}
+
+/* The text at i against one layout; first: digits that stand there without a break. */
+static enum pii_fit fit(const struct scan *s, size_t i, size_t first, const char *layout,
+                        size_t *ret_end) {
+    if (i + first == s->n && group_digits(*layout) >= first)
+        return group_digits(*layout) == first && (layout[1] == '\0' || layout[1] == '|')
+                   ? (*ret_end = s->n, PII_WHOLE)
+                   : PII_PART;
+    if (group_digits(*layout) != first)
+        return PII_NONE;
+    i += first;
+    for (layout++; *layout != '\0' && *layout != '|'; layout += 2) {
+        if (i == s->n)
+            return PII_PART;
+        if (!separates(layout[0], s->p[i]))
+            return PII_NONE;
+        size_t want = group_digits(layout[1]), end = scan_run(s, i + 1, SC_DIGIT, want + 1);
+        if (end == s->n && end - (i + 1) < want)
+            return PII_PART;
+        if (end - (i + 1) != want)
+            return PII_NONE;
+        i = end;
+    }
+    *ret_end = i;
+    return PII_WHOLE;
+}
+
+static struct pii_worth worth(const struct row *r, const char *layout) {
+    bool bare = layout[1] == '\0' || layout[1] == '|';
+    return (struct pii_worth){r->type, bare ? r->bare : r->laid, r->told};
+}
+
+static const char *next_layout(const char *layout) {
+    const char *end = strchrnul(layout, '|');
+    return *end == '\0' ? NULL : end + 1;
+}
+
+static bool check(const struct scan *s, const struct row *r, size_t start, size_t end) {
+    uint8_t digits[DIGITS_MAX + 1];
+    size_t n = 0;
+    if (r->check == NULL)
+        return true;
+    for (size_t i = start; i < end && n < sizeof digits; i++) {
+        if (scan_is(s->p[i], SC_DIGIT))
+            digits[n++] = s->p[i];
+    }
+    return r->check(digits, n);
+}
+
+/* All that a number that begins at start can be. */
+static void number(struct scan *s, size_t start) {
+    struct pii_context c = {0};
+    size_t first = scan_run(s, start, SC_DIGIT, DIGITS_MAX + 1) - start;
+    if (first > DIGITS_MAX)
+        return;
+    char code = group_code(first);
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        const struct row *r = &rows[k];
+        for (const char *l = r->layouts; l != NULL; l = next_layout(l)) {
+            size_t end = 0;
+            if (*l != code || !scan_wants(s, r->type) || fit(s, start, first, l, &end) != PII_WHOLE)
+                continue;
+            struct pii_worth w = worth(r, l);
+            if (pii_right(s, end) && check(s, r, start, end))
+                pii_emit(s, &w, &c, start, end);
+        }
+    }
+}
+
+static bool begins(const struct scan *s, size_t i) {
+    return scan_is(scan_at(s, i), SC_DIGIT) && pii_left(s, i);
+}
+
+/* Every beginning up to the end of the digits that the trigger ended in, each once. */
+static void hit(struct scan *s, const struct trigger *t, size_t end) {
+    (void)t;
+    size_t from = end > REACH_BACK ? end - REACH_BACK : 0;
+    if (scan_seen(s, end) && s->seen_from <= from)
+        return;
+    size_t to = scan_run(s, end, SC_DIGIT, DIGITS_MAX + 1);
+    for (size_t i = from; i < to; i++) {
+        bool done = i >= s->seen_from && i < s->seen_to;
+        if (!done && i >= s->from && begins(s, i))
+            number(s, i);
+    }
+    scan_saw(s, from, to);
+}
+
+/* May a number that begins at i go on behind the end of the text? */
+static bool open_at(const struct scan *s, size_t i) {
+    struct pii_context c = {0};
+    size_t first = scan_run(s, i, SC_DIGIT, DIGITS_MAX + 1) - i;
+    if (first > DIGITS_MAX)
+        return false;
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        const struct row *r = &rows[k];
+        for (const char *l = r->layouts; l != NULL; l = next_layout(l)) {
+            size_t end = 0;
+            enum pii_fit f = fit(s, i, first, l, &end);
+            if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
+                continue;
+            struct pii_worth w = worth(r, l);
+            if (pii_may(s, &w, &c, i))
+                return true;
+        }
+    }
+    return false;
+}
+
+static size_t live(const struct scan *s, size_t from) {
+    size_t i = s->n;
+    while (i > from && s->n - i < LENGTH_MAX &&
+           (scan_is(s->p[i - 1], SC_DIGIT) || strchr(" -./+", s->p[i - 1]) != NULL) &&
+           s->p[i - 1] != 0)
+        i--;
+    for (; i < s->n; i++) {
+        if (begins(s, i) && open_at(s, i))
+            return i;
+    }
+    return s->n;
+}
+
+static const struct trigger triggers[] = {
+    {"[0-9](?:[-./+ ]?[0-9]){5}", 0, 0},
+};
+
+const struct detector detect_numbers = {
+    .name = "numbers",
+    .group = DETECT_GROUP_PII,
+    .triggers = triggers,
+    .triggers_n = sizeof triggers / sizeof triggers[0],
+    .hit = hit,
+    .live = live,
+};

@@ -1,0 +1,209 @@
+/* Personal data that is no plain number: e-mail, coins, the network, telephones, dates of birth,
+ * places. Each part is a file of its own; this one has the triggers, e-mail and coins. */
+#include "pii_int.h"
+
+enum { MAIL, COIN, NET, PHONE, DATE, PLACE };
+#define RULE(part, own) ((uint32_t)(part) << 4 | (own))
+
+static const struct pii_part *const parts[] = {
+    [MAIL] = &pii_mail,   [COIN] = &pii_coin, [NET] = &pii_net,
+    [PHONE] = &pii_phone, [DATE] = &pii_date, [PLACE] = &pii_place,
+};
+
+/* ---- e-mail -------------------------------------------------------------------------------- */
+
+enum { LOCAL_MAX = 64, DOMAIN_MAX = 253, LABEL_MAX = 63 };
+
+static bool local_byte(uint8_t c) {
+    return scan_is(c, SC_ALNUM) || (c != 0 && strchr("._+'-", c) != NULL);
+}
+
+/* Where the name before the '@' at i begins; i if there is none. */
+static size_t local_start(const struct scan *s, size_t at) {
+    size_t i = at;
+    while (i > 0 && at - i <= LOCAL_MAX && local_byte(s->p[i - 1]))
+        i--;
+    if (at - i > LOCAL_MAX)
+        return at;
+    while (i < at && !scan_is(s->p[i], SC_ALNUM) && s->p[i] != '_' && s->p[i] != '+')
+        i++;
+    return i;
+}
+
+/* Endings of names of files: "icon@2x.png". */
+static bool file_ending(const struct scan *s, size_t from, size_t to) {
+    static const char *const endings[] = {"png", "jpg",  "jpeg", "gif",  "svg", "webp", "ico",
+                                          "css", "json", "html", "htm",  "pdf", "js",   "local",
+                                          "jar", "xml",  "yaml", "conf", "so",  "dll"};
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        if (strlen(endings[i]) == to - from && scan_lit(s, from, endings[i], true))
+            return true;
+    }
+    return false;
+}
+
+static void mail_hit(struct scan *s, unsigned rule, size_t end) {
+    static const struct pii_worth w = {PII_EMAIL_ADDRESS, PII_FORM, PII_CONTEXT};
+    (void)rule;
+    struct pii_context c = {0};
+    size_t start = local_start(s, end - 1), i = end;
+    if (start == end - 1 || start < s->from || !scan_wants(s, PII_EMAIL_ADDRESS) ||
+        (end - 1 - start == 3 && scan_lit(s, start, "git", true)))
+        return;
+    /* Every end that the name of a host may have; the longest is told. */
+    for (size_t labels = 0; i < s->n && i - end < DOMAIN_MAX; labels++) {
+        size_t label = i;
+        bool letters = true;
+        while (i < s->n && i - label <= LABEL_MAX &&
+               (scan_is(s->p[i], SC_ALNUM) || s->p[i] == '-')) {
+            letters = letters && scan_is(s->p[i], SC_ALPHA);
+            i++;
+        }
+        uint8_t behind = scan_at(s, i);
+        if (i == label || i - label > LABEL_MAX || s->p[label] == '-' || s->p[i - 1] == '-')
+            return;
+        bool top = letters || scan_lit(s, label, "xn--", true);
+        if (labels > 0 && top && i - label > 1 && behind != '_' && behind != '@' &&
+            !file_ending(s, label, i))
+            pii_emit(s, &w, &c, start, i);
+        if (behind != '.')
+            return;
+        i++;
+    }
+}
+
+static size_t mail_live(const struct scan *s, size_t from) {
+    if (!scan_wants(s, PII_EMAIL_ADDRESS))
+        return s->n;
+    size_t i = s->n, at = s->n;
+    while (i > from && s->n - i < LOCAL_MAX + DOMAIN_MAX + 2 &&
+           (local_byte(s->p[i - 1]) || (s->p[i - 1] == '@' && at == s->n))) {
+        i--;
+        at = s->p[i] == '@' ? i : at;
+    }
+    if (at == s->n && s->n - i > LOCAL_MAX)
+        return s->n; /* too long for a name, and no '@' yet */
+    return i;
+}
+
+const struct pii_part pii_mail = {mail_hit, mail_live};
+
+/* ---- coins --------------------------------------------------------------------------------- */
+
+enum { COIN_MAX = 74 };
+
+static void coin_hit(struct scan *s, unsigned rule, size_t end) {
+    static const struct pii_worth sure = {PII_CRYPTO, PII_CHECKSUM, PII_CHECKSUM};
+    static const struct pii_worth form = {PII_CRYPTO, PII_FORM, PII_CONTEXT};
+    static bz_checksum_fn *const checks[] = {bz_checksum_base58, bz_checksum_bech32,
+                                             bz_checksum_eip55};
+    struct pii_context c = {0};
+    size_t start = scan_back(s, end, SC_ALNUM, COIN_MAX + 1);
+    size_t to = scan_run(s, end, SC_ALNUM, 1);
+    if (to != end || end - start > COIN_MAX || start < s->from || !pii_left(s, start) ||
+        !scan_wants(s, PII_CRYPTO))
+        return;
+    if (checks[rule](s->p + start, end - start))
+        pii_emit(s, &sure, &c, start, end);
+    else if (rule == 2 && end - start == 42) { /* one case: nothing to check */
+        bool lower = false, upper = false;
+        for (size_t i = start + 2; i < end; i++) {
+            lower = lower || scan_is(s->p[i], SC_LOWER);
+            upper = upper || scan_is(s->p[i], SC_UPPER);
+        }
+        if (!lower || !upper)
+            pii_emit(s, &form, &c, start, end);
+    }
+}
+
+/* The last word is the beginning of an address. */
+static size_t coin_live(const struct scan *s, size_t from) {
+    if (!scan_wants(s, PII_CRYPTO))
+        return s->n;
+    size_t i = scan_back(s, s->n, SC_ALNUM, COIN_MAX + 1), n = s->n - i;
+    if (i < from || n == 0 || n > COIN_MAX || !pii_left(s, i))
+        return s->n;
+    uint8_t c = s->p[i];
+    if ((c == '1' || c == '3') && n <= 35)
+        return i;
+    if (c == '0' && n <= 42 && (n == 1 || s->p[i + 1] == 'x'))
+        return i;
+    static const char small[] = "bc1", big[] = "BC1";
+    size_t k = n < 3 ? n : 3;
+    bool segwit = memcmp(s->p + i, small, k) == 0 || memcmp(s->p + i, big, k) == 0;
+    return segwit ? i : s->n;
+}
+
+const struct pii_part pii_coin = {coin_hit, coin_live};
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+static void hit(struct scan *s, const struct trigger *t, size_t end) {
+    parts[t->rule >> 4]->hit(s, t->rule & 15, end);
+}
+
+static size_t live(const struct scan *s, size_t from) {
+    size_t least = s->n;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        size_t a = parts[i]->live(s, from);
+        least = a < least ? a : least;
+    }
+    return least < from ? from : least;
+}
+
+#define B58 "[1-9A-HJ-NP-Za-km-z]"
+#define HEX "[0-9a-fA-F]"
+static const struct trigger triggers[] = {
+    {"@", TRIGGER_LITERAL, RULE(MAIL, 0)},
+    {"\\b[13]" B58 "{24,34}\\b", 0, RULE(COIN, 0)},
+    {"\\bbc1[02-9ac-hj-np-z]{11,71}\\b", 0, RULE(COIN, 1)},
+    {"\\bBC1[02-9AC-HJ-NP-Z]{11,71}\\b", 0, RULE(COIN, 1)},
+    {"\\b0x" HEX "{40}\\b", 0, RULE(COIN, 2)},
+    {"[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}", 0, RULE(NET, 0)},
+    {":" HEX "{0,4}:", 0, RULE(NET, 1)},
+    {"(?:" HEX "{2}:){5}" HEX "{2}", 0, RULE(NET, 2)},
+    {"(?:" HEX "{2}-){5}" HEX "{2}", 0, RULE(NET, 2)},
+    {HEX "{4}\\." HEX "{4}\\." HEX "{4}", 0, RULE(NET, 3)},
+    {"[0-9](?:[ ()./-]{0,2}[0-9]){6}", 0, RULE(PHONE, 0)},
+    {"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}", 0, RULE(DATE, 0)},
+    {"[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{2}|[0-9]{4})", 0, RULE(DATE, 0)},
+    {"[a-z\\x80-\\xff. ,][ ,](?:19|20)[0-9]{2}", 0, RULE(DATE, 0)},
+    {"[0-9]\xe6\x9c\x88[0-9]{1,2}\xe6\x97\xa5", 0, RULE(DATE, 0)},
+    {" (?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|"
+     "Square|Sq|Terrace|Parkway|Pkwy|Highway|Hwy|Close|Crescent|Circle|Cir)\\b",
+     0, RULE(PLACE, 0)},
+    {"[0-9](?: bis| ter)?,? (?:rue|avenue|boulevard|place|chemin|impasse|all\xc3\xa9"
+     "e|quai|route|"
+     "cours) ",
+     0, RULE(PLACE, 1)},
+    {"(?:[Ss]tra\xc3\x9f"
+     "e|[Ss]trasse|[Ss]tr\\.|weg|[Pp]latz|allee|gasse|ring|damm|ufer|straat|laan) "
+     "[0-9]",
+     0, RULE(PLACE, 2)},
+    {"\\b(?:Calle|Avenida|Avda\\.|Via|Viale|Piazza|Corso|Rua|Plaza|Paseo) [A-Z]", 0,
+     RULE(PLACE, 3)},
+    {"[0-9]\\.[0-9]{4,8}[,;]? ?[-+]?[0-9]{1,3}\\.[0-9]{4}", 0, RULE(PLACE, 4)},
+    {"[0-9]\xc2\xb0 ?[0-9]", 0, RULE(PLACE, 5)},
+};
+
+static const char *const starts[] = {
+    "bc1",       "January", "February", "March",    "April", "May", "June", "July", "August",
+    "September", "October", "November", "December", "Jan",   "Feb", "Mar",  "Apr",  "Jun",
+    "Jul",       "Aug",     "Sep",      "Sept",     "Oct",   "Nov", "Dec",
+};
+/* Hexadecimal may begin with any letter, names of streets do. */
+static const uint16_t wordy[] = {PII_EMAIL_ADDRESS, PII_IP_ADDRESS, PII_MAC_ADDRESS,
+                                 PII_STREET_ADDRESS};
+
+const struct detector detect_pii = {
+    .name = "pii",
+    .group = DETECT_GROUP_PII,
+    .triggers = triggers,
+    .triggers_n = sizeof triggers / sizeof triggers[0],
+    .starts = starts,
+    .starts_n = sizeof starts / sizeof starts[0],
+    .wordy = wordy,
+    .wordy_n = sizeof wordy / sizeof wordy[0],
+    .hit = hit,
+    .live = live,
+};

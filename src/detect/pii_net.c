@@ -1,0 +1,156 @@
+/* Addresses of hosts and of their interfaces. */
+#include "pii_int.h"
+
+enum { V6_MAX = 45, V4_MAX = 15 };
+
+/* Behind a word for a version four numbers are a version. */
+static bool version(const struct scan *s, size_t start) {
+    struct pii_context c;
+    pii_context(s, start, &c);
+    return pii_word(&c, "version|v|ver|release|build|firmware|driver|rev|revision|section", 16);
+}
+
+/* One number of 0 to 255 without leading zeros at i; its end, or i. */
+static size_t octet(const struct scan *s, size_t i, unsigned *ret) {
+    size_t end = scan_run(s, i, SC_DIGIT, 4);
+    unsigned v = 0;
+    for (size_t k = i; k < end; k++)
+        v = v * 10 + (unsigned)(s->p[k] - '0');
+    if (end - i > 3 || v > 255 || (end - i > 1 && s->p[i] == '0'))
+        return i;
+    *ret = v;
+    return end;
+}
+
+/* End of the IPv4 address at i, or i. */
+static size_t v4_end(const struct scan *s, size_t i, uint8_t ip[4]) {
+    size_t at = i;
+    for (size_t k = 0; k < 4; k++) {
+        unsigned v = 0;
+        size_t end = octet(s, at, &v);
+        if (end == at || (k < 3 && scan_at(s, end) != '.'))
+            return i;
+        ip[k] = (uint8_t)v;
+        at = k < 3 ? end + 1 : end;
+    }
+    return at;
+}
+
+/* Ranges that name nobody: this host, documentation (RFC 5737), masks, multicast and above. */
+static bool v4_nobody(const uint8_t ip[4]) {
+    return ip[0] == 0 || ip[0] == 127 || ip[0] >= 224 ||
+           (ip[0] == 192 && ip[1] == 0 && ip[2] == 2) ||
+           (ip[0] == 198 && ip[1] == 51 && ip[2] == 100) ||
+           (ip[0] == 203 && ip[1] == 0 && ip[2] == 113);
+}
+
+static void v4_hit(struct scan *s, size_t end) {
+    size_t i = end;
+    while (i > 0 && end - i < V4_MAX && (scan_is(s->p[i - 1], SC_DIGIT) || s->p[i - 1] == '.'))
+        i--;
+    for (; i < end; i++) {
+        if (!scan_is(s->p[i], SC_DIGIT) || !pii_left(s, i) || i < s->from)
+            continue;
+        uint8_t ip[4] = {0};
+        size_t to = v4_end(s, i, ip);
+        uint8_t behind = scan_at(s, to);
+        if (to == i || scan_is(behind, SC_ALNUM) || behind == '_' || version(s, i))
+            continue;
+        struct pii_context c = {0};
+        struct pii_worth w = {PII_IP_ADDRESS, PII_FORM, v4_nobody(ip) ? PII_FORM : PII_CONTEXT};
+        pii_emit(s, &w, &c, i, to);
+    }
+}
+
+/* Every end that an IPv6 address from `start` may have; the longest is told. */
+static void v6_from(struct scan *s, size_t start) {
+    struct pii_context c = {0};
+    size_t i = start, groups = 0, digits = 0, decimal = 0;
+    bool gap = false;
+    while (i < s->n && i - start < V6_MAX && groups < 8) {
+        if (s->p[i] == ':') {
+            bool twice = scan_at(s, i + 1) == ':';
+            if ((twice && gap) || (!twice && groups == 0))
+                return;
+            gap = gap || twice;
+            i += twice ? 2 : 1;
+        } else if (groups != 0) {
+            return;
+        }
+        size_t end = scan_run(s, i, SC_HEX, 5);
+        if (end == i || end - i > 4)
+            return;
+        uint8_t ip[4];
+        size_t v4 = v4_end(s, i, ip);
+        for (size_t k = i; k < end; k++)
+            decimal += scan_is(s->p[k], SC_DIGIT);
+        groups++;
+        digits += end - i;
+        i = end;
+        uint8_t behind = scan_at(s, i);
+        bool whole = gap ? groups < 8 && digits >= 4 && groups >= 2 : groups == 8;
+        bool told = groups >= 2 && !(s->p[start] == '2' && scan_lit(s, start, "2001:db8:", true));
+        struct pii_worth w = {PII_IP_ADDRESS, PII_FORM, told ? PII_CONTEXT : PII_FORM};
+        if (whole && decimal > 0 && !scan_is(behind, SC_ALNUM) && behind != '_')
+            pii_emit(s, &w, &c, start, i);
+        if (gap && v4 > end && !scan_is(scan_at(s, v4), SC_ALNUM))
+            pii_emit(s, &w, &c, start, v4);
+    }
+}
+
+static void v6_hit(struct scan *s, size_t end) {
+    size_t i = end;
+    while (i > 0 && end - i <= V6_MAX && (scan_is(s->p[i - 1], SC_HEX) || s->p[i - 1] == ':'))
+        i--;
+    uint8_t before = scan_before(s, i);
+    bool edge = !scan_is(before, SC_ALNUM) && before != '.' && before != '_';
+    if (end - i <= V6_MAX && i >= s->from && edge)
+        v6_from(s, i);
+}
+
+/* Six bytes; the trigger has seen to their form. */
+static void mac_hit(struct scan *s, size_t end, size_t length) {
+    static const struct pii_worth w = {PII_MAC_ADDRESS, PII_FORM, PII_CONTEXT};
+    struct pii_context c = {0};
+    if (end < length || end - length < s->from)
+        return;
+    size_t start = end - length;
+    uint8_t before = scan_before(s, start), behind = scan_at(s, end);
+    bool apart = !scan_is(before, SC_ALNUM) && !scan_is(behind, SC_ALNUM) && before != ':' &&
+                 before != '-' && before != '.' && before != '_' && behind != ':' &&
+                 behind != '-' && behind != '_';
+    if (!apart)
+        return;
+    bool same = true;
+    for (size_t i = start; i < end; i++)
+        same = same && (s->p[i] == s->p[start] || !scan_is(s->p[i], SC_HEX));
+    if (!same) /* all zeros, all ones */
+        pii_emit(s, &w, &c, start, end);
+}
+
+static void net_hit(struct scan *s, unsigned rule, size_t end) {
+    if (rule < 2 ? !scan_wants(s, PII_IP_ADDRESS) : !scan_wants(s, PII_MAC_ADDRESS))
+        return;
+    if (rule == 0)
+        v4_hit(s, end);
+    else if (rule == 1)
+        v6_hit(s, end);
+    else
+        mac_hit(s, end, rule == 2 ? 17 : 14);
+}
+
+/* The last run of hexadecimal digits and the marks of addresses. */
+static size_t net_live(const struct scan *s, size_t from) {
+    if (!scan_wants(s, PII_IP_ADDRESS) && !scan_wants(s, PII_MAC_ADDRESS))
+        return s->n;
+    size_t i = s->n;
+    while (i > from && s->n - i <= V6_MAX &&
+           (scan_is(s->p[i - 1], SC_HEX) || s->p[i - 1] == ':' || s->p[i - 1] == '.' ||
+            s->p[i - 1] == '-'))
+        i--;
+    while (i < s->n && (!scan_edge(s, i) || s->p[i] == '.' || s->p[i] == '-'))
+        i++;
+    return i;
+}
+
+const struct pii_part pii_net = {net_hit, net_live};

@@ -1,0 +1,183 @@
+/* Words that say what a number is. */
+#include "pii_int.h"
+
+#define PII_WORDS(name, region, what, proof, level, ...) __VA_ARGS__,
+static const char *const type_words[] = {PII_TYPES(PII_WORDS)};
+
+enum {
+    REACH = 80,       /* bytes before a match in which words count */
+    NUMBER = 6,       /* digits of a number that ends the context of the next one */
+    GLUE = 3,         /* letters between two numbers of one list: "and", "und", "et" */
+    OTHER_REACH = 24, /* the last word, with "no." or "number" behind it */
+};
+
+/* Letters of words: of ASCII and of scripts with two bytes a letter. Those with three have no
+ * blanks between words: each is a word's beginning. */
+static bool letter(uint8_t c) {
+    return scan_is(c, SC_ALPHA) || (c >= 0x80 && c < 0xe0);
+}
+
+static uint8_t lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+/* Where the digits with single separators that end at i begin; counts the digits. */
+static size_t number_back(const uint8_t *p, size_t lo, size_t i, size_t *ret_digits) {
+    size_t digits = 0;
+    while (i > lo) {
+        if (scan_is(p[i - 1], SC_DIGIT))
+            digits++;
+        else if (i < lo + 2 || !scan_is(p[i - 2], SC_DIGIT) || strchr("-./ ", p[i - 1]) == NULL)
+            break;
+        i--;
+    }
+    *ret_digits = digits;
+    return i;
+}
+
+/* Where the context begins: behind the last number that has words of its own after it. */
+static size_t context_from(const uint8_t *p, size_t lo, size_t start) {
+    size_t i = start, letters = 0;
+    while (i > lo) {
+        if (!scan_is(p[i - 1], SC_DIGIT)) {
+            letters += letter(p[i - 1]) || p[i - 1] >= 0xe0;
+            i--;
+            continue;
+        }
+        size_t digits, at = number_back(p, lo, i, &digits);
+        if (digits >= NUMBER && letters > GLUE)
+            return i;
+        letters = digits >= NUMBER ? 0 : letters;
+        i = at;
+    }
+    return lo;
+}
+
+void pii_context(const struct scan *s, size_t start, struct pii_context *ret) {
+    size_t lo = start > REACH ? start - REACH : 0;
+    ret->p = s->p;
+    ret->to = start;
+    ret->words_n = 0;
+    ret->from = context_from(s->p, lo, start);
+    /* A word that is cut by the left end of what may be seen is none. */
+    size_t i = ret->from == 0 ? 0 : ret->from + (ret->from == lo);
+    for (; i < start; i++) {
+        uint8_t c = s->p[i], before = i == 0 ? 0 : s->p[i - 1];
+        bool first = scan_is(c, SC_ALPHA) || (c >= 0xc0 && c < 0xe0);
+        if (first && letter(before))
+            first = scan_is(before, SC_LOWER) && scan_is(c, SC_UPPER); /* taxId */
+        if (first || c >= 0xe0)
+            ret->words[ret->words_n++] = i;
+    }
+}
+
+/* Does the text from i hold the word w[0..n) up to a word's end? */
+static bool word_at(const struct pii_context *c, size_t i, const char *w, size_t n) {
+    size_t k = 0;
+    for (; k < n; k++) {
+        uint8_t have = i < c->to ? c->p[i] : 0, want = (uint8_t)w[k];
+        if (want == ' ' || want == '-') {
+            if (have == ' ' || have == '_' || have == '-')
+                i++;
+            else if (!scan_is(have, SC_UPPER))
+                return false;
+            continue;
+        }
+        if (lower(have) != want)
+            return false;
+        i++;
+    }
+    if ((uint8_t)w[n - 1] >= 0x80 && (uint8_t)w[0] >= 0xe0)
+        return true;
+    if (i < c->to && c->p[i] == 's' && (i + 1 == c->to || !letter(c->p[i + 1])))
+        return true; /* many of them */
+    if (i >= c->to || !letter(c->p[i]))
+        return true;
+    return scan_is(c->p[i], SC_UPPER) && scan_is(c->p[i - 1], SC_LOWER);
+}
+
+/* Position of the word among words[at..], for each word of the list; any: one is enough. */
+static bool any_word(const struct pii_context *c, const char *list, size_t i) {
+    uint8_t first = lower(c->p[i]);
+    for (const char *w = list; *w != '\0';) {
+        const char *end = strchrnul(w, '|');
+        if ((uint8_t)*w == first && word_at(c, i, w, (size_t)(end - w)))
+            return true;
+        w = *end == '\0' ? end : end + 1;
+    }
+    return false;
+}
+
+bool pii_word(const struct pii_context *c, const char *words, size_t reach) {
+    for (size_t k = c->words_n; k-- > 0;) {
+        if (c->to - c->words[k] > reach)
+            return false;
+        if (any_word(c, words, c->words[k]))
+            return true;
+    }
+    return false;
+}
+
+bool pii_told(const struct pii_context *c, size_t type) {
+    return pii_word(c, type_words[type], REACH);
+}
+
+bool pii_other(const struct pii_context *c) {
+    static const char fillers[] = "no|nr|num|number|numbers|id|ids|code|is|was|are|of|the|a|key|"
+                                  "nummer|numéro|número|numero|value";
+    static const char others[] =
+        "order|invoice|tracking|ticket|ref|reference|sku|part|serial|build|version|commit|hash|"
+        "isbn|issn|ean|upc|gtin|barcode|doi|article|item|product|issue|job|batch|lot|case|"
+        "timestamp|uuid|guid|checksum|digest|revision|rev|sha|md5|model|port|parcel|shipment|"
+        "transaction|request|trace|span|session|message|event|bestellung|bestellnummer|rechnung|"
+        "rechnungsnummer|artikel|auftrag|commande|facture|pedido|factura|ordine|fattura|order_id|"
+        "zamówienie|faktura|bestelling|factuur|ts|epoch|offset|seed";
+    for (size_t k = c->words_n; k-- > 0;) {
+        size_t i = c->words[k];
+        if (c->to - i > OTHER_REACH)
+            return false;
+        if (any_word(c, others, i))
+            return true;
+        if (!any_word(c, fillers, i))
+            return false;
+    }
+    return false;
+}
+
+void pii_emit(struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start,
+              size_t end) {
+    if (c->to != start || c->p == NULL)
+        pii_context(s, start, c);
+    uint8_t worth = w->alone;
+    bool other = pii_other(c);
+    if (other && worth > PII_FORM && !pii_told(c, w->type))
+        worth = PII_FORM;
+    else if (w->told > worth && (w->told == PII_CHECKSUM || !other) && pii_told(c, w->type))
+        worth = w->told;
+    if (worth != PII_NO)
+        scan_emit(s, w->type, (enum bz_proof)(worth - 1), start, end);
+}
+
+bool pii_may(const struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start) {
+    if (!scan_wants(s, w->type))
+        return false;
+    if (w->alone != PII_NO)
+        return true;
+    if (c->to != start || c->p == NULL)
+        pii_context(s, start, c);
+    return pii_told(c, w->type);
+}
+
+bool pii_left(const struct scan *s, size_t start) {
+    uint8_t b = scan_before(s, start), bb = start > 1 ? s->p[start - 2] : 0;
+    if (scan_is(b, SC_ALNUM) || (b != 0 && strchr("_@%+$", b) != NULL))
+        return false;
+    if (b == '.' || b == ',' || b == ':' || b == '/')
+        return !scan_is(bb, SC_DIGIT);
+    return b != '-' || !scan_is(bb, SC_ALNUM);
+}
+
+bool pii_right(const struct scan *s, size_t end) {
+    uint8_t c = scan_at(s, end);
+    return c == 0 || (!scan_is(c, SC_ALNUM) && strchr("_@%+=-/", c) == NULL);
+}
