@@ -184,9 +184,16 @@ enum bz_status bz_reply_check(const struct bz_route *route, const struct bz_json
 /* One stream of events. Bytes come in in any cut; only whole, checked events go out, their data
  * byte for byte as it came. Framing is normalised: LF, "data: ", comments as ":", no ids, retry or
  * unknown fields; event names only where the dialect has them. Same output for every cut of the
- * input. State is small (<= 160 bytes); a partial event is kept in a heap buffer only while there
+ * input. State is small (<= 176 bytes); a partial event is kept in a heap buffer only while there
  * is one. */
+/* Takes an event that was checked and would leave now. data: its JSON text as it came, root its tree
+ * (NULL for OpenAI's [DONE]). What may leave is appended with bz_stream_put. */
+typedef enum bz_status bz_stream_event_fn(void *ctx, struct bz_view name, struct bz_view data,
+                                          struct bz_json *root, struct bz_arena *scratch,
+                                          struct bz_buf *out);
 struct bz_stream {
+    bz_stream_event_fn *event; /* NULL: every event leaves as it came, most without a tree */
+    void *ctx;
     enum bz_dialect dialect;
     enum bz_api api;
     bool strip_usage;
@@ -208,6 +215,9 @@ void bz_stream_done(struct bz_stream *s); /* frees the partial event */
  * O(in.n). */
 enum bz_status bz_stream_feed(struct bz_stream *s, struct bz_view in, struct bz_arena *scratch,
                               struct bz_buf *out) BZ_MUST_USE;
+/* Appends one event, framed as the dialect does. */
+void bz_stream_put(const struct bz_stream *s, struct bz_view name, struct bz_view data,
+                   struct bz_buf *out);
 /* Upstream's orderly end. OK if the terminal event was seen and nothing is left over; otherwise
  * ESYNTAX. */
 enum bz_status bz_stream_end(struct bz_stream *s, struct bz_buf *out) BZ_MUST_USE;

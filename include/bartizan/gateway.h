@@ -12,6 +12,7 @@
 #include <bartizan/audit.h>
 #include <bartizan/dialect.h>
 #include <bartizan/policy.h>
+#include <bartizan/vault.h>
 
 struct bz_header {
     struct bz_view name, value;
@@ -36,6 +37,8 @@ struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
         *image; /* current generation; the caller keeps it mapped while transactions use it */
     struct bz_state *state;
     uint32_t lane;
+    struct bz_detect *detect; /* of the image's pack; NULL: an image with a pack refuses (503) */
+    struct bz_vault *vault;   /* NULL: what is masked is not restored */
 };
 struct bz_now {
     uint64_t unix_ns, mono_ns;
@@ -120,6 +123,9 @@ enum bz_status bz_tx_reply_feed(struct bz_tx *tx, struct bz_view in, struct bz_b
  * canonical) or the error. */
 enum bz_status bz_tx_reply_end(struct bz_tx *tx, bool clean, struct bz_buf *out,
                                struct bz_now now) BZ_MUST_USE;
+/* Each 200 ms for open streams: text that has waited too long for its next piece is decided as it
+ * is. OK; otherwise the error event is in `out`, close both sides. */
+enum bz_status bz_tx_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_now now) BZ_MUST_USE;
 /* Ends an open stream from our side (key revoked, time over): error event into `out`. */
 void bz_tx_cut(struct bz_tx *tx, const char *code, const char *message, struct bz_buf *out);
 /* Is the principal still entitled under the env's current image? (each second, for open streams) */

@@ -32,6 +32,13 @@
     (1u << 20) /* JSON values of a reply: 256 embeddings of 4,096 numbers; at most an 80 MiB tree */
 #define BZ_REPLY_TEXT_MAX (1u << 20) /* text replies of admin routes: /metrics is below 4 KiB */
 
+/* Data protection. Choices x (content, reasoning, refusal, tool calls) of one stream */
+#define BZ_GUARD_CHANNELS_MAX 256
+/* Bytes of a stream's events that wait for undecided text: only other channels' events make it long */
+#define BZ_GUARD_QUEUE_MAX (256u << 10)
+#define BZ_CONVERSATION_MAX 64   /* bytes of x-bartizan-conversation */
+#define BZ_JUSTIFICATION_MAX 512 /* bytes of x-bartizan-justification */
+
 /* Policy */
 #define BZ_CONFIG_MAX (1u << 20) /* bartizan.yaml */
 #define BZ_BACKENDS_MAX 64       /* one machine; a bit per backend in a 64-bit mask */

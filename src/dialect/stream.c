@@ -167,6 +167,27 @@ static void put_data(struct bz_buf *out, struct bz_view data, bool one_line) {
     bz_buf_putc(out, '\n');
 }
 
+static void put_sse(const struct bz_stream *s, struct bz_view name, struct bz_view data,
+                    bool one_line, struct bz_buf *out) {
+    bool named = s->dialect == BZ_DIALECT_RESPONSES || s->dialect == BZ_DIALECT_ANTHROPIC;
+    if (name.n != 0 && named) {
+        bz_buf_put(out, BZ_V("event: "));
+        bz_buf_put(out, name);
+        bz_buf_putc(out, '\n');
+    }
+    put_data(out, data, one_line);
+}
+
+void bz_stream_put(const struct bz_stream *s, struct bz_view name, struct bz_view data,
+                   struct bz_buf *out) {
+    if (!s->ndjson) {
+        put_sse(s, name, data, data.n == 0 || memchr(data.p, '\n', data.n) == NULL, out);
+        return;
+    }
+    bz_buf_put(out, data);
+    bz_buf_putc(out, '\n');
+}
+
 /* With many short data lines the joining would be quadratic; no server sends more than a few. */
 enum { DATA_LINES_MAX = 64 };
 
@@ -191,6 +212,7 @@ static enum bz_status sse_event(struct bz_stream *s, struct bz_view block, struc
                                 struct bz_buf *out) {
     struct fields f = {0};
     enum event_fate fate;
+    struct bz_json *root;
     if ((s->line_state & BEGUN) == 0 && bz_view_starts(block, BZ_V("\xef\xbb\xbf")))
         block = bz_view_sub(block, 3, block.n);
     s->line_state |= BEGUN;
@@ -206,29 +228,27 @@ static enum bz_status sse_event(struct bz_stream *s, struct bz_view block, struc
             bz_buf_put(out, BZ_V(":\n\n"));
         return BZ_OK;
     }
-    BZ_TRY(bz_stream_event(s, f.name, f.data, scratch, &fate));
+    BZ_TRY(bz_stream_event(s, f.name, f.data, scratch, &fate, &root));
     if (fate == EVENT_DROP)
         return BZ_OK;
-    bool named = s->dialect == BZ_DIALECT_RESPONSES || s->dialect == BZ_DIALECT_ANTHROPIC;
-    if (f.name.n != 0 && named) {
-        bz_buf_put(out, BZ_V("event: "));
-        bz_buf_put(out, f.name);
-        bz_buf_putc(out, '\n');
-    }
-    put_data(out, f.data, f.data_lines == 1);
+    if (s->event != NULL)
+        return s->event(s->ctx, f.name, f.data, root, scratch, out);
+    put_sse(s, f.name, f.data, f.data_lines == 1, out);
     return BZ_OK;
 }
 
 static enum bz_status json_line(struct bz_stream *s, struct bz_view line, struct bz_arena *scratch,
                                 struct bz_buf *out) {
     enum event_fate fate;
+    struct bz_json *root;
     while (line.n != 0 && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
         line.n--;
     if (line.n == 0)
         return BZ_OK;
-    BZ_TRY(bz_stream_event(s, (struct bz_view){NULL, 0}, line, scratch, &fate));
-    bz_buf_put(out, line);
-    bz_buf_putc(out, '\n');
+    BZ_TRY(bz_stream_event(s, (struct bz_view){NULL, 0}, line, scratch, &fate, &root));
+    if (s->event != NULL)
+        return s->event(s->ctx, (struct bz_view){NULL, 0}, line, root, scratch, out);
+    bz_stream_put(s, (struct bz_view){NULL, 0}, line, out);
     return BZ_OK;
 }
 

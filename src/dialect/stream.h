@@ -6,9 +6,10 @@
 
 enum event_fate { EVENT_PASS, EVENT_DROP, EVENT_COUNT };
 /* Checks the data of one event, reads usage, notices errors and the end. name: the event's name,
- * may be empty. Sets s->done, s->why. OK, ESYNTAX and the reader's own errors, EUNAVAIL for an
+ * may be empty. ret_root: its tree, if there was need of one (always with s->event). Sets s->done, s->why. OK, ESYNTAX and the reader's own errors, EUNAVAIL for an
  * error event. */
 enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct bz_view data,
-                               struct bz_arena *scratch, enum event_fate *ret);
+                               struct bz_arena *scratch, enum event_fate *ret,
+                               struct bz_json **ret_root);
 
 #endif

@@ -182,25 +182,26 @@ static enum bz_status done_mark(struct bz_stream *s, enum event_fate *ret) {
 }
 
 static enum bz_status read_event(struct bz_stream *s, struct bz_view data, struct bz_arena *scratch,
-                                 enum event_fate *ret) {
+                                 enum event_fate *ret, struct bz_json **ret_root) {
     struct bz_diag diag = {0, NULL};
-    struct bz_json *root = NULL;
     enum bz_status st = BZ_OK;
-    bool hit = gate_hit(s->dialect, data);
+    bool hit = s->event != NULL || gate_hit(s->dialect, data);
     if (hit)
-        st = bz_json_parse(data, NULL, scratch, &root, &diag);
+        st = bz_json_parse(data, NULL, scratch, ret_root, &diag);
     else
         st = bz_json_check(data, NULL, scratch, &diag);
     if (st != BZ_OK) {
         s->why = diag.why != NULL ? diag.why : "event is no strict JSON";
         return st;
     }
-    return hit ? meaning(s, root, ret) : BZ_OK;
+    return hit ? meaning(s, *ret_root, ret) : BZ_OK;
 }
 
 enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct bz_view data,
-                               struct bz_arena *scratch, enum event_fate *ret) {
+                               struct bz_arena *scratch, enum event_fate *ret,
+                               struct bz_json **ret_root) {
     *ret = EVENT_PASS;
+    *ret_root = NULL;
     if (bz_view_eq(name, BZ_V("error"))) {
         s->why = "the model server sent an error in mid-stream";
         return BZ_EUNAVAIL;
@@ -218,7 +219,7 @@ enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct 
         return BZ_ESYNTAX;
     }
     bool done = s->done;
-    BZ_TRY(read_event(s, data, scratch, ret));
+    BZ_TRY(read_event(s, data, scratch, ret, ret_root));
     s->done = s->done || done;
     s->events++;
     if (!s->usage.known)

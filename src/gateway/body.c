@@ -1,6 +1,6 @@
 /* What needs the body: strict parse, model, backends, parameters, limits, and the canonical body
  * that is forwarded. */
-#include "tx_int.h"
+#include "screen.h"
 
 #define EDIT_ROOM 256 /* what our own edits may add: token caps, stream_options, a model's key */
 
@@ -35,6 +35,7 @@ struct parsed { /* one body between parse and canonical form */
     struct counted mem;
     struct bz_req_facts facts;
     struct choice choice;
+    size_t grown; /* what masking may add to the canonical text */
 };
 
 uint64_t bz_tx_backends_of(const struct bz_tx *tx, uint64_t mask, uint8_t types) {
@@ -337,7 +338,7 @@ static bool name_target(struct bz_tx *tx, struct parsed *p) {
 static bool write_canonical(struct bz_tx *tx, const struct parsed *p, size_t body_n) {
     struct bz_buf b;
     size_t target_n = p->choice.has_model ? p->choice.model.target.n : 0;
-    if (!bz_tx_blob_room(tx, &tx->body, body_n + EDIT_ROOM + 6 * target_n))
+    if (!bz_tx_blob_room(tx, &tx->body, body_n + p->grown + EDIT_ROOM + 6 * target_n))
         return bz_tx_no(tx, BZ_REFUSE_NO_MEMORY);
     bz_buf_init_fixed(&b, tx->body.p, tx->body.cap);
     bz_json_write(&b, p->root);
@@ -379,7 +380,8 @@ static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, str
     struct bz_settings set;
     if (!parse(tx, body, p) || !choose_model(tx, p->root, &p->choice) ||
         !fits_model(tx, &p->choice, body.n) || !choose_server(tx, &p->choice, now.mono_ns) ||
-        !check(tx, p) || !bz_tx_limits_body(tx, &p->facts, now.mono_ns) || !name_target(tx, p) ||
+        !check(tx, p) || !bz_tx_limits_body(tx, &p->facts, now.mono_ns) ||
+        !bz_tx_screen_request(tx, p->root, &p->arena, now, &p->grown) || !name_target(tx, p) ||
         !write_canonical(tx, p, body.n))
         return false;
     bz_image_settings(tx->image, &set);
@@ -398,7 +400,9 @@ bool bz_tx_accept(struct bz_tx *tx, struct bz_view body, struct bz_now now) {
         return bz_tx_no(tx, BZ_REFUSE_BODY_TOO_LARGE);
     bz_arena_init(&p.arena, (struct bz_alloc){counted_alloc, counted_free, &p.mem},
                   BZ_ARENA_BASE + BZ_ARENA_FACTOR * body.n, first, sizeof first);
+    tx->raw_body = body;
     bool ok = take_in(tx, &p, body, now);
+    tx->raw_body = (struct bz_view){NULL, 0};
     bz_arena_free(&p.arena);
     if (!ok)
         bz_tx_drop_body(tx);

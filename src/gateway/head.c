@@ -16,6 +16,9 @@ enum name {
     HEAD_CONTENT_LENGTH,
     HEAD_CONTENT_ENCODING,
     HEAD_TRANSFER_ENCODING,
+    HEAD_CONVERSATION,
+    HEAD_LABEL,
+    HEAD_JUSTIFICATION,
     HEAD_COUNT /* a header that means nothing to us: it goes nowhere */
 };
 
@@ -53,9 +56,15 @@ static enum name head_of(struct bz_view n) {
     case 14:
         return is(n, BZ_V("content-length"), HEAD_CONTENT_LENGTH);
     case 16:
-        return is(n, BZ_V("content-encoding"), HEAD_CONTENT_ENCODING);
+        return is(n, BZ_V("content-encoding"), HEAD_CONTENT_ENCODING) != HEAD_COUNT
+                   ? HEAD_CONTENT_ENCODING
+                   : is(n, BZ_V("x-bartizan-label"), HEAD_LABEL);
     case 17:
         return is(n, BZ_V("transfer-encoding"), HEAD_TRANSFER_ENCODING);
+    case 23:
+        return is(n, BZ_V("x-bartizan-conversation"), HEAD_CONVERSATION);
+    case 24:
+        return is(n, BZ_V("x-bartizan-justification"), HEAD_JUSTIFICATION);
     default:
         return HEAD_COUNT;
     }
@@ -243,6 +252,40 @@ static bool credential(struct bz_tx *tx, const struct bz_req_head *h, const stru
     return authenticate(tx, key);
 }
 
+/* ---- what the client says about its data ---- */
+
+static bool is_conversation(struct bz_view v) {
+    for (size_t i = 0; i < v.n; i++) {
+        uint8_t c = v.p[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '_' || c == '.';
+        if (!good)
+            return false;
+    }
+    return v.n >= 1 && v.n <= BZ_CONVERSATION_MAX;
+}
+
+static bool own_headers(struct bz_tx *tx, const struct seen *s) {
+    struct bz_view conversation = s->value[HEAD_CONVERSATION], why = s->value[HEAD_JUSTIFICATION];
+    enum bz_level level = BZ_LEVEL_PUBLIC;
+    if (s->there[HEAD_LABEL] && !bz_level_from_name(s->value[HEAD_LABEL], &level))
+        return bz_tx_no(tx, BZ_REFUSE_HEADER_VALUE);
+    if (s->there[HEAD_JUSTIFICATION] && (why.n == 0 || why.n > BZ_JUSTIFICATION_MAX))
+        return bz_tx_no(tx, BZ_REFUSE_HEADER_VALUE);
+    tx->label = (uint8_t)level;
+    tx->justified = s->there[HEAD_JUSTIFICATION];
+    if (!s->there[HEAD_CONVERSATION])
+        return true;
+    if (!is_conversation(conversation))
+        return bz_tx_no(tx, BZ_REFUSE_HEADER_VALUE);
+    uint8_t *p = bz_tx_alloc(tx, conversation.n);
+    if (p == NULL)
+        return bz_tx_no(tx, BZ_REFUSE_NO_MEMORY);
+    memcpy(p, conversation.p, conversation.n);
+    tx->conversation = bz_view(p, conversation.n);
+    return true;
+}
+
 /* ---- query, path ---- */
 
 /* Anthropic's SDKs append ?beta=true to beta calls. It is not forwarded. */
@@ -428,7 +471,7 @@ static bool head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *
                                     ? look_up(tx, h->method, h->path, &id)
                                     : BZ_ROUTE_UNKNOWN;
     bool is_open = match == BZ_ROUTE_FOUND && tx->route != NULL && is_public(tx->route);
-    if (!credential(tx, h, &s, is_open) || !query(tx, h))
+    if (!credential(tx, h, &s, is_open) || !own_headers(tx, &s) || !query(tx, h))
         return false;
     if (!canonical)
         return bz_tx_no(tx, BZ_REFUSE_PATH);

@@ -1,6 +1,8 @@
 /* Audit records. Every view is from the image, the route table, our own sentences, or the peer's
  * address. */
-#include "tx_int.h"
+#include "screen.h"
+
+enum { FINDINGS_TEXT = 640 };
 
 static uint64_t micros(uint64_t from_ns, uint64_t to_ns) {
     return to_ns > from_ns ? (to_ns - from_ns) / 1000 : 0;
@@ -51,6 +53,31 @@ static void fill_end(const struct bz_tx *tx, bool client_gone, uint64_t now_ns,
         r->reason = BZ_V("client_gone");
 }
 
+/* The DECISION record tells what the request held, the last one what either did. */
+static struct bz_view findings(const struct bz_tx *tx, uint8_t mem[FINDINGS_TEXT]) {
+    const struct bz_tx_screen *s = tx->screen;
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, mem, FINDINGS_TEXT);
+    for (size_t i = 0; s != NULL && i < s->counts_n; i++) {
+        const struct screen_count *c = &s->counts[i];
+        const struct bz_type *type = bz_detect_type(s->detect, c->type);
+        size_t before = b.n;
+        if (b.n > 0)
+            bz_buf_putc(&b, ' ');
+        bz_buf_puts(&b, c->direction == BZ_DIRECTION_REQUEST ? "request:" : "reply:");
+        bz_buf_puts(&b, type != NULL ? type->name : "?");
+        bz_buf_putc(&b, ':');
+        bz_buf_puts(&b, bz_action_name((enum bz_action)c->action));
+        bz_buf_putc(&b, ':');
+        bz_buf_put_u64(&b, c->n);
+        if (bz_buf_status(&b) != BZ_OK)
+            return bz_view(mem, before); /* whole words only */
+    }
+    if (s != NULL && s->more_counts)
+        bz_buf_puts(&b, " more");
+    return bz_view(mem, b.n);
+}
+
 void bz_tx_record(struct bz_tx *tx, enum bz_record_kind kind, uint16_t client_status,
                   bool client_gone, struct bz_now now, struct bz_buf *out) {
     struct bz_record r = {
@@ -69,6 +96,10 @@ void bz_tx_record(struct bz_tx *tx, enum bz_record_kind kind, uint16_t client_st
         .request_bytes = tx->request_bytes,
     };
     struct bz_backend b;
+    uint8_t found[FINDINGS_TEXT];
+    r.findings = findings(tx, found);
+    if (tx->screen != NULL)
+        r.label = bz_view_str(bz_level_name((enum bz_level)tx->screen->level));
     memcpy(r.id, tx->id, sizeof r.id);
     memcpy(r.request_digest, tx->request_digest, sizeof r.request_digest);
     fill_names(tx, &r);

@@ -3,7 +3,7 @@
  * written anew. What cannot be checked is an error. */
 #include <bartizan/text.h>
 
-#include "tx_int.h"
+#include "screen.h"
 
 #define EDIT_ROOM 64
 #define COLLECT_FIRST 4096
@@ -52,7 +52,13 @@ static bool status_passes(const struct bz_tx *tx, uint16_t status) {
 static bool expect_stream(struct bz_tx *tx, const struct bz_reply_head *h, struct bz_view type) {
     bool ollama = tx->dialect == BZ_DIALECT_OLLAMA;
     if (h->status == 200 && (ollama ? is_ndjson(type) : is_sse(type))) {
+        if (bz_tx_guard_begin(tx) != BZ_OK)
+            return fail(tx, BZ_REFUSE_NO_MEMORY, NULL);
         bz_stream_init(&tx->stream, tx->route, tx->strip_usage);
+        if (tx->screen != NULL) {
+            tx->stream.event = bz_tx_guard_event;
+            tx->stream.ctx = tx;
+        }
         tx->streaming = true;
         return true;
     }
@@ -134,9 +140,10 @@ static void end_stream(struct bz_tx *tx, const struct bz_error *e, const char *d
 
 static enum bz_status stream_fails(struct bz_tx *tx, enum bz_status st, struct bz_buf *out) {
     struct bz_error e;
-    enum bz_refusal r = st == BZ_EUNAVAIL ? BZ_REFUSE_UPSTREAM
-                        : st == BZ_ENOMEM ? BZ_REFUSE_NO_MEMORY
-                                          : BZ_REFUSE_UPSTREAM_MALFORMED;
+    enum bz_refusal r = st == BZ_EUNAVAIL  ? BZ_REFUSE_UPSTREAM
+                        : st == BZ_ENOMEM  ? BZ_REFUSE_NO_MEMORY
+                        : st == BZ_EDENIED ? BZ_REFUSE_REPLY_BLOCKED
+                                           : BZ_REFUSE_UPSTREAM_MALFORMED;
     bz_tx_error_of(tx, r, &e);
     end_stream(tx, &e, tx->stream.why, out);
     return st;
@@ -169,7 +176,10 @@ static enum bz_status stream_end(struct bz_tx *tx, bool clean, struct bz_buf *ou
         end_stream(tx, &e, "The connection to the model server broke.", out);
         return BZ_EIO;
     }
-    enum bz_status st = bz_stream_end(&tx->stream, out);
+    enum bz_status st = bz_tx_guard_settle(tx, true, out);
+    if (st != BZ_OK)
+        return stream_fails(tx, st, out);
+    st = bz_stream_end(&tx->stream, out);
     tx->usage = tx->stream.usage;
     tx->reply_bytes += out->n - before;
     if (st != BZ_OK) {
@@ -179,6 +189,15 @@ static enum bz_status stream_end(struct bz_tx *tx, bool clean, struct bz_buf *ou
     }
     tx->phase = BZ_PHASE_ENDED;
     return bz_buf_status(out);
+}
+
+enum bz_status bz_tx_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_now now) {
+    size_t before = out->n;
+    if (!tx->streaming || tx->phase != BZ_PHASE_REPLY || !bz_tx_guard_waits(tx, now))
+        return BZ_OK;
+    enum bz_status st = bz_tx_guard_settle(tx, false, out);
+    tx->reply_bytes += out->n - before;
+    return st == BZ_OK ? bz_buf_status(out) : stream_fails(tx, st, out);
 }
 
 void bz_tx_cut(struct bz_tx *tx, const char *code, const char *message, struct bz_buf *out) {
@@ -300,10 +319,10 @@ static bool restore_name(const struct bz_tx *tx, struct bz_json *root) {
 }
 
 /* The canonical form of `root` takes the place of what was collected. */
-static bool rewrite(struct bz_tx *tx, const struct bz_json *root) {
+static bool rewrite(struct bz_tx *tx, const struct bz_json *root, size_t grown) {
     struct bz_tx_blob canonical = {NULL, 0, 0};
     struct bz_buf b;
-    if (!bz_tx_blob_room(tx, &canonical, tx->collect.n + EDIT_ROOM + 6 * BZ_MODEL_NAME_MAX))
+    if (!bz_tx_blob_room(tx, &canonical, tx->collect.n + grown + EDIT_ROOM + 6 * BZ_MODEL_NAME_MAX))
         return fail(tx, BZ_REFUSE_NO_MEMORY, NULL);
     bz_buf_init_fixed(&b, canonical.p, canonical.cap);
     bz_json_write(&b, root);
@@ -315,10 +334,18 @@ static bool rewrite(struct bz_tx *tx, const struct bz_json *root) {
     return true;
 }
 
-static void reply_json(struct bz_tx *tx, struct bz_json *root) {
+static void reply_json(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
+                       struct bz_now now) {
     struct bz_settings set;
-    bool edited = restore_name(tx, root);
-    if ((edited || (root->flags & BZ_JSON_CANONICAL) == 0) && !rewrite(tx, root))
+    size_t grown;
+    bool masked, renamed = restore_name(tx, root);
+    if (!bz_tx_screen_answer(tx, root, ar, now, &masked, &grown)) {
+        tx->drop = true;
+        bz_tx_blob_free(tx, &tx->collect);
+        return;
+    }
+    bool as_it_came = !renamed && !masked && (root->flags & BZ_JSON_CANONICAL) != 0;
+    if (!as_it_came && !rewrite(tx, root, grown))
         return;
     struct bz_view body = bz_view(tx->collect.p, tx->collect.n);
     tx->reply_bytes = body.n;
@@ -327,7 +354,7 @@ static void reply_json(struct bz_tx *tx, struct bz_json *root) {
     (void)bz_tx_reply_ok(tx, tx->reply_status, BZ_V("application/json"), body);
 }
 
-static void end_json(struct bz_tx *tx) {
+static void end_json(struct bz_tx *tx, struct bz_now now) {
     BZ_TX_SCRATCH uint8_t first[BZ_TX_SCRATCH_MAX];
     struct bz_arena ar;
     struct bz_json *root = NULL;
@@ -339,7 +366,7 @@ static void end_json(struct bz_tx *tx) {
     if (st == BZ_OK)
         st = bz_reply_check(tx->route, root, &tx->usage);
     if (st == BZ_OK) {
-        reply_json(tx, root);
+        reply_json(tx, root, &ar, now);
     } else if (st == BZ_ENOMEM) {
         (void)fail(tx, BZ_REFUSE_NO_MEMORY, NULL);
     } else {
@@ -360,7 +387,7 @@ static void end_text(struct bz_tx *tx) {
         (void)bz_tx_reply_ok(tx, tx->reply_status, BZ_V("text/plain; charset=utf-8"), v);
 }
 
-static void collect_end(struct bz_tx *tx, bool clean) {
+static void collect_end(struct bz_tx *tx, bool clean, struct bz_now now) {
     if (tx->drop || tx->phase != BZ_PHASE_REPLY)
         return;
     bool whole = clean && (tx->collecting == BZ_COLLECT_EMPTY || tx->collect_n < 0 ||
@@ -370,7 +397,7 @@ static void collect_end(struct bz_tx *tx, bool clean) {
     else if (!whole)
         (void)fail(tx, BZ_REFUSE_UPSTREAM_TRUNCATED, "The model server's reply broke off.");
     else if (tx->collecting == BZ_COLLECT_JSON)
-        end_json(tx);
+        end_json(tx, now);
     else if (tx->collecting == BZ_COLLECT_TEXT)
         end_text(tx);
     else
@@ -398,9 +425,8 @@ enum bz_status bz_tx_reply_feed(struct bz_tx *tx, struct bz_view in, struct bz_b
 
 enum bz_status bz_tx_reply_end(struct bz_tx *tx, bool clean, struct bz_buf *out,
                                struct bz_now now) {
-    (void)now;
     if (tx->streaming)
         return stream_end(tx, clean, out);
-    collect_end(tx, clean);
+    collect_end(tx, clean, now);
     return BZ_OK;
 }

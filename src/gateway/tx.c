@@ -1,5 +1,5 @@
 /* A transaction's life and the verdict machine. */
-#include "tx_int.h"
+#include "screen.h"
 
 _Static_assert(sizeof(struct bz_tx) <= 1024, "an open stream may keep 2 KiB in all");
 
@@ -47,6 +47,8 @@ enum bz_status bz_tx_new(const struct bz_gateway_env *env, struct bz_alloc a, st
     tx->image = env->image;
     tx->state = env->state;
     tx->lane = env->lane;
+    tx->detect = env->detect;
+    tx->vault = env->vault;
     tx->start = now;
     tx->id_lo = id_lo;
     tx->collect_n = -1;
@@ -222,6 +224,9 @@ void bz_tx_free(struct bz_tx *tx) {
     bz_tx_reply_free(tx);
     bz_tx_blob_free(tx, &tx->body);
     bz_tx_blob_free(tx, &tx->collect);
+    bz_tx_screen_free(tx);
+    if (tx->conversation.n > 0)
+        bz_tx_mem_free(tx, (void *)(uintptr_t)tx->conversation.p);
     bz_tx_mem_free(tx, tx->path);
     bz_tx_mem_free(tx, tx->rates);
     bz_tx_mem_free(tx, tx);

@@ -8,6 +8,7 @@
  *   refuse.c  every refusal once: code, status, sentence; error replies
  *   reply.c   what comes back from the model server
  *   record.c  audit records
+ *   screen.h  data protection: its files and what they share
  *
  * A step returns true to go on; false means that tx->verdict and tx->reply say why not. Nothing
  * sets FORWARD but forward() in tx.c, the last step of both ways (with and without a body). */
@@ -52,9 +53,25 @@
       "No API key was sent. Send one as: Authorization: Bearer bz_...")                            \
     X(KEY_INVALID, 401, "invalid_api_key", "The API key is not valid.")                            \
     X(KEY_EXPIRED, 401, "invalid_api_key", "The API key has expired.")                             \
+    X(HEADER_VALUE, 400, "header_invalid",                                                         \
+      "An x-bartizan- header has a value that it cannot have; see the manual.")                    \
     X(ORIGIN, 403, "origin_not_allowed", "Web pages of this origin may not call the gateway.")     \
     X(ROUTE_BLOCKED, 403, "route_blocked", "The gateway never passes this route.")                 \
     X(ROUTE_DENIED, 403, "route_not_allowed", "The API key may not use this route.")               \
+    X(DATA_BLOCKED, 403, "data_blocked", "Policy does not let this data go to the model.")         \
+    X(DATA_APPROVAL, 403, "approval_required",                                                     \
+      "An administrator must approve this request first.")                                         \
+    X(DATA_COACH, 403, "justification_required",                                                   \
+      "Please check whether the model needs this data. If it does, send the request again with "   \
+      "the header x-bartizan-justification: and your reason.")                                     \
+    X(DATA_TOO_MANY, 400, "data_too_much", "The body holds too many findings to be handled.")      \
+    X(LABEL_ROLE, 403, "label_above_clearance",                                                    \
+      "The request is classified higher than your role is cleared for.")                           \
+    X(LABEL_MODEL, 403, "label_above_clearance",                                                   \
+      "The request is classified higher than this model is cleared for.")                          \
+    X(REPLY_BLOCKED, 403, "reply_blocked", "Policy does not let this reply pass.")                 \
+    X(REPLY_LABEL, 403, "label_above_clearance",                                                   \
+      "The reply is classified higher than your role is cleared for.")                             \
     X(ROUTE_UNKNOWN, 404, "route_unknown", "There is no such route.")                              \
     X(MODEL_UNKNOWN, 404, "model_not_found",                                                       \
       "The model does not exist or you may not use it; GET /v1/models lists those you may use.")   \
@@ -72,6 +89,9 @@
       "The model server's reply could not be checked and was withheld.")                           \
     X(UPSTREAM_TRUNCATED, 502, "upstream_truncated", "The model server's reply broke off.")        \
     X(UPSTREAM_TOO_LARGE, 502, "upstream_too_large", "The model server's reply is too large.")     \
+    X(UPSTREAM_UNKNOWN, 502, "upstream_unknown_field",                                             \
+      "The model server's reply has a field that the gateway does not know.")                      \
+    X(SCREENING, 503, "screening_unavailable", "The gateway cannot screen this request now.")      \
     X(NO_BACKEND, 503, "no_backend", "No model server is available for this model right now.")     \
     X(NO_MEMORY, 503, "no_memory", "The gateway is short of memory. Try again later.")
 
@@ -115,7 +135,8 @@ struct bz_tx_blob { /* bytes from the transaction's allocator */
     size_t n, cap;
 };
 
-struct bz_tx_rates; /* limits.c: the tightest limits, for the headers */
+struct bz_tx_screen; /* screen.h */
+struct bz_tx_rates;  /* limits.c: the tightest limits, for the headers */
 
 #define BZ_TX_PEER_MAX 46 /* INET6_ADDRSTRLEN */
 
@@ -141,7 +162,7 @@ struct bz_tx {
     uint8_t types;   /* bit per server type that runs here */
     uint8_t may;     /* bit per server type whose route this principal may use */
     uint8_t peer_n;
-    uint8_t limited; /* bit per subject that has any limit */
+    uint8_t limited;    /* bit per subject that has any limit */
     bool dialect_known; /* otherwise guessed from forward.path when it is needed */
     bool authed, tls, hsts, has_model, has_backend, outstanding, closed;
     bool drop;          /* the rest of the upstream's reply is thrown away */
@@ -153,6 +174,8 @@ struct bz_tx {
     bool key_hashed;    /* `key` holds the hash */
     bool unserved;      /* the model server did no work that counts */
     bool strip_usage;
+    bool justified; /* the client gave a reason */
+    uint8_t label;  /* enum bz_level: the client's own classification */
 
     uint8_t id[BZ_REQUEST_ID_LEN];
     char id_text[BZ_REQUEST_ID_TEXT + 1];
@@ -179,6 +202,11 @@ struct bz_tx {
     struct bz_stream stream;
     struct bz_usage usage;
     struct bz_tx_ledger ledger;
+    struct bz_detect *detect; /* the worker's; NULL: none */
+    struct bz_vault *vault;
+    struct bz_tx_screen *screen; /* NULL: nothing is screened */
+    struct bz_view conversation; /* own memory; of x-bartizan-conversation */
+    struct bz_view raw_body;     /* as it came, while it is being looked at */
     struct bz_tx_rates *rates;
 
     const char *reason, *detail; /* static */

@@ -193,6 +193,23 @@ static enum bz_status make_ring(const struct bz_instance *in) {
     return st;
 }
 
+/* Placeholders of conversations outlive a restart; their values are sealed. */
+static enum bz_status make_vault(const struct bz_instance *in) {
+    struct bz_map m = {NULL, 0};
+    struct bz_vault *v;
+    size_t n = bz_vault_size(BZ_VAULT_ENTRIES_DEFAULT);
+    if (bz_map_open(in->fd, BZ_F_VAULT, true, &m) == BZ_OK) {
+        bool sound = m.n == n && bz_vault_open(m.p, m.n, &v) == BZ_OK;
+        bz_map_close(&m);
+        if (sound)
+            return BZ_OK;
+    }
+    BZ_TRY(bz_map_create(in->fd, BZ_F_VAULT, n, &m));
+    enum bz_status st = bz_vault_format(m.p, m.n, BZ_VAULT_ENTRIES_DEFAULT);
+    bz_map_close(&m);
+    return st;
+}
+
 static enum bz_status make_fifos(const struct bz_instance *in) {
     for (unsigned i = 0; i < BZ_LANES_MAX; i++) {
         char name[32];
@@ -212,6 +229,7 @@ static enum bz_status make_fifos(const struct bz_instance *in) {
 enum bz_status bz_instance_run_files(const struct bz_instance *in, bool *ret_ring_kept) {
     BZ_TRY(bz_instance_dirs(in->fd));
     BZ_TRY(make_state(in));
+    BZ_TRY(make_vault(in));
     bool kept = ring_kept(in);
     if (!kept)
         BZ_TRY(make_ring(in));

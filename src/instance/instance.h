@@ -6,6 +6,7 @@
 
 #include <bartizan/audit.h>
 #include <bartizan/policy.h>
+#include <bartizan/vault.h>
 #include "files.h"
 
 #define BZ_F_CONFIG "bartizan.yaml"
@@ -21,6 +22,7 @@
 #define BZ_F_IMAGE "run/policy.img"
 #define BZ_F_STATE "run/state.shm"
 #define BZ_F_RING "run/audit.ring"
+#define BZ_F_VAULT "run/vault.shm"
 #define BZ_F_ADMIN_SOCK "run/admin.sock"
 #define BZ_F_UP_LOCK "run/up.lock"
 #define BZ_F_ALIVE_LOCK "run/alive.lock"
@@ -79,7 +81,8 @@ enum bz_status bz_instance_config(const struct bz_instance *in, const char *file
 void bz_instance_url(const struct bz_config *c, struct bz_buf *out);
 
 /* ---- files of a run ---- */
-/* Formats run/state.shm anew, keeps run/audit.ring when it is sound, makes the FIFOs. Only while
+/* Formats run/state.shm anew, keeps run/audit.ring and run/vault.shm when they are sound, makes the
+ * FIFOs. Only while
  * nothing of the instance runs. */
 enum bz_status bz_instance_run_files(const struct bz_instance *in, bool *ret_ring_kept) BZ_MUST_USE;
 /* Opens a unix socket path of any length: connect or bind through /proc/self/fd. Returns a

@@ -23,7 +23,7 @@
 extern ngx_module_t ngx_http_bartizan_module;
 
 struct bz_ngx_main_conf {
-    ngx_str_t dir; /* the instance directory; empty: the module is off */
+    ngx_str_t dir;                  /* the instance directory; empty: the module is off */
     ngx_msec_t reply_ms, stream_ms; /* how long a backend may take in all */
 };
 struct bz_ngx_loc_conf {
@@ -41,11 +41,17 @@ struct bz_ngx_addr { /* a backend's address, ready for connect */
     ngx_str_t text;
 };
 
+struct bz_ngx_detect { /* open detectors, shared by generations with the same patterns */
+    struct bz_detect *detect;
+    ngx_uint_t refs;
+};
+
 struct
     bz_ngx_gen { /* one mapped policy image; lives while it is current or a transaction uses it */
     struct bz_gateway_env env;
     struct bz_image image;
     struct bz_settings set;
+    struct bz_ngx_detect *detect; /* NULL: none, or it does not open */
     void *map;
     size_t size;
     ngx_uint_t refs;
@@ -86,9 +92,9 @@ struct bz_ngx_req {
     struct bz_ngx_gen *gen;
     struct bz_now
         now; /* of the current call from nginx; a clock costs as much as parsing a short head */
-    ngx_queue_t open;   /* in bz_ngx_worker.open */
-    ngx_queue_t parked; /* in bz_ngx_worker.parked, while phase is PARKED */
-    uint64_t seq;       /* of the DECISION record in the ring */
+    ngx_queue_t open;     /* in bz_ngx_worker.open */
+    ngx_queue_t parked;   /* in bz_ngx_worker.parked, while phase is PARKED */
+    uint64_t seq;         /* of the DECISION record in the ring */
     ngx_msec_t deadline;  /* while phase is PARKED */
     ngx_msec_t forwarded; /* when phase became FORWARD */
     ngx_uint_t http_version;
@@ -102,6 +108,7 @@ struct bz_ngx_worker { /* of this process */
     bool active;            /* a worker process: others map nothing */
     struct bz_state *state; /* NULL: not mapped yet */
     void *state_map, *ring;
+    struct bz_vault *vault; /* NULL: not mapped */
     size_t state_size, ring_size;
     bool has_lane;
     uint32_t lane;
@@ -169,6 +176,8 @@ bool bz_ngx_addr_parse(struct bz_view text, uint32_t index, struct bz_ngx_addr *
 ngx_int_t bz_ngx_filter_init(ngx_conf_t *cf);
 /* The upstream failed after its reply began: tells the client, in the reply or by the error reply. */
 void bz_ngx_reply_broken(struct bz_ngx_req *q);
+/* Lets go what a stream has held back too long. true: something was sent, and q may be gone. */
+bool bz_ngx_stream_tick(struct bz_ngx_req *q);
 struct bz_ngx_end { /* why we end a transaction */
     uint16_t status;
     const char *code, *event; /* of a reply; of the error event of a stream */

@@ -411,6 +411,25 @@ static void cut_reply(struct bz_ngx_req *q, const struct bz_ngx_end *why) {
         r->write_event_handler(r);
 }
 
+bool bz_ngx_stream_tick(struct bz_ngx_req *q) {
+    ngx_http_request_t *r = q->r;
+    struct bz_buf *out = scratch();
+    enum bz_status st = bz_tx_tick(q->tx, out, bz_ngx_now());
+
+    if (st == BZ_OK && out->n == 0)
+        return false;
+    if (st != BZ_OK)
+        drop_input(q);
+    ngx_int_t rc = emit(q, out, st != BZ_OK);
+    if (st != BZ_OK)
+        stop_upstream(r);
+    if (rc == NGX_ERROR)
+        ngx_http_finalize_request(r, NGX_ERROR);
+    else
+        r->write_event_handler(r);
+    return true;
+}
+
 const struct bz_ngx_end bz_ngx_end_key = {401, "invalid_api_key", "key_revoked",
                                           "The API key is no longer valid."};
 const struct bz_ngx_end bz_ngx_end_time = {504, "upstream_timeout", "upstream_timeout",

@@ -73,6 +73,17 @@ static bool map_ring(void) {
     return true;
 }
 
+/* Without it what is masked is not restored; nothing passes unmasked. */
+static void map_vault(void) {
+    struct bz_ngx_worker *w = &bz_ngx_worker;
+    size_t n;
+    if (w->vault != NULL)
+        return;
+    void *p = map_file("vault.shm", true, &n);
+    if (p != NULL && bz_vault_open(p, n, &w->vault) != BZ_OK)
+        munmap(p, n);
+}
+
 /* ---- lane ---- */
 
 static bool alive(uint32_t pid) {
@@ -127,11 +138,46 @@ static bool take_lane(void) {
 
 /* ---- policy generations ---- */
 
+static void detect_release(struct bz_ngx_detect *d) {
+    if (d == NULL || --d->refs > 0)
+        return;
+    bz_detect_close(d->detect);
+    free(d);
+}
+
 void bz_ngx_gen_release(struct bz_ngx_gen *g) {
     if (g == NULL || --g->refs > 0)
         return;
+    detect_release(g->detect);
     munmap(g->map, g->size);
     free(g);
+}
+
+/* Most changes of policy leave the patterns as they were: their database is opened once. NULL: the
+ * engine refuses every request whose policy wants screening. */
+static struct bz_ngx_detect *open_detect(const struct bz_ngx_gen *old, struct bz_view pack) {
+    struct bz_data_settings was = {0};
+    if (pack.n == 0)
+        return NULL;
+    if (old != NULL && old->detect != NULL) {
+        bz_image_data(&old->image, &was);
+        if (bz_view_eq(was.detect_pack, pack)) {
+            old->detect->refs++;
+            return old->detect;
+        }
+    }
+    struct bz_ngx_detect *d = calloc(1, sizeof *d);
+    if (d == NULL)
+        return NULL;
+    d->refs = 1;
+    enum bz_status st = bz_detect_open(pack, &d->detect);
+    if (st == BZ_OK)
+        return d;
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                  "bartizan: the detectors of this policy do not open (%s): requests get 503",
+                  bz_status_text(st));
+    free(d);
+    return NULL;
 }
 
 static struct bz_ngx_gen *load_gen(void) {
@@ -155,7 +201,15 @@ static struct bz_ngx_gen *load_gen(void) {
         if (bz_image_backend(&g->image, i, &b))
             (void)bz_ngx_addr_parse(b.address, i, &g->addr[i]); /* unusable ones have length 0 */
     }
-    g->env = (struct bz_gateway_env){.image = &g->image, .state = w->state, .lane = w->lane};
+    struct bz_data_settings data;
+    bz_image_data(&g->image, &data);
+    g->detect = open_detect(w->gen, data.detect_pack);
+    map_vault();
+    g->env = (struct bz_gateway_env){.image = &g->image,
+                                     .state = w->state,
+                                     .lane = w->lane,
+                                     .detect = g->detect != NULL ? g->detect->detect : NULL,
+                                     .vault = w->vault};
     return g;
 }
 
@@ -189,6 +243,18 @@ static void check_open(void) {
         const struct bz_ngx_end *why = must_end(q, now);
         if (why != NULL && bz_ngx_cut(q, why))
             next = ngx_queue_head(&w->open);
+    }
+}
+
+/* Undecided text of a stream that came to a halt does not wait for ever. */
+static void settle_open(void) {
+    struct bz_ngx_worker *w = &bz_ngx_worker;
+    ngx_queue_t *next = NULL;
+    for (ngx_queue_t *p = ngx_queue_head(&w->open); p != ngx_queue_sentinel(&w->open); p = next) {
+        struct bz_ngx_req *q = ngx_queue_data(p, struct bz_ngx_req, open);
+        next = ngx_queue_next(p);
+        if (q->phase == BZ_NGX_STREAM && !q->cut && bz_ngx_stream_tick(q))
+            next = ngx_queue_head(&w->open); /* as in check_open */
     }
 }
 
@@ -233,6 +299,7 @@ static void tick(ngx_event_t *ev) {
         w->ticks = 0;
         check_open();
     }
+    settle_open();
     bz_ngx_audit_walk(false);
     ngx_add_timer(ev, tick_ms);
 }

@@ -189,7 +189,7 @@ static void fill_models(struct bz_image_input *in, enum gw_setup setup) {
 }
 
 static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum gw_key key,
-                  enum gw_change change) {
+                  enum gw_change change, const struct bz_data_config *data, struct bz_view pack) {
     struct bz_config config;
     static const char *const no_credentials[N(mixed)];
     struct bz_image_input in = {.config = &config,
@@ -201,7 +201,11 @@ static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum g
     memset(in.key_pepper, 1, sizeof in.key_pepper);
     memset(in.digest_key, 2, sizeof in.digest_key);
     memset(in.limit_seed, 3, sizeof in.limit_seed);
+    memset(in.vault_key, 4, sizeof in.vault_key);
+    in.detect_pack = pack;
     fill_config(&config, setup);
+    if (data != NULL)
+        config.data = *data;
     fill_models(&in, setup);
     for (int k = 0; k < GW_KEYS; k++) {
         uint8_t rnd[48];
@@ -230,12 +234,13 @@ static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum g
            bz_image_open(bz_buf_view(&g->bytes), &g->image) == BZ_OK;
 }
 
-bool gw_open(struct gw *g, enum gw_setup setup) {
+static bool open_with(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
+                      struct bz_view pack) {
     memset(g, 0, sizeof *g);
     g->mono_ns = UINT64_C(1000000000000);
     g->next_id = 1;
     size_t n = bz_state_size();
-    if (bz_crypto_init() != BZ_OK || !build(g, setup, 1, GW_KEYS, GW_SAME) ||
+    if (bz_crypto_init() != BZ_OK || !build(g, setup, 1, GW_KEYS, GW_SAME, data, pack) ||
         posix_memalign(&g->state_mem, 4096, n) != 0)
         return false;
     memset(g->state_mem, 0, n);
@@ -245,13 +250,36 @@ bool gw_open(struct gw *g, enum gw_setup setup) {
            bz_state_lane_take(g->env.state, 4711, always_dead, &g->env.lane) == BZ_OK;
 }
 
+bool gw_open(struct gw *g, enum gw_setup setup) {
+    return open_with(g, setup, NULL, (struct bz_view){NULL, 0});
+}
+
+enum { VAULT_ENTRIES = 256 };
+
+bool gw_open_data(struct gw *g, enum gw_setup setup, const struct bz_data_config *data) {
+    struct bz_config config = {.data = *data};
+    struct bz_config_error err;
+    struct bz_buf pack;
+    bz_buf_init(&pack, 64u << 20);
+    bool ok = bz_config_compile(&config, &pack, &err) == BZ_OK &&
+              open_with(g, setup, data, bz_buf_view(&pack)) &&
+              bz_detect_open(bz_buf_view(&pack), &g->env.detect) == BZ_OK;
+    bz_buf_free(&pack);
+    size_t n = bz_vault_size(VAULT_ENTRIES);
+    return ok && posix_memalign(&g->vault_mem, 64, n) == 0 &&
+           bz_vault_format(g->vault_mem, n, VAULT_ENTRIES) == BZ_OK &&
+           bz_vault_open(g->vault_mem, n, &g->env.vault) == BZ_OK;
+}
+
 bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,
                         struct gw *out) {
     memset(out, 0, sizeof *out);
-    return build(out, setup, 2, key, change);
+    return build(out, setup, 2, key, change, NULL, (struct bz_view){NULL, 0});
 }
 
 void gw_close(struct gw *g) {
+    bz_detect_close(g->env.detect);
+    free(g->vault_mem);
     bz_buf_free(&g->bytes);
     free(g->state_mem);
     memset(g, 0, sizeof *g);

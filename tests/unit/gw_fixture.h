@@ -39,12 +39,15 @@ struct gw {
     struct bz_image image;
     void *state_mem;
     struct bz_gateway_env env;
+    void *vault_mem; /* with data protection */
     char keys[GW_KEYS][BZ_KEY_TEXT + 1];
     uint64_t mono_ns; /* advanced by tests */
     uint64_t next_id;
 };
 
 bool gw_open(struct gw *g, enum gw_setup setup);
+/* With data protection: these rules, the detectors with `data`'s own words, a vault. */
+bool gw_open_data(struct gw *g, enum gw_setup setup, const struct bz_data_config *data);
 enum gw_change { GW_SAME, GW_REVOKE, GW_OTHER_OWNER, GW_OTHER_ROLE };
 /* The same instance one generation later, with a change at one key. `out` is closed by itself. */
 bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,

@@ -1,0 +1,76 @@
+/* A whole reply: findings are masked or blocked, the caller's own placeholders become values again. */
+#include "screen.h"
+
+struct pass {
+    struct bz_tx *tx;
+    struct bz_arena *ar;
+    bool changed, blocked;
+    size_t grown;
+};
+
+static enum bz_status pass_one(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
+    struct pass *p = ctx;
+    struct bz_tx_screen *s = p->tx->screen;
+    struct bz_findings found = {.ar = p->ar};
+    struct screen_edited e;
+    char path[96];
+    if (span->field != NULL &&
+        (span->field->kind == BZ_FIELD_DATA || span->field->kind == BZ_FIELD_MEDIA))
+        return BZ_OK;
+    BZ_TRY(bz_detect_scan(s->detect, span->text, bz_tx_mode_of(span), &s->act->find, &s->act->hold,
+                          p->ar, &found));
+    if (found.more != 0)
+        return BZ_ETOOBIG;
+    BZ_TRY(bz_tx_edit(p->tx, span->text, bz_tx_mode_of(span), &found, p->ar, &e));
+    bool above = s->level > s->clearance;
+    if (e.worst >= BZ_ACTION_APPROVE || above) {
+        bz_span_path(w, path);
+        p->blocked = true;
+        (void)bz_tx_no_finding(p->tx, above ? BZ_REFUSE_REPLY_LABEL : BZ_REFUSE_REPLY_BLOCKED,
+                               above ? &found.v[0] : &e.at, path);
+        return BZ_EDENIED;
+    }
+    if (!e.changed)
+        return BZ_OK;
+    bz_span_set(span, e.text);
+    p->changed = true;
+    p->grown += 6 * e.text.n + 2;
+    return BZ_OK;
+}
+
+bool bz_tx_screen_answer(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
+                         struct bz_now now, bool *ret_changed, size_t *ret_grown) {
+    struct pass p = {.tx = tx, .ar = ar};
+    struct bz_param_error err = {.status = 502,
+                                 .why = "The reply has a member of no known meaning."};
+    *ret_changed = false;
+    *ret_grown = 0;
+    if (tx->screen == NULL)
+        return true;
+    tx->screen->now_unix = now.unix_ns / 1000000000;
+    struct bz_walk w = {
+        .unknown = tx->screen->refuse_unknown ? BZ_UNKNOWN_REFUSE : BZ_UNKNOWN_TEXT,
+        .span = pass_one,
+        .ctx = &p,
+        .err = &err,
+    };
+    bz_tx_screen_turn(tx, BZ_DIRECTION_REPLY);
+    if (tx->screen->act == NULL)
+        return bz_tx_no(tx, BZ_REFUSE_SCREENING);
+    enum bz_status st =
+        bz_fields_walk(tx->route, (enum bz_server)tx->server, BZ_WHERE_REPLY, root, &w);
+    *ret_changed = p.changed;
+    *ret_grown = p.grown;
+    if (p.blocked)
+        return false;
+    if (st == BZ_ENOMEM)
+        return bz_tx_no(tx, BZ_REFUSE_NO_MEMORY);
+    if (st == BZ_EDENIED) /* names only what the model server wrote: not for the client */
+        return bz_tx_no_because(tx, BZ_REFUSE_UPSTREAM_UNKNOWN, (struct bz_view){NULL, 0},
+                                (struct bz_view){NULL, 0}, err.why);
+    if (st != BZ_OK)
+        return bz_tx_no(tx, BZ_REFUSE_UPSTREAM_MALFORMED);
+    if (p.changed)
+        bz_fields_clear_repeats(tx->route, (enum bz_server)tx->server, BZ_WHERE_REPLY, root, 0);
+    return true;
+}

@@ -1,0 +1,533 @@
+/* The stream guard. The decoded text of every channel (choice, tool call, reasoning ...) is watched
+ * across events. An event leaves when all of its text is decided: with the bytes it came with if
+ * nothing in it is replaced, otherwise with its text edited. Until then it waits, and everything
+ * that came later waits behind it; nothing is made up and the order is kept.
+ *
+ *   event -> pieces (channel, from, to) -> watch -> findings -> edits of the channel
+ *         -> queue -> the head's pieces all settled? -> apply edits -> out
+ *
+ * A replacement stands in the event where its match begins; what the match covers of later events is
+ * cut out of them. Text repeated in other fields (logprobs, token ids) goes where the text changed. */
+#include "screen.h"
+
+#include <bartizan/limits.h>
+
+struct edit {
+    struct edit *next;
+    uint64_t start, end; /* of the channel's text */
+    bool blocks;
+    struct bz_finding at;
+    size_t text_n;
+    uint8_t text[]; /* the replacement */
+};
+struct channel {
+    struct channel *next;
+    uint64_t id, fed, settled;
+    bool ended, json;
+    struct edit *edits, **edits_last; /* in order, dropped once no waiting event touches them */
+    struct bz_buf raw;                /* undecided text as it came; heap only while there is some */
+    struct bz_watch watch;
+};
+struct piece {
+    struct channel *c;
+    uint64_t start, end;
+};
+struct event { /* one that waits */
+    struct event *next;
+    struct bz_view name, data; /* behind the pieces */
+    bool whole_edited;         /* a text that is no delta changes */
+    size_t pieces_n;
+    struct piece pieces[];
+};
+struct guard {
+    struct channel *channels;
+    struct event *queue, **queue_last;
+    size_t queued, channels_n;
+    uint64_t since_ns; /* since when the head waits; set by bz_tx_guard_waits */
+    bool blocked;
+};
+struct visit { /* one walk over one event */
+    struct bz_tx *tx;
+    struct guard *g;
+    struct bz_arena *ar;
+    struct piece *pieces;
+    size_t n, cap, next;
+    bool whole_edited, above, done;
+    struct bz_finding worst; /* that blocks, of a whole text */
+    bool whole_blocked;
+};
+
+enum bz_status bz_tx_guard_begin(struct bz_tx *tx) {
+    if (tx->screen == NULL)
+        return BZ_OK;
+    bz_tx_screen_turn(tx, BZ_DIRECTION_REPLY);
+    struct guard *g = bz_tx_alloc(tx, sizeof *g);
+    if (g == NULL || tx->screen->act == NULL) {
+        bz_tx_mem_free(tx, g);
+        return BZ_ENOMEM;
+    }
+    *g = (struct guard){0};
+    g->queue_last = &g->queue;
+    tx->screen->guard = g;
+    return BZ_OK;
+}
+
+/* ---- channels ---- */
+
+static struct channel *channel_of(struct visit *v, uint64_t id, enum bz_text_mode mode) {
+    struct bz_tx_screen *s = v->tx->screen;
+    for (struct channel *c = v->g->channels; c != NULL; c = c->next)
+        if (c->id == id)
+            return c;
+    if (v->g->channels_n == BZ_GUARD_CHANNELS_MAX)
+        return NULL;
+    struct channel *c = bz_tx_alloc(v->tx, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    *c = (struct channel){.next = v->g->channels, .id = id, .json = mode == BZ_TEXT_JSON};
+    c->edits_last = &c->edits;
+    bz_watch_init(&c->watch, mode, &s->act->find);
+    bz_buf_init(&c->raw, 2 * BZ_WATCH_MAX);
+    v->g->channels = c;
+    v->g->channels_n++;
+    return c;
+}
+
+static enum bz_status keep_edit(struct bz_tx *tx, struct channel *c, const struct bz_finding *f,
+                                const struct screen_verdict *one, bool blocks) {
+    struct edit *e = bz_tx_alloc(tx, sizeof *e + one->text.n);
+    if (e == NULL)
+        return BZ_ENOMEM;
+    *e = (struct edit){
+        .start = f->start, .end = f->end, .blocks = blocks, .at = *f, .text_n = one->text.n};
+    if (one->text.n != 0)
+        memcpy(e->text, one->text.p, one->text.n);
+    *c->edits_last = e;
+    c->edits_last = &e->next;
+    return BZ_OK;
+}
+
+static enum bz_status take_finding(struct visit *v, struct channel *c, const struct bz_finding *f,
+                                   struct bz_view value) {
+    struct bz_tx_screen *s = v->tx->screen;
+    struct screen_verdict one;
+    BZ_TRY(bz_tx_screen_one(v->tx, f, value, c->json ? BZ_TEXT_JSON : BZ_TEXT_PLAIN, v->ar, &one));
+    bz_tx_screen_count(v->tx, f->type, one.action);
+    bool blocks = one.action >= BZ_ACTION_APPROVE || s->level > s->clearance;
+    if (!one.replaces && !blocks)
+        return BZ_OK;
+    return keep_edit(v->tx, c, f, &one, blocks);
+}
+
+/* Keeps what is still undecided of `text`, which begins at `from` of the channel. */
+static enum bz_status keep_raw(struct channel *c, struct bz_view text, uint64_t from) {
+    size_t gone = c->settled > from ? (size_t)(c->settled - from) : 0;
+    struct bz_view rest = bz_view_sub(text, gone, text.n);
+    if (rest.n == 0) {
+        bz_buf_free(&c->raw);
+        return BZ_OK;
+    }
+    if (c->raw.n == 0) {
+        bz_buf_put(&c->raw, rest);
+        return bz_buf_status(&c->raw);
+    }
+    memmove(c->raw.p, rest.p, rest.n);
+    c->raw.n = rest.n;
+    return BZ_OK;
+}
+
+static enum bz_status feed(struct visit *v, struct channel *c, struct bz_view text, bool last) {
+    struct bz_tx_screen *s = v->tx->screen;
+    struct bz_findings found = {.ar = v->ar};
+    uint64_t from = c->fed - c->raw.n;
+    BZ_TRY(
+        bz_watch_feed(s->detect, &c->watch, text, last, &s->act->hold, v->ar, &found, &c->settled));
+    if (found.more != 0)
+        return BZ_ETOOBIG;
+    c->fed += text.n;
+    if (c->raw.n != 0) {
+        bz_buf_put(&c->raw, text);
+        BZ_TRY(bz_buf_status(&c->raw));
+        text = bz_buf_view(&c->raw);
+    }
+    for (size_t i = 0; i < found.n; i++) {
+        const struct bz_finding *f = &found.v[i];
+        if (!bz_type_set_has(&s->act->hold, f->type)) { /* told late, without its text */
+            BZ_TRY(take_finding(v, c, f, (struct bz_view){NULL, 0}));
+            continue;
+        }
+        if (f->start < from || f->end > c->fed)
+            return BZ_EINTERNAL;
+        struct bz_view value =
+            bz_view_sub(text, (size_t)(f->start - from), (size_t)(f->end - f->start));
+        BZ_TRY(take_finding(v, c, f, value));
+    }
+    return keep_raw(c, text, from);
+}
+
+/* ---- one event comes in ---- */
+
+static enum bz_status whole_text(struct visit *v, const struct bz_span *span,
+                                 struct screen_edited *ret) {
+    struct bz_tx_screen *s = v->tx->screen;
+    struct bz_findings found = {.ar = v->ar};
+    enum bz_text_mode mode = bz_tx_mode_of(span);
+    BZ_TRY(
+        bz_detect_scan(s->detect, span->text, mode, &s->act->find, &s->act->hold, v->ar, &found));
+    if (found.more != 0)
+        return BZ_ETOOBIG;
+    return bz_tx_edit(v->tx, span->text, mode, &found, v->ar, ret);
+}
+
+static bool carries_text(const struct bz_span *span) {
+    return span->field == NULL ||
+           (span->field->kind != BZ_FIELD_DATA && span->field->kind != BZ_FIELD_MEDIA &&
+            span->field->kind != BZ_FIELD_REPEAT);
+}
+
+static enum bz_status add_piece(struct visit *v, struct channel *c, size_t n) {
+    if (v->n == v->cap) {
+        size_t cap = v->cap * 2 + 8;
+        struct piece *p = bz_arena_alloc(v->ar, cap * sizeof *p);
+        if (p == NULL)
+            return BZ_ENOMEM;
+        if (v->n != 0)
+            memcpy(p, v->pieces, v->n * sizeof *p);
+        v->pieces = p;
+        v->cap = cap;
+    }
+    v->pieces[v->n++] = (struct piece){c, c->fed, c->fed + n};
+    return BZ_OK;
+}
+
+static enum bz_status arrive(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
+    struct visit *v = ctx;
+    struct screen_edited e;
+    (void)w;
+    if (!carries_text(span) || span->text.n == 0)
+        return BZ_OK;
+    if (span->channel != 0) {
+        struct channel *c = channel_of(v, span->channel, bz_tx_mode_of(span));
+        if (c == NULL)
+            return BZ_ELIMIT;
+        if (c->ended)
+            return BZ_ESYNTAX; /* text after the end of its channel */
+        BZ_TRY(add_piece(v, c, span->text.n));
+        return feed(v, c, span->text, false);
+    }
+    BZ_TRY(whole_text(v, span, &e));
+    v->whole_edited |= e.changed;
+    if (e.worst >= BZ_ACTION_APPROVE || v->tx->screen->level > v->tx->screen->clearance) {
+        v->whole_blocked = true;
+        v->worst = e.at;
+    }
+    return BZ_OK;
+}
+
+static enum bz_status end_channels(struct visit *v, uint64_t id, uint64_t mask) {
+    for (struct channel *c = v->g->channels; c != NULL; c = c->next) {
+        if ((c->id & mask) != id || c->ended)
+            continue;
+        c->ended = true;
+        BZ_TRY(feed(v, c, (struct bz_view){NULL, 0}, true));
+    }
+    return BZ_OK;
+}
+
+struct ends { /* what the walker said; channel_end cannot fail by itself */
+    struct visit v;
+    enum bz_status st;
+};
+
+static void on_end(void *ctx, uint64_t channel, uint64_t mask) {
+    struct ends *e = ctx;
+    if (e->st == BZ_OK)
+        e->st = end_channels(&e->v, channel, mask);
+}
+
+/* ---- events go out ---- */
+
+static bool settled(const struct piece *p, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (p[i].end > p[i].c->settled)
+            return false;
+    return true;
+}
+
+static const struct edit *edit_in(const struct piece *p) {
+    for (const struct edit *e = p->c->edits; e != NULL; e = e->next)
+        if (e->start < p->end && e->end > p->start)
+            return e;
+    return NULL;
+}
+
+static bool edited(const struct piece *p, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (edit_in(&p[i]) != NULL)
+            return true;
+    return false;
+}
+
+static void drop_edits(struct bz_tx *tx, const struct piece *p, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        struct channel *c = p[i].c;
+        while (c->edits != NULL && c->edits->end <= p[i].end) {
+            struct edit *e = c->edits;
+            c->edits = e->next;
+            if (c->edits == NULL)
+                c->edits_last = &c->edits;
+            bz_tx_mem_free(tx, e);
+        }
+    }
+}
+
+/* The text of a piece after the edits of its channel; *ret_block: it ends where a match begins that
+ * ends the stream. */
+static enum bz_status piece_text(struct bz_arena *ar, const struct piece *p, struct bz_view text,
+                                 struct bz_view *ret, const struct edit **ret_block) {
+    size_t size = text.n;
+    uint64_t at = p->start;
+    struct bz_buf b;
+    for (const struct edit *e = p->c->edits; e != NULL; e = e->next)
+        size += e->text_n;
+    uint8_t *mem = bz_arena_alloc(ar, size);
+    if (mem == NULL)
+        return BZ_ENOMEM;
+    bz_buf_init_fixed(&b, mem, size);
+    for (const struct edit *e = p->c->edits; e != NULL && e->start < p->end; e = e->next) {
+        if (e->end <= p->start)
+            continue;
+        if (e->start > at)
+            bz_buf_put(&b, bz_view_sub(text, (size_t)(at - p->start), (size_t)(e->start - at)));
+        if (e->blocks) {
+            *ret_block = e;
+            *ret = bz_buf_view(&b);
+            return bz_buf_status(&b);
+        }
+        if (e->start >= p->start)
+            bz_buf_put(&b, bz_view(e->text, e->text_n));
+        at = e->end;
+    }
+    if (at < p->end)
+        bz_buf_put(&b, bz_view_sub(text, (size_t)(at - p->start), (size_t)(p->end - at)));
+    *ret = bz_buf_view(&b);
+    return bz_buf_status(&b);
+}
+
+static enum bz_status leave(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
+    struct visit *v = ctx;
+    struct screen_edited e;
+    struct bz_view text;
+    const struct edit *block = NULL;
+    (void)w;
+    if (!carries_text(span) || span->text.n == 0)
+        return BZ_OK;
+    if (span->channel == 0) {
+        uint8_t counts = v->tx->screen->counts_n; /* counted when it arrived */
+        struct screen_count saved[SCREEN_COUNTS_MAX];
+        memcpy(saved, v->tx->screen->counts, sizeof saved);
+        BZ_TRY(whole_text(v, span, &e));
+        memcpy(v->tx->screen->counts, saved, sizeof saved);
+        v->tx->screen->counts_n = counts;
+        if (e.changed)
+            bz_span_set(span, e.text);
+        return BZ_OK;
+    }
+    if (v->next == v->n || v->pieces[v->next].c->id != span->channel)
+        return BZ_EINTERNAL;
+    const struct piece *p = &v->pieces[v->next++];
+    if (v->done)
+        text = (struct bz_view){NULL, 0};
+    else
+        BZ_TRY(piece_text(v->ar, p, span->text, &text, &block));
+    if (block != NULL) {
+        v->done = true; /* no text behind a match that blocks */
+        v->worst = block->at;
+    }
+    if (!bz_view_eq(text, span->text))
+        bz_span_set(span, text);
+    return BZ_OK;
+}
+
+static enum bz_status put_edited(struct visit *v, struct bz_view name, struct bz_view data,
+                                 struct bz_buf *out) {
+    struct bz_tx *tx = v->tx;
+    struct bz_json *root = NULL;
+    struct bz_buf b;
+    enum bz_server server = (enum bz_server)tx->server;
+    struct bz_walk w = {.unknown = BZ_UNKNOWN_TEXT, .span = leave, .ctx = v};
+    BZ_TRY(bz_json_parse(data, NULL, v->ar, &root, NULL));
+    BZ_TRY(bz_fields_walk(tx->route, server, BZ_WHERE_EVENT, root, &w));
+    bz_fields_clear_repeats(tx->route, server, BZ_WHERE_EVENT, root, 0);
+    bz_buf_init(&b, 2 * (size_t)BZ_EVENT_MAX);
+    bz_json_write(&b, root);
+    enum bz_status st = bz_buf_status(&b);
+    if (st == BZ_OK)
+        bz_stream_put(&tx->stream, name, bz_buf_view(&b), out);
+    bz_buf_free(&b);
+    return st != BZ_OK ? st : v->done ? BZ_EDENIED : BZ_OK;
+}
+
+static enum bz_status put_event(struct visit *v, struct bz_view name, struct bz_view data,
+                                struct bz_buf *out) {
+    if (!v->whole_edited && !edited(v->pieces, v->n)) {
+        bz_stream_put(&v->tx->stream, name, data, out);
+        return BZ_OK;
+    }
+    enum bz_status st = put_edited(v, name, data, out);
+    drop_edits(v->tx, v->pieces, v->n);
+    return st;
+}
+
+static struct event *pop(struct guard *g) {
+    struct event *e = g->queue;
+    g->queue = e->next;
+    if (g->queue == NULL)
+        g->queue_last = &g->queue;
+    g->queued -= e->data.n + e->name.n;
+    g->since_ns = 0;
+    return e;
+}
+
+static enum bz_status flush(struct bz_tx *tx, struct bz_arena *ar, struct bz_buf *out) {
+    struct guard *g = tx->screen->guard;
+    enum bz_status st = BZ_OK;
+    while (st == BZ_OK && g->queue != NULL && settled(g->queue->pieces, g->queue->pieces_n)) {
+        struct event *e = pop(g);
+        struct visit v = {.tx = tx,
+                          .g = g,
+                          .ar = ar,
+                          .pieces = e->pieces,
+                          .n = e->pieces_n,
+                          .whole_edited = e->whole_edited};
+        st = put_event(&v, e->name, e->data, out);
+        bz_tx_mem_free(tx, e);
+    }
+    return st;
+}
+
+static enum bz_status push(struct bz_tx *tx, const struct visit *v, struct bz_view name,
+                           struct bz_view data) {
+    struct guard *g = v->g;
+    size_t pieces = v->n * sizeof v->pieces[0];
+    struct event *e = bz_tx_alloc(tx, sizeof *e + pieces + name.n + data.n);
+    if (e == NULL)
+        return BZ_ENOMEM;
+    *e = (struct event){.whole_edited = v->whole_edited, .pieces_n = v->n};
+    uint8_t *mem = (uint8_t *)e->pieces + pieces;
+    if (pieces != 0)
+        memcpy(e->pieces, v->pieces, pieces);
+    memcpy(mem, data.p, data.n);
+    if (name.n != 0)
+        memcpy(mem + data.n, name.p, name.n);
+    e->data = bz_view(mem, data.n);
+    e->name = bz_view(mem + data.n, name.n);
+    *g->queue_last = e;
+    g->queue_last = &e->next;
+    g->queued += data.n + name.n;
+    return BZ_OK;
+}
+
+static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end,
+                                 struct bz_buf *out) {
+    struct guard *g = tx->screen->guard;
+    struct visit v = {.tx = tx, .g = g, .ar = ar};
+    for (struct channel *c = g->channels; c != NULL; c = c->next) {
+        if (c->ended)
+            continue;
+        BZ_TRY(feed(&v, c, (struct bz_view){NULL, 0}, true));
+        c->ended = end;
+    }
+    return flush(tx, ar, out);
+}
+
+static enum bz_status visit_event(struct ends *e, struct bz_json *root, const char **ret_why) {
+    struct bz_tx *tx = e->v.tx;
+    struct bz_param_error err = {.why = "The stream has a member of no known meaning."};
+    struct bz_walk w = {
+        .unknown = tx->screen->refuse_unknown ? BZ_UNKNOWN_REFUSE : BZ_UNKNOWN_TEXT,
+        .span = arrive,
+        .channel_end = on_end,
+        .ctx = e,
+        .err = &err,
+    };
+    enum bz_status st =
+        bz_fields_walk(tx->route, (enum bz_server)tx->server, BZ_WHERE_EVENT, root, &w);
+    if (st == BZ_EDENIED)
+        *ret_why = err.why;
+    return st != BZ_OK ? st : e->st;
+}
+
+enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view data,
+                                 struct bz_json *root, struct bz_arena *scratch,
+                                 struct bz_buf *out) {
+    struct bz_tx *tx = ctx;
+    struct guard *g = tx->screen->guard;
+    struct ends e = {.v = {.tx = tx, .g = g, .ar = scratch}, .st = BZ_OK};
+    if (root == NULL) { /* [DONE] */
+        BZ_TRY(settle_all(tx, scratch, true, out));
+        bz_stream_put(&tx->stream, name, data, out);
+        return BZ_OK;
+    }
+    enum bz_status st = visit_event(&e, root, &tx->stream.why);
+    if (st == BZ_EDENIED || st == BZ_ELIMIT)
+        return BZ_ESYNTAX;
+    BZ_TRY(st);
+    if (e.v.whole_blocked) {
+        BZ_TRY(flush(tx, scratch, out));
+        g->blocked = true;
+        return BZ_EDENIED;
+    }
+    st = flush(tx, scratch, out);
+    if (st == BZ_OK && g->queue == NULL && settled(e.v.pieces, e.v.n))
+        st = put_event(&e.v, name, data, out);
+    else if (st == BZ_OK)
+        st = push(tx, &e.v, name, data);
+    bool over = tx->stream.done && tx->dialect != BZ_DIALECT_LLAMACPP; /* nothing can follow */
+    if (st == BZ_OK && (over || g->queued > BZ_GUARD_QUEUE_MAX))
+        st = settle_all(tx, scratch, over, out);
+    g->blocked |= st == BZ_EDENIED;
+    return st;
+}
+
+enum bz_status bz_tx_guard_settle(struct bz_tx *tx, bool end, struct bz_buf *out) {
+    struct bz_arena ar;
+    if (tx->screen == NULL || tx->screen->guard == NULL)
+        return BZ_OK;
+    bz_arena_init(&ar, tx->a, BZ_ARENA_BASE + BZ_ARENA_FACTOR * (size_t)BZ_EVENT_MAX, NULL, 0);
+    enum bz_status st = settle_all(tx, &ar, end, out);
+    bz_arena_free(&ar);
+    tx->screen->guard->blocked |= st == BZ_EDENIED;
+    return st;
+}
+
+bool bz_tx_guard_waits(const struct bz_tx *tx, struct bz_now now) {
+    struct guard *g = tx->screen != NULL ? tx->screen->guard : NULL;
+    if (g == NULL || g->queue == NULL)
+        return false;
+    if (g->since_ns == 0)
+        g->since_ns = now.mono_ns;
+    return now.mono_ns - g->since_ns > (uint64_t)tx->screen->hold_ms * 1000000;
+}
+
+void bz_tx_guard_free(struct bz_tx *tx) {
+    struct guard *g = tx->screen->guard;
+    if (g == NULL)
+        return;
+    while (g->queue != NULL)
+        bz_tx_mem_free(tx, pop(g));
+    while (g->channels != NULL) {
+        struct channel *c = g->channels;
+        g->channels = c->next;
+        while (c->edits != NULL) {
+            struct edit *e = c->edits;
+            c->edits = e->next;
+            bz_tx_mem_free(tx, e);
+        }
+        bz_watch_done(&c->watch);
+        bz_buf_wipe_free(&c->raw);
+        bz_tx_mem_free(tx, c);
+    }
+    bz_tx_mem_free(tx, g);
+    tx->screen->guard = NULL;
+}

@@ -1,0 +1,169 @@
+/* The request's texts: everything is found first, because what is found decides the level, and the
+ * level may decide the actions; then one answer for the whole request; then the tree is rewritten. */
+#include "screen.h"
+
+struct seen { /* a text with findings */
+    struct seen *next;
+    struct bz_span span;
+    struct bz_findings found;
+    char path[96];
+};
+struct look {
+    struct bz_tx *tx;
+    struct bz_arena *ar;
+    struct seen *first, **last;
+    bool overflow;
+};
+
+static enum bz_status look_at(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
+    struct look *l = ctx;
+    struct bz_tx_screen *s = l->tx->screen;
+    struct bz_findings found = {.ar = l->ar};
+    if (span->field != NULL &&
+        (span->field->kind == BZ_FIELD_DATA || span->field->kind == BZ_FIELD_MEDIA))
+        return BZ_OK;
+    BZ_TRY(bz_detect_scan(s->detect, span->text, bz_tx_mode_of(span), &s->act->find, &s->act->hold,
+                          l->ar, &found));
+    l->overflow |= found.more != 0;
+    if (found.n == 0)
+        return BZ_OK;
+    struct seen *seen = bz_arena_alloc(l->ar, sizeof *seen);
+    if (seen == NULL)
+        return BZ_ENOMEM;
+    seen->next = NULL;
+    seen->span = *span;
+    seen->found = found;
+    bz_span_path(w, seen->path);
+    *l->last = seen;
+    l->last = &seen->next;
+    for (size_t i = 0; i < found.n; i++)
+        if (found.v[i].level > s->level)
+            s->level = found.v[i].level;
+    return BZ_OK;
+}
+
+static bool find_all(struct bz_tx *tx, struct bz_json *root, struct look *l) {
+    struct bz_param_error err = {.status = 400};
+    struct bz_walk w = {
+        .unknown = BZ_UNKNOWN_TEXT, /* the parameter tables have refused what they do not know */
+        .span = look_at,
+        .ctx = l,
+        .err = &err,
+    };
+    enum bz_status st =
+        bz_fields_walk(tx->route, (enum bz_server)tx->server, BZ_WHERE_REQUEST, root, &w);
+    if (st == BZ_ENOMEM)
+        return bz_tx_no(tx, BZ_REFUSE_NO_MEMORY);
+    if (st != BZ_OK)
+        return bz_tx_no(tx, BZ_REFUSE_INTERNAL);
+    return !l->overflow || bz_tx_no(tx, BZ_REFUSE_DATA_TOO_MANY);
+}
+
+static bool cleared(struct bz_tx *tx) {
+    struct bz_tx_screen *s = tx->screen;
+    uint8_t model = tx->has_model ? (uint8_t)bz_image_clearance_model(tx->image, tx->model)
+                                  : (uint8_t)BZ_LEVEL_RESTRICTED;
+    if (s->level > s->clearance)
+        return bz_tx_no(tx, BZ_REFUSE_LABEL_ROLE);
+    return s->level <= model || bz_tx_no(tx, BZ_REFUSE_LABEL_MODEL);
+}
+
+bool bz_tx_no_finding(struct bz_tx *tx, enum bz_refusal r, const struct bz_finding *f,
+                      const char *path) {
+    char mem[512];
+    struct bz_buf b;
+    struct bz_error e;
+    const struct bz_type *type = bz_detect_type(tx->screen->detect, f->type);
+    bz_tx_error_of(tx, r, &e);
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_buf_put(&b, e.message);
+    bz_buf_puts(&b, " Found: ");
+    bz_buf_puts(&b, type != NULL ? type->name : "data");
+    if (path[0] != '\0') {
+        bz_buf_puts(&b, " in ");
+        bz_buf_puts(&b, path);
+    }
+    bz_buf_puts(&b, ".");
+    struct bz_view text = bz_buf_status(&b) == BZ_OK ? bz_buf_view(&b) : e.message;
+    return bz_tx_no_because(tx, r, text, bz_view_str(path), NULL);
+}
+
+/* Names this very body of this owner: what an administrator approves. */
+static void approval_id(const struct bz_tx *tx, uint8_t id[BZ_APPROVAL_LEN]) {
+    struct bz_settings set;
+    uint8_t key[BZ_KEY_LEN], hash[BZ_HASH_LEN];
+    bz_image_settings(tx->image, &set);
+    bz_keyed_hash(set.digest_key, tx->who.owner, key);
+    bz_keyed_hash(key, tx->raw_body, hash);
+    memcpy(id, hash, BZ_APPROVAL_LEN);
+    bz_wipe(key, sizeof key);
+}
+
+static bool approved(struct bz_tx *tx, const struct screen_edited *e, const char *path) {
+    uint8_t id[BZ_APPROVAL_LEN];
+    char mem[BZ_APPROVAL_LEN * 2 + 128];
+    struct bz_buf b;
+    approval_id(tx, id);
+    if (bz_image_approved(tx->image, id, tx->screen->now_unix))
+        return true;
+    bz_buf_init_fixed(&b, mem, sizeof mem - 1);
+    bz_buf_puts(&b, path);
+    bz_buf_puts(&b, ", to be approved as ");
+    bz_buf_put_hex(&b, bz_view(id, sizeof id));
+    mem[b.n] = '\0';
+    (void)bz_tx_no_finding(tx, BZ_REFUSE_DATA_APPROVAL, &e->at, mem);
+    return false;
+}
+
+static bool refused(struct bz_tx *tx, const struct screen_edited *e, const char *path) {
+    switch (e->worst) {
+    case BZ_ACTION_BLOCK:
+        return !bz_tx_no_finding(tx, BZ_REFUSE_DATA_BLOCKED, &e->at, path);
+    case BZ_ACTION_APPROVE:
+        return !approved(tx, e, path);
+    case BZ_ACTION_COACH:
+        return !tx->justified && !bz_tx_no_finding(tx, BZ_REFUSE_DATA_COACH, &e->at, path);
+    case BZ_ACTION_ALLOW:
+    case BZ_ACTION_RECORD:
+    case BZ_ACTION_MASK:
+    case BZ_ACTION_RESTORE:
+    case BZ_ACTION_COUNT:
+        break;
+    }
+    return false;
+}
+
+static bool rewrite(struct bz_tx *tx, const struct seen *seen, struct bz_arena *ar,
+                    size_t *ret_grown) {
+    struct screen_edited e;
+    enum bz_status st =
+        bz_tx_edit(tx, seen->span.text, bz_tx_mode_of(&seen->span), &seen->found, ar, &e);
+    if (st != BZ_OK)
+        return bz_tx_no(tx, st == BZ_ENOMEM ? BZ_REFUSE_NO_MEMORY : BZ_REFUSE_INTERNAL);
+    if (refused(tx, &e, seen->path))
+        return false;
+    if (!e.changed)
+        return true;
+    bz_span_set(&seen->span, e.text);
+    /* the text may have been written in short escapes: six bytes for one at most */
+    *ret_grown += 6 * e.text.n + 2;
+    return true;
+}
+
+bool bz_tx_screen_request(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
+                          struct bz_now now, size_t *ret_grown) {
+    struct look l = {.tx = tx, .ar = ar};
+    *ret_grown = 0;
+    l.last = &l.first;
+    if (!bz_tx_screen_begin(tx, now))
+        return false;
+    if (tx->screen == NULL)
+        return true;
+    if (!find_all(tx, root, &l) || !cleared(tx))
+        return false;
+    bz_tx_screen_turn(tx, BZ_DIRECTION_REQUEST);
+    for (const struct seen *seen = l.first; seen != NULL; seen = seen->next)
+        if (!rewrite(tx, seen, ar, ret_grown))
+            return false;
+    return true;
+}
