@@ -7,6 +7,7 @@
 #include "admin_client.h"
 #include "commands.h"
 #include "opts.h"
+#include "policy_data.h"
 
 enum { CALL_MS = 10000, JSON_MAX = 4 << 20 };
 
@@ -43,6 +44,18 @@ static bool find_file(const char *what, char path[BZ_DIR_PATH_MAX]) {
     return n > 0 && n < BZ_DIR_PATH_MAX;
 }
 
+/* Words and patterns of the file's own are only known to be good once they were compiled. */
+static enum bz_status check_patterns(const struct bz_config *c, struct bz_config_errors *errs) {
+    struct bz_buf pack;
+    if (c->data.custom_n == 0)
+        return BZ_OK;
+    bz_buf_init(&pack, BZ_DETECT_PACK_MAX);
+    enum bz_status st = bz_config_compile(c, &pack, &errs->list[0]);
+    errs->n = st == BZ_ESYNTAX;
+    bz_buf_free(&pack);
+    return st;
+}
+
 static int check(const char *what, bool json) {
     char path[BZ_DIR_PATH_MAX];
     struct bz_buf text;
@@ -59,11 +72,13 @@ static int check(const char *what, bool json) {
     }
     st = bz_config_parse(bz_buf_view(&text), &c, errs.list, sizeof errs.list / sizeof errs.list[0],
                          &errs.n);
+    if (st == BZ_OK)
+        st = check_patterns(c, &errs);
     if (json)
         check_json(st, &errs);
     else if (st == BZ_OK)
-        (void)printf("%s is good: %u backends, %u roles\n", bz_safe(path), c->backends_n,
-                     c->roles_n);
+        (void)printf("%s is good: %u backends, %u roles, %u rules of data protection\n",
+                     bz_safe(path), c->backends_n, c->roles_n, c->data.rules_n);
     else
         bz_cli_config_errors(stderr, path, st, bz_buf_view(&text), &errs);
     bz_config_free(c);
@@ -93,9 +108,10 @@ static int policy_check(int argc, char **argv) {
 /* ---- explain ---- */
 
 struct question {
-    const char *dir, *route, *key;
+    const char *dir, *config, *route, *key, *type_name;
     struct bz_view method, path; /* of --route */
-    bool json;
+    size_t type;                 /* SIZE_MAX: all */
+    bool data, json;
 };
 
 static const char *access_text(enum bz_access a) {
@@ -164,42 +180,83 @@ static void print_routes(const struct bz_json *root) {
     }
 }
 
-/* From the configuration alone: the instance need not run. */
-static int explain_config(const struct bz_instance *in, const struct question *q) {
-    struct bz_buf text, b;
-    struct bz_config *c = NULL;
-    struct bz_config_errors errs;
+static void put_routes(struct bz_jw *w, const struct bz_config *c, const struct question *q) {
+    bz_jw_key(w, "routes");
+    bz_jw_arr(w);
+    for (int s = 0; s < BZ_SERVER_COUNT; s++) {
+        if (server_in_use(c, (enum bz_server)s))
+            put_server(w, q, (enum bz_server)s);
+    }
+    bz_jw_end(w);
+}
+
+static bool find_type(const struct bz_config *c, struct question *q) {
+    q->type = SIZE_MAX;
+    if (q->type_name == NULL || bz_data_type_find(c, q->type_name, &q->type))
+        return true;
+    bz_say("there is no type '%s'; 'bartizan policy explain --data' lists them",
+           bz_safe(q->type_name));
+    return false;
+}
+
+static int explain_parts(const struct bz_config *c, struct question *q) {
+    struct bz_buf b;
     struct bz_jw w;
     struct bz_arena ar;
     struct bz_json *root = NULL;
-    bz_buf_init(&text, BZ_CONFIG_MAX);
-    enum bz_status st = bz_instance_config(in, BZ_F_CONFIG, &text, &c, &errs);
-    if (st != BZ_OK) {
-        bz_cli_config_errors(stderr, BZ_F_CONFIG, st, bz_buf_view(&text), &errs);
-        bz_buf_free(&text);
-        return BZ_EXIT_FINDINGS;
-    }
+    const bool routes = !q->data, data = q->route == NULL;
+    bool ok = true;
+    if (!find_type(c, q))
+        return BZ_EXIT_FAILURE;
     bz_buf_init(&b, JSON_MAX);
     bz_arena_init(&ar, bz_alloc_heap, (size_t)16 << 20, NULL, 0);
     bz_jw_init(&w, &b);
     bz_jw_obj(&w);
-    bz_jw_key(&w, "routes");
-    bz_jw_arr(&w);
-    for (int s = 0; s < BZ_SERVER_COUNT; s++) {
-        if (server_in_use(c, (enum bz_server)s))
-            put_server(&w, q, (enum bz_server)s);
+    if (routes)
+        put_routes(&w, c, q);
+    if (data && q->json) {
+        bz_jw_key(&w, "data");
+        ok = bz_data_json(&w, c, q->type);
     }
     bz_jw_end(&w);
-    bz_jw_end(&w);
-    if (q->json)
+    if (q->json && ok)
         (void)printf("%.*s\n", (int)b.n, (const char *)b.p);
-    else if (bz_json_parse(bz_buf_view(&b), NULL, &ar, &root, NULL) == BZ_OK)
+    else if (!q->json && routes && bz_json_parse(bz_buf_view(&b), NULL, &ar, &root, NULL) == BZ_OK)
         print_routes(root);
+    if (!q->json && data) {
+        (void)printf(routes ? "\n" : "");
+        ok = bz_data_print(c, q->type);
+    }
     bz_arena_free(&ar);
     bz_buf_free(&b);
-    bz_buf_free(&text);
+    return ok ? BZ_EXIT_OK : BZ_EXIT_FAILURE;
+}
+
+/* From the configuration alone: the instance need not run. */
+static int explain_config(struct question *q) {
+    char path[BZ_DIR_PATH_MAX];
+    struct bz_buf text;
+    struct bz_config *c = NULL;
+    struct bz_config_errors errs = {.n = 0};
+    if (!find_file(q->config != NULL ? q->config : q->dir, path))
+        return BZ_EXIT_FAILURE;
+    bz_buf_init(&text, BZ_CONFIG_MAX);
+    enum bz_status st = bz_file_read(AT_FDCWD, path, &text);
+    if (st != BZ_OK) {
+        bz_say("%s: %s", bz_safe(path), strerror(errno));
+        bz_buf_free(&text);
+        return BZ_EXIT_FAILURE;
+    }
+    st = bz_config_parse(bz_buf_view(&text), &c, errs.list, sizeof errs.list / sizeof errs.list[0],
+                         &errs.n);
+    int rc = BZ_EXIT_FINDINGS;
+    if (st == BZ_OK)
+        rc = explain_parts(c, q);
+    else
+        bz_cli_config_errors(stderr, path, st, bz_buf_view(&text), &errs);
     bz_config_free(c);
-    return BZ_EXIT_OK;
+    bz_buf_free(&text);
+    return rc;
 }
 
 static void print_who(const struct bz_json *root) {
@@ -263,21 +320,45 @@ static bool split_route(struct question *q) {
     return true;
 }
 
+static bool question_ok(struct question *q) {
+    const bool about_data = q->data || q->type_name != NULL;
+    if ((q->dir == NULL) == (q->config == NULL)) {
+        bz_say("name an instance or --config FILE");
+        return false;
+    }
+    if (q->key != NULL && q->config != NULL) {
+        bz_say("--key asks the running instance; name its directory instead of --config");
+        return false;
+    }
+    if (about_data && (q->key != NULL || q->route != NULL)) {
+        bz_say("--data and --type do not go with --key and --route");
+        return false;
+    }
+    q->data = about_data;
+    return q->route == NULL || split_route(q);
+}
+
 static int policy_explain(int argc, char **argv) {
     struct question q = {.dir = NULL};
     const struct bz_opt list[] = {
+        {"config", BZ_OPT_TEXT, &q.config, "FILE", "this configuration instead of an instance's"},
         {"route", BZ_OPT_TEXT, &q.route, "'METHOD PATH'", "only this route"},
         {"key", BZ_OPT_TEXT, &q.key, "ID", "what this key may do under the policy in force"},
+        {"data", BZ_OPT_FLAG, &q.data, NULL, "only data protection, not the routes"},
+        {"type", BZ_OPT_TEXT, &q.type_name, "NAME", "only this type of data"},
         {"json", BZ_OPT_FLAG, &q.json, NULL, "print one JSON object"},
     };
     static const char *const names[] = {"DIR"};
     const struct bz_opts o = {
-        "bartizan policy explain DIR [--route 'POST /v1/chat/completions'] [--key ID] [--json]",
-        "Shows every route of the instance's backends, who may use it and why.",
+        "bartizan policy explain DIR|--config FILE [--route 'POST /v1/chat/completions'] [--key "
+        "ID] "
+        "[--data] [--type NAME] [--json]",
+        "Shows every route of the instance's backends, who may use it and why; and what happens to "
+        "each type of data, by which rule or default, and how to change it.",
         list,
-        3,
+        sizeof list / sizeof list[0],
         names,
-        1,
+        0,
         1};
     size_t n = 0;
     bool help = false;
@@ -286,9 +367,13 @@ static int policy_explain(int argc, char **argv) {
     struct bz_instance in;
     if (help)
         return BZ_EXIT_OK;
-    if ((q.route != NULL && !split_route(&q)) || !bz_cli_open(q.dir, &in))
+    if (!question_ok(&q))
         return BZ_EXIT_FAILURE;
-    int rc = q.key != NULL ? explain_key(&in, &q) : explain_config(&in, &q);
+    if (q.config != NULL)
+        return explain_config(&q);
+    if (!bz_cli_open(q.dir, &in))
+        return BZ_EXIT_FAILURE;
+    int rc = q.key != NULL ? explain_key(&in, &q) : explain_config(&q);
     bz_instance_close(&in);
     return rc;
 }
@@ -296,7 +381,7 @@ static int policy_explain(int argc, char **argv) {
 int bz_cli_policy(int argc, char **argv) {
     static const struct bz_command list[] = {
         {"check", "explain what is wrong in a configuration", policy_check},
-        {"explain", "show routes, who may use them and why", policy_explain},
+        {"explain", "show routes and types of data, what happens to them and why", policy_explain},
     };
     return bz_cli_dispatch("bartizan policy", list, 2, argc, argv);
 }

@@ -47,6 +47,11 @@ unsigned bz_admin_user_add(struct bz_admin_call *c);
 unsigned bz_admin_user_disable(struct bz_admin_call *c);
 unsigned bz_admin_user_enable(struct bz_admin_call *c);
 
+/* admin_approvals.c */
+unsigned bz_admin_approvals(struct bz_admin_call *c);
+unsigned bz_admin_approval_add(struct bz_admin_call *c);
+unsigned bz_admin_approval_revoke(struct bz_admin_call *c);
+
 /* admin_view.c */
 unsigned bz_admin_status(struct bz_admin_call *c);
 unsigned bz_admin_models(struct bz_admin_call *c);

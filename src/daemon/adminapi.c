@@ -142,6 +142,9 @@ static const struct {
     {"POST", "/v1/users", bz_admin_user_add},
     {"POST", "/v1/users/{id}/disable", bz_admin_user_disable},
     {"POST", "/v1/users/{id}/enable", bz_admin_user_enable},
+    {"GET", "/v1/approvals", bz_admin_approvals},
+    {"POST", "/v1/approvals", bz_admin_approval_add},
+    {"POST", "/v1/approvals/{id}/revoke", bz_admin_approval_revoke},
 };
 
 static bool path_matches(const char *pattern, struct bz_view path, char id[ID_MAX]) {

@@ -12,6 +12,7 @@ struct loaded { /* everything a new configuration brings, before it is taken */
     struct bz_config *config;
     struct bz_places *places;
     struct bz_buf text;
+    struct bz_pack pack;               /* empty: as before */
     char *credential[BZ_BACKENDS_MAX]; /* by new index */
     bool retired[BZ_BACKENDS_MAX];
 };
@@ -33,6 +34,7 @@ static void loaded_free(struct loaded *l) {
     bz_config_free(l->config);
     places_free(l->places);
     bz_buf_free(&l->text);
+    bz_pack_free(&l->pack);
 }
 
 /* ---- credentials ---- */
@@ -191,6 +193,11 @@ static void take(struct bz_daemon *d, struct loaded *l) {
     l->config = NULL;
     l->places = NULL;
     bz_buf_init(&l->text, 1);
+    if (l->pack.bytes.n > 0) {
+        bz_pack_free(&d->pack);
+        d->pack = l->pack;
+        bz_buf_init(&l->pack.bytes, 1);
+    }
     d->publish_wanted = true;
 }
 
@@ -210,6 +217,9 @@ static enum bz_status load(struct bz_daemon *d, const char *file, struct loaded 
             bz_buf_printf(why, "%s cannot be read: %s", file, bz_status_text(st));
         return st;
     }
+    st = bz_pack_make(d, l->config, &d->pack, &l->pack, why);
+    if (st != BZ_OK && st != BZ_EEXISTS)
+        return st;
     BZ_TRY(keep_places(d, l));
     BZ_TRY(read_credentials(d, l, why));
     take(d, l);
@@ -221,6 +231,7 @@ static enum bz_status load_file(struct bz_daemon *d, const char *file, struct bz
     if (l == NULL)
         return BZ_ENOMEM;
     bz_buf_init(&l->text, BZ_CONFIG_MAX);
+    bz_buf_init(&l->pack.bytes, BZ_DETECT_PACK_MAX);
     enum bz_status st = load(d, file, l, why);
     loaded_free(l);
     free(l);
@@ -264,4 +275,5 @@ void bz_daemon_unload(struct bz_daemon *d) {
     d->config = NULL;
     d->places = NULL;
     bz_buf_free(&d->config_text);
+    bz_pack_free(&d->pack);
 }

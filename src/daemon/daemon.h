@@ -36,12 +36,20 @@ struct bz_places {
     char *own[BZ_BACKENDS_MAX][2];
 };
 
+/* Compiled detectors; they depend on the configuration's own words and patterns only. */
+#define BZ_F_PACK "run/detect.pack"
+struct bz_pack {
+    struct bz_buf bytes;
+    uint8_t key[BZ_HASH_LEN]; /* bz_config_compile_key */
+};
+
 struct bz_daemon {
     struct bz_instance in;
     struct bz_instance_keys keys;
     struct bz_places *places;  /* what config->backends points to */
     struct bz_config *config;  /* backends in image order, retired ones included */
     struct bz_buf config_text; /* as loaded */
+    struct bz_pack pack;       /* of config */
     struct bz_backend_run backend[BZ_BACKENDS_MAX];
     struct bz_map state_map, ring_map;
     struct bz_state *state;
@@ -64,6 +72,14 @@ enum bz_status bz_daemon_load(struct bz_daemon *d, struct bz_buf *why) BZ_MUST_U
  * configuration that was in force is taken when the file is refused. */
 enum bz_status bz_daemon_load_first(struct bz_daemon *d, struct bz_buf *why) BZ_MUST_USE;
 void bz_daemon_unload(struct bz_daemon *d);
+
+/* ---- pack.c ---- */
+/* Detectors for a configuration: those of the last run's file when they fit, else compiled anew and
+ * written there. EEXISTS: `old` has the same, nothing was done. ESYNTAX: `why` is filled. */
+enum bz_status bz_pack_make(const struct bz_daemon *d, const struct bz_config *c,
+                            const struct bz_pack *old, struct bz_pack *ret,
+                            struct bz_buf *why) BZ_MUST_USE;
+void bz_pack_free(struct bz_pack *p);
 
 /* ---- health.c ---- */
 enum bz_status bz_health_init(struct bz_daemon *d) BZ_MUST_USE;

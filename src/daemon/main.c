@@ -200,6 +200,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     d->in.fd = d->fifo = -1;
+    bz_buf_init(&d->pack.bytes, BZ_DETECT_PACK_MAX);
     enum bz_status st = bz_instance_open(dir, &d->in);
     if (st != BZ_OK)
         bz_log("%s is not an instance", bz_log_safe(bz_view_str(dir)));

@@ -4,7 +4,8 @@
 
 #include "daemon.h"
 
-enum { IMAGE_FIXED_MAX = 64 << 20, IMAGE_KEY_MAX = 4096 };
+enum { IMAGE_FIXED_MAX = 160 << 20, IMAGE_KEY_MAX = 4096 };
+_Static_assert(IMAGE_FIXED_MAX > BZ_DETECT_PACK_MAX + (64 << 20), "room for everything else");
 
 /* Addresses and credentials by index, as bz_image_build takes them. */
 struct places {
@@ -22,8 +23,25 @@ static void fill_places(const struct bz_daemon *d, struct places *p) {
     }
 }
 
+/* The approvals in force as an array of their own, since the book's loan ends with the next call. */
+static enum bz_status copy_approvals(struct bz_daemon *d, uint64_t now, struct bz_approval **ret,
+                                     size_t *ret_n) {
+    const struct bz_approval_record *list = NULL;
+    size_t n = 0;
+    BZ_TRY(bz_identity_approvals(d->book, now, &list, &n));
+    struct bz_approval *copy = calloc(n + 1, sizeof *copy);
+    if (copy == NULL)
+        return BZ_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        copy[i] = list[i].what;
+    *ret = copy;
+    *ret_n = n;
+    return BZ_OK;
+}
+
 static enum bz_status build(struct bz_daemon *d, const struct places *p,
                             const struct bz_served *served, struct bz_buf *out) {
+    struct bz_approval *approvals = NULL;
     struct bz_image_input in = {
         .config = d->config,
         .models = served->v,
@@ -32,17 +50,23 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
         .backend_addresses = p->address,
         .generation = d->generation + 1,
         .built_unix = bz_clock_unix() / 1000000000u,
+        .detect_pack = bz_buf_view(&d->pack.bytes),
     };
     memcpy(in.key_pepper, d->keys.key_pepper, sizeof in.key_pepper);
     memcpy(in.digest_key, d->keys.digest_key, sizeof in.digest_key);
     memcpy(in.limit_seed, d->keys.limit_seed, sizeof in.limit_seed);
-    enum bz_status st = bz_identity_keys(d->book, true, &in.keys, &in.keys_n);
+    memcpy(in.vault_key, d->keys.vault_key, sizeof in.vault_key);
+    enum bz_status st = copy_approvals(d, in.built_unix, &approvals, &in.approvals_n);
+    in.approvals = approvals;
+    if (st == BZ_OK)
+        st = bz_identity_keys(d->book, true, &in.keys, &in.keys_n);
     d->keys_live = (uint32_t)in.keys_n;
     if (st == BZ_OK) {
         bz_buf_init(out, IMAGE_FIXED_MAX + in.keys_n * IMAGE_KEY_MAX);
         st = bz_image_build(&in, out);
     }
     bz_wipe(&in, sizeof in);
+    free(approvals);
     return st == BZ_OK ? bz_buf_status(out) : st;
 }
 

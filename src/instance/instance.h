@@ -53,6 +53,7 @@ struct bz_instance_keys {
     uint8_t key_pepper[BZ_KEY_LEN];
     uint8_t digest_key[BZ_KEY_LEN];
     uint8_t limit_seed[16];
+    uint8_t vault_key[BZ_KEY_LEN];
     uint8_t instance_id[8];
 };
 void bz_instance_derive(const uint8_t master[BZ_KEY_LEN], struct bz_instance_keys *ret);

@@ -59,10 +59,10 @@ enum bz_status bz_config_compile(const struct bz_config *c, struct bz_buf *out,
         st = bz_detect_compile(customs, c->data.custom_n, out, &why);
     if (st == BZ_OK)
         st = bz_buf_status(out);
-    if (st == BZ_EEXISTS) /* the parser looked for that; kept for hand-made configurations */
-        st = BZ_ESYNTAX;
-    if (st == BZ_ESYNTAX)
+    if (why.text[0] != '\0' && (st == BZ_ESYNTAX || st == BZ_EEXISTS || st == BZ_ETOOBIG)) {
         put_error(c, &why, err);
+        st = BZ_ESYNTAX;
+    }
     bz_arena_free(&ar);
     return st;
 }

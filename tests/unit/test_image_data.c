@@ -131,7 +131,10 @@ static void test_sets(void **state) {
     assert_false(in(&a->find, TLP) || in(&a->find, PLACEHOLDER) || in(&a->hold, PLACEHOLDER));
     assert_true(in(&a->find, OWN) && in(&a->hold, BZ_TYPES_MAX - 1)); /* would block */
     a = bz_image_actions(&m.img, &p, TINY, BZ_DIRECTION_REPLY, BZ_LEVEL_PUBLIC);
-    assert_true(in(&a->hold, CARD) && !in(&a->form, CARD)); /* the default's mask */
+    /* In replies a value of that form may stand for another, and placeholders for values. */
+    assert_true(in(&a->find, CARD) && in(&a->hold, CARD) && in(&a->form, CARD));
+    assert_true(in(&a->find, PLACEHOLDER) && in(&a->hold, PLACEHOLDER));
+    assert_false(in(&a->hold, EMAIL) || in(&a->form, EMAIL) || in(&a->find, TLP));
     done(&m);
 }
 
