@@ -84,4 +84,12 @@ enum bz_status bz_store_approvals(struct bz_store *s, bz_store_approval_fn *each
 enum bz_status bz_store_meta_set(struct bz_store *s, const char *name, struct bz_view value) BZ_MUST_USE;
 enum bz_status bz_store_meta_get(struct bz_store *s, const char *name, struct bz_buf *out) BZ_MUST_USE;
 
+/* ---- databases as files, whatever is in them ---- */
+
+/* Copies a database that others may be using, in a state that was committed as a whole. `to` must not exist, or is a copy made
+ * before. ENOTFOUND: there is no `from`. */
+enum bz_status bz_store_copy(const char *from, const char *to) BZ_MUST_USE;
+/* Reads all of it. ECORRUPT: it is damaged; ENOTFOUND. */
+enum bz_status bz_store_whole(const char *path) BZ_MUST_USE;
+
 #endif
