@@ -240,6 +240,7 @@ class Instance:
         self.port = free_port()
         self.env = dict(os.environ, **(env or {}))
         self.wrap = list(wrap)
+        self.program = BARTIZAN
         self.proc = None
         self.users = set()
         self.settings = {"listen": "127.0.0.1:%d" % self.port, "workers": "2"} | {k: str(v) for k, v in settings.items()}
@@ -261,7 +262,7 @@ class Instance:
         f.chmod(0o600)
 
     def cli(self, *args, ok=True, timeout=60, input=None):
-        r = subprocess.run([BARTIZAN] + [str(a) for a in args], capture_output=True, timeout=timeout, env=self.env, text=True,
+        r = subprocess.run([self.program] + [str(a) for a in args], capture_output=True, timeout=timeout, env=self.env, text=True,
                            input=input)
         if ok and r.returncode != 0:
             raise AssertionError("bartizan %s: exit %d\n%s%s" % (" ".join(map(str, args)), r.returncode, r.stdout, r.stderr))
@@ -282,7 +283,7 @@ class Instance:
 
     def start(self):
         self.out = open(self.holder / "up.out", "ab")
-        self.proc = subprocess.Popen(self.wrap + [BARTIZAN, "up", str(self.dir)], stdout=self.out, stderr=subprocess.STDOUT,
+        self.proc = subprocess.Popen(self.wrap + [self.program, "up", str(self.dir)], stdout=self.out, stderr=subprocess.STDOUT,
                                      stdin=subprocess.DEVNULL, env=self.env, start_new_session=True)
         wait_for(self.answers)
         return self
