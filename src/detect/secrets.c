@@ -1,0 +1,236 @@
+/* The detector of secrets: API keys, tokens, private keys, passwords. See secrets.h. */
+#include "secrets.h"
+
+#include <hs/hs_common.h>
+#include <hs/hs_compile.h>
+
+#include "secrets_prefix.h"
+#include "secrets_words.h"
+
+#define PREFIX_TRIGGER(lead, ...) {lead, TRIGGER_LITERAL | TRIGGER_START, 0},
+#define WORD_TRIGGER(text, ...) {text, TRIGGER_LITERAL | HS_FLAG_CASELESS, 0},
+#define SPECIAL_START(text, kind) {text, TRIGGER_LITERAL | TRIGGER_START, kind},
+#define SPECIAL_LITERAL(text, flags, kind) {text, TRIGGER_LITERAL | (flags), kind},
+#define SPECIAL_EXPR(text, kind) {text, 0, kind},
+
+/* In this order, see hit(). */
+static const struct trigger triggers[] = {
+    SECRETS_PREFIXES(PREFIX_TRIGGER) SECRETS_WORDS(WORD_TRIGGER) SPECIAL_START("eyJ", SPECIAL_JWT)
+        SPECIAL_START("eyA", SPECIAL_JWT) SPECIAL_START("ZXlK", SPECIAL_JWT64)
+            SPECIAL_START("-----BEGIN ", SPECIAL_PEM) SPECIAL_LITERAL("://", 0, SPECIAL_URL)
+                SPECIAL_LITERAL(" -u", 0, SPECIAL_CURL) SPECIAL_LITERAL("--user", 0, SPECIAL_CURL)
+                    SPECIAL_LITERAL("Q~", 0, SPECIAL_AZURE) SPECIAL_EXPR("[0-9]{15}(?:\\||%7[Cc])",
+                                                                         SPECIAL_FACEBOOK)
+                        SPECIAL_EXPR("[0-9]{8}:AA", SPECIAL_TELEGRAM)
+                            SPECIAL_LITERAL("kind: secret", HS_FLAG_CASELESS, SPECIAL_KUBERNETES)
+                                SPECIAL_LITERAL("kind\":\"secret\"", HS_FLAG_CASELESS,
+                                                SPECIAL_KUBERNETES)
+                                    SPECIAL_LITERAL("kind\": \"secret\"", HS_FLAG_CASELESS,
+                                                    SPECIAL_KUBERNETES)};
+
+static void emit(struct scan *s, enum answer a, const struct match *m) {
+    if (a == ANSWER_YES)
+        scan_emit(s, m->type, m->proof, m->start, m->end);
+}
+
+static void hit(struct scan *s, const struct trigger *t, size_t end) {
+    size_t k = (size_t)(t - triggers), len = strlen(t->expr);
+    struct match m;
+    if (k < secrets_prefix_n) {
+        if (scan_wants(s, secrets_prefix[k].type))
+            emit(s, secrets_try_prefix(s, &secrets_prefix[k], end - len, &m), &m);
+        return;
+    }
+    k -= secrets_prefix_n;
+    if (k >= secrets_words_n) {
+        emit(s, secrets_try_special(s, (enum special)t->rule, end, &m), &m);
+        return;
+    }
+    const struct secret_word *w = &secrets_words[k];
+    size_t value, first;
+    if (!secrets_value(s, w, end - len, end, &value))
+        return;
+    size_t n = secrets_group(w->group, &first);
+    for (size_t i = first; i < first + n; i++) {
+        if (scan_wants(s, secrets_keyed[i].type))
+            emit(s, secrets_try_keyed(s, &secrets_keyed[i], end - len, value, &m), &m);
+    }
+}
+
+/* ---- the undecided rest ---- */
+
+struct rest {
+    size_t from;  /* what begins before it is decided */
+    size_t least; /* so far the least place from which text must wait */
+};
+
+static void hold_at(struct rest *r, size_t at) {
+    if (at >= r->from && at < r->least)
+        r->least = at;
+}
+
+static void hold(const struct scan *s, enum answer a, const struct match *m, struct rest *r) {
+    if (a == ANSWER_MORE || (a == ANSWER_YES && m->end >= s->n))
+        hold_at(r, m->start);
+}
+
+static uint8_t fold(uint8_t c) {
+    return scan_is(c, SC_UPPER) ? c | 0x20 : c;
+}
+
+/* Rows whose literal stands at i. */
+static void live_prefixes(const struct scan *s, size_t i, struct rest *rest) {
+    size_t lo = 0, hi = secrets_prefix_n;
+    struct match m;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if ((uint8_t)secrets_prefix[mid].lead[0] < s->p[i])
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < secrets_prefix_n && (uint8_t)secrets_prefix[lo].lead[0] == s->p[i]; lo++) {
+        const struct secret_row *row = &secrets_prefix[lo];
+        if (scan_lit(s, i, row->lead, false) && scan_wants(s, row->type))
+            hold(s, secrets_try_prefix(s, row, i, &m), &m, rest);
+    }
+}
+
+static void live_special(const struct scan *s, enum special kind, size_t end, struct rest *rest) {
+    struct match m;
+    enum answer a = secrets_try_special(s, kind, end, &m);
+    if (kind == SPECIAL_URL && a == ANSWER_MORE && m.start < rest->from)
+        m.start = rest->from; /* the user is decided, the password is not */
+    hold(s, a, &m, rest);
+}
+
+/* Words at i whose value may reach the end. */
+static void live_words(const struct scan *s, size_t i, struct rest *rest) {
+    size_t lo = 0, hi = secrets_words_n, value, first;
+    uint8_t c = fold(s->p[i]);
+    struct match m;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if ((uint8_t)secrets_words[mid].text[0] < c)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    for (; lo < secrets_words_n && (uint8_t)secrets_words[lo].text[0] == c; lo++) {
+        const struct secret_word *w = &secrets_words[lo];
+        if (!scan_lit(s, i, w->text, true) || !secrets_value(s, w, i, i + strlen(w->text), &value))
+            continue;
+        size_t n = secrets_group(w->group, &first);
+        for (size_t r = first; r < first + n; r++) {
+            if (scan_wants(s, secrets_keyed[r].type))
+                hold(s, secrets_try_keyed(s, &secrets_keyed[r], i, value, &m), &m, rest);
+        }
+    }
+    static const char *const kinds[] = {"kind: secret", "kind\":\"secret\"", "kind\": \"secret\""};
+    for (size_t k = 0; c == 'k' && k < sizeof kinds / sizeof kinds[0]; k++) {
+        if (scan_lit(s, i, kinds[k], true))
+            live_special(s, SPECIAL_KUBERNETES, i + strlen(kinds[k]), rest);
+    }
+}
+
+/* Marks within the last token that begin something: "://", "|", a number's first digit, "8Q~". */
+static void live_marks(const struct scan *s, size_t i, struct rest *rest) {
+    if (scan_lit(s, i, "://", false))
+        live_special(s, SPECIAL_URL, i + 3, rest);
+    if (s->p[i] == '|' || scan_lit(s, i, "%7c", true))
+        live_special(s, SPECIAL_FACEBOOK, i + (s->p[i] == '|' ? 1 : 3), rest);
+    if (!scan_is(s->p[i], SC_DIGIT))
+        return;
+    size_t left = s->n - i;
+    if (left == 1 || (s->p[i + 1] == 'Q' && (left == 2 || s->p[i + 2] == '~'))) {
+        if (left <= 3)
+            hold_at(rest, i);
+        else
+            live_special(s, SPECIAL_AZURE, i + 3, rest);
+    }
+    if (scan_is(scan_before(s, i), SC_ALNUM))
+        return;
+    size_t end = scan_run(s, i, SC_DIGIT, 11);
+    left = s->n - end;
+    if (end - i > 10)
+        return;
+    if (left == 0 || (left <= 2 && s->p[end] == ':' && (left == 1 || s->p[end + 1] == 'A')))
+        hold_at(rest, i);
+    else if (scan_lit(s, end, ":AA", false))
+        live_special(s, SPECIAL_TELEGRAM, end + 3, rest);
+}
+
+/* No match but a private key's goes over these bytes. */
+static bool ends_token(uint8_t c) {
+    return c <= ' ' || c == 0x7f || strchr("\"'`<>;,&", c) != NULL;
+}
+
+static size_t back(size_t at, size_t n, size_t least) {
+    return at - least > n ? at - n : least;
+}
+
+static void live_keys(const struct scan *s, struct rest *rest) {
+    static const char begin[] = "-----BEGIN ";
+    for (size_t i = back(s->n, BZ_DETECT_MATCH_MAX, rest->from); i + sizeof begin <= s->n + 1;
+         i++) {
+        const uint8_t *at = memchr(s->p + i, '-', s->n - i);
+        if (at == NULL)
+            return;
+        i = (size_t)(at - s->p);
+        if (scan_lit(s, i, begin, false))
+            live_special(s, SPECIAL_PEM, i + sizeof begin - 1, rest);
+    }
+}
+
+/* curl -u user:pa */
+static void live_curl(const struct scan *s, size_t token, struct rest *rest) {
+    for (size_t i = back(token, 80, 0); i < s->n; i++) {
+        if (s->p[i] == ' ' && scan_lit(s, i, " -u", false))
+            live_special(s, SPECIAL_CURL, i + 3, rest);
+        if (s->p[i] == '-' && scan_lit(s, i, "--user", false))
+            live_special(s, SPECIAL_CURL, i + 6, rest);
+    }
+}
+
+static size_t live(const struct scan *s, size_t from) {
+    struct rest rest = {from, s->n};
+    size_t token = s->n;
+    size_t limit = back(s->n, BZ_DETECT_MATCH_MAX, 0);
+    bool loud = false, colon = false;
+    while (token > limit && !ends_token(s->p[token - 1])) {
+        token--;
+        loud |= !scan_is(s->p[token], SC_ALPHA);
+        colon |= s->p[token] == ':';
+    }
+    live_keys(s, &rest);
+    if (token == s->n)
+        return rest.least;
+    for (size_t i = token; i < s->n && i < rest.least; i++) {
+        bool edge = !scan_is(scan_before(s, i), SC_ALNUM);
+        if (edge)
+            live_prefixes(s, i, &rest);
+        if (edge && (s->p[i] == 'e' || s->p[i] == 'Z')) {
+            if (scan_lit(s, i, "eyJ", false) || scan_lit(s, i, "eyA", false))
+                live_special(s, SPECIAL_JWT, i + 3, &rest);
+            if (scan_lit(s, i, "ZXlK", false))
+                live_special(s, SPECIAL_JWT64, i + 4, &rest);
+        }
+        live_marks(s, i, &rest);
+    }
+    if (!loud && !secrets_loud(s, token))
+        return rest.least;
+    for (size_t i = back(token, BZ_DETECT_CONTEXT, 0); i < s->n && i < rest.least; i++)
+        live_words(s, i, &rest);
+    if (colon)
+        live_curl(s, token, &rest);
+    return rest.least;
+}
+
+const struct detector detect_secrets = {
+    .name = "secrets",
+    .group = DETECT_GROUP_SECRETS,
+    .triggers = triggers,
+    .triggers_n = sizeof triggers / sizeof triggers[0],
+    .hit = hit,
+    .live = live,
+};

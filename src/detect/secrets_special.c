@@ -1,0 +1,415 @@
+/* Secrets that no table describes. */
+#include "secrets.h"
+
+static bool is_one_of(uint8_t c, const char *set) {
+    return c != 0 && strchr(set, c) != NULL;
+}
+
+static enum answer found(struct match *ret, size_t start, size_t end, size_t type,
+                         enum bz_proof proof) {
+    *ret = (struct match){start, end, type, proof};
+    return ANSWER_YES;
+}
+
+static enum answer unknown(const struct scan *s, struct match *ret, size_t start) {
+    ret->start = start;
+    return s->final ? ANSWER_NO : ANSWER_MORE;
+}
+
+static struct bz_view between(const struct scan *s, size_t from, size_t to) {
+    return bz_view(s->p + from, to - from);
+}
+
+/* ---- JSON web tokens ----
+ * header.payload.signature in base64url; the header is a JSON object with the member "alg". */
+
+static bool jwt_header(struct bz_view v) {
+    uint8_t out[300];
+    static const char alg[] = "\"alg\"";
+    size_t n = form_base64(v, out, sizeof out);
+    return n > sizeof alg && out[0] == '{' && memmem(out, n, alg, sizeof alg - 1) != NULL;
+}
+
+static enum answer jwt(const struct scan *s, size_t end, struct match *ret) {
+    size_t at = end - 3, i = at, dots = 0, first = 0;
+    if (scan_is(scan_before(s, at), SC_ALNUM) || is_one_of(scan_before(s, at), "_-."))
+        return ANSWER_NO;
+    while (i < s->n && i - at < BZ_DETECT_MATCH_MAX &&
+           (form_class('k', s->p[i]) || (s->p[i] == '.' && dots < 4))) {
+        if (s->p[i] == '.' && dots++ == 0)
+            first = i;
+        i++;
+    }
+    if (i == s->n && i - at < BZ_DETECT_MATCH_MAX && !s->final)
+        return unknown(s, ret, at);
+    while (i > at && s->p[i - 1] == '.' && dots > 2) { /* the end of a sentence */
+        i--;
+        dots--;
+    }
+    if (dots == 0 || first - at < 16 || i - first < 12 || !jwt_header(between(s, at, first)))
+        return ANSWER_NO;
+    return found(ret, at, i, SECRET_JWT, BZ_PROOF_CHECKSUM);
+}
+
+/* The same in base64 once more. */
+static enum answer jwt64(const struct scan *s, size_t end, struct match *ret) {
+    size_t at = end - 4, i = at;
+    uint8_t out[300];
+    if (scan_is(scan_before(s, at), SC_ALNUM))
+        return ANSWER_NO;
+    while (i < s->n && i - at < BZ_DETECT_MATCH_MAX && form_class('e', s->p[i]))
+        i++;
+    if (i == s->n && i - at < BZ_DETECT_MATCH_MAX && !s->final)
+        return unknown(s, ret, at);
+    size_t n = form_base64(between(s, at, i), out, sizeof out);
+    const uint8_t *dot = memchr(out, '.', n);
+    size_t head = dot == NULL ? n : (size_t)(dot - out);
+    if (i - at < 40 || !jwt_header(bz_view(out, head)))
+        return ANSWER_NO;
+    return found(ret, at, i, SECRET_JWT_BASE64, BZ_PROOF_CHECKSUM);
+}
+
+/* ---- private keys ----
+ * A line that begins one, headers, base64, a line that ends it. One finding takes what fits into a
+ * match; secrets_more goes on. Lines may be parted by escapes ("\n") and by the quotes and signs of a
+ * program that builds them. */
+
+enum { PEM_LINE_MIN = 16, PEM_GLUE_MAX = 24 };
+
+static size_t pem_glue(const struct scan *s, size_t i, size_t stop) {
+    size_t from = i;
+    while (i < stop && i - from < PEM_GLUE_MAX) {
+        uint8_t c = s->p[i];
+        if (c == '\\' && i + 1 < stop && is_one_of(s->p[i + 1], "nrt\\"))
+            i += 2;
+        else if (scan_is(c, SC_SPACE) || is_one_of(c, "\"',+>|#*\\"))
+            i++;
+        else
+            break;
+    }
+    return i;
+}
+
+/* "Proc-Type: 4,ENCRYPTED", "Version: GnuPG v2": end of the line, or i. */
+static size_t pem_header(const struct scan *s, size_t i, size_t stop) {
+    size_t name = i;
+    while (name < stop && name - i < 24 && (scan_is(s->p[name], SC_ALPHA) || s->p[name] == '-'))
+        name++;
+    if (name == stop)
+        return stop;
+    if (name == i || name + 1 == stop || s->p[name] != ':' || s->p[name + 1] != ' ')
+        return i;
+    while (name < stop && !scan_is(s->p[name], SC_EOL) && s->p[name] != '\\')
+        name++;
+    return name;
+}
+
+static size_t base64_run(const struct scan *s, size_t i, size_t stop) {
+    while (i < stop && (form_class('b', s->p[i]) || s->p[i] == '='))
+        i++;
+    return i;
+}
+
+/* "-----END RSA PRIVATE KEY-----" at i, as much of it as is there: its end, or i. */
+static size_t pem_end(const struct scan *s, size_t i, size_t stop) {
+    static const char head[] = "-----END ";
+    size_t k = 0;
+    while (i + k < stop && k < sizeof head - 1 && s->p[i + k] == (uint8_t)head[k])
+        k++;
+    if (k < sizeof head - 1 && i + k < stop)
+        return i;
+    size_t e = i + k;
+    while (e < stop && e - i < 60 && (scan_is(s->p[e], SC_UPPER | SC_DIGIT) || s->p[e] == ' '))
+        e++;
+    while (e < stop && e - i < 70 && s->p[e] == '-')
+        e++;
+    return e;
+}
+
+/* The part of a key's body that begins at i. ret_open: the last byte looked at may be followed by
+ * more of the key. */
+static size_t pem_body(const struct scan *s, size_t i, size_t stop, bool begun, bool *ret_open) {
+    size_t end = i;
+    bool middle = begun; /* of a line */
+    *ret_open = false;
+    for (;;) {
+        size_t line = pem_glue(s, i, stop);
+        if (line == stop) {
+            *ret_open = true;
+            return end;
+        }
+        size_t after = begun ? line : pem_header(s, line, stop);
+        if (after > line) {
+            i = after;
+            continue;
+        }
+        after = pem_end(s, line, stop);
+        if (after > line) {
+            *ret_open = after == stop;
+            return after;
+        }
+        after = base64_run(s, line, stop);
+        bool whole = after - line >= PEM_LINE_MIN || (middle && line == i && after > line) ||
+                     (begun && after > line && memchr(s->p + line, '=', after - line) != NULL);
+        if (after == stop) {
+            *ret_open = true;
+            return after;
+        }
+        if (!whole) { /* a short last line counts if the end stands behind it */
+            size_t next = pem_glue(s, after, stop);
+            *ret_open = next == stop;
+            if (!begun || after == line || *ret_open || pem_end(s, next, stop) == next)
+                return end;
+        }
+        begun = true;
+        middle = false;
+        i = end = after;
+    }
+}
+
+static size_t match_stop(const struct scan *s, size_t at) {
+    return s->n - at > BZ_DETECT_MATCH_MAX ? at + BZ_DETECT_MATCH_MAX : s->n;
+}
+
+static enum answer pem(const struct scan *s, size_t end, struct match *ret) {
+    static const char key[] = "PRIVATE KEY";
+    size_t at = end - 11; /* "-----BEGIN " */
+    size_t stop = match_stop(s, at), i = end;
+    while (i < stop && i - end < 48 && (scan_is(s->p[i], SC_UPPER | SC_DIGIT) || s->p[i] == ' '))
+        i++;
+    if (i == s->n)
+        return unknown(s, ret, at);
+    if (s->p[i] != '-' || memmem(s->p + end, i - end, key, sizeof key - 1) == NULL)
+        return ANSWER_NO;
+    size_t dashes = i;
+    while (i < stop && i - dashes < 5 && s->p[i] == '-')
+        i++;
+    if (i == s->n)
+        return unknown(s, ret, at);
+    bool open;
+    size_t body = pem_body(s, i, stop, false, &open);
+    if (open && stop == s->n && stop - at < BZ_DETECT_MATCH_MAX && !s->final)
+        return unknown(s, ret, at);
+    if (body <= i || body - i < PEM_LINE_MIN)
+        return ANSWER_NO;
+    return found(ret, at, body, SECRET_PRIVATE_KEY, BZ_PROOF_CHECKSUM);
+}
+
+size_t secrets_more(const struct scan *s, size_t type, size_t at) {
+    size_t stop = match_stop(s, at), i = at;
+    bool open;
+    if (type == SECRET_PRIVATE_KEY) {
+        if (at >= 1 && s->p[at - 1] == '-') /* its end was there */
+            return at;
+        return pem_body(s, at, stop, true, &open);
+    }
+    while (i < stop && (form_class('e', s->p[i]) || s->p[i] == '.'))
+        i++;
+    return i;
+}
+
+/* ---- user:password@host ---- */
+
+static bool url_byte(uint8_t c) {
+    return scan_is(c, SC_ALNUM | SC_HIGH) || is_one_of(c, "-._~%!$*+=^");
+}
+
+/* https://cafebabe:deadbeef@gems.contribsys.com/ */
+static enum answer sidekiq(const struct scan *s, size_t user, size_t at_sign, size_t *ret_end) {
+    static const char *const hosts[] = {"gems.contribsys.com", "enterprise.contribsys.com"};
+    if (at_sign - user != 17)
+        return ANSWER_NO;
+    for (size_t i = user; i < at_sign; i++) {
+        if (i - user == 8 ? s->p[i] != ':' : !scan_is(s->p[i], SC_HEX))
+            return ANSWER_NO;
+    }
+    size_t host = at_sign + 1;
+    for (size_t k = 0; k < 2; k++) {
+        size_t len = strlen(hosts[k]), left = s->n - host;
+        if (left < len && !s->final && memcmp(hosts[k], s->p + host, left) == 0)
+            return ANSWER_MORE;
+        if (scan_lit(s, host, hosts[k], false)) {
+            *ret_end = host + len;
+            return ANSWER_YES;
+        }
+    }
+    return ANSWER_NO;
+}
+
+static bool url_placeholder(struct bz_view v) {
+    static const char *const same[] = {"password", "passwd", "pass", "pwd",
+                                       "secret",   "pw",     "token"};
+    for (size_t k = 0; k < sizeof same / sizeof same[0]; k++) {
+        if (bz_view_eq_nocase(v, bz_view_str(same[k])))
+            return true;
+    }
+    return judge_placeholder(v);
+}
+
+static enum answer url(const struct scan *s, size_t end, struct match *ret) {
+    size_t user = end, i = end;
+    while (i < s->n && i - user < 64 && url_byte(s->p[i]))
+        i++;
+    if (i == s->n) /* may be sidekiq's, whose user counts too */
+        return unknown(s, ret, user);
+    if (s->p[i] != ':')
+        return ANSWER_NO;
+    size_t pass = ++i;
+    while (i < s->n && i - pass < 128 && (url_byte(s->p[i]) || is_one_of(s->p[i], ":")))
+        i++;
+    if (i == s->n)
+        return unknown(s, ret, user);
+    if (s->p[i] != '@')
+        return ANSWER_NO;
+    size_t e;
+    enum answer special = sidekiq(s, user, i, &e);
+    if (special == ANSWER_MORE)
+        return unknown(s, ret, user);
+    if (special == ANSWER_YES)
+        return found(ret, user, e, SECRET_SIDEKIQ_SENSITIVE_URL, BZ_PROOF_CHECKSUM);
+    struct bz_view v = between(s, pass, i);
+    if (v.n < 3 || url_placeholder(v))
+        return ANSWER_NO;
+    return found(ret, pass, i, SECRET_URL_CREDENTIALS, BZ_PROOF_CONTEXT);
+}
+
+/* ---- curl -u user:password ---- */
+
+static enum answer curl(const struct scan *s, size_t end, struct match *ret) {
+    static const char *const word[] = {"curl"};
+    size_t i = end;
+    while (i < s->n && i - end < 4 && (scan_is(s->p[i], SC_BLANK) || is_one_of(s->p[i], "=\"'")))
+        i++;
+    size_t user = i;
+    while (i < s->n && i - user < 64 && s->p[i] > ' ' && !is_one_of(s->p[i], ":\"'`"))
+        i++;
+    if (i >= s->n || s->p[i] != ':')
+        return ANSWER_NO;
+    size_t pass = ++i;
+    while (i < s->n && i - pass < 128 && s->p[i] > ' ' && !is_one_of(s->p[i], "\"'`\\"))
+        i++;
+    if (!scan_word_before(s, pass, word, 1))
+        return ANSWER_NO;
+    if (i == s->n && !s->final)
+        return unknown(s, ret, pass);
+    struct bz_view v = between(s, pass, i);
+    if (v.n < 3 || url_placeholder(v))
+        return ANSWER_NO;
+    return found(ret, pass, i, SECRET_CURL_AUTH_USER, BZ_PROOF_CONTEXT);
+}
+
+/* ---- abc8Q~...: secrets of Entra ID ----
+ * Three characters, a digit, "Q~" and 31 to 34 more. Any word could be the first three: the finding
+ * begins with the digit (what a name gives away is found whole, see the generic group). */
+static enum answer azure(const struct scan *s, size_t end, struct match *ret) {
+    if (end < 6 || !scan_is(s->p[end - 3], SC_DIGIT))
+        return ANSWER_NO;
+    for (size_t i = end - 6; i < end - 3; i++) {
+        if (!form_class('y', s->p[i]))
+            return ANSWER_NO;
+    }
+    struct form_end e;
+    ret->start = end - 3;
+    enum answer a = form_match(s, end, "y31-34", &e);
+    if (a != ANSWER_YES)
+        return a;
+    if (e.cut || form_entropy(between(s, end, e.end)) < 30)
+        return ANSWER_NO;
+    return found(ret, end - 3, e.end, SECRET_AZURE_AD_CLIENT_SECRET, BZ_PROOF_CHECKSUM);
+}
+
+/* ---- 1234567890123456|abc...: access tokens of Facebook; the number is public ---- */
+static enum answer facebook(const struct scan *s, size_t end, struct match *ret) {
+    size_t bar = end;
+    while (bar > 0 && !scan_is(s->p[bar - 1], SC_DIGIT))
+        bar--;
+    size_t digits = scan_back(s, bar, SC_DIGIT, 17);
+    struct form_end e;
+    ret->start = end;
+    if (bar - digits < 15 || bar - digits > 16)
+        return ANSWER_NO;
+    enum answer a = form_match(s, end, "k27-40", &e);
+    if (a != ANSWER_YES)
+        return a;
+    struct bz_view v = between(s, end, e.end);
+    if (e.cut || form_entropy(v) < 30 || !judge_random(v))
+        return ANSWER_NO;
+    return found(ret, end, e.end, SECRET_FACEBOOK_ACCESS_TOKEN, BZ_PROOF_FORM);
+}
+
+/* ---- 1234567890:AA...: bots of Telegram ---- */
+static enum answer telegram(const struct scan *s, size_t end, struct match *ret) {
+    size_t colon = end - 3;
+    size_t at = scan_back(s, colon, SC_DIGIT, 12);
+    struct form_end e;
+    ret->start = at;
+    if (colon - at < 8 || colon - at > 10 || scan_is(scan_before(s, at), SC_ALNUM))
+        return ANSWER_NO;
+    enum answer a = form_match(s, end, "k33", &e);
+    if (a != ANSWER_YES)
+        return a;
+    if (e.cut || form_entropy(between(s, end, e.end)) < 30)
+        return ANSWER_NO;
+    return found(ret, at, e.end, SECRET_TELEGRAM_BOT_API_TOKEN, BZ_PROOF_CHECKSUM);
+}
+
+/* ---- kind: Secret / data: / name: base64 ----
+ * What is in sight of "kind: Secret" behind the next "data:". The first value only: the others have
+ * names of their own (password: ...) or none that tells. */
+static size_t kubernetes_data(const struct scan *s, size_t i, size_t stop) {
+    for (; i < stop; i++) {
+        if (!scan_lit(s, i, "data", true) || !is_one_of(scan_at(s, i + 4), "\":"))
+            continue;
+        bool string = i > 6 && scan_lit(s, i - 6, "string", true);
+        if (string || !scan_is(scan_before(s, i), SC_ALNUM))
+            return i + 4 + (s->p[i + 4] == '"');
+    }
+    return s->n;
+}
+
+static enum answer kubernetes(const struct scan *s, size_t end, struct match *ret) {
+    size_t from = end > 16 ? end - 16 : 0, i = kubernetes_data(s, end, from + BZ_DETECT_CONTEXT);
+    if (scan_at(s, i) != ':')
+        return ANSWER_NO;
+    i = scan_run(s, i + 1, SC_SPACE, 16);
+    i += is_one_of(scan_at(s, i), "{");
+    i = scan_run(s, i, SC_SPACE, 16);
+    i += is_one_of(scan_at(s, i), "\"");
+    size_t name = i;
+    while (i < s->n && i - name < 48 && (scan_is(s->p[i], SC_ALNUM) || is_one_of(s->p[i], "_.-")))
+        i++;
+    i += is_one_of(scan_at(s, i), "\"");
+    if (i == name || scan_at(s, i) != ':')
+        return ANSWER_NO;
+    i = scan_run(s, i + 1, SC_BLANK, 4);
+    i += is_one_of(scan_at(s, i), "\"'");
+    struct form_end e;
+    ret->start = i;
+    if (i >= s->n || i - from >= BZ_DETECT_CONTEXT)
+        return ANSWER_NO;
+    enum answer a = form_match(s, i, "S8-400", &e);
+    if (a != ANSWER_YES)
+        return a;
+    struct bz_view v = between(s, i, e.end);
+    uint8_t next = scan_at(s, e.end);
+    if (e.cut || form_entropy(v) < 20 || judge_placeholder(v) ||
+        !(next == 0 || scan_is(next, SC_SPACE) || is_one_of(next, "\"',}\\")))
+        return ANSWER_NO;
+    return found(ret, i, e.end, SECRET_KUBERNETES_SECRET_YAML, BZ_PROOF_CONTEXT);
+}
+
+enum answer secrets_try_special(const struct scan *s, enum special kind, size_t end,
+                                struct match *ret) {
+    static enum answer (*const try[SPECIAL_COUNT])(const struct scan *, size_t, struct match *) = {
+        [SPECIAL_JWT] = jwt,
+        [SPECIAL_JWT64] = jwt64,
+        [SPECIAL_PEM] = pem,
+        [SPECIAL_URL] = url,
+        [SPECIAL_CURL] = curl,
+        [SPECIAL_AZURE] = azure,
+        [SPECIAL_FACEBOOK] = facebook,
+        [SPECIAL_TELEGRAM] = telegram,
+        [SPECIAL_KUBERNETES] = kubernetes,
+    };
+    return kind < SPECIAL_COUNT ? try[kind](s, end, ret) : ANSWER_NO;
+}

@@ -1,0 +1,215 @@
+/* Secrets: every class is found, what only looks like one is not, streams see what whole texts do. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "samples_secrets.h"
+#include "secret_ids.h"
+#include "secret_negatives.h"
+
+static struct bz_detect *det;
+static struct bz_type_set secrets;
+static size_t first_type;
+
+static int setup(void **state) {
+    (void)state;
+    struct bz_buf pack;
+    bz_buf_init(&pack, SIZE_MAX / 2);
+    if (bz_detect_compile(NULL, 0, &pack, NULL) != BZ_OK ||
+        bz_detect_open(bz_view(pack.p, pack.n), &det) != BZ_OK)
+        return -1;
+    bz_buf_free(&pack);
+    const struct bz_type *types;
+    size_t n = bz_type_list(&types);
+    while (first_type < n && types[first_type].cls != BZ_CLASS_SECRET)
+        first_type++;
+    return bz_type_set_add_name(&secrets, BZ_V("secrets")) ? 0 : -1;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    bz_detect_close(det);
+    return 0;
+}
+
+static struct bz_arena arena;
+
+static struct bz_findings scan(struct bz_view text, enum bz_text_mode mode) {
+    bz_arena_free(&arena);
+    bz_arena_init(&arena, bz_alloc_heap, 1 << 24, NULL, 0);
+    struct bz_findings f = {.ar = &arena};
+    assert_int_equal(bz_detect_scan(det, text, mode, &secrets, NULL, &arena, &f), BZ_OK);
+    return f;
+}
+
+static const char *name_of(size_t type) {
+    return bz_detect_type(det, type)->name;
+}
+
+static size_t classes(void) {
+    const struct bz_type *types;
+    size_t n = bz_type_list(&types), k = 0;
+    while (first_type + k < n && types[first_type + k].cls == BZ_CLASS_SECRET)
+        k++;
+    return k;
+}
+
+/* ---- recall ---- */
+
+static void every_class_is_found(void **state) {
+    (void)state;
+    char text[2048];
+    size_t all = 0, found = 0, as_type = 0;
+    for (size_t type = 0; type < classes(); type++) {
+        size_t missed = 0, other = 0;
+        for (uint64_t seed = 0; seed < 40; seed++) {
+            size_t start, end, n = secret_sample(type, seed, text, sizeof text, &start, &end);
+            if (n == 0)
+                fail_msg("no sample of %s", name_of(first_type + type));
+            struct bz_findings f = scan(bz_view(text, n), BZ_TEXT_PLAIN);
+            bool covered = false, typed = false;
+            for (size_t i = 0; i < f.n; i++) {
+                covered |= f.v[i].start <= start + 4 && f.v[i].end >= end;
+                typed |=
+                    f.v[i].start == start && f.v[i].end == end && f.v[i].type == first_type + type;
+            }
+            all++;
+            found += covered;
+            as_type += typed;
+            missed += !covered;
+            other += !typed;
+            if (!typed && missed + other < 3)
+                print_message("# %s: %s: %.*s -> %zu %s %d %d\n", name_of(first_type + type),
+                              covered ? "other" : "missed", (int)n, text, f.n,
+                              f.n == 0 ? "" : name_of(f.v[0].type),
+                              f.n == 0 ? 0 : (int)(f.v[0].start - start),
+                              f.n == 0 ? 0 : (int)(f.v[0].end - end));
+        }
+        if (missed * 10 > 40 || other * 10 > 80)
+            print_error("%s: %zu of 40 missed, %zu not as that type\n", name_of(first_type + type),
+                        missed, other);
+    }
+    print_message("# secrets: %zu of %zu found, %zu as their type\n", found, all, as_type);
+    assert_true(found * 1000 >= all * 990);
+    assert_true(as_type * 100 >= all * 97);
+}
+
+/* ---- precision ---- */
+
+static void look_alikes_are_left_alone(void **state) {
+    (void)state;
+    char text[8192];
+    size_t all = 0, wrong = 0;
+    for (size_t family = 0; family < SECRET_NEGATIVES; family++) {
+        size_t here = 0;
+        for (uint64_t seed = 0; seed < 80; seed++) {
+            size_t n = secret_negative(family, seed, text, sizeof text);
+            struct bz_findings f = scan(bz_view(text, n), BZ_TEXT_PLAIN);
+            all++;
+            wrong += f.n > 0;
+            if (f.n > 0 && here++ < 2)
+                print_message("# family %zu: %s in: %.*s\n", family, name_of(f.v[0].type),
+                              (int)(f.v[0].end - f.v[0].start), text + f.v[0].start);
+        }
+        assert_true(here <= 8);
+    }
+    print_message("# look-alikes: %zu of %zu flagged\n", wrong, all);
+    assert_true(all >= 2000);
+    assert_true(SECRET_NEGATIVES >= 20);
+    assert_true(wrong * 100 <= all);
+}
+
+/* ---- streams ---- */
+
+/* In pieces of `cut` bytes, or (once) in two. */
+static void feed(struct bz_view text, size_t cut, bool once, struct bz_findings *out) {
+    struct bz_watch w;
+    uint64_t settled;
+    bz_watch_init(&w, BZ_TEXT_PLAIN, &secrets);
+    size_t at = 0;
+    while (at < text.n) {
+        size_t n = cut < text.n - at ? cut : text.n - at;
+        assert_int_equal(bz_watch_feed(det, &w, bz_view_sub(text, at, n), at + n == text.n,
+                                       &secrets, &arena, out, &settled),
+                         BZ_OK);
+        at += n;
+        if (once)
+            cut = SIZE_MAX;
+    }
+    assert_int_equal(settled, text.n);
+    bz_watch_done(&w);
+}
+
+static void expect_same(struct bz_view text, size_t cut, bool once, const char *what) {
+    struct bz_findings whole = scan(text, BZ_TEXT_PLAIN);
+    struct bz_findings f = {.ar = &arena};
+    feed(text, cut, once, &f);
+    if (f.n != whole.n)
+        fail_msg("%s cut at %zu: %zu and not %zu found in %.*s", what, cut, f.n, whole.n,
+                 (int)text.n, (const char *)text.p);
+    for (size_t i = 0; i < f.n; i++) {
+        if (f.v[i].start != whole.v[i].start || f.v[i].end != whole.v[i].end ||
+            f.v[i].type != whole.v[i].type || f.v[i].proof != whole.v[i].proof)
+            fail_msg("%s cut at %zu: another place or type", what, cut);
+    }
+}
+
+static void every_cut_finds_the_same(void **state) {
+    (void)state;
+    char text[2048];
+    for (size_t type = 0; type < classes(); type++) {
+        for (uint64_t seed = type; seed < type + 3; seed++) {
+            size_t start, end, n = secret_sample(type, seed, text, sizeof text, &start, &end);
+            for (size_t cut = 1; cut < n; cut++)
+                expect_same(bz_view(text, n), cut, true, name_of(first_type + type));
+            for (size_t cut = 1; cut < 9; cut++)
+                expect_same(bz_view(text, n), cut, false, name_of(first_type + type));
+        }
+    }
+}
+
+static void every_cut_of_look_alikes_too(void **state) {
+    (void)state;
+    char text[8192];
+    for (size_t family = 0; family < SECRET_NEGATIVES; family++) {
+        size_t n = secret_negative(family, family, text, sizeof text);
+        for (size_t cut = 1; cut < n; cut += 1 + n / 200)
+            expect_same(bz_view(text, n), cut, true, "look-alike");
+        for (size_t cut = 1; cut < 12; cut += 2)
+            expect_same(bz_view(text, n), cut, false, "look-alike");
+    }
+}
+
+/* ---- gitleaks' classes ---- */
+
+static void the_classes_of_gitleaks_are_there(void **state) {
+    (void)state;
+    static const char *const ids[] = {SECRET_IDS(SECRET_ID)};
+    size_t n = sizeof ids / sizeof ids[0], covered = 0;
+    assert_int_equal(n, 222);
+    for (size_t i = 0; i < n; i++) {
+        char text[2048];
+        size_t type, start, end;
+        if (!bz_detect_type_find(det, bz_view_str(ids[i]), &type)) {
+            print_message("# not covered: %s\n", ids[i]);
+            continue;
+        }
+        size_t len = secret_sample(type - first_type, 3, text, sizeof text, &start, &end);
+        covered += len > 0 && scan(bz_view(text, len), BZ_TEXT_PLAIN).n > 0;
+    }
+    print_message("# classes of gitleaks: %zu of %zu\n", covered, n);
+    assert_true(covered >= 211);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_class_is_found),
+        cmocka_unit_test(look_alikes_are_left_alone),
+        cmocka_unit_test(every_cut_finds_the_same),
+        cmocka_unit_test(every_cut_of_look_alikes_too),
+        cmocka_unit_test(the_classes_of_gitleaks_are_there),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
