@@ -12,11 +12,12 @@
 
 #include <bartizan/limits.h>
 
+enum { CHANNELS_KEPT = 32 }; /* ended ones; text after the end of one of them is noticed */
+
 struct edit {
     struct edit *next;
     uint64_t start, end; /* of the channel's text */
     bool blocks;
-    struct bz_finding at;
     size_t text_n;
     uint8_t text[]; /* the replacement */
 };
@@ -44,7 +45,6 @@ struct guard {
     struct event *queue, **queue_last;
     size_t queued, channels_n;
     uint64_t since_ns; /* since when the head waits; set by bz_tx_guard_waits */
-    bool blocked;
 };
 struct visit { /* one walk over one event */
     struct bz_tx *tx;
@@ -52,9 +52,8 @@ struct visit { /* one walk over one event */
     struct bz_arena *ar;
     struct piece *pieces;
     size_t n, cap, next;
-    bool whole_edited, above, done;
-    struct bz_finding worst; /* that blocks, of a whole text */
-    bool whole_blocked;
+    bool whole_edited, whole_blocked; /* texts that are no deltas */
+    bool done;                        /* a match that blocks was reached: no text behind it */
 };
 
 enum bz_status bz_tx_guard_begin(struct bz_tx *tx) {
@@ -98,8 +97,7 @@ static enum bz_status keep_edit(struct bz_tx *tx, struct channel *c, const struc
     struct edit *e = bz_tx_alloc(tx, sizeof *e + one->text.n);
     if (e == NULL)
         return BZ_ENOMEM;
-    *e = (struct edit){
-        .start = f->start, .end = f->end, .blocks = blocks, .at = *f, .text_n = one->text.n};
+    *e = (struct edit){.start = f->start, .end = f->end, .blocks = blocks, .text_n = one->text.n};
     if (one->text.n != 0)
         memcpy(e->text, one->text.p, one->text.n);
     *c->edits_last = e;
@@ -217,10 +215,8 @@ static enum bz_status arrive(void *ctx, const struct bz_walk *w, const struct bz
     }
     BZ_TRY(whole_text(v, span, &e));
     v->whole_edited |= e.changed;
-    if (e.worst >= BZ_ACTION_APPROVE || v->tx->screen->level > v->tx->screen->clearance) {
+    if (e.worst >= BZ_ACTION_APPROVE || v->tx->screen->level > v->tx->screen->clearance)
         v->whole_blocked = true;
-        v->worst = e.at;
-    }
     return BZ_OK;
 }
 
@@ -284,7 +280,7 @@ static void drop_edits(struct bz_tx *tx, const struct piece *p, size_t n) {
 /* The text of a piece after the edits of its channel; *ret_block: it ends where a match begins that
  * ends the stream. */
 static enum bz_status piece_text(struct bz_arena *ar, const struct piece *p, struct bz_view text,
-                                 struct bz_view *ret, const struct edit **ret_block) {
+                                 struct bz_view *ret, bool *ret_block) {
     size_t size = text.n;
     uint64_t at = p->start;
     struct bz_buf b;
@@ -300,7 +296,7 @@ static enum bz_status piece_text(struct bz_arena *ar, const struct piece *p, str
         if (e->start > at)
             bz_buf_put(&b, bz_view_sub(text, (size_t)(at - p->start), (size_t)(e->start - at)));
         if (e->blocks) {
-            *ret_block = e;
+            *ret_block = true;
             *ret = bz_buf_view(&b);
             return bz_buf_status(&b);
         }
@@ -318,7 +314,7 @@ static enum bz_status leave(void *ctx, const struct bz_walk *w, const struct bz_
     struct visit *v = ctx;
     struct screen_edited e;
     struct bz_view text;
-    const struct edit *block = NULL;
+    bool block = false;
     (void)w;
     if (!carries_text(span) || span->text.n == 0)
         return BZ_OK;
@@ -340,10 +336,7 @@ static enum bz_status leave(void *ctx, const struct bz_walk *w, const struct bz_
         text = (struct bz_view){NULL, 0};
     else
         BZ_TRY(piece_text(v->ar, p, span->text, &text, &block));
-    if (block != NULL) {
-        v->done = true; /* no text behind a match that blocks */
-        v->worst = block->at;
-    }
+    v->done |= block;
     if (!bz_view_eq(text, span->text))
         bz_span_set(span, text);
     return BZ_OK;
@@ -428,6 +421,33 @@ static enum bz_status push(struct bz_tx *tx, const struct visit *v, struct bz_vi
     return BZ_OK;
 }
 
+static void free_channel(struct bz_tx *tx, struct channel *c) {
+    while (c->edits != NULL) {
+        struct edit *e = c->edits;
+        c->edits = e->next;
+        bz_tx_mem_free(tx, e);
+    }
+    bz_watch_done(&c->watch);
+    bz_buf_wipe_free(&c->raw);
+    bz_tx_mem_free(tx, c);
+}
+
+/* An agent's stream may have any number of tool calls, one after the other. */
+static void drop_ended(struct bz_tx *tx) {
+    struct guard *g = tx->screen->guard;
+    struct channel **at = &g->channels;
+    while (*at != NULL) {
+        struct channel *c = *at;
+        if (!c->ended) {
+            at = &c->next;
+            continue;
+        }
+        *at = c->next;
+        g->channels_n--;
+        free_channel(tx, c);
+    }
+}
+
 static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end,
                                  struct bz_buf *out) {
     struct guard *g = tx->screen->guard;
@@ -475,7 +495,6 @@ enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view 
     BZ_TRY(st);
     if (e.v.whole_blocked) {
         BZ_TRY(flush(tx, scratch, out));
-        g->blocked = true;
         return BZ_EDENIED;
     }
     st = flush(tx, scratch, out);
@@ -486,7 +505,8 @@ enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view 
     bool over = tx->stream.done && tx->dialect != BZ_DIALECT_LLAMACPP; /* nothing can follow */
     if (st == BZ_OK && (over || g->queued > BZ_GUARD_QUEUE_MAX))
         st = settle_all(tx, scratch, over, out);
-    g->blocked |= st == BZ_EDENIED;
+    if (g->queue == NULL && g->channels_n > CHANNELS_KEPT)
+        drop_ended(tx);
     return st;
 }
 
@@ -497,7 +517,6 @@ enum bz_status bz_tx_guard_settle(struct bz_tx *tx, bool end, struct bz_buf *out
     bz_arena_init(&ar, tx->a, BZ_ARENA_BASE + BZ_ARENA_FACTOR * (size_t)BZ_EVENT_MAX, NULL, 0);
     enum bz_status st = settle_all(tx, &ar, end, out);
     bz_arena_free(&ar);
-    tx->screen->guard->blocked |= st == BZ_EDENIED;
     return st;
 }
 
@@ -519,14 +538,7 @@ void bz_tx_guard_free(struct bz_tx *tx) {
     while (g->channels != NULL) {
         struct channel *c = g->channels;
         g->channels = c->next;
-        while (c->edits != NULL) {
-            struct edit *e = c->edits;
-            c->edits = e->next;
-            bz_tx_mem_free(tx, e);
-        }
-        bz_watch_done(&c->watch);
-        bz_buf_wipe_free(&c->raw);
-        bz_tx_mem_free(tx, c);
+        free_channel(tx, c);
     }
     bz_tx_mem_free(tx, g);
     tx->screen->guard = NULL;
