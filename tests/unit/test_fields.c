@@ -168,6 +168,15 @@ static void silent(const struct table *t, const char *path, const struct bz_fiel
         fail_msg("%s: %s: cleared gives %s", name_of(t), doc, out);
 }
 
+static void number_is_data(const struct table *t, const char *path, const struct bz_field *f) {
+    char doc[DOC];
+    struct seen seen = {0};
+    make(doc, path, "{\"" MARK "\":[424242]}", f->when, true);
+    assert_int_equal(walk(t->route, t->where, doc, BZ_UNKNOWN_REFUSE, &seen, NULL, false), BZ_OK);
+    if (seen.marks != 0)
+        fail_msg("%s: %s: seen at %s", name_of(t), doc, seen.path);
+}
+
 static void row_is_found(void *ctx, const char *path, const struct bz_field *f) {
     struct table *t = ctx;
     t->rows++;
@@ -181,8 +190,10 @@ static void row_is_found(void *ctx, const char *path, const struct bz_field *f) 
         if (f->kind != BZ_FIELD_JSON)
             continue;
         seen_once(t, path, f, "{\"a\":[1,{\"b\":\"" MARK "\"}]}", first);
-        if (f->facts)
+        if (f->facts) {
+            number_is_data(t, path, f);
             continue;
+        }
         seen_once(t, path, f, "{\"" MARK "\":true}", first);
         seen_once(t, path, f, "[[424242],true,null]", first);
     }
@@ -362,11 +373,41 @@ static void refusals_name_the_place(void **state) {
     assert_int_equal(err.offset, strstr(doc, ":1}") + 1 - doc);
 }
 
+/* Screened instead of refused: the name of the member is text, too. */
+static void unknown_members_are_screened(void **state) {
+    static const struct {
+        const char *doc, *path;
+        bool is_key, is_number;
+    } rows[] = {
+        {"{\"" MARK "\":true}", MARK, true, false},
+        {"{\"messages\":[{\"" MARK "\":{\"a\":1}}]}", "messages[0]." MARK, true, false},
+        {"{\"zz\":{\"" MARK "\":[]}}", "zz." MARK, true, false},
+        {"{\"zz\":[1,[424242]]}", "zz[1][0]", false, true},
+        {"{\"messages\":\"" MARK "\"}", "messages", false, false},
+        {"[[\"" MARK "\"]]", "[0][0]", false, false},
+    };
+    struct bz_route r = {.scope = "chat", .api = BZ_API_CHAT};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct seen seen = {0};
+        assert_int_equal(
+            walk(&r, BZ_WHERE_REQUEST, rows[i].doc, BZ_UNKNOWN_TEXT, &seen, NULL, false), BZ_OK);
+        assert_int_equal(seen.marks, 1);
+        assert_string_equal(seen.path, rows[i].path);
+        assert_int_equal(seen.is_key, rows[i].is_key);
+        assert_int_equal(seen.is_number, rows[i].is_number);
+        assert_int_equal(seen.speaker, BZ_SPEAKER_META);
+        assert_int_equal(
+            walk(&r, BZ_WHERE_REQUEST, rows[i].doc, BZ_UNKNOWN_REFUSE, &seen, NULL, false),
+            BZ_EDENIED);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_there),
         cmocka_unit_test(every_row_is_found),
         cmocka_unit_test(nothing_hides),
+        cmocka_unit_test(unknown_members_are_screened),
         cmocka_unit_test(the_caller_ends_it),
         cmocka_unit_test(refusals_name_the_place),
         cmocka_unit_test(the_page_is_what_the_tables_say),

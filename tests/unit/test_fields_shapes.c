@@ -102,7 +102,7 @@ static void each_line(const char *file, void (*line_fn)(char *line)) {
 }
 
 static void shape_line(char *line) {
-    enum bz_server s;
+    enum bz_server s = BZ_SERVER_COUNT;
     const char *server = strsep(&line, "\t"), *path = strsep(&line, "\t");
     const char *where = strsep(&line, "\t");
     assert_true(line != NULL && bz_server_from_name(bz_view_str(server), &s));

@@ -109,6 +109,14 @@ static const struct stream streams[] = {
       "\"input\":\"b\"}}]}},{\"delta\":{\"content\":\"c\"}}]}",
       "{\"choices\":[]}"},
      "a b c "},
+    /* A call's number holds for the call alone. */
+    {BZ_API_CHAT,
+     {CHOICE("1",
+             "{\"tool_calls\":[{\"index\":3,\"function\":{\"arguments\":\"x\"}}],\"content\":"
+             "\"a\"}",
+             "null"),
+      CHOICE("1", "{\"content\":\"b\"}", "null"), CALL("1", "3", "y"), CALL("1", "0", "z")},
+     "xy ab z "},
     {BZ_API_COMPLETIONS,
      {"{\"choices\":[{\"index\":2,\"text\":\"a\",\"finish_reason\":null}]}",
       "{\"choices\":[{\"text\":\"x\",\"index\":0,\"finish_reason\":\"stop\"},{\"text\":\"b\","
@@ -146,6 +154,17 @@ static const struct stream streams[] = {
       ITEM("function_call_arguments.done", "\"output_index\":2", "\"arguments\":\"{}\""),
       ITEM("completed", "\"sequence_number\":1", "\"response\":{}")},
      "ab. x. s. [ab] {}. [{}] "},
+    /* Summaries of one item by their own number. */
+    {BZ_API_RESPONSES,
+     {ITEM("reasoning_summary_text.delta", "\"output_index\":0,\"summary_index\":0",
+           "\"delta\":\"a\""),
+      ITEM("reasoning_summary_text.delta", "\"output_index\":0,\"summary_index\":1",
+           "\"delta\":\"x\""),
+      ITEM("reasoning_summary_text.done", "\"output_index\":0,\"summary_index\":0",
+           "\"text\":\"a\""),
+      ITEM("reasoning_summary_text.delta", "\"output_index\":0,\"summary_index\":1",
+           "\"delta\":\"y\"")},
+     "a. xy [a] "},
     /* llama.cpp: by name alone. */
     {BZ_API_RESPONSES,
      {ITEM("reasoning_text.delta", "\"item_id\":\"rs\"", "\"delta\":\"r\""),
