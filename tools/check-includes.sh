@@ -27,6 +27,7 @@ BEGIN {
         home[base[i]] = "base"
     home["state"] = "policy"
     home["fields"] = "dialect"
+    home["bodystore"] = "store"
     allow("base", "")
     n = split("dialect detect vault backup bodies audit artifact advisory dataset sandbox posture store", second, " ")
     for (i = 1; i <= n; i++)

@@ -11,6 +11,7 @@ struct layout {
     int version; /* of this program */
 };
 extern const struct layout store_layout;
+extern const struct layout body_keys_layout, body_rows_layout; /* bodies_schema.c */
 
 /* What a result code of SQLite (extended) means to our callers. */
 enum bz_status store_status(int rc);
