@@ -259,16 +259,15 @@ static struct mark line_at(const struct scan *s, size_t i) {
         }
         struct mark one = {0};
         const struct word *w = longest(s, at, phrases, sizeof phrases / sizeof phrases[0], &one);
-        if (w == NULL) {
-            m.open = one.open;
+        m.open = m.open || one.open;
+        if (w == NULL)
             return m;
-        }
         add_phrase(s, at, one.end, w, &l);
         at = one.end;
     }
     if (at - i >= LINE_MAX_)
         return m;
-    m.open = at == s->n;
+    m.open = m.open || at == s->n;
     if (is_marking(s, i, at, &l)) {
         m.end = at;
         m.level = l.level;

@@ -16,7 +16,7 @@ static const uint32_t zeros[] = {
     0xa900,  0xa9d0,  0xa9f0,  0xaa50,  0xabf0,  0xff10,  0x104a0, 0x10d30, 0x11066, 0x110f0,
     0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950,
     0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50, 0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec,
-    0x1d7f6, 0x1e140, 0x1e2f0, 0x1e950, 0x1fbf0,
+    0x1d7f6, 0x11f50, 0x1e140, 0x1e2f0, 0x1e4f0, 0x1e950, 0x1fbf0,
 };
 
 static uint32_t digit(uint32_t cp) {
@@ -78,8 +78,9 @@ static size_t put(uint8_t *out, uint32_t cp) {
 static size_t compatible(uint32_t cp, uint8_t *out) {
     utf8proc_int32_t cps[24];
     int boundary = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)cp, cps, 24,
-                                                 UTF8PROC_COMPAT | UTF8PROC_STABLE, &boundary);
+    utf8proc_ssize_t n =
+        utf8proc_decompose_char((utf8proc_int32_t)cp, cps, 24,
+                                UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STABLE, &boundary);
     if (n <= 0 || n > 24)
         return put(out, cp);
     n = utf8proc_normalize_utf32(cps, n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
@@ -88,6 +89,8 @@ static size_t compatible(uint32_t cp, uint8_t *out) {
         if (used > NORM_MAX - 4) /* a phrase in one character: left as it is */
             return put(out, cp);
         uint32_t one = digit((uint32_t)cps[i]);
+        if (invisible(one, utf8proc_get_property(cps[i])))
+            continue;
         uint32_t fold = punctuation(one);
         used += put(out + used, fold != 0 ? fold : one);
     }
