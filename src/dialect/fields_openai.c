@@ -15,6 +15,14 @@ static const struct field_row file_rows[] = {
 };
 static const struct field_set file = FIELD_SET(file_rows);
 
+static const struct field_row thought_rows[] = {
+    /* Mistral */
+    DATA("type"),
+    DELTA("text", REASONING, CH_REASONING),
+    DATA("reference_ids"),
+};
+static const struct field_set thought = FIELD_SET(thought_rows);
+
 static const struct field_row part_rows[] = {
     DATA("type"),
     {FIELD("text", BZ_FIELD_TEXT, USER), .f.by_role = true, .f.channel = CH_CONTENT},
@@ -26,6 +34,9 @@ static const struct field_row part_rows[] = {
     JSON("cache_control", META),
     JSON("prompt_cache_breakpoint", META),
     TEXT("uuid", META),
+    {FIELD("thinking", BZ_FIELD_TEXT, REASONING), .f.channel = CH_REASONING, .below = &thought},
+    DATA("closed"),
+    DATA("reference_ids"),
 };
 const struct field_set bz_fields_chat_part = FIELD_SET_OF(part_rows, .name = "Chat content part");
 
@@ -180,6 +191,8 @@ static const struct field_row choice_rows[] = {
     REPEAT("routed_experts"),
     DATA("native_finish_reason"),
     FACTS("content_filter_results"),
+    REPEAT("hidden_states"),
+    DATA("seed"),
     JSON("error", META),
 };
 static const struct field_set choice = FIELD_SET_OF(choice_rows, .index = INDEX_CHOICE);
@@ -207,6 +220,19 @@ static const struct field_row reply_rows[] = {
     FACTS("prompt_filter_results"),
     JSON("_debug_info", USER),
     DATA("provider"),
+    /* servers that a backend of type openai may be: LM Studio, SGLang, Groq, Perplexity ... */
+    FACTS("stats"),
+    FACTS("model_info"),
+    FACTS("runtime"),
+    FACTS("sglext"),
+    FACTS("nvext"),
+    FACTS("x_groq"),
+    FACTS("usage_breakdown"),
+    FACTS("time_info"),
+    DATA("num_sources_used"),
+    JSON("search_results", DOCUMENT),
+    TEXTS("related_questions", ASSISTANT),
+    JSON("prompt", USER),
     JSON("error", META),
 };
 static const struct field_set reply = FIELD_SET(reply_rows);
@@ -232,6 +258,8 @@ static const struct field_row embedding_rows[] = {
     FACTS("meta"),
     FACTS("timings"),
     FACTS("metadata"),
+    DATA("truncated"),
+    DATA("tokens_evaluated"),
     JSON("error", META),
 };
 static const struct field_set embedding = FIELD_SET(embedding_rows);

@@ -198,6 +198,7 @@ static enum bz_status array(struct field_walk *k, const struct place *at, const 
 
 static enum bz_status value(struct field_walk *k, const struct place *at, const struct field_row *r,
                             struct bz_json *v) {
+    static const struct field_row arguments = JSON("", ASSISTANT);
     switch ((enum bz_json_type)v->type) {
     case BZ_JSON_NULL:
         return BZ_OK;
@@ -215,8 +216,10 @@ static enum bz_status value(struct field_walk *k, const struct place *at, const 
     }
     if (r->f.kind == BZ_FIELD_REPEAT)
         return BZ_OK;
-    if (r->f.kind == BZ_FIELD_JSON || r->json)
+    if (r->f.kind == BZ_FIELD_JSON)
         return any(k, at, r, v);
+    if (r->json) /* some clients send arguments so: whole, and no piece of a channel */
+        return any(k, at, &arguments, v);
     if (r->below == NULL)
         return unknown(k, at, v, false);
     int speaker = k->speaker;

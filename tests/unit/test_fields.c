@@ -177,6 +177,25 @@ static void number_is_data(const struct table *t, const char *path, const struct
         fail_msg("%s: %s: seen at %s", name_of(t), doc, seen.path);
 }
 
+/* Where JSON may stand in a string it may stand itself: it is shown as JSON, and never as a piece of
+ * a channel. */
+static void arguments_as_object(const struct table *t, const char *path, const struct bz_field *f) {
+    static const char *const values[] = {"{\"" MARK "\":1}", "{\"a\":[\"" MARK "\"]}",
+                                         "{\"a\":424242}"};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        char doc[DOC];
+        struct seen seen = {0};
+        make(doc, path, values[i], f->when, true);
+        enum bz_status st = walk(t->route, t->where, doc, BZ_UNKNOWN_REFUSE, &seen, NULL, false);
+        if (st == BZ_EDENIED)
+            continue; /* deltas of the Responses API are strings */
+        assert_int_equal(seen.marks, 1);
+        if (seen.field->kind != BZ_FIELD_JSON || seen.channel != 0 ||
+            seen.speaker != BZ_SPEAKER_ASSISTANT)
+            fail_msg("%s: %s: kind %s", name_of(t), doc, bz_field_kind_name(seen.field->kind));
+    }
+}
+
 static void row_is_found(void *ctx, const char *path, const struct bz_field *f) {
     struct table *t = ctx;
     t->rows++;
@@ -187,6 +206,8 @@ static void row_is_found(void *ctx, const char *path, const struct bz_field *f) 
     for (unsigned first = 0; first < 2; first++) {
         seen_once(t, path, f, "\"" MARK "\"", first);
         seen_once(t, path, f, "[null,\"\",\"" MARK "\"]", first);
+        if (f->kind == BZ_FIELD_JSON_TEXT)
+            arguments_as_object(t, path, f);
         if (f->kind != BZ_FIELD_JSON)
             continue;
         seen_once(t, path, f, "{\"a\":[1,{\"b\":\"" MARK "\"}]}", first);

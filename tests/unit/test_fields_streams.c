@@ -109,6 +109,15 @@ static const struct stream streams[] = {
       "\"input\":\"b\"}}]}},{\"delta\":{\"content\":\"c\"}}]}",
       "{\"choices\":[]}"},
      "a b c "},
+    /* Thoughts among the parts of a content; arguments that are no text. */
+    {BZ_API_CHAT,
+     {CHOICE("0",
+             "{\"content\":[{\"type\":\"thinking\",\"thinking\":[{\"type\":\"text\",\"text\":"
+             "\"t\"}]},{\"type\":\"text\",\"text\":\"a\"}]}",
+             "null"),
+      CHOICE("0", "{\"content\":[{\"type\":\"text\",\"text\":\"b\"}]}", "null"),
+      CHOICE("0", "{\"tool_calls\":[{\"function\":{\"arguments\":{\"k\":\"v\"}}}]}", "null")},
+     "t ab [k] [v] "},
     /* A call's number holds for the call alone. */
     {BZ_API_CHAT,
      {CHOICE("1",
