@@ -190,7 +190,15 @@ static void put_tail(struct init *in) {
                 "  - name: user\n"
                 "    routes: [\"*\"]\n"
                 "    models: [\"*\"]\n"
-                "    limits: {requests_per_minute: 600, requests_burst: 100, concurrent: 64}\n");
+                "    limits: {requests_per_minute: 600, requests_burst: 100, concurrent: 64}\n\n"
+                "# Personal data, secrets, words of your own. Without rules the defaults hold; "
+                "'bartizan policy explain' prints them.\n"
+                "# data:\n"
+                "#   custom:\n"
+                "#     - {name: PROJECT_NAMES, words: [Falcon, \"Blue Harbour\"], level: "
+                "CONFIDENTIAL}\n"
+                "#   rules:\n"
+                "#     - {types: [PROJECT_NAMES], action: restore}\n");
 }
 
 static bool check_yaml(struct init *in) {

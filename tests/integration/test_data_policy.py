@@ -13,7 +13,7 @@ import termios
 import time
 import unittest
 
-from harness import BARTIZAN, HANG_S, Instance, Upstream, backend, wait_for
+from harness import BARTIZAN, HANG_S, ROOT, Instance, Upstream, backend, wait_for
 
 BASE = 'version: 1\nlisten: 127.0.0.1:8443\nbackends:\n  - {name: a, type: vllm, url: "http://127.0.0.1:1"}\n'
 DATA = """data:
@@ -64,6 +64,20 @@ class File(unittest.TestCase):
             self.assertEqual((j["ok"], j["errors_total"], "%d:%d" % (j["errors"][0]["line"], j["errors"][0]["column"])),
                              (False, 1, place))
         self.assertEqual(run("policy", "check", self.write(DATA)).returncode, 0)
+
+    def test_examples_of_the_documentation(self):
+        text = (ROOT / "docs/CONFIGURATION.md").read_text()
+        examples = [x.split("```")[0] for x in text.split("```yaml\n")[1:]]
+        self.assertGreaterEqual(len(examples), 3)
+        for example in examples:
+            if example.startswith("version:"):
+                self.file.write_text(example)
+            else:
+                self.write(example)
+            r = run("policy", "check", self.file)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            d = json.loads(self.explain("--json"))["data"]
+            self.assertTrue(all(x["decides"] for x in d["rules"]), example)
 
     def test_defaults_are_explained(self):
         self.write("")
