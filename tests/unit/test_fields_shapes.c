@@ -340,7 +340,8 @@ static bool named(const char *text, const char *name) {
 static char all_bodies[1 << 16];
 
 static void collect(char *line) {
-    strncat(all_bodies, line, sizeof all_bodies - strlen(all_bodies) - 1);
+    size_t n = strlen(all_bodies);
+    snprintf(all_bodies + n, sizeof all_bodies - n, "%s", line);
 }
 
 static void no_form_is_forgotten(void **state) {
@@ -407,15 +408,18 @@ static const struct spoken spoken[] = {
      "assistant "},
 };
 
+enum { SPEAKERS = 1024 };
+
 static enum bz_status put_speaker(void *ctx, const struct bz_walk *w, const struct bz_span *s) {
     char *out = ctx;
-    strcat(strcat(out, bz_speaker_name((enum bz_speaker)s->speaker)), " ");
+    size_t n = strlen(out);
+    snprintf(out + n, SPEAKERS - n, "%s ", bz_speaker_name((enum bz_speaker)s->speaker));
     return BZ_OK;
 }
 
 static void who_says_it(void **state) {
     for (size_t i = 0; i < sizeof spoken / sizeof spoken[0]; i++) {
-        char out[1024] = "";
+        char out[SPEAKERS] = "";
         struct bz_walk w = {.span = put_speaker, .ctx = out, .err = &err};
         const struct bz_route *r = route_of(spoken[i].s, spoken[i].path);
         bz_arena_init(&ar, bz_alloc_heap, 1u << 20, NULL, 0);
@@ -425,7 +429,7 @@ static void who_says_it(void **state) {
         bz_arena_free(&ar);
     }
     /* Answers are the assistant's where nobody else is named. */
-    char out[1024] = "";
+    char out[SPEAKERS] = "";
     struct bz_walk w = {.span = put_speaker, .ctx = out, .err = &err};
     bz_arena_init(&ar, bz_alloc_heap, 1u << 20, NULL, 0);
     struct bz_json *root =

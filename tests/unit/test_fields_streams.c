@@ -30,6 +30,12 @@ struct joined {
     size_t n;
 };
 
+static void append(struct channel *c, const char *before, struct bz_view text, const char *after) {
+    size_t n = strlen(c->text);
+    snprintf(c->text + n, sizeof c->text - n, "%s%.*s%s", before, (int)text.n, (const char *)text.p,
+             after);
+}
+
 static enum bz_status on_span(void *ctx, const struct bz_walk *w, const struct bz_span *s) {
     struct joined *j = ctx;
     size_t i = 0;
@@ -43,10 +49,8 @@ static enum bz_status on_span(void *ctx, const struct bz_walk *w, const struct b
     if (i == j->n) {
         j->n++;
         j->c[i].id = s->channel;
-        strcat(j->c[i].text, s->channel == 0 ? "[" : "");
     }
-    strncat(j->c[i].text, (const char *)s->text.p, s->text.n);
-    strcat(j->c[i].text, s->channel == 0 ? "]" : "");
+    append(&j->c[i], s->channel == 0 ? "[" : "", s->text, s->channel == 0 ? "]" : "");
     return BZ_OK;
 }
 
@@ -56,7 +60,7 @@ static void on_end(void *ctx, uint64_t channel, uint64_t mask) {
         if (j->c[i].id == 0 || j->c[i].ended || (j->c[i].id & mask) != channel)
             continue;
         j->c[i].ended = true;
-        strcat(j->c[i].text, ".");
+        append(&j->c[i], "", BZ_V("."), "");
     }
 }
 
@@ -212,7 +216,7 @@ static void pieces_come_together(void **state) {
                 fail_msg("%s: %s", streams[i].events[k], err.param);
         }
         for (size_t k = 0; k < j.n; k++)
-            strcat(strcat(out, j.c[k].text), " ");
+            snprintf(out + strlen(out), sizeof out - strlen(out), "%s ", j.c[k].text);
         if (strcmp(out, streams[i].expect) != 0)
             fail_msg("stream %zu: %s, not %s", i, out, streams[i].expect);
     }
