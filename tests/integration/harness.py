@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import resource
 import shutil
 import signal
@@ -39,9 +40,14 @@ raise_limits()
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range that outgoing connections take theirs from: none of them gets it before the server does."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        top = max(int(f.read().split()[0]), 12000)
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            port = random.randrange(10000, top)
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(what, seconds=HANG_S, step=0.02):

@@ -1,9 +1,11 @@
 """nginx with the module, on files made by mkinstance, without any daemon of Bartizan: every moment is under control.
 
 BZ_MKINSTANCE, BZ_MODULE, BZ_NGINX, BZ_AUDITD name the binaries."""
+import contextlib
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -20,9 +22,14 @@ HANG_S = 60
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below the range that outgoing connections take theirs from: none of them gets it before the server does."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as f:
+        top = max(int(f.read().split()[0]), 12000)
+    while True:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            port = random.randrange(10000, top)
+            s.bind(("127.0.0.1", port))
+            return port
 
 
 def nginx_version():
