@@ -12,7 +12,7 @@ static void fields(const uint8_t pub[BZ_BOX_LEN], struct bz_view in) {
     bz_buf_init(&file, 1 << 24);
     bz_buf_init(&mem, 1 << 24);
     bz_buf_init(&again, 1 << 24);
-    bz_buf_puts(&file, "BZB1");
+    bz_buf_puts(&file, "BZB1hinthint");
     uint8_t *room = bz_buf_room(&file, in.n + BZ_BOX_EXTRA);
     if (room == NULL || bz_box_seal(pub, in, room) != BZ_OK)
         abort();

@@ -46,6 +46,9 @@ enum bz_status bz_body_open(const uint8_t sec[BZ_BOX_LEN], struct bz_view file, 
                             struct bz_body *ret) BZ_MUST_USE;
 /* Name of a spool file: 32 hex digits of the id, ".q" or ".a". A writer makes NAME with ".tmp" behind it and
  * renames. */
+/* Which of the instance's pairs a file is sealed to: the beginning of the public key. false: no such file. */
+#define BZ_BODY_HINT 8
+bool bz_body_hint(struct bz_view file, uint8_t out[BZ_BODY_HINT]);
 #define BZ_BODY_NAME 35
 void bz_body_name(const uint8_t id[BZ_BODY_ID], enum bz_body_part part, char out[BZ_BODY_NAME]);
 /* false: no such name. */
@@ -55,7 +58,7 @@ bool bz_body_name_parse(const char *name, uint8_t id[BZ_BODY_ID], enum bz_body_p
 
 /* A wrapped key: sealed under the key above it, bound to its own id and to whose it is. */
 #define BZ_WRAPPED_LEN (BZ_KEY_LEN + BZ_SEAL_EXTRA)
-enum bz_wrap_kind { BZ_WRAP_USER = 1, BZ_WRAP_CONVERSATION = 2 };
+enum bz_wrap_kind { BZ_WRAP_USER = 1, BZ_WRAP_CONVERSATION = 2, BZ_WRAP_PAIR = 3 };
 enum bz_status bz_body_wrap(const uint8_t above[BZ_KEY_LEN], enum bz_wrap_kind kind,
                             const uint8_t id[BZ_BODY_KEY_ID], struct bz_view name,
                             const uint8_t key[BZ_KEY_LEN], uint8_t out[BZ_WRAPPED_LEN]) BZ_MUST_USE;

@@ -62,6 +62,20 @@ enum bz_status bz_bodystore_keys(struct bz_bodystore *s, const char *name, bz_bo
 enum bz_status bz_bodystore_key_destroy(struct bz_bodystore *s,
                                         const uint8_t id[BZ_BODYSTORE_ID]) BZ_MUST_USE;
 
+/* Key pairs of the spool: a new one now and then; old ones are destroyed, and with them what anybody kept
+ * of the spool. */
+struct bz_body_pair {
+    int64_t seq;
+    uint8_t pub[32], wrapped[BZ_BODYSTORE_WRAPPED];
+    uint64_t created;
+};
+enum bz_status bz_bodystore_pair_add(struct bz_bodystore *s,
+                                     const struct bz_body_pair *p) BZ_MUST_USE;
+typedef enum bz_status bz_body_pair_fn(void *ctx, const struct bz_body_pair *p);
+enum bz_status bz_bodystore_pairs(struct bz_bodystore *s, bz_body_pair_fn *each,
+                                  void *ctx) BZ_MUST_USE; /* oldest first */
+enum bz_status bz_bodystore_pair_destroy(struct bz_bodystore *s, int64_t seq) BZ_MUST_USE;
+
 /* ---- legal holds ---- */
 
 struct bz_body_hold {         /* texts lent */

@@ -3,7 +3,7 @@
  *   u8 version | 16 id | u8 part | u8 level | u8 flags | le64 time | names | body to the end
  *   names: le16 length and bytes of user, conversation, key id, model, media type
  *
- * The spool file is "BZB1" and a sealed box; at rest it is nonce, ciphertext and tag, with the place of
+ * The spool file is "BZB1", the first 8 bytes of the public key and a sealed box; at rest it is nonce, ciphertext and tag, with the place of
  * the body as additional data. */
 #include <bartizan/bodies.h>
 #include <bartizan/rd.h>
@@ -85,6 +85,7 @@ enum bz_status bz_body_seal(const uint8_t pub[BZ_BOX_LEN], const struct bz_body 
     put_fields(b, b->user, b->conversation, &plain);
     enum bz_status st = bz_buf_status(&plain);
     bz_buf_put(out, bz_view(magic, sizeof magic));
+    bz_buf_put(out, bz_view(pub, BZ_BODY_HINT));
     uint8_t *room = st == BZ_OK ? bz_buf_room(out, plain.n + BZ_BOX_EXTRA) : NULL;
     if (st == BZ_OK)
         st = room == NULL ? bz_buf_status(out) : bz_box_seal(pub, bz_buf_view(&plain), room);
@@ -96,7 +97,7 @@ enum bz_status bz_body_open(const uint8_t sec[BZ_BOX_LEN], struct bz_view file, 
                             struct bz_body *ret) {
     if (!bz_view_starts(file, bz_view(magic, sizeof magic)))
         return bz_view_starts(file, bz_view(magic, 3)) ? BZ_EVERSION : BZ_ECORRUPT;
-    struct bz_view sealed = bz_view_sub(file, sizeof magic, file.n);
+    struct bz_view sealed = bz_view_sub(file, sizeof magic + BZ_BODY_HINT, file.n);
     if (sealed.n <= BZ_BOX_EXTRA)
         return BZ_ECORRUPT;
     const size_t n = sealed.n - BZ_BOX_EXTRA;
@@ -107,6 +108,13 @@ enum bz_status bz_body_open(const uint8_t sec[BZ_BOX_LEN], struct bz_view file, 
     BZ_TRY(bz_box_open(sec, sealed, room));
     BZ_TRY(get_fields(bz_view(room, n), ret));
     return ret->user.n > 0 ? BZ_OK : BZ_ESYNTAX;
+}
+
+bool bz_body_hint(struct bz_view file, uint8_t out[BZ_BODY_HINT]) {
+    if (file.n < sizeof magic + BZ_BODY_HINT || !bz_view_starts(file, bz_view(magic, sizeof magic)))
+        return false;
+    memcpy(out, file.p + sizeof magic, BZ_BODY_HINT);
+    return true;
 }
 
 void bz_body_name(const uint8_t id[BZ_BODY_ID], enum bz_body_part part, char out[BZ_BODY_NAME]) {

@@ -16,6 +16,9 @@ enum statement {
     KEYS_OF,
     USER_DESTROY,
     CONVERSATION_DESTROY,
+    PAIR_ADD,
+    PAIR_ALL,
+    PAIR_DESTROY,
     HOLD_ADD,
     HOLD_REMOVE,
     HOLD_ALL,
@@ -52,6 +55,9 @@ static const char *const sql[STATEMENT_COUNT] = {
     [KEYS_OF] = KEY_COLUMNS "WHERE u.name = ? ORDER BY c.seq",
     [USER_DESTROY] = "DELETE FROM users WHERE id = ?",
     [CONVERSATION_DESTROY] = "DELETE FROM conversations WHERE id = ?",
+    [PAIR_ADD] = "INSERT INTO pairs (pub, wrapped, created) VALUES (?, ?, ?)",
+    [PAIR_ALL] = "SELECT seq, pub, wrapped, created FROM pairs ORDER BY seq",
+    [PAIR_DESTROY] = "DELETE FROM pairs WHERE seq = ?",
     [HOLD_ADD] = "INSERT INTO holds (name, user, conversation, reason, by, created)"
                  " VALUES (?, ?, ?, ?, ?, ?)",
     [HOLD_REMOVE] = "DELETE FROM holds WHERE name = ?",
@@ -282,6 +288,31 @@ enum bz_status bz_bodystore_key_destroy(struct bz_bodystore *s, const uint8_t id
         BZ_TRY(run(&q));
     }
     return BZ_OK;
+}
+
+enum bz_status bz_bodystore_pair_add(struct bz_bodystore *s, const struct bz_body_pair *p) {
+    struct query q = of_keys(s, PAIR_ADD);
+    put_blob(&q, bz_view(p->pub, sizeof p->pub));
+    put_blob(&q, bz_view(p->wrapped, sizeof p->wrapped));
+    put_number(&q, p->created);
+    return run(&q);
+}
+
+enum bz_status bz_bodystore_pairs(struct bz_bodystore *s, bz_body_pair_fn *each, void *ctx) {
+    struct query q = of_keys(s, PAIR_ALL);
+    while (next_row(&q)) {
+        struct bz_body_pair p = {.seq = sqlite3_column_int64(q.q, 0), .created = number_at(&q, 3)};
+        q.st = blob_at(&q, 1, p.pub, sizeof p.pub) && blob_at(&q, 2, p.wrapped, sizeof p.wrapped)
+                   ? each(ctx, &p)
+                   : BZ_ECORRUPT;
+    }
+    return end(&q);
+}
+
+enum bz_status bz_bodystore_pair_destroy(struct bz_bodystore *s, int64_t seq) {
+    struct query q = of_keys(s, PAIR_DESTROY);
+    put_number(&q, (uint64_t)seq);
+    return run(&q);
 }
 
 /* ---- legal holds ---- */

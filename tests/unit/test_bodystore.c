@@ -222,6 +222,26 @@ static void rows_expire_and_are_removed(void **state) {
     assert_string_equal(all_rows(7, 0), "12 9.0 k7 l1 t9;"); /* numbers are never used again */
 }
 
+static enum bz_status see_pair(void *ctx, const struct bz_body_pair *p) {
+    struct seen *x = ctx;
+    x->n += (size_t)snprintf(x->text + x->n, sizeof x->text - x->n, "%d %d/%d t%d;", (int)p->seq,
+                             p->pub[0], p->wrapped[71], (int)p->created);
+    return BZ_OK;
+}
+
+static void pairs(void **state) {
+    struct bz_body_pair p = {.pub = {1}, .created = 5};
+    struct seen x = {.n = 0};
+    p.wrapped[71] = 2;
+    assert_int_equal(bz_bodystore_pair_add(s, &p), BZ_OK);
+    p.pub[0] = 3;
+    assert_int_equal(bz_bodystore_pair_add(s, &p), BZ_OK);
+    assert_int_equal(bz_bodystore_pair_destroy(s, 1), BZ_OK);
+    assert_int_equal(bz_bodystore_pair_destroy(s, 1), BZ_OK);
+    assert_int_equal(bz_bodystore_pairs(s, see_pair, &x), BZ_OK);
+    assert_string_equal(x.text, "2 3/2 t5;");
+}
+
 static bool held(const char *user, const char *conversation) {
     bool yes = false;
     assert_int_equal(bz_bodystore_held(s, user, conversation, &yes), BZ_OK);
@@ -277,6 +297,7 @@ int main(void) {
         TEST(rows_there_and_back),
         TEST(rows_expire_and_are_removed),
         TEST(holds),
+        TEST(pairs),
         TEST(transactions),
         TEST(other_files),
     };
