@@ -33,7 +33,7 @@ static const struct row {
     {ROW(VIN, vin), "xxxxxxxxxxxxxxxxx", SUM, SUM},
     {PII_SWIFT_CODE, NULL, "aaaaaaxx|aaaaaaxxxxx", NO, CTX},
     {PII_MEDICAL_RECORD_NUMBER, NULL, "a_999999|a_9999999|aa_999999|aa_9999999", NO, CTX},
-    {PII_MEDICAL_RECORD_NUMBER, NULL, "MRN_999999|MRN_9999999|MRN_99999999", CTX, CTX},
+    {PII_MEDICAL_RECORD_NUMBER, NULL, "MRN-999999|MRN-9999999|MRN-99999999", CTX, CTX},
     {ROW(MEDICAL_LICENSE, us_dea), "aa9999999|a99999999", FORM, SUM},
     {PII_US_PASSPORT, NULL, "a99999999", NO, CTX},
     {PII_US_DRIVER_LICENSE, NULL,
@@ -177,41 +177,50 @@ static enum pii_fit iban(const struct scan *s, size_t start, size_t *ret_end) {
 
 /* ---- the detector -------------------------------------------------------------------------- */
 
-static void id(struct scan *s, size_t start) {
+/* All that begins at start and holds the trigger that ended at `woken`: what another place of the
+ * text woke does not count. */
+static void id(struct scan *s, size_t start, size_t woken) {
     static const struct pii_worth bank = {PII_IBAN_CODE, SUM, SUM};
-    struct pii_context c = {0};
+    struct pii_picks picks;
+    picks.n = 0;
+    picks.c.p = NULL;
     size_t end = 0;
     if (scan_is(s->p[start], SC_UPPER) && scan_wants(s, PII_IBAN_CODE) &&
-        iban(s, start, &end) == PII_WHOLE && pii_right(s, end))
-        pii_emit(s, &bank, &c, start, end);
+        iban(s, start, &end) == PII_WHOLE && end >= woken && pii_right(s, end))
+        pii_pick(s, &bank, start, end, &picks);
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         const struct row *r = &rows[k];
         for (const char *m = r->masks; m != NULL; m = next_mask(m)) {
             if (!stands(*m, s->p[start]) || !scan_wants(s, r->type) ||
-                fit(s, start, m, &end) != PII_WHOLE)
+                fit(s, start, m, &end) != PII_WHOLE || end < woken)
                 continue;
             struct pii_worth w = {r->type, r->alone, r->told};
             if (ends(s, end) && check(s, r, start, end))
-                pii_emit(s, &w, &c, start, end);
+                pii_pick(s, &w, start, end, &picks);
         }
     }
+    pii_tell(s, start, &picks);
 }
 
 static bool begins(const struct scan *s, size_t i) {
     return scan_is(scan_at(s, i), SC_UPPER | SC_DIGIT) && pii_left(s, i);
 }
 
+/* Every beginning before the trigger's end. Triggers come in rising order: what began before the
+ * last one was looked at with that one. If one does not, everything is looked at again. */
 static void hit(struct scan *s, const struct trigger *t, size_t end) {
     (void)t;
     size_t from = end > REACH_BACK ? end - REACH_BACK : 0;
-    if (scan_seen(s, end) && s->seen_from <= from)
+    bool rising = end >= s->seen_to;
+    if (end == s->seen_to)
         return;
     for (size_t i = from; i < end; i++) {
-        bool done = i >= s->seen_from && i < s->seen_to;
+        bool done = rising && i >= s->seen_from && i < s->seen_to;
         if (!done && i >= s->from && begins(s, i))
-            id(s, i);
+            id(s, i, end);
     }
-    scan_saw(s, from, end);
+    if (rising)
+        scan_saw(s, from, end);
 }
 
 static bool open_at(const struct scan *s, size_t i) {
@@ -256,6 +265,7 @@ static const struct trigger triggers[] = {
     {"[0-9]{2}[ .(-]?[A-Z]", 0, 0},
     {"[0-9][A-Z]{2}", 0, 0},
     {"[A-Z]{8}", 0, 0},
+    {"[0-9]{6}[-+][0-9]{4}", 0, 0},
     /* The layout of a CNPJ may have letters anywhere in front. */
     {"/[0-9A-Z]{4}-[0-9]{2}", 0, 0},
 };

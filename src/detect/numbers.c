@@ -162,7 +162,9 @@ static bool check(const struct scan *s, const struct row *r, size_t start, size_
 
 /* All that a number that begins at start can be. */
 static void number(struct scan *s, size_t start) {
-    struct pii_context c = {0};
+    struct pii_picks picks;
+    picks.n = 0;
+    picks.c.p = NULL;
     size_t first = scan_run(s, start, SC_DIGIT, DIGITS_MAX + 1) - start;
     if (first > DIGITS_MAX)
         return;
@@ -175,9 +177,10 @@ static void number(struct scan *s, size_t start) {
                 continue;
             struct pii_worth w = worth(r, l);
             if (pii_right(s, end) && check(s, r, start, end))
-                pii_emit(s, &w, &c, start, end);
+                pii_pick(s, &w, start, end, &picks);
         }
     }
+    pii_tell(s, start, &picks);
 }
 
 static bool begins(const struct scan *s, size_t i) {

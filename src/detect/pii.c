@@ -167,7 +167,7 @@ static const struct trigger triggers[] = {
     {"[0-9](?:[ ()./-]{0,2}[0-9]){6}", 0, RULE(PHONE, 0)},
     {"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}", 0, RULE(DATE, 0)},
     {"[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{2}|[0-9]{4})", 0, RULE(DATE, 0)},
-    {"[a-z\\x80-\\xff. ,][ ,](?:19|20)[0-9]{2}", 0, RULE(DATE, 0)},
+    {"[0-9A-Za-z\\x80-\\xff.,] (?:19|20)[0-9]{2}", 0, RULE(DATE, 0)},
     {"[0-9]\xe6\x9c\x88[0-9]{1,2}\xe6\x97\xa5", 0, RULE(DATE, 0)},
     {" (?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|"
      "Square|Sq|Terrace|Parkway|Pkwy|Highway|Hwy|Close|Crescent|Circle|Cir)\\b",
@@ -177,13 +177,13 @@ static const struct trigger triggers[] = {
      "cours) ",
      0, RULE(PLACE, 1)},
     {"(?:[Ss]tra\xc3\x9f"
-     "e|[Ss]trasse|[Ss]tr\\.|weg|[Pp]latz|allee|gasse|ring|damm|ufer|straat|laan) "
+     "e|[Ss]trasse|[Ss]tr\\.|weg|[Pp]latz|allee|gasse|ring|damm|ufer|straat|laan),? "
      "[0-9]",
      0, RULE(PLACE, 2)},
-    {"\\b(?:Calle|Avenida|Avda\\.|Via|Viale|Piazza|Corso|Rua|Plaza|Paseo) [A-Z]", 0,
+    {"\\b(?:Calle|Avenida|Avda\\.|Via|Viale|Piazza|Corso|Rua|Plaza|Paseo) [A-Za-z\\xc3]", 0,
      RULE(PLACE, 3)},
-    {"[0-9]\\.[0-9]{4,8}[,;]? ?[-+]?[0-9]{1,3}\\.[0-9]{4}", 0, RULE(PLACE, 4)},
-    {"[0-9]\xc2\xb0 ?[0-9]", 0, RULE(PLACE, 5)},
+    {"[0-9]\\.[0-9]{4,16}[,;]? ?[-+]?[0-9]{1,3}\\.[0-9]{4}", 0, RULE(PLACE, 4)},
+    {"[0-9]\xc2\xb0", 0, RULE(PLACE, 5)},
 };
 
 static const char *const starts[] = {

@@ -175,7 +175,8 @@ static void date_hit(struct scan *s, unsigned rule, size_t end) {
     struct pii_context c = {0};
     for (size_t i = end > LENGTH_MAX ? end - LENGTH_MAX : 0; i < end; i++) {
         size_t to = 0;
-        if (i >= s->from && begins(s, i) && fit(s, i, &to) == PII_WHOLE && pii_right(s, to))
+        if (i >= s->from && begins(s, i) && fit(s, i, &to) == PII_WHOLE && to >= end &&
+            pii_right(s, to))
             pii_emit(s, &w, &c, i, to);
     }
 }

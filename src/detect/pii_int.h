@@ -26,14 +26,28 @@ bool pii_other(const struct pii_context *c);
 /* Proofs in tables: 0 is nothing found. */
 enum { PII_NO, PII_FORM, PII_CONTEXT, PII_CHECKSUM };
 /* What a match is worth: `alone` without words, `told` with words of its type; words of something
- * else leave the form only. Emits unless it is nothing. c is filled at need (c->to == 0 or another
- * place). */
+ * else leave the form only. */
 struct pii_worth {
     size_t type;
     uint8_t alone, told;
 };
+/* Emits unless it is nothing. c is filled at need (another place or none yet). */
 void pii_emit(struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start,
               size_t end);
+/* The same for all that one number could be: where words tell which it is, the others are not. */
+enum { PII_PICKS_MAX = 24 };
+struct pii_picks {
+    struct pii_context c;
+    size_t n;
+    struct pii_pick {
+        size_t type, end;
+        uint8_t worth;
+        bool told;
+    } v[PII_PICKS_MAX];
+};
+void pii_pick(const struct scan *s, const struct pii_worth *w, size_t start, size_t end,
+              struct pii_picks *p);
+void pii_tell(struct scan *s, size_t start, const struct pii_picks *p);
 /* Could a match of the type begin at start, by its words alone? */
 bool pii_may(const struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start);
 

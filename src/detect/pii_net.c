@@ -62,39 +62,41 @@ static void v4_hit(struct scan *s, size_t end) {
     }
 }
 
+/* Colons in front of the group at i; 0: there are none that may stand there. */
+static size_t colons(const struct scan *s, size_t i, size_t groups, bool gap) {
+    bool twice = scan_at(s, i + 1) == ':';
+    if (scan_at(s, i) != ':' || (twice && gap) || (!twice && groups == 0))
+        return 0;
+    return twice ? 2 : 1;
+}
+
 /* Every end that an IPv6 address from `start` may have; the longest is told. */
 static void v6_from(struct scan *s, size_t start) {
+    bool nobody = scan_lit(s, start, "2001:db8:", true); /* documentation, RFC 3849 */
+    struct pii_worth w = {PII_IP_ADDRESS, PII_FORM, nobody ? PII_FORM : PII_CONTEXT};
     struct pii_context c = {0};
-    size_t i = start, groups = 0, digits = 0, decimal = 0;
+    size_t i = start, digits = 0, decimal = 0;
     bool gap = false;
-    while (i < s->n && i - start < V6_MAX && groups < 8) {
-        if (s->p[i] == ':') {
-            bool twice = scan_at(s, i + 1) == ':';
-            if ((twice && gap) || (!twice && groups == 0))
-                return;
-            gap = gap || twice;
-            i += twice ? 2 : 1;
-        } else if (groups != 0) {
+    for (size_t groups = 1; groups <= 8 && i - start < V6_MAX; groups++) {
+        size_t n = colons(s, i, groups - 1, gap);
+        if (n == 0 && groups > 1)
             return;
-        }
+        gap = gap || n == 2;
+        i += n;
         size_t end = scan_run(s, i, SC_HEX, 5);
         if (end == i || end - i > 4)
             return;
         uint8_t ip[4];
         size_t v4 = v4_end(s, i, ip);
-        for (size_t k = i; k < end; k++)
-            decimal += scan_is(s->p[k], SC_DIGIT);
-        groups++;
-        digits += end - i;
-        i = end;
-        uint8_t behind = scan_at(s, i);
-        bool whole = gap ? groups < 8 && digits >= 4 && groups >= 2 : groups == 8;
-        bool told = groups >= 2 && !(s->p[start] == '2' && scan_lit(s, start, "2001:db8:", true));
-        struct pii_worth w = {PII_IP_ADDRESS, PII_FORM, told ? PII_CONTEXT : PII_FORM};
-        if (whole && decimal > 0 && !scan_is(behind, SC_ALNUM) && behind != '_')
-            pii_emit(s, &w, &c, start, i);
         if (gap && v4 > end && !scan_is(scan_at(s, v4), SC_ALNUM))
             pii_emit(s, &w, &c, start, v4);
+        for (size_t k = i; k < end; k++)
+            decimal += scan_is(s->p[k], SC_DIGIT);
+        digits += end - i;
+        i = end;
+        bool whole = gap ? groups < 8 && groups > 1 && digits >= 4 : groups == 8;
+        if (whole && decimal > 0 && !scan_is(scan_at(s, i), SC_ALNUM) && scan_at(s, i) != '_')
+            pii_emit(s, &w, &c, start, i);
     }
 }
 

@@ -154,7 +154,7 @@ static void french(struct reader *r, struct scan *s) {
     if (digits(r, 4) == 0)
         return;
     struct reader bis = *r;
-    if (take(&bis, ' ') && one_of(word(&bis), "bis|ter|quater"))
+    if (take(&bis, ' ') && one_of(word(&bis), "bis|ter"))
         *r = bis;
     r->part = r->part || bis.part;
     take(r, ',');

@@ -144,18 +144,45 @@ bool pii_other(const struct pii_context *c) {
     return false;
 }
 
-void pii_emit(struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start,
-              size_t end) {
+static void context_at(const struct scan *s, size_t start, struct pii_context *c) {
     if (c->to != start || c->p == NULL)
         pii_context(s, start, c);
-    uint8_t worth = w->alone;
+}
+
+static uint8_t worth_of(const struct pii_worth *w, const struct pii_context *c, bool *ret_told) {
+    *ret_told = pii_told(c, w->type);
     bool other = pii_other(c);
-    if (other && worth > PII_FORM && !pii_told(c, w->type))
-        worth = PII_FORM;
-    else if (w->told > worth && (w->told == PII_CHECKSUM || !other) && pii_told(c, w->type))
-        worth = w->told;
+    if (*ret_told && (w->told == PII_CHECKSUM || !other))
+        return w->told > w->alone ? w->told : w->alone;
+    return other && !*ret_told && w->alone > PII_FORM ? PII_FORM : w->alone;
+}
+
+void pii_emit(struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start,
+              size_t end) {
+    bool told = false;
+    context_at(s, start, c);
+    uint8_t worth = worth_of(w, c, &told);
     if (worth != PII_NO)
         scan_emit(s, w->type, (enum bz_proof)(worth - 1), start, end);
+}
+
+void pii_pick(const struct scan *s, const struct pii_worth *w, size_t start, size_t end,
+              struct pii_picks *p) {
+    bool told = false;
+    context_at(s, start, &p->c);
+    uint8_t worth = worth_of(w, &p->c, &told);
+    if (worth != PII_NO && p->n < PII_PICKS_MAX)
+        p->v[p->n++] = (struct pii_pick){w->type, end, worth, told};
+}
+
+void pii_tell(struct scan *s, size_t start, const struct pii_picks *p) {
+    bool told = false;
+    for (size_t i = 0; i < p->n; i++)
+        told = told || (p->v[i].told && p->v[i].worth == PII_CHECKSUM);
+    for (size_t i = 0; i < p->n; i++) {
+        if (!told || p->v[i].told)
+            scan_emit(s, p->v[i].type, (enum bz_proof)(p->v[i].worth - 1), start, p->v[i].end);
+    }
 }
 
 bool pii_may(const struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start) {
@@ -163,8 +190,7 @@ bool pii_may(const struct scan *s, const struct pii_worth *w, struct pii_context
         return false;
     if (w->alone != PII_NO)
         return true;
-    if (c->to != start || c->p == NULL)
-        pii_context(s, start, c);
+    context_at(s, start, c);
     return pii_told(c, w->type);
 }
 
