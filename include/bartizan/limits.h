@@ -51,8 +51,8 @@
 /* Data protection: rules of one configuration, and what the policy image keeps of them. */
 #define BZ_DATA_RULES_MAX 256
 #define BZ_CUSTOM_WORDS_MAX 4096 /* of one custom type */
-#define BZ_DATA_TABLES_MAX 4096 /* distinct tables of actions, 1.5 KiB each */
-#define BZ_DATA_CELLS_MAX 65536 /* groups of roles x groups of models x directions x levels */
+#define BZ_DATA_TABLES_MAX 16384 /* distinct tables of actions, 1.5 KiB each */
+#define BZ_DATA_CELLS_MAX 262144 /* groups of roles x groups of models x directions x levels */
 #define BZ_DETECT_PACK_MAX (48u << 20) /* compiled detectors: built-in types alone are a few MiB */
 #define BZ_APPROVALS_MAX 65536 /* bodies that administrators have let through and that are not expired */
 

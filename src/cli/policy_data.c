@@ -366,6 +366,19 @@ static bool same_steps(struct told *t, size_t x, size_t y) {
     return true;
 }
 
+/* The same happens in requests and in replies, for the same reasons. */
+static bool same_both_ways(struct told *t, size_t type) {
+    size_t n = bz_config_steps(t->c, type, BZ_DIRECTION_REQUEST, t->x);
+    if (bz_config_steps(t->c, type, BZ_DIRECTION_REPLY, t->y) != n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (t->x[i].rule != t->y[i].rule || t->x[i].action != t->y[i].action ||
+            t->x[i].proof != t->y[i].proof)
+            return false;
+    }
+    return true;
+}
+
 static bool same_group(struct told *t, size_t x, size_t y) {
     struct bz_type a, b;
     return bz_config_type(t->c, x, &a) && bz_config_type(t->c, y, &b) && a.cls == b.cls &&
@@ -398,12 +411,15 @@ static void print_group(struct told *all, size_t type, bool alone) {
                       bz_level_name((enum bz_level)first.level));
         flow(b, 4, 6);
     }
-    bz_buf_puts(b, "in requests: ");
+    const bool both = same_both_ways(all, type);
+    bz_buf_puts(b, both ? "in requests and replies: " : "in requests: ");
     add_steps(all, type, BZ_DIRECTION_REQUEST);
     flow(b, 4, 6);
-    bz_buf_puts(b, "in replies: ");
-    add_steps(all, type, BZ_DIRECTION_REPLY);
-    flow(b, 4, 6);
+    if (!both) {
+        bz_buf_puts(b, "in replies: ");
+        add_steps(all, type, BZ_DIRECTION_REPLY);
+        flow(b, 4, 6);
+    }
     if (first.cls == BZ_CLASS_PLACEHOLDER)
         bz_buf_puts(b, "the gateway resolves them for whoever they belong to");
     else

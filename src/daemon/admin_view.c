@@ -173,6 +173,7 @@ static void explain(struct bz_admin_call *c, const struct bz_image *img,
     bz_admin_put_limits(&w, &key);
     bz_jw_key(&w, "user_limits");
     bz_admin_put_limits(&w, &user);
+    bz_jw_kstr(&w, "clearance", bz_view_str(bz_level_name(bz_image_clearance_role(img, p))));
     put_models_allowed(&w, img, p);
     put_routes(c, &w, img, p, method, path);
     bz_jw_end(&w);

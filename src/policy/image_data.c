@@ -168,19 +168,22 @@ void img_data_done(struct img_data *d) {
 
 /* ---- tables ---- */
 
-struct key { /* what a table depends on */
+struct key { /* what a table depends on, and its number */
     struct img_rules rules;
     uint32_t direction, table;
 };
+_Static_assert(sizeof(struct key) == sizeof(struct img_rules) + 8, "no padding: hashed as bytes");
 
 struct tables {
     const struct bz_config *config;
     struct bz_type_set reach[BZ_PROOF_COUNT]; /* types that can have this proof */
-    struct bz_type_set form; /* of all rules that keep a value's form */
+    struct bz_type_set form;                  /* of all rules that keep a value's form */
     struct bz_type_set cls[BZ_CLASS_COUNT];
     struct img_rules level[BZ_LEVEL_COUNT], direction[BZ_DIRECTION_COUNT];
     struct key *keys;
     uint32_t keys_n;
+    uint32_t *key_slots, *table_slots; /* number + 1; 0 free; never more than half full */
+    uint64_t slots_n;
     struct bz_buf *out;
 };
 
@@ -253,28 +256,54 @@ static void fill_table(const struct tables *t, const struct key *key, struct bz_
     join(&a->form, &t->form);
 }
 
-/* The table for these rules in this direction: one that is there, or a new one. */
+/* Open addressing: the slot that holds what is looked for, or the free one where it belongs. */
+static uint32_t *slot_of(const struct tables *t, uint32_t *slots, struct bz_view wanted,
+                         struct bz_view (*at)(const struct tables *t, uint32_t i)) {
+    for (uint64_t h = img_hash(0, wanted);; h++) {
+        uint32_t *s = &slots[h & (t->slots_n - 1)];
+        if (*s == 0 || bz_view_eq(at(t, *s - 1), wanted))
+            return s;
+    }
+}
+
+static struct bz_view key_text(const struct key *k) {
+    return bz_view(k, offsetof(struct key, table));
+}
+
+static struct bz_view key_at(const struct tables *t, uint32_t i) {
+    return key_text(&t->keys[i]);
+}
+
+static struct bz_view table_at(const struct tables *t, uint32_t i) {
+    return bz_view(t->out->p + i * sizeof(struct bz_actions), sizeof(struct bz_actions));
+}
+
+/* Number of a table with this content: one that is there, or a new one. */
+static uint32_t number_of(struct tables *t, const struct bz_actions *a) {
+    struct bz_view content = bz_view(a, sizeof *a);
+    uint32_t *slot = slot_of(t, t->table_slots, content, table_at);
+    if (*slot == 0) {
+        bz_buf_put(t->out, content);
+        *slot = (uint32_t)(t->out->n / sizeof *a);
+    }
+    return *slot - 1;
+}
+
+/* The table for these rules in this direction. */
 static enum bz_status table_of(struct tables *t, const struct key *wanted, uint32_t *ret) {
     struct bz_actions a;
-    for (uint32_t i = 0; i < t->keys_n; i++) {
-        if (t->keys[i].direction == wanted->direction &&
-            same_rules(&t->keys[i].rules, &wanted->rules)) {
-            *ret = t->keys[i].table;
-            return BZ_OK;
-        }
+    uint32_t *slot = slot_of(t, t->key_slots, key_text(wanted), key_at);
+    if (*slot == 0) {
+        if (t->keys_n == BZ_DATA_TABLES_MAX)
+            return BZ_ETOOBIG;
+        fill_table(t, wanted, &a);
+        t->keys[t->keys_n] = *wanted;
+        t->keys[t->keys_n].table = number_of(t, &a);
+        BZ_TRY(bz_buf_status(t->out));
+        *slot = ++t->keys_n;
     }
-    if (t->keys_n == BZ_DATA_TABLES_MAX)
-        return BZ_ETOOBIG;
-    fill_table(t, wanted, &a);
-    uint32_t n = (uint32_t)(t->out->n / sizeof a), at = 0;
-    while (at < n && memcmp(t->out->p + at * sizeof a, &a, sizeof a) != 0)
-        at++;
-    if (at == n)
-        bz_buf_put(t->out, bz_view(&a, sizeof a));
-    t->keys[t->keys_n] = *wanted;
-    t->keys[t->keys_n++].table = at;
-    *ret = at;
-    return bz_buf_status(t->out);
+    *ret = t->keys[*slot - 1].table;
+    return BZ_OK;
 }
 
 static void prepare(const struct bz_config *c, struct tables *t) {
@@ -315,20 +344,31 @@ static enum bz_status put_cells(struct tables *t, const struct img_rules *role,
     return bz_buf_status(cells);
 }
 
+static enum bz_status tables_new(const struct bz_config *c, struct img_data *d, uint64_t most,
+                                 struct bz_buf *out, struct tables **ret) {
+    struct tables *t = bz_arena_zalloc(&d->ar, sizeof *t);
+    if (t == NULL)
+        return BZ_ENOMEM;
+    t->config = c;
+    t->out = out;
+    for (t->slots_n = 2; t->slots_n < 2 * most;)
+        t->slots_n *= 2;
+    t->keys = bz_arena_zalloc(&d->ar, most * sizeof *t->keys);
+    t->key_slots = bz_arena_zalloc(&d->ar, t->slots_n * sizeof *t->key_slots);
+    t->table_slots = bz_arena_zalloc(&d->ar, t->slots_n * sizeof *t->table_slots);
+    *ret = t;
+    return t->keys == NULL || t->key_slots == NULL || t->table_slots == NULL ? BZ_ENOMEM : BZ_OK;
+}
+
 enum bz_status img_data_tables(const struct bz_image_input *in, struct img_data *d,
                                struct bz_buf *actions, struct bz_buf *cells) {
     const uint64_t cells_n =
         (uint64_t)d->role_groups * d->model_groups * BZ_DIRECTION_COUNT * BZ_LEVEL_COUNT;
-    struct tables *t = bz_arena_zalloc(&d->ar, sizeof *t);
+    struct tables *t = NULL;
     if (cells_n > BZ_DATA_CELLS_MAX)
         return BZ_ETOOBIG;
-    if (t == NULL)
-        return BZ_ENOMEM;
-    *t = (struct tables){.config = in->config, .out = actions};
-    t->keys = bz_arena_zalloc(
-        &d->ar, (cells_n < BZ_DATA_TABLES_MAX ? cells_n : BZ_DATA_TABLES_MAX) * sizeof *t->keys);
-    if (t->keys == NULL)
-        return BZ_ENOMEM;
+    BZ_TRY(tables_new(in->config, d, cells_n < BZ_DATA_TABLES_MAX ? cells_n : BZ_DATA_TABLES_MAX,
+                      actions, &t));
     prepare(in->config, t);
     for (uint32_t r = 0; r < d->role_groups; r++)
         for (uint32_t m = 0; m < d->model_groups; m++)
