@@ -9,7 +9,8 @@
 #include "models.h"
 
 #define BZ_PROBE_PERIOD_NS 2000000000ull
-#define BZ_PROBE_DOWN_NS 1000000000ull /* a backend that is down is asked more often */
+#define BZ_SWEEP_PERIOD_NS 10000000000ull /* values whose time is over are wiped that often */
+#define BZ_PROBE_DOWN_NS 1000000000ull    /* a backend that is down is asked more often */
 
 /* One backend by its index in the image. Its place never changes while the daemon runs: workers
  * count by index. */
@@ -51,7 +52,9 @@ struct bz_daemon {
     struct bz_buf config_text; /* as loaded */
     struct bz_pack pack;       /* of config */
     struct bz_backend_run backend[BZ_BACKENDS_MAX];
-    struct bz_map state_map, ring_map;
+    struct bz_map state_map, ring_map, vault_map;
+    struct bz_vault *vault; /* NULL: could not be mapped */
+    uint64_t sweep_ns;      /* monotonic: when it is swept next */
     struct bz_state *state;
     uint32_t lane;
     bool has_lane;

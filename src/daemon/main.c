@@ -78,6 +78,14 @@ static void reload_if_wanted(struct bz_daemon *d) {
     bz_buf_free(&why);
 }
 
+/* Values that can no longer be restored do not stay in memory either. */
+static void sweep_if_due(struct bz_daemon *d, uint64_t now) {
+    if (d->vault == NULL || now < d->sweep_ns)
+        return;
+    (void)bz_vault_sweep(d->vault, bz_clock_unix() / 1000000000u);
+    d->sweep_ns = now + BZ_SWEEP_PERIOD_NS;
+}
+
 static int turn_ms(const struct bz_daemon *d, struct bz_server_run *s) {
     uint64_t now = bz_clock_mono(), next = bz_health_next(d);
     uint64_t ms = next <= now ? 0 : (next - now) / 1000000 + 1;
@@ -99,6 +107,7 @@ static void run(struct bz_daemon *d, struct bz_server_run *s, int sig_fd, int re
         reload_if_wanted(d);
         bz_health_turn(d, bz_clock_mono());
         publish_if_wanted(d);
+        sweep_if_due(d, bz_clock_mono());
         if (ready_fd >= 0 &&
             (bz_health_all_asked(d) || bz_clock_mono() - begun >= FIRST_ANSWERS_NS)) {
             tell_ready(ready_fd);
@@ -108,6 +117,12 @@ static void run(struct bz_daemon *d, struct bz_server_run *s, int sig_fd, int re
 }
 
 /* ---- start ---- */
+
+static void open_vault(struct bz_daemon *d) {
+    if (bz_map_open(d->in.fd, BZ_F_VAULT, true, &d->vault_map) != BZ_OK ||
+        bz_vault_open(d->vault_map.p, d->vault_map.n, &d->vault) != BZ_OK)
+        bz_log("%s cannot be used: values are not wiped when their time is over", BZ_F_VAULT);
+}
 
 static bool open_all(struct bz_daemon *d) {
     struct bz_buf why;
@@ -122,6 +137,7 @@ static bool open_all(struct bz_daemon *d) {
                bz_status_text(st));
         return false;
     }
+    open_vault(d);
     char store[BZ_DIR_PATH_MAX];
     st = bz_instance_path(&d->in, BZ_F_STORE, store) ? bz_identity_open(store, &d->book)
                                                      : BZ_ETOOBIG;
@@ -149,6 +165,7 @@ static bool open_all(struct bz_daemon *d) {
 static void close_all(struct bz_daemon *d) {
     bz_health_done(d);
     bz_journal_done(d);
+    bz_map_close(&d->vault_map);
     bz_daemon_unload(d);
     bz_identity_close(d->book);
     bz_wipe(&d->keys, sizeof d->keys);

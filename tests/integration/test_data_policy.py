@@ -220,6 +220,26 @@ class Running(unittest.TestCase):
             self.assertEqual(len(self.pack.read_bytes()), len(whole))
         self.assertEqual(self.i.chat("ok").status, 200)
 
+    def test_values_are_wiped_when_their_time_is_over(self):
+        def write(entry, expires):
+            with open(self.i.dir / "run/vault.shm", "r+b") as f:
+                f.seek(512 + 512 * entry)
+                f.write(b"n" * 16 + struct.pack("<QQ", expires, 9) + b"v" * 480)
+
+        def read(entry):
+            with open(self.i.dir / "run/vault.shm", "rb") as f:
+                f.seek(512 + 512 * entry)
+                return f.read(512)
+        over, later = int(time.time()) - 1, int(time.time()) + 100000
+        write(3, over)
+        write(4, later)
+        wait_for(lambda: read(3) == bytes(512))
+        self.assertEqual(read(4)[:24], b"n" * 16 + struct.pack("<Q", later))
+        self.i.stop() # also when it was over while nothing ran
+        write(5, over)
+        self.i.start()
+        wait_for(lambda: read(5) == bytes(512))
+
     def test_approvals(self):
         one, two = "00112233445566778899aabbccddeeff", "ff" * 16
         now = int(time.time())
