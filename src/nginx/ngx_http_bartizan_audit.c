@@ -114,8 +114,12 @@ void bz_ngx_audit_walk(bool rung) {
     bool gone = false;
     int left = RESUMED_AT_ONCE;
 
-    if (ngx_queue_empty(&w->parked))
+    if (ngx_queue_empty(&w->parked)) {
+        /* an old worker ends with its last request, not with the time that one could have waited */
+        if (ngx_exiting && w->park_timer.timer_set)
+            ngx_del_timer(&w->park_timer);
         return;
+    }
     gone = writer_gone(bz_ngx_now().mono_ns);
     while (!ngx_queue_empty(&w->parked)) {
         struct bz_ngx_req *q =
