@@ -85,9 +85,13 @@ class Bench:
         self.stack.callback(stop_process, p)
         return port
 
-    def gateway(self, port, mode):
+    def gateway(self, port, mode, data="allow"):
+        """data: allow (nothing is searched for) or default (the policy that holds when none is written)."""
+        extra = "roles:\n  - {name: free, routes: [\"*\"], models: [\"*\"]}\n"
+        if data == "allow":
+            extra += "data: {rules: [{types: [\"*\"], action: allow}]}\n"
         i = Instance([backend("bench", "openai", "http://127.0.0.1:%d" % port, ["bench"])], workers=1,
-                     audit="{mode: %s, wait_ms: 5000}" % mode, extra="roles:\n  - {name: free, routes: [\"*\"], models: [\"*\"]}\n")
+                     audit="{mode: %s, wait_ms: 5000}" % mode, extra=extra)
         self.stack.callback(i.close)
         i.start()
         key = i.new_key("bench", role="free")["key"]
@@ -133,11 +137,18 @@ class Bench:
     # ---- parts
 
     def cpu(self):
+        self.cpu_of("cpu", "allow", ((512, 1.10), (4096, 1.15), (65536, 1.25)))
+
+    def data(self):
+        self.cpu_of("data", "default", ((4096, 1.5), (65536, 2.2)))
+
+    def cpu_of(self, part, data, targets):
         up = self.upstream()
-        i, gate = self.gateway(up, "relaxed")
+        i, gate = self.gateway(up, "relaxed", data)
         plain = self.plain(up, i)
-        print("CPU of the worker per request, TLS 1.3, HTTP/1.1, 32 connections, audit relaxed, same rate for both (%d rounds)" % self.o.rounds)
-        for size, target in ((512, 1.10), (4096, 1.15), (65536, 1.25)):
+        print("CPU of the worker per request, TLS 1.3, HTTP/1.1, 32 connections, audit relaxed, same rate for both, data protection: %s (%d rounds)"
+              % (data, self.o.rounds))
+        for size, target in targets:
             f = self.body(i, size)
             sides = {"plain": [], "gate": []}
             top = [self.load(s, f, self.seconds, 32)[1] for s in (plain, gate)]
@@ -147,7 +158,7 @@ class Bench:
                     sides[name].append(self.load(s, f, self.seconds, 32, rate))
             p, g = (median([x[0] for x in sides[k]]) for k in ("plain", "gate"))
             paired = median([g_[0] / p_[0] for g_, p_ in zip(sides["gate"], sides["plain"])])
-            self.say("cpu_%d" % size, paired, target, "%5.1f KB: plain %6.1f us, gateway %6.1f us at %d/s; at full load %d/s and %d/s"
+            self.say("%s_%d" % (part, size), paired, target, "%5.1f KB: plain %6.1f us, gateway %6.1f us at %d/s; at full load %d/s and %d/s"
                      % (size / 1024, p, g, rate, *top))
 
     def durable(self):
@@ -202,6 +213,19 @@ class Bench:
         self.say("sse_chunk", ratio, 1.05, "CPU a chunk: plain %5.0f ns, gateway %5.0f ns; latency p50/p99 plain %d/%d us, gateway %d/%d us"
                  % (m("plain", "ns"), m("gate", "ns"), m("plain", "p50_us"), m("plain", "p99_us"), m("gate", "p50_us"), m("gate", "p99_us")))
 
+    def data_sse(self):
+        up = self.upstream(events=100000, interval=20)
+        sides = {data: self.gateway(up, "relaxed", data)[1] for data in ("allow", "default")}
+        n, seconds = 300, 2 if self.o.quick else 4
+        print("Streams with the stream guard: %d of them, 50 events a second each, TLS (%d rounds)" % (n, self.o.rounds))
+        rows = {data: [] for data in sides}
+        for r in range(self.o.rounds):
+            for data in list(sides)[::1 if r % 2 else -1]:
+                rows[data].append(self.hold(sides[data], n, seconds))
+        more = median([d["ns"] - a["ns"] for d, a in zip(rows["default"], rows["allow"])])
+        self.say("data_chunk", more / 1000, 1.0, "us of CPU a chunk over no screening (%.0f ns); latency p50 %d us to %d us"
+                 % (median([a["ns"] for a in rows["allow"]]), *(median([x["p50_us"] for x in rows[k]]) for k in sides)))
+
     def memory(self):
         n = 500 if self.o.quick else 5000
         up = self.upstream(events=100000, interval=1000)
@@ -245,7 +269,7 @@ def main():
     a.add_argument("--rounds", type=int, default=0)
     o = a.parse_args()
     o.rounds = o.rounds or (3 if o.quick else 9)
-    for part in o.part or ["cpu", "durable", "sse", "memory", "auth"]:
+    for part in o.part or ["cpu", "durable", "sse", "data", "data_sse", "memory", "auth"]:
         b = Bench(o)
         with b.stack:
             getattr(b, "memory" if part == "streams" else part)()
