@@ -344,13 +344,15 @@ static uint64_t name_number(struct bz_view v) {
 static bool item_index(const struct bz_json *obj, uint64_t *ret_choice, uint64_t *ret_part) {
     const struct bz_json *number = bz_json_get(obj, BZ_V("output_index"));
     const struct bz_json *part = bz_json_get(obj, BZ_V("content_index"));
-    struct bz_view name = bz_json_str(bz_json_get(obj, BZ_V("item_id")));
+    *ret_choice = *ret_part = 0;
     if (part == NULL)
         part = bz_json_get(obj, BZ_V("summary_index"));
-    if (number == NULL && name.p == NULL)
-        name = bz_json_str(bz_json_get(bz_json_get(obj, BZ_V("item")), BZ_V("id")));
-    *ret_choice = name.n > 0 ? name_number(name) : 0;
-    *ret_part = 0;
+    if (number == NULL) {
+        struct bz_view name = bz_json_str(bz_json_get(obj, BZ_V("item_id")));
+        if (name.n == 0)
+            name = bz_json_str(bz_json_get(bz_json_get(obj, BZ_V("item")), BZ_V("id")));
+        *ret_choice = name.n > 0 ? name_number(name) : 0;
+    }
     return small(number, ret_choice) && small(part, ret_part);
 }
 
