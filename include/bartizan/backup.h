@@ -78,6 +78,8 @@ struct bz_backup_secrets { /* of one archive; wipe after use */
  * EINVAL (no usable key). */
 enum bz_status bz_backup_head_add(struct bz_backup_head *h, const uint8_t pub[BZ_BOX_LEN],
                                   const struct bz_backup_secrets *s) BZ_MUST_USE;
+/* It was made for this recipient too. */
+bool bz_backup_head_has(const struct bz_backup_head *h, const uint8_t pub[BZ_BOX_LEN]);
 void bz_backup_head_encode(const struct bz_backup_head *h, struct bz_buf *out);
 /* `in`: the first BZ_BACKUP_HEAD_MAX bytes of the file, or all of a shorter one. ESYNTAX (no
  * archive), EVERSION, ECORRUPT. */

@@ -18,6 +18,15 @@ static bool same_hint(const uint8_t a[8], const uint8_t b[8]) {
     return bz_view_eq(bz_view(a, 8), bz_view(b, 8));
 }
 
+bool bz_backup_head_has(const struct bz_backup_head *h, const uint8_t pub[BZ_BOX_LEN]) {
+    uint8_t hint[8];
+    hint_of(pub, hint);
+    for (uint32_t i = 0; i < h->recipients_n; i++)
+        if (same_hint(h->recipient[i].hint, hint))
+            return true;
+    return false;
+}
+
 enum bz_status bz_backup_head_add(struct bz_backup_head *h, const uint8_t pub[BZ_BOX_LEN],
                                   const struct bz_backup_secrets *s) {
     uint8_t plain[2 * BZ_KEY_LEN];
@@ -25,9 +34,8 @@ enum bz_status bz_backup_head_add(struct bz_backup_head *h, const uint8_t pub[BZ
         return BZ_ETOOBIG;
     struct bz_backup_recipient *r = &h->recipient[h->recipients_n];
     hint_of(pub, r->hint);
-    for (uint32_t i = 0; i < h->recipients_n; i++)
-        if (same_hint(h->recipient[i].hint, r->hint))
-            return BZ_EEXISTS;
+    if (bz_backup_head_has(h, pub))
+        return BZ_EEXISTS;
     memcpy(plain, s->file_key, BZ_KEY_LEN);
     memcpy(plain + BZ_KEY_LEN, s->name_key, BZ_KEY_LEN);
     enum bz_status st = bz_box_seal(pub, bz_view(plain, sizeof plain), r->sealed);
