@@ -138,6 +138,18 @@ static void test_sets(void **state) {
     done(&m);
 }
 
+static void test_restoring_begins_with_a_request(void **state) {
+    struct made m;
+    make("data: {rules: [{types: [EMAIL_ADDRESS], action: restore}]}\n", &m);
+    assert_int_equal(
+        action_of(&m, USER, TINY, BZ_DIRECTION_REQUEST, BZ_LEVEL_PUBLIC, EMAIL, BZ_PROOF_FORM),
+        BZ_ACTION_RESTORE);
+    assert_int_equal(
+        action_of(&m, USER, TINY, BZ_DIRECTION_REPLY, BZ_LEVEL_PUBLIC, EMAIL, BZ_PROOF_FORM),
+        BZ_ACTION_MASK);
+    done(&m);
+}
+
 /* Rules of one file, and who gets what from them. */
 static const char ordered[] = ROLES
     "data:\n"
@@ -509,6 +521,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_restoring_begins_with_a_request),
         cmocka_unit_test(test_order_of_rules),
         cmocka_unit_test(test_tables_do_what_the_steps_say),
         cmocka_unit_test(test_names_of_one_model),
