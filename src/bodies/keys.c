@@ -3,6 +3,16 @@
 #include <bartizan/rd.h>
 #include <bartizan/text.h>
 
+static uint8_t lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
+}
+
+/* Users are the same in any case. */
+static void put_user(struct bz_buf *out, struct bz_view name) {
+    for (size_t i = 0; i < name.n; i++)
+        bz_buf_putc(out, lower(name.p[i]));
+}
+
 /* ---- wrapping ---- */
 
 enum { WRAP_AD = 16 + 1 + BZ_BODY_KEY_ID + BZ_STORED_NAME_MAX };
@@ -11,7 +21,10 @@ static enum bz_status wrap_ad(enum bz_wrap_kind kind, const uint8_t id[BZ_BODY_K
     bz_buf_puts(out, "bartizan wrap 1");
     bz_buf_putc(out, (uint8_t)kind);
     bz_buf_put(out, bz_view(id, BZ_BODY_KEY_ID));
-    bz_buf_put(out, name);
+    if (kind == BZ_WRAP_USER)
+        put_user(out, name);
+    else
+        bz_buf_put(out, name);
     return bz_buf_status(out) == BZ_ETOOBIG ? BZ_EINVAL : bz_buf_status(out);
 }
 
@@ -39,10 +52,6 @@ enum bz_status bz_body_unwrap(const uint8_t above[BZ_KEY_LEN], enum bz_wrap_kind
 
 /* ---- erasures ---- */
 
-static uint8_t lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
-
 void bz_erased_name(const uint8_t key[BZ_KEY_LEN], struct bz_view user,
                     const struct bz_view *conversation, uint8_t out[BZ_HASH_LEN]) {
     uint8_t mem[2 * BZ_STORED_NAME_MAX + 16];
@@ -51,8 +60,7 @@ void bz_erased_name(const uint8_t key[BZ_KEY_LEN], struct bz_view user,
     bz_buf_puts(&b, conversation == NULL ? "user" : "conv");
     user = bz_view_sub(user, 0, BZ_STORED_NAME_MAX); /* longer ones are stored nowhere */
     bz_buf_put_le16(&b, (uint16_t)user.n);
-    for (size_t i = 0; i < user.n; i++)
-        bz_buf_putc(&b, lower(user.p[i]));
+    put_user(&b, user);
     if (conversation != NULL)
         bz_buf_put(&b, bz_view_sub(*conversation, 0, BZ_STORED_NAME_MAX));
     bz_keyed_hash(key, bz_buf_view(&b), out);

@@ -100,6 +100,8 @@ void bz_instance_derive(const uint8_t master[BZ_KEY_LEN], struct bz_instance_key
     bz_subkey(master, "limits__", 1, sub);
     memcpy(ret->limit_seed, sub, sizeof ret->limit_seed);
     bz_subkey(master, "vault___", 1, ret->vault_key);
+    bz_subkey(master, "bodywrap", 1, ret->bodies_key);
+    bz_subkey(master, "bodygone", 1, ret->erased_key);
     bz_subkey(master, "instance", 1, sub);
     bz_keyed_hash(sub, BZ_V("instance"), h);
     memcpy(ret->instance_id, h, sizeof ret->instance_id);

@@ -23,6 +23,11 @@
 #define BZ_F_STATE "run/state.shm"
 #define BZ_F_RING "run/audit.ring"
 #define BZ_F_VAULT "run/vault.shm"
+#define BZ_F_BODIES "bodies"
+#define BZ_F_BODY_SPOOL "bodies/spool"
+#define BZ_F_BODY_ROWS "bodies/bodies.db"
+#define BZ_F_BODY_KEYS "store/bodykeys.db"
+#define BZ_F_ERASED "bodies/erased"
 #define BZ_F_ADMIN_SOCK "run/admin.sock"
 #define BZ_F_UP_LOCK "run/up.lock"
 #define BZ_F_ALIVE_LOCK "run/alive.lock"
@@ -54,6 +59,8 @@ struct bz_instance_keys {
     uint8_t digest_key[BZ_KEY_LEN];
     uint8_t limit_seed[16];
     uint8_t vault_key[BZ_KEY_LEN];
+    uint8_t bodies_key[BZ_KEY_LEN]; /* wraps the keys of stored bodies */
+    uint8_t erased_key[BZ_KEY_LEN]; /* names of what was erased */
     uint8_t instance_id[8];
 };
 void bz_instance_derive(const uint8_t master[BZ_KEY_LEN], struct bz_instance_keys *ret);

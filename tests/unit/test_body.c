@@ -231,6 +231,7 @@ static void wrapped_keys(void **state) {
     assert_int_equal(bz_body_wrap(above, BZ_WRAP_USER, key_id, a, dek, w), BZ_OK);
     assert_int_equal(bz_body_unwrap(above, BZ_WRAP_USER, key_id, a, v, out), BZ_OK);
     assert_memory_equal(out, dek, sizeof out);
+    assert_int_equal(bz_body_unwrap(above, BZ_WRAP_USER, key_id, BZ_V("ALICE"), v, out), BZ_OK);
     assert_int_equal(bz_body_unwrap(other, BZ_WRAP_USER, key_id, a, v, out), BZ_ECORRUPT);
     assert_int_equal(bz_body_unwrap(above, BZ_WRAP_CONVERSATION, key_id, a, v, out), BZ_ECORRUPT);
     assert_int_equal(bz_body_unwrap(above, BZ_WRAP_USER, id2, a, v, out), BZ_ECORRUPT);
