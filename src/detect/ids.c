@@ -4,6 +4,8 @@
  * that may be missing; anything else stands for itself. Masks of one row are divided by '|'. */
 #include "pii_int.h"
 
+#include <hs/hs.h>
+
 #define NO PII_NO
 #define FORM PII_FORM
 #define CTX PII_CONTEXT
@@ -31,7 +33,7 @@ static const struct row {
     uint8_t alone, told;
 } rows[] = {
     {ROW(VIN, vin), "xxxxxxxxxxxxxxxxx", SUM, SUM},
-    {PII_SWIFT_CODE, NULL, "aaaaaaxx|aaaaaaxxxxx", NO, CTX},
+    {PII_SWIFT_CODE, NULL, "aaaaaaxx|aaaaaaxxxxx", NO, CTX}, /* found by bank_behind */
     {PII_MEDICAL_RECORD_NUMBER, NULL, "a_999999|a_9999999|aa_999999|aa_9999999", NO, CTX},
     {PII_MEDICAL_RECORD_NUMBER, NULL, "MRN-999999|MRN-9999999|MRN-99999999", CTX, CTX},
     {ROW(MEDICAL_LICENSE, us_dea), "aa9999999|a99999999", FORM, SUM},
@@ -92,6 +94,8 @@ static const struct row {
 
 enum {
     REACH_BACK = 40, /* a match begins at most so far before the end of a trigger in it */
+    WORD = 1,        /* rule of the triggers that are words */
+    WORD_REACH = 80, /* bytes behind them */
     LENGTH_MAX = 48, /* bytes of the longest match: an IBAN of 34 with 8 blanks */
 };
 
@@ -206,10 +210,27 @@ static bool begins(const struct scan *s, size_t i) {
     return scan_is(scan_at(s, i), SC_UPPER | SC_DIGIT) && pii_left(s, i);
 }
 
+/* The codes of banks are capitals, as headlines are: the word before them is the trigger. */
+static void bank_behind(struct scan *s, size_t end) {
+    static const struct pii_worth w = {PII_SWIFT_CODE, NO, CTX};
+    struct pii_context c = {0};
+    for (size_t i = end; i < s->n && i - end < WORD_REACH; i++) {
+        if (!scan_is(s->p[i], SC_UPPER) || i < s->from || !begins(s, i))
+            continue;
+        size_t to = scan_run(s, i, SC_UPPER | SC_DIGIT, 12);
+        bool whole = to - i == 8 || to - i == 11;
+        if (whole && scan_run(s, i, SC_UPPER, 6) == i + 6 && pii_right(s, to))
+            pii_emit(s, &w, &c, i, to);
+    }
+}
+
 /* Every beginning before the trigger's end. Triggers come in rising order: what began before the
  * last one was looked at with that one. If one does not, everything is looked at again. */
 static void hit(struct scan *s, const struct trigger *t, size_t end) {
-    (void)t;
+    if (t->rule == WORD) {
+        bank_behind(s, end);
+        return;
+    }
     size_t from = end > REACH_BACK ? end - REACH_BACK : 0;
     bool rising = end >= s->seen_to;
     if (end == s->seen_to)
@@ -264,8 +285,9 @@ static const struct trigger triggers[] = {
     {"[A-Z][ .-]?[0-9]{2}", 0, 0},
     {"[0-9]{2}[ .(-]?[A-Z]", 0, 0},
     {"[0-9][A-Z]{2}", 0, 0},
-    {"[A-Z]{8}", 0, 0},
     {"[0-9]{6}[-+][0-9]{4}", 0, 0},
+    {"swift", HS_FLAG_CASELESS | TRIGGER_LITERAL, WORD},
+    {"bic", HS_FLAG_CASELESS | TRIGGER_LITERAL, WORD},
     /* The layout of a CNPJ may have letters anywhere in front. */
     {"/[0-9A-Z]{4}-[0-9]{2}", 0, 0},
 };

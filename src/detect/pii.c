@@ -99,8 +99,8 @@ static void coin_hit(struct scan *s, unsigned rule, size_t end) {
                                              bz_checksum_eip55};
     struct pii_context c = {0};
     size_t start = scan_back(s, end, SC_ALNUM, COIN_MAX + 1);
-    size_t to = scan_run(s, end, SC_ALNUM, 1);
-    if (to != end || end - start > COIN_MAX || start < s->from || !pii_left(s, start) ||
+    end = scan_run(s, end, SC_ALNUM, COIN_MAX + 1);
+    if (end - start > COIN_MAX || start < s->from || !pii_left(s, start) ||
         !scan_wants(s, PII_CRYPTO))
         return;
     if (checks[rule](s->p + start, end - start))
@@ -153,37 +153,27 @@ static size_t live(const struct scan *s, size_t from) {
 
 #define B58 "[1-9A-HJ-NP-Za-km-z]"
 #define HEX "[0-9a-fA-F]"
+/* Chosen for the speed of prose: patterns that lead with a digit or a rare mark are run by one small
+ * automaton that skips letters; short literals of a blank and a digit, or classes of letters, slow
+ * the whole database down several times. */
 static const struct trigger triggers[] = {
     {"@", TRIGGER_LITERAL, RULE(MAIL, 0)},
-    {"\\b[13]" B58 "{24,34}\\b", 0, RULE(COIN, 0)},
-    {"\\bbc1[02-9ac-hj-np-z]{11,71}\\b", 0, RULE(COIN, 1)},
-    {"\\bBC1[02-9AC-HJ-NP-Z]{11,71}\\b", 0, RULE(COIN, 1)},
+    {"[13]" B58 "{24}", 0, RULE(COIN, 0)},
+    {"[bB][cC]1[0-9A-Za-z]{11}", 0, RULE(COIN, 1)},
     {"\\b0x" HEX "{40}\\b", 0, RULE(COIN, 2)},
     {"[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}\\.[0-9]{1,3}", 0, RULE(NET, 0)},
     {":" HEX "{0,4}:", 0, RULE(NET, 1)},
-    {"(?:" HEX "{2}:){5}" HEX "{2}", 0, RULE(NET, 2)},
-    {"(?:" HEX "{2}-){5}" HEX "{2}", 0, RULE(NET, 2)},
-    {HEX "{4}\\." HEX "{4}\\." HEX "{4}", 0, RULE(NET, 3)},
+    {"-" HEX "{2}-" HEX "{2}-" HEX, 0, RULE(NET, 2)},
+    {"\\." HEX "{4}\\." HEX, 0, RULE(NET, 3)},
     {"[0-9](?:[ ()./-]{0,2}[0-9]){6}", 0, RULE(PHONE, 0)},
     {"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}", 0, RULE(DATE, 0)},
     {"[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{2}|[0-9]{4})", 0, RULE(DATE, 0)},
-    {"[0-9A-Za-z\\x80-\\xff.,] (?:19|20)[0-9]{2}", 0, RULE(DATE, 0)},
+    {"(?:19|20)[0-9]{2}", 0, RULE(DATE, 0)},
     {"[0-9]\xe6\x9c\x88[0-9]{1,2}\xe6\x97\xa5", 0, RULE(DATE, 0)},
-    {" (?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Way|Place|Pl|"
-     "Square|Sq|Terrace|Parkway|Pkwy|Highway|Hwy|Close|Crescent|Circle|Cir)\\b",
-     0, RULE(PLACE, 0)},
-    {"[0-9](?: bis| ter)?,? (?:rue|avenue|boulevard|place|chemin|impasse|all\xc3\xa9"
-     "e|quai|route|"
-     "cours) ",
-     0, RULE(PLACE, 1)},
-    {"(?:[Ss]tra\xc3\x9f"
-     "e|[Ss]trasse|[Ss]tr\\.|weg|[Pp]latz|allee|gasse|ring|damm|ufer|straat|laan),? "
-     "[0-9]",
-     0, RULE(PLACE, 2)},
-    {"\\b(?:Calle|Avenida|Avda\\.|Via|Viale|Piazza|Corso|Rua|Plaza|Paseo) [A-Za-z\\xc3]", 0,
-     RULE(PLACE, 3)},
-    {"[0-9]\\.[0-9]{4,16}[,;]? ?[-+]?[0-9]{1,3}\\.[0-9]{4}", 0, RULE(PLACE, 4)},
-    {"[0-9]\xc2\xb0", 0, RULE(PLACE, 5)},
+    {"[0-9][^\\n]{3}", 0, RULE(PLACE, 0)},
+    {"[a-z.\\x80-\\xff],? [0-9]", 0, RULE(PLACE, 1)},
+    {"[0-9]\\.[0-9]{4,16}[,;]? ?[-+]?[0-9]{1,3}\\.[0-9]{4}", 0, RULE(PLACE, 2)},
+    {"[0-9]\xc2\xb0", 0, RULE(PLACE, 2)},
 };
 
 static const char *const starts[] = {

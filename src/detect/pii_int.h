@@ -18,6 +18,9 @@ struct pii_context {
 void pii_context(const struct scan *s, size_t start, struct pii_context *ret);
 /* One of the type's words (pii_types.h) is there. */
 bool pii_told(const struct pii_context *c, size_t type);
+/* The same, at most `reach` bytes before the match that begins at start. */
+bool pii_told_near(const struct scan *s, size_t type, struct pii_context *c, size_t start,
+                   size_t reach);
 /* One of the words, written as there, at most `reach` bytes before the match. */
 bool pii_word(const struct pii_context *c, const char *words, size_t reach);
 /* The last word before the match says that it is something else: an order, a version, a hash. */

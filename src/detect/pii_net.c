@@ -110,35 +110,47 @@ static void v6_hit(struct scan *s, size_t end) {
         v6_from(s, i);
 }
 
-/* Six bytes; the trigger has seen to their form. */
-static void mac_hit(struct scan *s, size_t end, size_t length) {
+/* Groups of `digits` hexadecimal digits with the separator between them, all the text of an address
+ * of six bytes: 00:1a:2b:3c:4d:5e, 001a.2b3c.4d5e. */
+static void mac_from(struct scan *s, size_t start, size_t digits, uint8_t sep) {
     static const struct pii_worth w = {PII_MAC_ADDRESS, PII_FORM, PII_CONTEXT};
     struct pii_context c = {0};
-    if (end < length || end - length < s->from)
-        return;
-    size_t start = end - length;
-    uint8_t before = scan_before(s, start), behind = scan_at(s, end);
-    bool apart = !scan_is(before, SC_ALNUM) && !scan_is(behind, SC_ALNUM) && before != ':' &&
-                 before != '-' && before != '.' && before != '_' && behind != ':' &&
-                 behind != '-' && behind != '_';
-    if (!apart)
-        return;
-    bool same = true;
-    for (size_t i = start; i < end; i++)
-        same = same && (s->p[i] == s->p[start] || !scan_is(s->p[i], SC_HEX));
-    if (!same) /* all zeros, all ones */
-        pii_emit(s, &w, &c, start, end);
+    size_t i = start;
+    bool same = true; /* all zeros, all ones */
+    for (size_t group = 0; group < 12 / digits; group++) {
+        if (group > 0 && scan_at(s, i++) != sep)
+            return;
+        if (scan_run(s, i, SC_HEX, digits) != i + digits)
+            return;
+        for (size_t k = i; k < i + digits; k++)
+            same = same && s->p[k] == s->p[start];
+        i += digits;
+    }
+    uint8_t behind = scan_at(s, i);
+    if (!same && !scan_is(behind, SC_ALNUM) && behind != ':' && behind != '-' && behind != '_')
+        pii_emit(s, &w, &c, start, i);
+}
+
+static void mac_hit(struct scan *s, size_t end, size_t digits, uint8_t sep) {
+    size_t i = end;
+    while (i > 0 && end - i <= V6_MAX && (scan_is(s->p[i - 1], SC_HEX) || s->p[i - 1] == sep))
+        i--;
+    uint8_t before = scan_before(s, i);
+    if (end - i <= V6_MAX && i >= s->from && !scan_is(before, SC_ALNUM) &&
+        (before == 0 || strchr(":-._", before) == NULL))
+        mac_from(s, i, digits, sep);
 }
 
 static void net_hit(struct scan *s, unsigned rule, size_t end) {
-    if (rule < 2 ? !scan_wants(s, PII_IP_ADDRESS) : !scan_wants(s, PII_MAC_ADDRESS))
-        return;
-    if (rule == 0)
+    bool ip = scan_wants(s, PII_IP_ADDRESS), mac = scan_wants(s, PII_MAC_ADDRESS);
+    if (ip && rule == 0)
         v4_hit(s, end);
-    else if (rule == 1)
+    if (ip && rule == 1)
         v6_hit(s, end);
-    else
-        mac_hit(s, end, rule == 2 ? 17 : 14);
+    if (mac && rule == 1)
+        mac_hit(s, end, 2, ':');
+    if (mac && rule > 1)
+        mac_hit(s, end, rule == 2 ? 2 : 4, rule == 2 ? '-' : '.');
 }
 
 /* The last run of hexadecimal digits and the marks of addresses. */

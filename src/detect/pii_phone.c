@@ -7,6 +7,7 @@ enum {
     LENGTH_MAX = 32,
     REACH_BACK = 24, /* to the beginning, from the seventh digit */
     GROUPS_MAX = 7,
+    NEAR = 32, /* words for numbers that are no more than some digits */
 };
 
 /* Digits behind a country's code (E.164 and the plans of the countries). */
@@ -114,7 +115,9 @@ static void number(struct scan *s, size_t start) {
         t.groups[t.groups_n++] = (uint8_t)(end - i);
         struct pii_worth w = worth(&t);
         bool bracket = t.open && scan_at(s, end) == ')';
-        if (w.told != PII_NO && !bracket && pii_right(s, end))
+        bool near =
+            w.alone != PII_NO || (w.told != PII_NO && pii_told_near(s, w.type, &c, start, NEAR));
+        if (near && !bracket && pii_right(s, end))
             pii_emit(s, &w, &c, start, end);
         size_t gap = between(s, end, &t);
         if (gap == 0)

@@ -235,12 +235,40 @@ static bool address_begins(const struct scan *s, size_t i, size_t form) {
     return (scan_is(c, SC_UPPER) || c >= 0xc3) && !is_letter(scan_before(s, i)) && pii_left(s, i);
 }
 
-/* Every beginning that is near enough to the trigger. */
-static void address(struct scan *s, unsigned form, size_t end) {
-    for (size_t i = end > LENGTH_MAX ? end - LENGTH_MAX : 0; i < end; i++) {
-        struct reader r = {.s = s, .at = i};
-        if (i >= s->from && address_begins(s, i, form))
-            forms[form](&r, s);
+static void try_form(struct scan *s, size_t i, size_t form) {
+    struct reader r = {.s = s, .at = i};
+    if (i >= s->from && address_begins(s, i, form))
+        forms[form](&r, s);
+}
+
+/* The trigger is the last digit of the number in front and three bytes. */
+static void number_first(struct scan *s, size_t end) {
+    size_t i = end - 4;
+    uint8_t next = s->p[i + 1];
+    if (scan_is(next, SC_DIGIT) || (next != ' ' && next != ',' && !scan_is(next, SC_ALPHA)))
+        return;
+    i = scan_back(s, i + 1, SC_DIGIT, 6);
+    try_form(s, i, 0);
+    try_form(s, i, 1);
+}
+
+/* The trigger is the end of a name, a blank, and the number's first digit. */
+static void name_before(struct scan *s, size_t end) {
+    size_t i = end - 1;
+    for (size_t words = 0; words <= WORDS_MAX; words++) {
+        while (i > 0 && end - i < LENGTH_MAX && (s->p[i - 1] == ' ' || s->p[i - 1] == ','))
+            i--;
+        size_t last = i;
+        while (i > 0 && last - i < 40 && is_letter(s->p[i - 1]))
+            i--;
+        if (i == last)
+            return;
+        if (words == 0)
+            try_form(s, i, 2);
+        try_form(s, i, 3);
+        struct bz_view w = bz_view(s->p + i, last - i);
+        if (!capital(w) && !one_of(w, small_words))
+            return;
     }
 }
 
@@ -316,10 +344,12 @@ static void geo(struct scan *s, size_t end) {
 }
 
 static void place_hit(struct scan *s, unsigned rule, size_t end) {
-    if (!scan_wants(s, rule < 4 ? PII_STREET_ADDRESS : PII_GEO_COORDINATES))
+    if (!scan_wants(s, rule < 2 ? PII_STREET_ADDRESS : PII_GEO_COORDINATES))
         return;
-    if (rule < 4)
-        address(s, rule, end);
+    if (rule == 0)
+        number_first(s, end);
+    else if (rule == 1)
+        name_before(s, end);
     else
         geo(s, end);
 }

@@ -11,7 +11,7 @@
     X(PHONE_NUMBER, "", "telephone number", BZ_PROOF_CONTEXT, BZ_LEVEL_INTERNAL, \
       "phone|telephone|tel|mobile|cell|cellphone|call|fax|whatsapp|sms|hotline|" \
       "contact number|telefon|telefonnummer|handy|handynummer|mobil|rufnummer|anrufen|" \
-      "téléphone|portable|appeler|teléfono|telefono|móvil|celular|llamar|cellulare|" \
+      "téléphone|appeler|teléfono|telefono|móvil|celular|llamar|cellulare|" \
       "chiamare|telefone|telemóvel|ligar|telefoon|mobiel|telefonu|komórka|" \
       "telefonszám|puhelin|telefonnr|tlf") \
     X(IP_ADDRESS, "", "IP address", BZ_PROOF_CONTEXT, BZ_LEVEL_INTERNAL, \

@@ -149,6 +149,12 @@ static void context_at(const struct scan *s, size_t start, struct pii_context *c
         pii_context(s, start, c);
 }
 
+bool pii_told_near(const struct scan *s, size_t type, struct pii_context *c, size_t start,
+                   size_t reach) {
+    context_at(s, start, c);
+    return pii_word(c, type_words[type], reach);
+}
+
 static uint8_t worth_of(const struct pii_worth *w, const struct pii_context *c, bool *ret_told) {
     *ret_told = pii_told(c, w->type);
     bool other = pii_other(c);
