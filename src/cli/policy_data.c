@@ -66,6 +66,19 @@ static bool decides(struct told *t, const struct bz_data_rule *r) {
     return false;
 }
 
+/* A name that the file itself does not know: a backend may serve it, or it is a slip. */
+static bool is_unlisted(const struct bz_config *c, const char *model) {
+    bool there = strchr(model, '*') != NULL;
+    for (uint32_t i = 0; i < c->models_n; i++)
+        there = there || strcmp(c->models[i].name, model) == 0 ||
+                (c->models[i].target != NULL && strcmp(c->models[i].target, model) == 0);
+    for (uint32_t i = 0; i < c->backends_n; i++) {
+        for (uint32_t k = 0; k < c->backends[i].models_n; k++)
+            there = there || strcmp(c->backends[i].models[k], model) == 0;
+    }
+    return !there;
+}
+
 /* ---- JSON ---- */
 
 static void put_list(struct bz_jw *w, const char *key, char *const *v, uint32_t n) {
@@ -101,6 +114,13 @@ static void put_rule(struct told *t, const struct bz_data_rule *r) {
     bz_jw_kstr(w, "action", bz_view_str(bz_action_name(r->action)));
     bz_jw_kstr(w, "proof", bz_view_str(bz_proof_name(r->proof)));
     put_conditions(w, r);
+    bz_jw_key(w, "unlisted_models");
+    bz_jw_arr(w);
+    for (uint32_t i = 0; i < r->models_n; i++) {
+        if (is_unlisted(t->c, r->models[i]))
+            bz_jw_str(w, bz_view_str(r->models[i]));
+    }
+    bz_jw_end(w);
     bz_jw_kbool(w, "form", r->form);
     bz_jw_kbool(w, "decides", decides(t, r));
     bz_jw_end(w);
@@ -338,6 +358,13 @@ static void print_rule(struct told *t, const struct bz_data_rule *r) {
         bz_buf_puts(b, ", keeping the value's form");
     if (!decides(t, r))
         bz_buf_puts(b, ". It never decides: the rules before it leave nothing to it.");
+    for (uint32_t i = 0; i < r->models_n; i++) {
+        if (!is_unlisted(t->c, r->models[i]))
+            continue;
+        bz_buf_puts(b, ". This file names no model ");
+        bz_put_safe(b, bz_view_str(r->models[i]));
+        bz_buf_puts(b, ": it counts only if a backend serves one of that name.");
+    }
     flow(b, 2, 4);
 }
 

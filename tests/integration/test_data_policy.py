@@ -122,6 +122,11 @@ class File(unittest.TestCase):
         self.assertIn("(default: ", text)
         self.assertIn("never decides", self.explain("--data"))
 
+    def test_models_that_only_a_backend_can_know(self):
+        self.write("models: [{name: alias, target: real}]\ndata: {rules: [{types: [pii], action: block, models: [alias, real, \"p*\", slip]}]}\n")
+        self.assertEqual(json.loads(self.explain("--json"))["data"]["rules"][0]["unlisted_models"], ["slip"])
+        self.assertIn("names no model slip", " ".join(self.explain("--data").split()))
+
     def test_bad_questions(self):
         self.write("")
         for args in ([], ["--config", self.file, "--key", "x"], ["--config", self.file, "--type", "NOPE"], [self.tmp],
