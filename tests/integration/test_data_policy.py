@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import socket
 import struct
@@ -274,6 +275,67 @@ class Running(unittest.TestCase):
             text = self.i.cli("audit", "tail", self.i.dir, "--json")
             return all(w in text for w in ("approval.add", "approval.revoke", one, "the May offer"))
         wait_for(recorded)
+
+
+class Enforced(unittest.TestCase):
+    """What the configuration says is what happens: who, to which model, in which text."""
+    data = """models:
+  - {name: low, target: ok, clearance: INTERNAL}
+roles:
+  - {name: clerk, routes: ["*"], models: ["*"], clearance: PUBLIC}
+data:
+  custom:
+    - {name: CASE_NUMBER, pattern: "CASE-[0-9]{6}", level: INTERNAL}
+    - {name: PROJECT, words: [Falcon], level: RESTRICTED}
+    - {name: NOTE, words: [Sparrow], level: PUBLIC}
+  rules:
+    - {types: [CASE_NUMBER], action: approve}
+    - {types: [NOTE], action: block, roles: [admin]}
+    - {types: [NOTE], action: block, models: [other], level: RESTRICTED}
+    - {types: [NOTE], action: mask, direction: request}
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.up = Upstream().start()
+        cls.i = Instance([backend("one", "openai", "http://127.0.0.1:%d" % cls.up.port, ["ok", "other"])], extra=cls.data).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.i.close()
+        cls.up.stop()
+
+    call = Running.call
+
+    def ask(self, text, model="other", **kw):
+        return self.i.post("/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": text}]}, **kw)
+
+    def test_an_approval_is_for_one_body_and_can_be_taken_back(self):
+        r = self.ask("about CASE-123456")
+        self.assertEqual((r.status, r.code), (403, "approval_required"))
+        name = re.search(r"\b[0-9a-f]{32}\b", r.json["error"]["message"]).group(0)
+        self.assertEqual(self.call("POST", "/v1/approvals", {"id": name})[0], 201)
+        wait_for(lambda: self.ask("about CASE-123456").status == 200)
+        self.assertEqual(self.ask("about CASE-123457").status, 403)
+        self.assertEqual(self.ask("about CASE-123456", key="admin").status, 403) # another owner's
+        self.assertEqual(self.call("POST", "/v1/approvals/%s/revoke" % name)[0], 200)
+        wait_for(lambda: self.ask("about CASE-123456").status == 403)
+
+    def test_the_first_rule_that_fits_decides(self):
+        self.assertEqual(self.ask("a Sparrow flies").status, 200)
+        self.assertRegex(self.up.log[-1]["body"], r"a <NOTE_[a-z2-7]+> flies")
+        self.assertEqual(self.ask("a Sparrow flies", key="admin").status, 403)
+        self.assertEqual(self.ask("a Sparrow and a Falcon").status, 403) # the level of the whole text
+
+    def test_clearances(self):
+        self.assertEqual(self.ask("the Falcon").status, 200)
+        for model in ("low", "ok"): # one model under two names
+            r = self.ask("the Falcon", model)
+            self.assertEqual((r.status, r.code), (403, "label_above_clearance"))
+            self.assertEqual(self.ask("nothing special", model).status, 200)
+        clerk = self.i.new_key("carl", role="clerk")["key"]
+        self.assertEqual(self.ask("the Falcon", key=clerk).status, 403)
+        self.assertEqual(self.ask("nothing special", key=clerk).status, 200)
 
 
 if __name__ == "__main__":
