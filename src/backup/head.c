@@ -33,9 +33,9 @@ enum bz_status bz_backup_head_add(struct bz_backup_head *h, const uint8_t pub[BZ
     if (h->recipients_n >= BZ_BACKUP_RECIPIENTS_MAX)
         return BZ_ETOOBIG;
     struct bz_backup_recipient *r = &h->recipient[h->recipients_n];
-    hint_of(pub, r->hint);
     if (bz_backup_head_has(h, pub))
         return BZ_EEXISTS;
+    hint_of(pub, r->hint);
     memcpy(plain, s->file_key, BZ_KEY_LEN);
     memcpy(plain + BZ_KEY_LEN, s->name_key, BZ_KEY_LEN);
     enum bz_status st = bz_box_seal(pub, bz_view(plain, sizeof plain), r->sealed);
