@@ -95,7 +95,7 @@ static void take(uint64_t now) {
 /* ---- what is there ---- */
 
 struct seen {
-    char text[8192];
+    char text[65536];
     size_t n;
     size_t stop; /* give up after so many; 0: never */
     struct bz_keep_cursor at;
@@ -457,40 +457,66 @@ static void pairs_change_and_go(void **state) {
 
 /* ---- kill -9 ---- */
 
-static void child(unsigned us) {
+static uint64_t clock_us(void) {
+    return bz_clock_mono() / 1000;
+}
+
+/* A process that takes everything in, killed after `us`; 0: when it is through. Returns how long it had. */
+static uint64_t child(uint64_t us) {
+    int p[2];
+    char b;
+    assert_int_equal(pipe(p), 0);
     pid_t pid = fork();
     if (pid == 0) {
         struct bz_keep *x = NULL;
         bool more = true;
         if (bz_keep_open(&in, wrap, erased, NOW, &x) != BZ_OK)
             _exit(9);
+        (void)!write(p[1], "", 1);
         while (more && bz_keep_take(x, NOW, &more) == BZ_OK)
             continue;
+        (void)!write(p[1], "", 1);
         pause();
     }
     assert_true(pid > 0);
-    usleep(us);
+    assert_int_equal(read(p[0], &b, 1), 1);
+    uint64_t begun = clock_us();
+    if (us == 0)
+        assert_int_equal(read(p[0], &b, 1), 1);
+    while (us != 0 && clock_us() < begun + us)
+        continue;
     kill(pid, SIGKILL);
+    uint64_t took = clock_us() - begun;
     int ws = 0;
     assert_int_equal(waitpid(pid, &ws, 0), pid);
     assert_true(WIFSIGNALED(ws)); /* it did not fail by itself */
+    close(p[0]);
+    close(p[1]);
+    return took;
 }
 
-static void killed_at_any_moment(void **state) {
-    enum { ALL = 1500 };
-    struct bz_body b = body_of(0, "ann", "c");
-    char user[8];
-    for (int i = 0; i < ALL; i++) {
+static void spool_many(int from, int to) {
+    for (int i = from; i < to; i++) {
+        char user[8];
         snprintf(user, sizeof user, "u%d", i % 7);
-        b.user = bz_view_str(user);
+        struct bz_body b = body_of(0, user, "c");
         b.id[1] = (uint8_t)(i >> 8);
         b.id[2] = (uint8_t)i;
         spool(&b);
     }
+}
+
+static void killed_at_any_moment(void **state) {
+    enum { ROUND = 60, ROUNDS = 60, ALL = ROUND * (ROUNDS + 1) };
+    spool_many(0, ROUND);
     bz_keep_close(k);
-    k = NULL;
-    for (unsigned round = 0; round < 40; round++)
-        child(round * 400);
+    uint64_t whole = child(0);
+    for (int i = 1; i <= ROUNDS; i++) {
+        open_at(NOW);
+        spool_many(i * ROUND, (i + 1) * ROUND);
+        bz_keep_close(k);
+        (void)child(1 + whole * (uint64_t)i / ROUNDS);
+    }
     open_at(NOW);
     take(NOW);
     struct bz_body_sum sum;
@@ -499,13 +525,13 @@ static void killed_at_any_moment(void **state) {
     assert_int_equal(waiting(), 0);
     assert_int_equal(bz_bodystore_check(bz_keep_store(k)), BZ_OK);
     for (int i = 0; i < 7; i++) { /* all of them open */
-        struct seen x = {.n = 0};
+        struct seen x = {.stop = 1 + ALL};
         uint64_t damaged = 0;
+        char user[8];
         snprintf(user, sizeof user, "u%d", i);
-        x.stop = 1000;
-        assert_int_equal(
-            bz_keep_export(k, user, NULL, (struct bz_keep_cursor){0, 0}, see, &x, &damaged), BZ_OK);
-        assert_int_equal(1000 - x.stop, ALL / 7 + (i < ALL % 7));
+        struct bz_keep_cursor none = {0, 0};
+        assert_int_equal(bz_keep_export(k, user, NULL, none, see, &x, &damaged), BZ_OK);
+        assert_int_equal(1 + ALL - x.stop, ALL / 7 + (i < ALL % 7));
         assert_int_equal(damaged, 0);
     }
 }
