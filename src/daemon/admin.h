@@ -52,6 +52,18 @@ unsigned bz_admin_approvals(struct bz_admin_call *c);
 unsigned bz_admin_approval_add(struct bz_admin_call *c);
 unsigned bz_admin_approval_revoke(struct bz_admin_call *c);
 
+/* admin_data.c */
+unsigned bz_admin_data(struct bz_admin_call *c);
+unsigned bz_admin_data_list(struct bz_admin_call *c);
+unsigned bz_admin_data_export(struct bz_admin_call *c);
+unsigned bz_admin_data_erase(struct bz_admin_call *c);
+unsigned bz_admin_data_retention(struct bz_admin_call *c);
+unsigned bz_admin_erased(struct bz_admin_call *c);
+unsigned bz_admin_erased_apply(struct bz_admin_call *c);
+unsigned bz_admin_holds(struct bz_admin_call *c);
+unsigned bz_admin_hold_add(struct bz_admin_call *c);
+unsigned bz_admin_hold_release(struct bz_admin_call *c);
+
 /* admin_view.c */
 unsigned bz_admin_status(struct bz_admin_call *c);
 unsigned bz_admin_models(struct bz_admin_call *c);

@@ -145,6 +145,16 @@ static const struct {
     {"GET", "/v1/approvals", bz_admin_approvals},
     {"POST", "/v1/approvals", bz_admin_approval_add},
     {"POST", "/v1/approvals/{id}/revoke", bz_admin_approval_revoke},
+    {"GET", "/v1/data", bz_admin_data},
+    {"GET", "/v1/data/conversations", bz_admin_data_list},
+    {"POST", "/v1/data/export", bz_admin_data_export},
+    {"POST", "/v1/data/erase", bz_admin_data_erase},
+    {"GET", "/v1/data/erased", bz_admin_erased},
+    {"POST", "/v1/data/erased", bz_admin_erased_apply},
+    {"GET", "/v1/data/holds", bz_admin_holds},
+    {"POST", "/v1/data/holds", bz_admin_hold_add},
+    {"POST", "/v1/data/holds/{id}/release", bz_admin_hold_release},
+    {"POST", "/v1/data/retention", bz_admin_data_retention},
 };
 
 static bool path_matches(const char *pattern, struct bz_view path, char id[ID_MAX]) {

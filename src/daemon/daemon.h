@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 #include <bartizan/identity.h>
+#include "bodies.h"
 #include "instance.h"
 #include "models.h"
 
@@ -63,6 +64,9 @@ struct bz_daemon {
     uint64_t generation;
     uint32_t models_served, keys_live;
     struct bz_identity *book; /* users and keys */
+    struct bz_keep *bodies;      /* stored requests and replies */
+    uint64_t bodies_next_ns;     /* when the spool is looked at next */
+    uint64_t bodies_expire_ns;   /* when retention is */
     CURLM *multi;
     bool publish_wanted;
     bool stopping, reload_wanted;
@@ -110,6 +114,17 @@ enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const
 /* State of the log's writer as the ring shows it: "running", "starting", "storage fails", "gone".
  * */
 const char *bz_journal_state(const struct bz_daemon *d);
+
+/* ---- bodies_daemon.c ---- */
+/* Before the first image: that tells workers what to seal to. The reason of a failure is logged. */
+enum bz_status bz_bodies_start(struct bz_daemon *d) BZ_MUST_USE;
+/* Takes the spool in, each second; retention each minute; a new key pair each day. */
+void bz_bodies_turn(struct bz_daemon *d, uint64_t now);
+uint64_t bz_bodies_next(const struct bz_daemon *d); /* monotonic ns */
+/* Seconds that bodies of each level are kept; 0: without end. */
+void bz_bodies_retention(const struct bz_daemon *d, uint32_t out[BZ_BODY_LEVELS]);
+/* All that is due, now. */
+enum bz_status bz_bodies_expire_all(struct bz_daemon *d, uint64_t *ret_removed) BZ_MUST_USE;
 
 /* ---- adminapi.c ---- */
 struct bz_admin_request {

@@ -87,7 +87,8 @@ static void sweep_if_due(struct bz_daemon *d, uint64_t now) {
 }
 
 static int turn_ms(const struct bz_daemon *d, struct bz_server_run *s) {
-    uint64_t now = bz_clock_mono(), next = bz_health_next(d);
+    uint64_t now = bz_clock_mono(), next = bz_health_next(d), bodies = bz_bodies_next(d);
+    next = bodies < next ? bodies : next;
     uint64_t ms = next <= now ? 0 : (next - now) / 1000000 + 1;
     int server = bz_server_timeout_ms(s);
     if (server >= 0 && (uint64_t)server < ms)
@@ -106,6 +107,7 @@ static void run(struct bz_daemon *d, struct bz_server_run *s, int sig_fd, int re
         bz_server_turn(s);
         reload_if_wanted(d);
         bz_health_turn(d, bz_clock_mono());
+        bz_bodies_turn(d, bz_clock_mono());
         publish_if_wanted(d);
         sweep_if_due(d, bz_clock_mono());
         if (ready_fd >= 0 &&
@@ -145,7 +147,7 @@ static bool open_all(struct bz_daemon *d) {
         bz_log("%s cannot be opened: %s", BZ_F_STORE, bz_status_text(st));
         return false;
     }
-    if (bz_health_init(d) != BZ_OK)
+    if (bz_bodies_start(d) != BZ_OK || bz_health_init(d) != BZ_OK)
         return false;
     bz_buf_init(&why, WHY_MAX);
     st = bz_daemon_load_first(d, &why);
@@ -167,6 +169,7 @@ static void close_all(struct bz_daemon *d) {
     bz_journal_done(d);
     bz_map_close(&d->vault_map);
     bz_daemon_unload(d);
+    bz_keep_close(d->bodies);
     bz_identity_close(d->book);
     bz_wipe(&d->keys, sizeof d->keys);
     bz_instance_close(&d->in);
