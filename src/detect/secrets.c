@@ -9,24 +9,35 @@
 
 #define PREFIX_TRIGGER(lead, ...) {lead, TRIGGER_LITERAL | TRIGGER_START, 0},
 #define WORD_TRIGGER(text, ...) {text, TRIGGER_LITERAL | HS_FLAG_CASELESS, 0},
-#define SPECIAL_START(text, kind) {text, TRIGGER_LITERAL | TRIGGER_START, kind},
-#define SPECIAL_LITERAL(text, flags, kind) {text, TRIGGER_LITERAL | (flags), kind},
-#define SPECIAL_EXPR(text, kind) {text, 0, kind},
+enum { LITERAL = TRIGGER_LITERAL, STARTS = TRIGGER_LITERAL | TRIGGER_START };
 
 /* In this order, see hit(). */
 static const struct trigger triggers[] = {
-    SECRETS_PREFIXES(PREFIX_TRIGGER) SECRETS_WORDS(WORD_TRIGGER) SPECIAL_START("eyJ", SPECIAL_JWT)
-        SPECIAL_START("eyA", SPECIAL_JWT) SPECIAL_START("ZXlK", SPECIAL_JWT64)
-            SPECIAL_START("-----BEGIN ", SPECIAL_PEM) SPECIAL_LITERAL("://", 0, SPECIAL_URL)
-                SPECIAL_LITERAL(" -u", 0, SPECIAL_CURL) SPECIAL_LITERAL("--user", 0, SPECIAL_CURL)
-                    SPECIAL_LITERAL("Q~", 0, SPECIAL_AZURE) SPECIAL_EXPR("[0-9]{15}(?:\\||%7[Cc])",
-                                                                         SPECIAL_FACEBOOK)
-                        SPECIAL_EXPR("[0-9]{8}:AA", SPECIAL_TELEGRAM)
-                            SPECIAL_LITERAL("kind: secret", HS_FLAG_CASELESS, SPECIAL_KUBERNETES)
-                                SPECIAL_LITERAL("kind\":\"secret\"", HS_FLAG_CASELESS,
-                                                SPECIAL_KUBERNETES)
-                                    SPECIAL_LITERAL("kind\": \"secret\"", HS_FLAG_CASELESS,
-                                                    SPECIAL_KUBERNETES)};
+    SECRETS_PREFIXES(PREFIX_TRIGGER) SECRETS_WORDS(WORD_TRIGGER) /* each with its comma */
+    {"eyJ", STARTS, SPECIAL_JWT},
+    {"eyA", STARTS, SPECIAL_JWT},
+    {"ZXlK", STARTS, SPECIAL_JWT64},
+    {"-----BEGIN ", STARTS, SPECIAL_PEM},
+    {"://", LITERAL, SPECIAL_URL},
+    {" -u", LITERAL, SPECIAL_CURL},
+    {"--user", LITERAL, SPECIAL_CURL},
+    {"Q~", LITERAL, SPECIAL_AZURE},
+    {":AA", LITERAL, SPECIAL_TELEGRAM},
+    {"%7C", LITERAL, SPECIAL_FACEBOOK},
+    {"0|", LITERAL, SPECIAL_FACEBOOK},
+    {"1|", LITERAL, SPECIAL_FACEBOOK},
+    {"2|", LITERAL, SPECIAL_FACEBOOK},
+    {"3|", LITERAL, SPECIAL_FACEBOOK},
+    {"4|", LITERAL, SPECIAL_FACEBOOK},
+    {"5|", LITERAL, SPECIAL_FACEBOOK},
+    {"6|", LITERAL, SPECIAL_FACEBOOK},
+    {"7|", LITERAL, SPECIAL_FACEBOOK},
+    {"8|", LITERAL, SPECIAL_FACEBOOK},
+    {"9|", LITERAL, SPECIAL_FACEBOOK},
+    {"data:", LITERAL | HS_FLAG_CASELESS, SPECIAL_KUBERNETES_0},
+    {"data:", LITERAL | HS_FLAG_CASELESS, SPECIAL_KUBERNETES_1},
+    {"data:", LITERAL | HS_FLAG_CASELESS, SPECIAL_KUBERNETES_2},
+};
 
 static void emit(struct scan *s, enum answer a, const struct match *m) {
     if (a == ANSWER_YES)
@@ -126,18 +137,15 @@ static void live_words(const struct scan *s, size_t i, struct rest *rest) {
                 hold(s, secrets_try_keyed(s, &secrets_keyed[r], i, value, &m), &m, rest);
         }
     }
-    static const char *const kinds[] = {"kind: secret", "kind\":\"secret\"", "kind\": \"secret\""};
-    for (size_t k = 0; c == 'k' && k < sizeof kinds / sizeof kinds[0]; k++) {
-        if (scan_lit(s, i, kinds[k], true))
-            live_special(s, SPECIAL_KUBERNETES, i + strlen(kinds[k]), rest);
-    }
+    for (unsigned k = 0; c == 'd' && k < 3 && scan_lit(s, i, "data:", true); k++)
+        live_special(s, (enum special)(SPECIAL_KUBERNETES_0 + k), i + 5, rest);
 }
 
 /* Marks within the last token that begin something: "://", "|", a number's first digit, "8Q~". */
 static void live_marks(const struct scan *s, size_t i, struct rest *rest) {
     if (scan_lit(s, i, "://", false))
         live_special(s, SPECIAL_URL, i + 3, rest);
-    if (s->p[i] == '|' || scan_lit(s, i, "%7c", true))
+    if (s->p[i] == '|' || scan_lit(s, i, "%7C", false))
         live_special(s, SPECIAL_FACEBOOK, i + (s->p[i] == '|' ? 1 : 3), rest);
     if (!scan_is(s->p[i], SC_DIGIT))
         return;
@@ -162,7 +170,7 @@ static void live_marks(const struct scan *s, size_t i, struct rest *rest) {
 
 /* No match but a private key's goes over these bytes. */
 static bool ends_token(uint8_t c) {
-    return c <= ' ' || c == 0x7f || strchr("\"'`<>;,&", c) != NULL;
+    return c <= ' ' || c == 0x7f || strchr("\"'`", c) != NULL;
 }
 
 static size_t back(size_t at, size_t n, size_t least) {
@@ -233,4 +241,7 @@ const struct detector detect_secrets = {
     .triggers_n = sizeof triggers / sizeof triggers[0],
     .hit = hit,
     .live = live,
+#ifdef SCAN_UNKNOWN
+    .more = secrets_more,
+#endif
 };

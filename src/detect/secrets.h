@@ -43,6 +43,7 @@ void form_crc62(struct bz_view v, char out[6]);
 bool judge_placeholder(struct bz_view v); /* "your_api_key", "xxxx", "<...>", "AKIA...EXAMPLE" */
 bool judge_random(struct bz_view v);      /* letters and digits mixed as words never are */
 bool judge_password(struct bz_view v, bool quoted);
+bool judge_symbols(struct bz_view v); /* the same with marks: "6h&2k$9x@q!z..." */
 bool judge_uuid(struct bz_view v);
 /* Any of the words (lower case, ends with NULL) is in v, any case. */
 bool judge_has(struct bz_view v, const char *const *words);
@@ -79,6 +80,7 @@ extern const size_t secrets_keyed_n;
 enum {
     WORD_ANY = 1,    /* also within a longer word: "dbpassword" */
     WORD_DIRECT = 2, /* the value follows at once, no operator */
+    WORD_WHOLE = 4,  /* no letter follows: "pwd", not "pwdx" */
 };
 struct secret_word {
     const char *text; /* lower case */
@@ -110,13 +112,16 @@ enum special {
     SPECIAL_AZURE,
     SPECIAL_FACEBOOK,
     SPECIAL_TELEGRAM,
-    SPECIAL_KUBERNETES,
+    SPECIAL_KUBERNETES_0, /* the first value */
+    SPECIAL_KUBERNETES_1,
+    SPECIAL_KUBERNETES_2,
     SPECIAL_COUNT
 };
 enum answer secrets_try_special(const struct scan *s, enum special kind, size_t end,
                                 struct match *ret);
 /* The rest of what was longer than one match: a finding of `type` ended at `at`. Where the match that
- * begins at `at` ends; `at` if there is none. */
+ * begins at `at` ends; `at` if there is none; SECRETS_UNKNOWN if the text ends before that is known. */
+#define SECRETS_UNKNOWN SIZE_MAX
 size_t secrets_more(const struct scan *s, size_t type, size_t at);
 
 /* A keyed match in plain words would wake nobody in a stream (the rule of quiet). */

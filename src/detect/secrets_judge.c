@@ -46,7 +46,8 @@ bool judge_placeholder(struct bz_view v) {
                                         "sample",  "123456789012", NULL};
     if (v.n == 0 || memchr("<$%{[(", v.p[0], 6) != NULL)
         return true;
-    if (longest_repeat(v) >= 10 && longest_repeat(v) * 2 >= v.n)
+    size_t repeat = longest_repeat(v);
+    if (repeat == v.n || (repeat >= 10 && repeat * 2 >= v.n))
         return true;
     return judge_has(v, sure) || (judge_has(v, maybe) && !judge_random(v));
 }
@@ -78,12 +79,12 @@ bool judge_random(struct bz_view v) {
         return false;
     for (size_t i = 0; i < v.n;) {
         size_t end = i;
-        unsigned run_digits = 0;
-        while (end < v.n && scan_is(v.p[end], SC_ALNUM))
-            run_digits += scan_is(v.p[end++], SC_DIGIT);
-        size_t len = end - i;
-        unsigned want = len < 20 ? 3 : len < 32 ? 4 : 5;
-        if (len >= 8 && run_digits > 0 && changes(v, i, end) >= want)
+        unsigned groups = 0; /* of digits: "OAuth2Credentials" has one */
+        for (; end < v.n && scan_is(v.p[end], SC_ALNUM); end++)
+            groups += scan_is(v.p[end], SC_DIGIT) && (end == i || !scan_is(v.p[end - 1], SC_DIGIT));
+        size_t len = end - i, found = changes(v, i, end);
+        size_t want = len < 20 ? 3 : len < 32 ? 4 : 5;
+        if (len >= 8 && ((groups >= 2 && found >= want) || (groups == 1 && found * 8 >= len * 3)))
             return true;
         i = end + 1;
     }
@@ -110,13 +111,30 @@ bool judge_password(struct bz_view v, bool quoted) {
         uint8_t c = v.p[i];
         digits += scan_is(c, SC_DIGIT);
         letters += scan_is(c, SC_ALPHA) || scan_is(c, SC_HIGH);
-        marks += c != 0 && memchr("!@#$%^&*?~+", c, 11) != NULL;
-        code += c != 0 && memchr("(){}[]<>|", c, 9) != NULL;
+        marks += c != 0 && strchr("!@#$%^&*?~+", c) != NULL && (c != '@' || i + 1 < v.n);
+        code += c != 0 && strchr("(){}[]<>", c) != NULL;
     }
-    if (letters == 0 || digits + marks == 0 || code > 0)
+    if (letters == 0 || digits + marks == 0 || (code > 0 && !quoted))
         return false;
     /* a variable or a member of something: password2, config.pass1 */
     if (!quoted && marks == 0 && (judge_has(v, self) || memchr(v.p, '.', v.n) != NULL))
         return false;
-    return !judge_has(v, (const char *const[]){"://", "${", "{{", NULL});
+    return !judge_has(v, (const char *const[]){"://", "${", "{{", "|", NULL});
+}
+
+bool judge_symbols(struct bz_view v) {
+    unsigned digits = 0, letters = 0, marks = 0, other = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        uint8_t c = v.p[i];
+        if (scan_is(c, SC_DIGIT))
+            digits++;
+        else if (scan_is(c, SC_ALPHA))
+            letters++;
+        else if (c != 0 && strchr("!@#$%^&*(-_=+)", c) != NULL)
+            marks++;
+        else
+            other++;
+    }
+    return v.n >= 20 && v.n <= 100 && digits >= 2 && letters >= 5 && marks >= 4 && other == 0 &&
+           form_entropy(v) >= 38 && !judge_placeholder(v);
 }

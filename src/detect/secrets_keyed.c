@@ -18,11 +18,13 @@ const struct secret_row secrets_keyed[] = {
     {SECRET_ASANA_CLIENT_ID, GROUP_ASANA, "", "d16", 15, CHECK_NONE, ROW_DIGITS},
     {SECRET_ASANA_CLIENT_SECRET, GROUP_ASANA, "", "w32", 25, CHECK_NONE, 0},
     {SECRET_ATLASSIAN_API_TOKEN, GROUP_ATLASSIAN, "", "w24", 25, CHECK_NONE, 0},
+    {SECRET_CURL_AUTH_HEADER, GROUP_AUTHORIZATION, "", "", 0, CHECK_NONE, ROW_HEADER},
     {SECRET_AUTHORIZATION_HEADER, GROUP_AUTHORIZATION, "", "", 0, CHECK_NONE, ROW_HEADER},
     {SECRET_AWS_SECRET_ACCESS_KEY, GROUP_AWS, "", "b40", 40, CHECK_NONE, 0},
     {SECRET_AZURE_ACCOUNT_KEY, GROUP_AZURE, "", "b86'=='", 40, CHECK_NONE, 0},
     {SECRET_AZURE_ACCOUNT_KEY, GROUP_AZURE, "", "b43'='", 40, CHECK_NONE, 0},
     {SECRET_BEAMER_API_TOKEN, GROUP_BEAMER, "", "'b_'z44", 25, CHECK_NONE, 0},
+    {SECRET_CURL_AUTH_HEADER, GROUP_BEARER, "", "", 0, CHECK_NONE, ROW_HEADER},
     {SECRET_AUTHORIZATION_HEADER, GROUP_BEARER, "", "", 0, CHECK_NONE, ROW_HEADER},
     {SECRET_BITBUCKET_CLIENT_ID, GROUP_BITBUCKET, "", "w32", 25, CHECK_NONE, 0},
     {SECRET_BITBUCKET_CLIENT_SECRET, GROUP_BITBUCKET, "", "z64", 30, CHECK_NONE, 0},
@@ -179,7 +181,7 @@ static size_t operator_end(const struct scan *s, size_t i) {
     size_t stop = i + GAP_MAX;
     for (; i < s->n && i < stop; i++) {
         uint8_t c = s->p[i];
-        if (is_one_of(c, "=:>|?~,"))
+        if (is_one_of(c, "=:>|?~+,("))
             break;
         size_t is = c == ' ' ? verb(s, i) : 0;
         if (is > 0)
@@ -189,13 +191,17 @@ static size_t operator_end(const struct scan *s, size_t i) {
     }
     if (i >= s->n || i >= stop)
         return 0;
-    if (s->p[i] == ',') { /* of two arguments only: setenv("API_KEY", "...") */
+    if (s->p[i] == ',') { /* setenv("API_KEY", "...") and lines of comma-separated values */
         size_t next = scan_run(s, i + 1, SC_BLANK, OPENER_MAX);
         bool args = is_one_of(scan_before(s, i), "\"'`") && is_one_of(scan_at(s, next), "\"'`");
-        return args ? next : 0;
+        return args || next == i + 1 ? next : 0;
     }
+    if (s->p[i] == '(')
+        return is_one_of(scan_at(s, i + 1), "\"'`") ? i + 1 : 0;
+    if (s->p[i] == '+' && scan_at(s, i + 1) != '=')
+        return 0;
     size_t end = i;
-    while (end < s->n && end - i < 3 && is_one_of(s->p[end], "=:>|?~"))
+    while (end < s->n && end - i < 4 && is_one_of(s->p[end], "=:>|?~+"))
         end++;
     return end;
 }
@@ -211,7 +217,20 @@ static size_t skip_annotation(const struct scan *s, size_t i) {
     return at + 1;
 }
 
+/* A value on a line of its own: behind "<token>", "token: |", "token: >-". */
+static size_t skip_line(const struct scan *s, size_t i) {
+    bool block = is_one_of(scan_before(s, i), ">|");
+    size_t at = scan_run(s, i, SC_BLANK, 2);
+    if (at > i && is_one_of(scan_at(s, at), ">|")) {
+        at++;
+        at += is_one_of(scan_at(s, at), "+-");
+        block = true;
+    }
+    return block && scan_is(scan_at(s, at), SC_EOL) ? scan_run(s, at, SC_SPACE, 24) : i;
+}
+
 static size_t skip_openers(const struct scan *s, size_t i) {
+    i = skip_line(s, i);
     size_t stop = i + OPENER_MAX;
     while (i < s->n && i < stop && (scan_is(s->p[i], SC_BLANK) || is_one_of(s->p[i], "\"'`=\\([*")))
         i++;
@@ -223,6 +242,8 @@ static size_t skip_openers(const struct scan *s, size_t i) {
 bool secrets_value(const struct scan *s, const struct secret_word *w, size_t at, size_t end,
                    size_t *ret_value) {
     if ((w->flags & WORD_ANY) == 0 && !name_begins(s, at))
+        return false;
+    if ((w->flags & WORD_WHOLE) != 0 && scan_is(scan_at(s, end), SC_ALPHA))
         return false;
     size_t v = end;
     if ((w->flags & WORD_DIRECT) == 0) {
@@ -242,19 +263,37 @@ bool secrets_value(const struct scan *s, const struct secret_word *w, size_t at,
     return true;
 }
 
-/* End of the run of bytes that `in` allows; more: the text ends before it does. */
-static size_t value_end(const struct scan *s, size_t v, size_t max, bool password, bool *more) {
+enum value_kind { VALUE_TOKEN, VALUE_PASSWORD, VALUE_QUERY, VALUE_QUOTED };
+
+static bool in_value(uint8_t c, enum value_kind kind) {
+    if (kind == VALUE_TOKEN)
+        return scan_is(c, SC_ALNUM) || is_one_of(c, "_.=+/~-");
+    if (c <= ' ' || c == 0x7f || is_one_of(c, "\"'`\\"))
+        return false;
+    return kind == VALUE_QUOTED || !is_one_of(c, kind == VALUE_QUERY ? "<>;,&" : "<>;,");
+}
+
+/* End of the value at v; more: the text ends before it does. */
+static size_t value_end(const struct scan *s, size_t v, size_t max, enum value_kind kind,
+                        bool *more) {
     size_t i = v;
-    while (i < s->n && i - v < max) {
-        uint8_t c = s->p[i];
-        bool in = password ? c > ' ' && c != 0x7f && !is_one_of(c, "\"'`<>;,&")
-                           : scan_is(c, SC_ALNUM) || is_one_of(c, "_.=+/~-");
-        if (!in)
-            break;
+    while (i < s->n && i - v < max && in_value(s->p[i], kind))
         i++;
-    }
     *more = i == s->n && i - v < max && !s->final;
     return i;
+}
+
+/* The value at v stands in quotes, all of it on one line and without blanks. */
+static bool is_quoted(const struct scan *s, size_t v, size_t *ret_end, bool *more) {
+    *more = false;
+    if (!is_one_of(scan_before(s, v), "\"'`"))
+        return false;
+    size_t end = value_end(s, v, PASSWORD_MAX, VALUE_QUOTED, more);
+    if (!*more && scan_at(s, end) == '\\' && end + 1 == s->n && !s->final)
+        *more = true;
+    *ret_end = end;
+    uint8_t close = scan_at(s, end) == '\\' ? scan_at(s, end + 1) : scan_at(s, end);
+    return close == scan_before(s, v);
 }
 
 static struct bz_view between(const struct scan *s, size_t from, size_t to) {
@@ -264,10 +303,16 @@ static struct bz_view between(const struct scan *s, size_t from, size_t to) {
 /* What stands between the word and the value, and the beginning of the name before the word. */
 static struct bz_view name_of(const struct scan *s, size_t word, size_t value) {
     size_t least = scan_context(value), from = word;
-    while (from > least && word - from < 24 &&
+    while (from > least && word - from < 40 &&
            (scan_is(s->p[from - 1], SC_ALNUM) || is_one_of(s->p[from - 1], "_-.")))
         from--;
     return between(s, from, value);
+}
+
+/* The name is one of a type: "AWS::IAM::AccessKey". */
+static bool is_scoped(const struct scan *s, struct bz_view name, size_t value) {
+    size_t from = (size_t)(name.p - s->p);
+    return from > scan_context(value) + 1 && s->p[from - 1] == ':' && s->p[from - 2] == ':';
 }
 
 static enum answer try_generic(const struct scan *s, size_t word, size_t v, struct match *ret) {
@@ -277,21 +322,32 @@ static enum answer try_generic(const struct scan *s, size_t word, size_t v, stru
         "hash",        "digest",  "commit",  "checksum",     "integrity", "etag",        "revision",
         "fingerprint", "cache",   "count",   "sort_",        "partition", "idempotency", "host_key",
         "object",      "version", "author",  "page",         "tokenizer", "max_",        "_limit",
-        "keyword",     "modulus", "cursor",  "continuation", "h1:",       NULL,
+        "keyword",     "modulus", "cursor",  "continuation", "h1:",       "next",        "id\"",
+        "id'",         "id:",     "id=",     "id =",         NULL,
     };
+    /* what may also be a UUID; the others are rather names of something */
+    static const char *const strong[] = {"apikey", "api_key", "api-key", "api key", "secret", NULL};
     bool more;
-    size_t end = value_end(s, v, VALUE_MAX, false, &more);
+    size_t end;
+    struct bz_view name = name_of(s, word, v);
+    bool misled = judge_has(name, other) || is_scoped(s, name, v);
+    if (is_quoted(s, v, &end, &more) && judge_symbols(between(s, v, end)) && !misled) {
+        *ret = (struct match){v, end, SECRET_GENERIC_API_KEY, BZ_PROOF_FORM};
+        return ANSWER_YES;
+    }
+    if (!more)
+        end = value_end(s, v, VALUE_MAX, VALUE_TOKEN, &more);
     if (more)
         return ANSWER_MORE;
     while (end > v && is_one_of(s->p[end - 1], ".-/~"))
         end--;
     struct bz_view value = between(s, v, end);
     uint8_t next = scan_at(s, end);
-    if (value.n < 10 || is_one_of(next, "([{:@%$\\") || judge_placeholder(value) ||
-        judge_uuid(value) || !judge_random(value))
+    if (value.n < 10 || is_one_of(next, "([{:@%$") || judge_placeholder(value) ||
+        !judge_random(value) || (judge_uuid(value) && !judge_has(between(s, word, v), strong)))
         return ANSWER_NO;
-    unsigned least = value.n < 16 ? 29 : value.n < 24 ? 31 : 33;
-    if (form_entropy(value) < least || judge_has(name_of(s, word, v), other))
+    unsigned least = value.n < 24 ? 28 : 32;
+    if (form_entropy(value) < least || misled)
         return ANSWER_NO;
     *ret = (struct match){v, end, SECRET_GENERIC_API_KEY, BZ_PROOF_FORM};
     return ANSWER_YES;
@@ -302,17 +358,20 @@ static enum answer try_password(const struct scan *s, const struct secret_row *r
     static const char *const other[] = {"hash",  "_file",  "_path", "_url",    "_policy", "_min",
                                         "_max",  "length", "regex", "pattern", "reset",   "_id",
                                         "field", "label",  "count", "expire",  NULL};
+    struct bz_view name = name_of(s, word, v);
+    size_t before = (size_t)(name.p - s->p);
+    bool query = before > scan_context(v) && is_one_of(s->p[before - 1], "?&");
     bool more;
-    size_t end = value_end(s, v, PASSWORD_MAX, true, &more);
+    size_t end;
+    bool quoted = is_quoted(s, v, &end, &more);
+    if (!quoted && !more)
+        end = value_end(s, v, PASSWORD_MAX, query ? VALUE_QUERY : VALUE_PASSWORD, &more);
     if (more)
         return ANSWER_MORE;
-    uint8_t open = scan_before(s, v);
-    bool quoted = is_one_of(open, "\"'`") && scan_at(s, end) == open;
-    while (!quoted && end > v && is_one_of(s->p[end - 1], ".:)]}?!\\"))
+    while (!quoted && end > v && is_one_of(s->p[end - 1], ".:)]}"))
         end--;
     struct bz_view value = between(s, v, end);
-    if (end - v >= PASSWORD_MAX || !judge_password(value, quoted) ||
-        judge_has(name_of(s, word, v), other))
+    if (end - v >= PASSWORD_MAX || !judge_password(value, quoted) || judge_has(name, other))
         return ANSWER_NO;
     *ret = (struct match){v, end, row->type, BZ_PROOF_CONTEXT};
     return ANSWER_YES;
@@ -329,8 +388,10 @@ static bool basic_value(struct bz_view v) {
     return n >= 3 && memchr(out, ':', n) != NULL;
 }
 
-static enum answer try_header(const struct scan *s, size_t word, size_t v, struct match *ret) {
-    static const char *const schemes[] = {"bearer ", "basic ", "token ", "apikey ", "bot ", NULL};
+static enum answer try_header(const struct scan *s, const struct secret_row *row, size_t word,
+                              size_t v, struct match *ret) {
+    static const char *const schemes[] = {"bearer ", "basic ", "token ", "api-token ",
+                                          "apikey ", "bot ",   NULL};
     static const char *const curl[] = {"curl"};
     bool basic = false, scheme = false;
     for (size_t k = 0; schemes[k] != NULL; k++) {
@@ -343,8 +404,11 @@ static enum answer try_header(const struct scan *s, size_t word, size_t v, struc
     }
     v = skip_openers(s, v);
     bool more;
-    size_t end = value_end(s, v, VALUE_MAX, false, &more);
+    size_t end = value_end(s, v, VALUE_MAX, VALUE_TOKEN, &more);
     if (v >= s->n || v - word >= BZ_DETECT_CONTEXT || !secrets_loud(s, v))
+        return ANSWER_NO;
+    bool command = scan_word_before(s, v, curl, 1);
+    if (command != (row->type == SECRET_CURL_AUTH_HEADER))
         return ANSWER_NO;
     if (more) {
         ret->start = v;
@@ -355,11 +419,11 @@ static enum answer try_header(const struct scan *s, size_t word, size_t v, struc
     struct bz_view value = between(s, v, end);
     if (judge_placeholder(value) || value.n < 8)
         return ANSWER_NO;
-    if (!(basic ? basic_value(value) : judge_random(value) && (scheme || value.n >= 16)))
+    if (!judge_random(value) && !judge_uuid(value) && !(basic && basic_value(value)))
         return ANSWER_NO;
-    size_t type =
-        scan_word_before(s, v, curl, 1) ? SECRET_CURL_AUTH_HEADER : SECRET_AUTHORIZATION_HEADER;
-    *ret = (struct match){v, end, type, BZ_PROOF_CONTEXT};
+    if (!scheme && (value.n < 16 || is_scoped(s, name_of(s, word, v), v)))
+        return ANSWER_NO;
+    *ret = (struct match){v, end, row->type, BZ_PROOF_CONTEXT};
     return ANSWER_YES;
 }
 
@@ -380,7 +444,7 @@ enum answer secrets_try_keyed(const struct scan *s, const struct secret_row *row
     if (row->flags & ROW_PASSWORD)
         return try_password(s, row, word, v, ret);
     if (row->flags & ROW_HEADER)
-        return try_header(s, word, v, ret);
+        return try_header(s, row, word, v, ret);
     struct form_end e;
     enum answer a = form_match(s, v, row->form, &e);
     if (a != ANSWER_YES)

@@ -95,9 +95,9 @@ static size_t pem_header(const struct scan *s, size_t i, size_t stop) {
     size_t name = i;
     while (name < stop && name - i < 24 && (scan_is(s->p[name], SC_ALPHA) || s->p[name] == '-'))
         name++;
-    if (name == stop)
-        return stop;
-    if (name == i || name + 1 == stop || s->p[name] != ':' || s->p[name + 1] != ' ')
+    if (name == stop || (name > i && name + 1 == stop && s->p[name] == ':'))
+        return stop; /* who knows */
+    if (name == i || s->p[name] != ':' || s->p[name + 1] != ' ')
         return i;
     while (name < stop && !scan_is(s->p[name], SC_EOL) && s->p[name] != '\\')
         name++;
@@ -144,6 +144,8 @@ static size_t pem_body(const struct scan *s, size_t i, size_t stop, bool begun, 
             continue;
         }
         after = pem_end(s, line, stop);
+        if (after > line && !begun && after < stop)
+            return end; /* nothing between the two lines */
         if (after > line) {
             *ret_open = after == stop;
             return after;
@@ -195,17 +197,46 @@ static enum answer pem(const struct scan *s, size_t end, struct match *ret) {
     return found(ret, at, body, SECRET_PRIVATE_KEY, BZ_PROOF_CHECKSUM);
 }
 
-size_t secrets_more(const struct scan *s, size_t type, size_t at) {
-    size_t stop = match_stop(s, at), i = at;
-    bool open;
-    if (type == SECRET_PRIVATE_KEY) {
-        if (at >= 1 && s->p[at - 1] == '-') /* its end was there */
-            return at;
-        return pem_body(s, at, stop, true, &open);
+/* The rest of a token: the run goes on, or a dot joins it. */
+static size_t token_rest(const struct scan *s, size_t at, size_t stop) {
+    size_t i = at;
+    if (scan_at(s, i) == '.' && form_class('k', scan_before(s, i))) {
+        if (i + 1 >= s->n)
+            return s->final ? at : SECRETS_UNKNOWN;
+        i++;
     }
+    if (i >= s->n || !form_class('e', s->p[i]) || !form_class('e', scan_before(s, at)))
+        return at;
     while (i < stop && (form_class('e', s->p[i]) || s->p[i] == '.'))
         i++;
     return i;
+}
+
+size_t secrets_more(const struct scan *s, size_t type, size_t at) {
+    size_t stop = match_stop(s, at), end;
+    bool open = true;
+    switch (type) {
+    case SECRET_PRIVATE_KEY:
+        if (scan_before(s, at) == '-') /* its last line was there */
+            return at;
+        end = pem_body(s, at, stop, true, &open);
+        break;
+    case SECRET_JWT:
+    case SECRET_JWT_BASE64:
+    case SECRET_PKCS12_FILE:
+    case SECRET_FLYIO_ACCESS_TOKEN:
+    case SECRET_PYPI_UPLOAD_TOKEN:
+    case SECRET_1PASSWORD_SERVICE_ACCOUNT_TOKEN:
+    case SECRET_GOOGLE_OAUTH_TOKEN:
+        end = at < s->n ? token_rest(s, at, stop) : at;
+        open = end != at || at == s->n;
+        break;
+    default:
+        return at;
+    }
+    if (open && stop == s->n && !s->final)
+        return SECRETS_UNKNOWN;
+    return end;
 }
 
 /* ---- user:password@host ---- */
@@ -237,8 +268,8 @@ static enum answer sidekiq(const struct scan *s, size_t user, size_t at_sign, si
 }
 
 static bool url_placeholder(struct bz_view v) {
-    static const char *const same[] = {"password", "passwd", "pass", "pwd",
-                                       "secret",   "pw",     "token"};
+    static const char *const same[] = {"password", "passwd", "pass", "pwd",     "secret",
+                                       "pw",       "token",  "test", "changeit"};
     for (size_t k = 0; k < sizeof same / sizeof same[0]; k++) {
         if (bz_view_eq_nocase(v, bz_view_str(same[k])))
             return true;
@@ -268,7 +299,7 @@ static enum answer url(const struct scan *s, size_t end, struct match *ret) {
     if (special == ANSWER_YES)
         return found(ret, user, e, SECRET_SIDEKIQ_SENSITIVE_URL, BZ_PROOF_CHECKSUM);
     struct bz_view v = between(s, pass, i);
-    if (v.n < 3 || url_placeholder(v))
+    if (v.n < 4 || url_placeholder(v))
         return ANSWER_NO;
     return found(ret, pass, i, SECRET_URL_CREDENTIALS, BZ_PROOF_CONTEXT);
 }
@@ -285,15 +316,18 @@ static enum answer curl(const struct scan *s, size_t end, struct match *ret) {
         i++;
     if (i >= s->n || s->p[i] != ':')
         return ANSWER_NO;
-    size_t pass = ++i;
+    i++;
+    i += is_one_of(scan_at(s, i), "\"'"); /* user:'password' */
+    size_t pass = i;
     while (i < s->n && i - pass < 128 && s->p[i] > ' ' && !is_one_of(s->p[i], "\"'`\\"))
         i++;
-    if (!scan_word_before(s, pass, word, 1))
-        return ANSWER_NO;
     if (i == s->n && !s->final)
         return unknown(s, ret, pass);
     struct bz_view v = between(s, pass, i);
     if (v.n < 3 || url_placeholder(v))
+        return ANSWER_NO;
+    /* the command may stand lines before */
+    if (!scan_word_before(s, pass, word, 1) && (v.n < 8 || !judge_password(v, false)))
         return ANSWER_NO;
     return found(ret, pass, i, SECRET_CURL_AUTH_USER, BZ_PROOF_CONTEXT);
 }
@@ -332,7 +366,7 @@ static enum answer facebook(const struct scan *s, size_t end, struct match *ret)
     if (a != ANSWER_YES)
         return a;
     struct bz_view v = between(s, end, e.end);
-    if (e.cut || form_entropy(v) < 30 || !judge_random(v))
+    if (e.cut || form_entropy(v) < 32)
         return ANSWER_NO;
     return found(ret, end, e.end, SECRET_FACEBOOK_ACCESS_TOKEN, BZ_PROOF_FORM);
 }
@@ -353,49 +387,83 @@ static enum answer telegram(const struct scan *s, size_t end, struct match *ret)
     return found(ret, at, e.end, SECRET_TELEGRAM_BOT_API_TOKEN, BZ_PROOF_CHECKSUM);
 }
 
-/* ---- kind: Secret / data: / name: base64 ----
- * What is in sight of "kind: Secret" behind the next "data:". The first value only: the others have
- * names of their own (password: ...) or none that tells. */
-static size_t kubernetes_data(const struct scan *s, size_t i, size_t stop) {
-    for (; i < stop; i++) {
-        if (!scan_lit(s, i, "data", true) || !is_one_of(scan_at(s, i + 4), "\":"))
-            continue;
-        bool string = i > 6 && scan_lit(s, i - 6, "string", true);
-        if (string || !scan_is(scan_before(s, i), SC_ALNUM))
-            return i + 4 + (s->p[i + 4] == '"');
+/* ---- data: / name: base64 (kind: Secret) ----
+ * Only what is in sight of "data:". Where "kind: Secret" is not, values must decode to text, so that
+ * names are none. */
+
+static bool text_in_base64(struct bz_view v) {
+    uint8_t out[300];
+    size_t n = form_base64(v, out, sizeof out);
+    for (size_t i = 0; i < n; i++) {
+        if (out[i] < 0x20 ? out[i] != '\n' && out[i] != '\r' && out[i] != '\t' : out[i] > 0x7e)
+            return false;
     }
-    return s->n;
+    return n >= 6;
 }
 
-static enum answer kubernetes(const struct scan *s, size_t end, struct match *ret) {
-    size_t from = end > 16 ? end - 16 : 0, i = kubernetes_data(s, end, from + BZ_DETECT_CONTEXT);
-    if (scan_at(s, i) != ':')
-        return ANSWER_NO;
-    i = scan_run(s, i + 1, SC_SPACE, 16);
-    i += is_one_of(scan_at(s, i), "{");
-    i = scan_run(s, i, SC_SPACE, 16);
+/* Behind the name of an entry at i; 0: none. */
+static size_t entry_value(const struct scan *s, size_t i) {
     i += is_one_of(scan_at(s, i), "\"");
     size_t name = i;
     while (i < s->n && i - name < 48 && (scan_is(s->p[i], SC_ALNUM) || is_one_of(s->p[i], "_.-")))
         i++;
+    size_t end = i;
     i += is_one_of(scan_at(s, i), "\"");
-    if (i == name || scan_at(s, i) != ':')
-        return ANSWER_NO;
+    if (end == name || scan_at(s, i) != ':')
+        return 0;
     i = scan_run(s, i + 1, SC_BLANK, 4);
-    i += is_one_of(scan_at(s, i), "\"'");
-    struct form_end e;
-    ret->start = i;
-    if (i >= s->n || i - from >= BZ_DETECT_CONTEXT)
+    if (is_one_of(scan_at(s, i), "|>"))
+        i = scan_run(s, i + 1, SC_SPACE, 24);
+    return i + is_one_of(scan_at(s, i), "\"'");
+}
+
+/* The n-th value. */
+static enum answer kubernetes(const struct scan *s, size_t end, unsigned n, struct match *ret) {
+    size_t word = end - 5, stop = word + BZ_DETECT_CONTEXT, i = end, value = 0;
+    uint8_t before = scan_before(s, word);
+    if (scan_is(before, SC_LOWER) && !(word >= 6 && scan_lit(s, word - 6, "string", false)))
         return ANSWER_NO;
-    enum answer a = form_match(s, i, "S8-400", &e);
+    for (unsigned k = 0; k <= n; k++) {
+        i = value == 0 ? end : i;
+        while (i < s->n && i < stop && (scan_is(s->p[i], SC_SPACE) || is_one_of(s->p[i], "\"{,'")))
+            i++;
+        while (scan_at(s, i) == '#' && i < stop) { /* a comment */
+            while (i < s->n && i < stop && !scan_is(s->p[i], SC_EOL))
+                i++;
+            i = scan_run(s, i, SC_SPACE, 24);
+        }
+        value = entry_value(s, i);
+        if (value == 0 || value >= stop || value >= s->n)
+            return ANSWER_NO;
+        i = value;
+        while (k < n && i < s->n && !scan_is(s->p[i], SC_SPACE) && !is_one_of(s->p[i], "\"',"))
+            i++;
+    }
+    static const char *const kinds[] = {"kind: secret",     "kind: 'secret",   "kind: \"secret",
+                                        "kind\": \"secret", "kind\":\"secret", NULL};
+    struct form_end e;
+    ret->start = value;
+    enum answer a = form_match(s, value, "S8-400", &e);
     if (a != ANSWER_YES)
         return a;
-    struct bz_view v = between(s, i, e.end);
+    struct bz_view v = between(s, value, e.end);
     uint8_t next = scan_at(s, e.end);
-    if (e.cut || form_entropy(v) < 20 || judge_placeholder(v) ||
-        !(next == 0 || scan_is(next, SC_SPACE) || is_one_of(next, "\"',}\\")))
+    bool over = next == 0 || scan_is(next, SC_SPACE) || is_one_of(next, "\"',}\\");
+    if (e.cut || !over || form_entropy(v) < 20 || judge_placeholder(v))
         return ANSWER_NO;
-    return found(ret, i, e.end, SECRET_KUBERNETES_SECRET_YAML, BZ_PROOF_CONTEXT);
+    if (!judge_has(between(s, scan_context(value), value), kinds) && !text_in_base64(v))
+        return ANSWER_NO;
+    return found(ret, value, e.end, SECRET_KUBERNETES_SECRET_YAML, BZ_PROOF_CONTEXT);
+}
+
+static enum answer kubernetes_0(const struct scan *s, size_t end, struct match *ret) {
+    return kubernetes(s, end, 0, ret);
+}
+static enum answer kubernetes_1(const struct scan *s, size_t end, struct match *ret) {
+    return kubernetes(s, end, 1, ret);
+}
+static enum answer kubernetes_2(const struct scan *s, size_t end, struct match *ret) {
+    return kubernetes(s, end, 2, ret);
 }
 
 enum answer secrets_try_special(const struct scan *s, enum special kind, size_t end,
@@ -409,7 +477,9 @@ enum answer secrets_try_special(const struct scan *s, enum special kind, size_t 
         [SPECIAL_AZURE] = azure,
         [SPECIAL_FACEBOOK] = facebook,
         [SPECIAL_TELEGRAM] = telegram,
-        [SPECIAL_KUBERNETES] = kubernetes,
+        [SPECIAL_KUBERNETES_0] = kubernetes_0,
+        [SPECIAL_KUBERNETES_1] = kubernetes_1,
+        [SPECIAL_KUBERNETES_2] = kubernetes_2,
     };
     return kind < SPECIAL_COUNT ? try[kind](s, end, ret) : ANSWER_NO;
 }

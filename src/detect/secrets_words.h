@@ -3,39 +3,97 @@
 #ifndef DETECT_SECRETS_WORDS_H
 #define DETECT_SECRETS_WORDS_H
 
-#define SECRETS_GROUPS(G)                                                                          \
-    G(GROUP_ADAFRUIT)                                                                              \
-    G(GROUP_ADOBE) G(GROUP_AIRTABLE) G(GROUP_ALGOLIA) G(GROUP_ALIBABA) G(GROUP_ARTIFACTORY) G(     \
-        GROUP_ASANA) G(GROUP_ATLASSIAN) G(GROUP_AUTHORIZATION) G(GROUP_AWS) G(GROUP_AZURE)         \
-        G(GROUP_BEAMER) G(GROUP_BEARER) G(GROUP_BITBUCKET) G(GROUP_BITTREX) G(GROUP_CISCO) G(      \
-            GROUP_CLOUDFLARE) G(GROUP_CODECOV) G(GROUP_COHERE) G(GROUP_COINBASE)                   \
-            G(GROUP_CONFLUENT) G(GROUP_CONTENTFUL) G(GROUP_DATADOG) G(GROUP_DISCORD) G(            \
-                GROUP_DRONECI) G(GROUP_DROPBOX) G(GROUP_ETSY) G(GROUP_FACEBOOK) G(GROUP_FASTLY)    \
-                G(GROUP_FINICITY) G(GROUP_FINNHUB) G(GROUP_FLICKR) G(GROUP_FREEMIUS) G(            \
-                    GROUP_FRESHBOOKS) G(GROUP_GCPSA) G(GROUP_GENERIC) G(GROUP_GITLABCOOKIE)        \
-                    G(GROUP_GITTER) G(GROUP_GOCARDLESS) G(GROUP_HEROKU) G(GROUP_HUBSPOT) G(        \
-                        GROUP_INTERCOM) G(GROUP_KRAKEN) G(GROUP_KUCOIN) G(GROUP_LAUNCHDARKLY)      \
-                        G(GROUP_LINEAR) G(GROUP_LINKEDIN) G(GROUP_LOOKER) G(GROUP_MAILCHIMP) G(    \
-                            GROUP_MAILGUN) G(GROUP_MATTERMOST) G(GROUP_MAXMIND)                    \
-                            G(GROUP_MESSAGEBIRD) G(GROUP_NETLIFY) G(GROUP_NEWRELIC) G(GROUP_NUGET) \
-                                G(GROUP_NYTIMES) G(GROUP_OKTA) G(GROUP_PASSWORD) G(GROUP_PLAID)    \
-                                    G(GROUP_PRIVATEAI) G(GROUP_RAPIDAPI) G(GROUP_SAS)              \
-                                        G(GROUP_SENDBIRD) G(GROUP_SENTRY) G(GROUP_SIDEKIQ)         \
-                                            G(GROUP_SLACKHOOK) G(GROUP_SNYK) G(GROUP_SONAR)        \
-                                                G(GROUP_SOURCEGRAPH) G(GROUP_SQUARESPACE)          \
-                                                    G(GROUP_SUMOLOGIC) G(GROUP_TEAMSHOOK)          \
-                                                        G(GROUP_TELEGRAM) G(GROUP_TFPASSWORD)      \
-                                                            G(GROUP_TRAVIS) G(GROUP_TWITCH)        \
-                                                                G(GROUP_TWITTER) G(GROUP_TYPEFORM) \
-                                                                    G(GROUP_YANDEX)                \
-                                                                        G(GROUP_ZENDESK)
+enum {
+    GROUP_ADAFRUIT,
+    GROUP_ADOBE,
+    GROUP_AIRTABLE,
+    GROUP_ALGOLIA,
+    GROUP_ALIBABA,
+    GROUP_ARTIFACTORY,
+    GROUP_ASANA,
+    GROUP_ATLASSIAN,
+    GROUP_AUTHORIZATION,
+    GROUP_AWS,
+    GROUP_AZURE,
+    GROUP_BEAMER,
+    GROUP_BEARER,
+    GROUP_BITBUCKET,
+    GROUP_BITTREX,
+    GROUP_CISCO,
+    GROUP_CLOUDFLARE,
+    GROUP_CODECOV,
+    GROUP_COHERE,
+    GROUP_COINBASE,
+    GROUP_CONFLUENT,
+    GROUP_CONTENTFUL,
+    GROUP_DATADOG,
+    GROUP_DISCORD,
+    GROUP_DRONECI,
+    GROUP_DROPBOX,
+    GROUP_ETSY,
+    GROUP_FACEBOOK,
+    GROUP_FASTLY,
+    GROUP_FINICITY,
+    GROUP_FINNHUB,
+    GROUP_FLICKR,
+    GROUP_FREEMIUS,
+    GROUP_FRESHBOOKS,
+    GROUP_GCPSA,
+    GROUP_GENERIC,
+    GROUP_GITLABCOOKIE,
+    GROUP_GITTER,
+    GROUP_GOCARDLESS,
+    GROUP_HEROKU,
+    GROUP_HUBSPOT,
+    GROUP_INTERCOM,
+    GROUP_KRAKEN,
+    GROUP_KUCOIN,
+    GROUP_LAUNCHDARKLY,
+    GROUP_LINEAR,
+    GROUP_LINKEDIN,
+    GROUP_LOOKER,
+    GROUP_MAILCHIMP,
+    GROUP_MAILGUN,
+    GROUP_MATTERMOST,
+    GROUP_MAXMIND,
+    GROUP_MESSAGEBIRD,
+    GROUP_NETLIFY,
+    GROUP_NEWRELIC,
+    GROUP_NUGET,
+    GROUP_NYTIMES,
+    GROUP_OKTA,
+    GROUP_PASSWORD,
+    GROUP_PLAID,
+    GROUP_PRIVATEAI,
+    GROUP_RAPIDAPI,
+    GROUP_SAS,
+    GROUP_SENDBIRD,
+    GROUP_SENTRY,
+    GROUP_SIDEKIQ,
+    GROUP_SLACKHOOK,
+    GROUP_SNYK,
+    GROUP_SONAR,
+    GROUP_SOURCEGRAPH,
+    GROUP_SQUARESPACE,
+    GROUP_SUMOLOGIC,
+    GROUP_TEAMSHOOK,
+    GROUP_TELEGRAM,
+    GROUP_TFPASSWORD,
+    GROUP_TRAVIS,
+    GROUP_TWITCH,
+    GROUP_TWITTER,
+    GROUP_TYPEFORM,
+    GROUP_YANDEX,
+    GROUP_ZENDESK,
+    GROUP_COUNT
+};
 
 #define SECRETS_WORDS(W)                                                                           \
     W("-key", GROUP_GENERIC, WORD_ANY)                                                             \
-    W("_auth", GROUP_GENERIC, WORD_ANY)                                                            \
+    W("_auth", GROUP_GENERIC, WORD_ANY | WORD_WHOLE)                                               \
     W("_gitlab_session=", GROUP_GITLABCOOKIE, WORD_DIRECT)                                         \
     W("_key", GROUP_GENERIC, WORD_ANY)                                                             \
-    W("_pass", GROUP_PASSWORD, WORD_ANY)                                                           \
+    W("_pass", GROUP_PASSWORD, WORD_ANY | WORD_WHOLE)                                              \
     W("access key", GROUP_GENERIC, WORD_ANY)                                                       \
     W("accesskey", GROUP_GENERIC, WORD_ANY)                                                        \
     W("accountkey", GROUP_AZURE, 0)                                                                \
@@ -53,7 +111,7 @@
     W("atlassian", GROUP_ATLASSIAN, 0)                                                             \
     W("auth_", GROUP_GENERIC, WORD_ANY)                                                            \
     W("authkey", GROUP_GENERIC, WORD_ANY)                                                          \
-    W("authorization", GROUP_AUTHORIZATION, WORD_ANY)                                              \
+    W("authorization", GROUP_AUTHORIZATION, WORD_WHOLE)                                            \
     W("aws", GROUP_AWS, 0)                                                                         \
     W("beamer", GROUP_BEAMER, 0)                                                                   \
     W("bearer ", GROUP_BEARER, WORD_DIRECT)                                                        \
@@ -72,7 +130,7 @@
     W("confluent", GROUP_CONFLUENT, 0)                                                             \
     W("contentful", GROUP_CONTENTFUL, 0)                                                           \
     W("credential", GROUP_GENERIC, WORD_ANY)                                                       \
-    W("creds", GROUP_GENERIC, WORD_ANY)                                                            \
+    W("creds", GROUP_GENERIC, WORD_ANY | WORD_WHOLE)                                               \
     W("datadog", GROUP_DATADOG, 0)                                                                 \
     W("discord", GROUP_DISCORD, 0)                                                                 \
     W("drone_secret", GROUP_DRONECI, 0)                                                            \
@@ -124,7 +182,7 @@
     W("newyorktimes", GROUP_NYTIMES, 0)                                                            \
     W("nytimes", GROUP_NYTIMES, 0)                                                                 \
     W("okta", GROUP_OKTA, 0)                                                                       \
-    W("passcode", GROUP_PASSWORD, WORD_ANY)                                                        \
+    W("passcode", GROUP_PASSWORD, WORD_ANY | WORD_WHOLE)                                           \
     W("passphrase", GROUP_PASSWORD, WORD_ANY)                                                      \
     W("passwd", GROUP_PASSWORD, WORD_ANY)                                                          \
     W("password", GROUP_PASSWORD, WORD_ANY)                                                        \
@@ -136,7 +194,7 @@
     W("private_key_id", GROUP_GCPSA, 0)                                                            \
     W("privateai", GROUP_PRIVATEAI, 0)                                                             \
     W("privatekey", GROUP_GENERIC, WORD_ANY)                                                       \
-    W("pwd", GROUP_PASSWORD, WORD_ANY)                                                             \
+    W("pwd", GROUP_PASSWORD, WORD_ANY | WORD_WHOLE)                                                \
     W("rapidapi", GROUP_RAPIDAPI, 0)                                                               \
     W("secret", GROUP_GENERIC, WORD_ANY)                                                           \
     W("secret-access-key", GROUP_AWS, 0)                                                           \
@@ -164,8 +222,5 @@
     W("xray", GROUP_ARTIFACTORY, 0)                                                                \
     W("yandex", GROUP_YANDEX, 0)                                                                   \
     W("zendesk", GROUP_ZENDESK, 0)
-
-#define SECRETS_GROUP(name) name,
-enum { SECRETS_GROUPS(SECRETS_GROUP) GROUP_COUNT };
 
 #endif

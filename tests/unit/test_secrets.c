@@ -87,9 +87,9 @@ static void every_class_is_found(void **state) {
                               f.n == 0 ? 0 : (int)(f.v[0].start - start),
                               f.n == 0 ? 0 : (int)(f.v[0].end - end));
         }
-        if (missed * 10 > 40 || other * 10 > 80)
-            print_error("%s: %zu of 40 missed, %zu not as that type\n", name_of(first_type + type),
-                        missed, other);
+        if (missed > 4 || other > 8)
+            fail_msg("%s: %zu of 40 missed, %zu not as that type", name_of(first_type + type),
+                     missed, other);
     }
     print_message("# secrets: %zu of %zu found, %zu as their type\n", found, all, as_type);
     assert_true(found * 1000 >= all * 990);
@@ -186,14 +186,13 @@ static void every_cut_of_look_alikes_too(void **state) {
 
 static void the_classes_of_gitleaks_are_there(void **state) {
     (void)state;
-    static const char *const ids[] = {SECRET_IDS(SECRET_ID)};
-    size_t n = sizeof ids / sizeof ids[0], covered = 0;
+    size_t n = SECRET_IDS, covered = 0;
     assert_int_equal(n, 222);
     for (size_t i = 0; i < n; i++) {
         char text[2048];
         size_t type, start, end;
-        if (!bz_detect_type_find(det, bz_view_str(ids[i]), &type)) {
-            print_message("# not covered: %s\n", ids[i]);
+        if (!bz_detect_type_find(det, bz_view_str(secret_ids[i]), &type)) {
+            print_message("# not covered: %s\n", secret_ids[i]);
             continue;
         }
         size_t len = secret_sample(type - first_type, 3, text, sizeof text, &start, &end);
