@@ -119,6 +119,8 @@ enum special {
 };
 enum answer secrets_try_special(const struct scan *s, enum special kind, size_t end,
                                 struct match *ret);
+/* secrets_pem.c. end: behind "-----BEGIN ". */
+enum answer secrets_pem(const struct scan *s, size_t end, struct match *ret);
 /* The rest of what was longer than one match: a finding of `type` ended at `at`. Where the match that
  * begins at `at` ends; `at` if there is none; SECRETS_UNKNOWN if the text ends before that is known. */
 #define SECRETS_UNKNOWN SIZE_MAX

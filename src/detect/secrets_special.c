@@ -69,176 +69,6 @@ static enum answer jwt64(const struct scan *s, size_t end, struct match *ret) {
     return found(ret, at, i, SECRET_JWT_BASE64, BZ_PROOF_CHECKSUM);
 }
 
-/* ---- private keys ----
- * A line that begins one, headers, base64, a line that ends it. One finding takes what fits into a
- * match; secrets_more goes on. Lines may be parted by escapes ("\n") and by the quotes and signs of a
- * program that builds them. */
-
-enum { PEM_LINE_MIN = 16, PEM_GLUE_MAX = 24 };
-
-static size_t pem_glue(const struct scan *s, size_t i, size_t stop) {
-    size_t from = i;
-    while (i < stop && i - from < PEM_GLUE_MAX) {
-        uint8_t c = s->p[i];
-        if (c == '\\' && i + 1 < stop && is_one_of(s->p[i + 1], "nrt\\"))
-            i += 2;
-        else if (scan_is(c, SC_SPACE) || is_one_of(c, "\"',+>|#*\\"))
-            i++;
-        else
-            break;
-    }
-    return i;
-}
-
-/* "Proc-Type: 4,ENCRYPTED", "Version: GnuPG v2": end of the line, or i. */
-static size_t pem_header(const struct scan *s, size_t i, size_t stop) {
-    size_t name = i;
-    while (name < stop && name - i < 24 && (scan_is(s->p[name], SC_ALPHA) || s->p[name] == '-'))
-        name++;
-    if (name == stop || (name > i && name + 1 == stop && s->p[name] == ':'))
-        return stop; /* who knows */
-    if (name == i || s->p[name] != ':' || s->p[name + 1] != ' ')
-        return i;
-    while (name < stop && !scan_is(s->p[name], SC_EOL) && s->p[name] != '\\')
-        name++;
-    return name;
-}
-
-static size_t base64_run(const struct scan *s, size_t i, size_t stop) {
-    while (i < stop && (form_class('b', s->p[i]) || s->p[i] == '='))
-        i++;
-    return i;
-}
-
-/* "-----END RSA PRIVATE KEY-----" at i, as much of it as is there: its end, or i. */
-static size_t pem_end(const struct scan *s, size_t i, size_t stop) {
-    static const char head[] = "-----END ";
-    size_t k = 0;
-    while (i + k < stop && k < sizeof head - 1 && s->p[i + k] == (uint8_t)head[k])
-        k++;
-    if (k < sizeof head - 1 && i + k < stop)
-        return i;
-    size_t e = i + k;
-    while (e < stop && e - i < 60 && (scan_is(s->p[e], SC_UPPER | SC_DIGIT) || s->p[e] == ' '))
-        e++;
-    while (e < stop && e - i < 70 && s->p[e] == '-')
-        e++;
-    return e;
-}
-
-/* The part of a key's body that begins at i. ret_open: the last byte looked at may be followed by
- * more of the key. */
-static size_t pem_body(const struct scan *s, size_t i, size_t stop, bool begun, bool *ret_open) {
-    size_t end = i;
-    bool middle = begun; /* of a line */
-    *ret_open = false;
-    for (;;) {
-        size_t line = pem_glue(s, i, stop);
-        if (line == stop) {
-            *ret_open = true;
-            return end;
-        }
-        size_t after = begun ? line : pem_header(s, line, stop);
-        if (after > line) {
-            i = after;
-            continue;
-        }
-        after = pem_end(s, line, stop);
-        if (after > line && !begun && after < stop)
-            return end; /* nothing between the two lines */
-        if (after > line) {
-            *ret_open = after == stop;
-            return after;
-        }
-        after = base64_run(s, line, stop);
-        bool whole = after - line >= PEM_LINE_MIN || (middle && line == i && after > line) ||
-                     (begun && after > line && memchr(s->p + line, '=', after - line) != NULL);
-        if (after == stop) {
-            *ret_open = true;
-            return after;
-        }
-        if (!whole) { /* a short last line counts if the end stands behind it */
-            size_t next = pem_glue(s, after, stop);
-            *ret_open = next == stop;
-            if (!begun || after == line || *ret_open || pem_end(s, next, stop) == next)
-                return end;
-        }
-        begun = true;
-        middle = false;
-        i = end = after;
-    }
-}
-
-static size_t match_stop(const struct scan *s, size_t at) {
-    return s->n - at > BZ_DETECT_MATCH_MAX ? at + BZ_DETECT_MATCH_MAX : s->n;
-}
-
-static enum answer pem(const struct scan *s, size_t end, struct match *ret) {
-    static const char key[] = "PRIVATE KEY";
-    size_t at = end - 11; /* "-----BEGIN " */
-    size_t stop = match_stop(s, at), i = end;
-    while (i < stop && i - end < 48 && (scan_is(s->p[i], SC_UPPER | SC_DIGIT) || s->p[i] == ' '))
-        i++;
-    if (i == s->n)
-        return unknown(s, ret, at);
-    if (s->p[i] != '-' || memmem(s->p + end, i - end, key, sizeof key - 1) == NULL)
-        return ANSWER_NO;
-    size_t dashes = i;
-    while (i < stop && i - dashes < 5 && s->p[i] == '-')
-        i++;
-    if (i == s->n)
-        return unknown(s, ret, at);
-    bool open;
-    size_t body = pem_body(s, i, stop, false, &open);
-    if (open && stop == s->n && stop - at < BZ_DETECT_MATCH_MAX && !s->final)
-        return unknown(s, ret, at);
-    if (body <= i || body - i < PEM_LINE_MIN)
-        return ANSWER_NO;
-    return found(ret, at, body, SECRET_PRIVATE_KEY, BZ_PROOF_CHECKSUM);
-}
-
-/* The rest of a token: the run goes on, or a dot joins it. */
-static size_t token_rest(const struct scan *s, size_t at, size_t stop) {
-    size_t i = at;
-    if (scan_at(s, i) == '.' && form_class('k', scan_before(s, i))) {
-        if (i + 1 >= s->n)
-            return s->final ? at : SECRETS_UNKNOWN;
-        i++;
-    }
-    if (i >= s->n || !form_class('e', s->p[i]) || !form_class('e', scan_before(s, at)))
-        return at;
-    while (i < stop && (form_class('e', s->p[i]) || s->p[i] == '.'))
-        i++;
-    return i;
-}
-
-size_t secrets_more(const struct scan *s, size_t type, size_t at) {
-    size_t stop = match_stop(s, at), end;
-    bool open = true;
-    switch (type) {
-    case SECRET_PRIVATE_KEY:
-        if (scan_before(s, at) == '-') /* its last line was there */
-            return at;
-        end = pem_body(s, at, stop, true, &open);
-        break;
-    case SECRET_JWT:
-    case SECRET_JWT_BASE64:
-    case SECRET_PKCS12_FILE:
-    case SECRET_FLYIO_ACCESS_TOKEN:
-    case SECRET_PYPI_UPLOAD_TOKEN:
-    case SECRET_1PASSWORD_SERVICE_ACCOUNT_TOKEN:
-    case SECRET_GOOGLE_OAUTH_TOKEN:
-        end = at < s->n ? token_rest(s, at, stop) : at;
-        open = end != at || at == s->n;
-        break;
-    default:
-        return at;
-    }
-    if (open && stop == s->n && !s->final)
-        return SECRETS_UNKNOWN;
-    return end;
-}
-
 /* ---- user:password@host ---- */
 
 static bool url_byte(uint8_t c) {
@@ -417,30 +247,40 @@ static size_t entry_value(const struct scan *s, size_t i) {
     return i + is_one_of(scan_at(s, i), "\"'");
 }
 
-/* The n-th value. */
-static enum answer kubernetes(const struct scan *s, size_t end, unsigned n, struct match *ret) {
-    size_t word = end - 5, stop = word + BZ_DETECT_CONTEXT, i = end, value = 0;
-    uint8_t before = scan_before(s, word);
-    if (scan_is(before, SC_LOWER) && !(word >= 6 && scan_lit(s, word - 6, "string", false)))
-        return ANSWER_NO;
-    for (unsigned k = 0; k <= n; k++) {
-        i = value == 0 ? end : i;
+/* Blanks, brackets and comments between two entries. */
+static size_t between_entries(const struct scan *s, size_t i, size_t stop) {
+    for (;;) {
         while (i < s->n && i < stop && (scan_is(s->p[i], SC_SPACE) || is_one_of(s->p[i], "\"{,'")))
             i++;
-        while (scan_at(s, i) == '#' && i < stop) { /* a comment */
-            while (i < s->n && i < stop && !scan_is(s->p[i], SC_EOL))
-                i++;
-            i = scan_run(s, i, SC_SPACE, 24);
-        }
-        value = entry_value(s, i);
-        if (value == 0 || value >= stop || value >= s->n)
-            return ANSWER_NO;
-        i = value;
-        while (k < n && i < s->n && !scan_is(s->p[i], SC_SPACE) && !is_one_of(s->p[i], "\"',"))
+        if (scan_at(s, i) != '#' || i >= stop)
+            return i;
+        while (i < s->n && i < stop && !scan_is(s->p[i], SC_EOL))
             i++;
     }
+}
+
+/* Where the n-th value behind "data:" begins; s->n: none in sight. */
+static size_t entry(const struct scan *s, size_t end, size_t stop, unsigned n) {
+    size_t i = end;
+    for (unsigned k = 0;; k++) {
+        size_t value = entry_value(s, between_entries(s, i, stop));
+        if (value == 0 || value >= stop || value >= s->n)
+            return s->n;
+        if (k == n)
+            return value;
+        i = value;
+        while (i < s->n && !scan_is(s->p[i], SC_SPACE) && !is_one_of(s->p[i], "\"',"))
+            i++;
+    }
+}
+
+static enum answer kubernetes(const struct scan *s, size_t end, unsigned n, struct match *ret) {
     static const char *const kinds[] = {"kind: secret",     "kind: 'secret",   "kind: \"secret",
                                         "kind\": \"secret", "kind\":\"secret", NULL};
+    size_t word = end - 5, value = entry(s, end, word + BZ_DETECT_CONTEXT, n);
+    bool inside = scan_is(scan_before(s, word), SC_LOWER); /* "metadata:" */
+    if (value == s->n || (inside && !(word >= 6 && scan_lit(s, word - 6, "string", false))))
+        return ANSWER_NO;
     struct form_end e;
     ret->start = value;
     enum answer a = form_match(s, value, "S8-400", &e);
@@ -471,7 +311,7 @@ enum answer secrets_try_special(const struct scan *s, enum special kind, size_t 
     static enum answer (*const try[SPECIAL_COUNT])(const struct scan *, size_t, struct match *) = {
         [SPECIAL_JWT] = jwt,
         [SPECIAL_JWT64] = jwt64,
-        [SPECIAL_PEM] = pem,
+        [SPECIAL_PEM] = secrets_pem,
         [SPECIAL_URL] = url,
         [SPECIAL_CURL] = curl,
         [SPECIAL_AZURE] = azure,
