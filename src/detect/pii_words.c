@@ -181,12 +181,18 @@ void pii_pick(const struct scan *s, const struct pii_worth *w, size_t start, siz
         p->v[p->n++] = (struct pii_pick){w->type, end, worth, told};
 }
 
-void pii_tell(struct scan *s, size_t start, const struct pii_picks *p) {
-    bool told = false;
-    for (size_t i = 0; i < p->n; i++)
-        told = told || (p->v[i].told && p->v[i].worth == PII_CHECKSUM);
+/* Words tell within p which it is: another of its bytes, or fewer, is sure and has its words. */
+static bool told_otherwise(const struct pii_picks *p, const struct pii_pick *one) {
     for (size_t i = 0; i < p->n; i++) {
-        if (!told || p->v[i].told)
+        if (p->v[i].told && p->v[i].worth == PII_CHECKSUM && p->v[i].end <= one->end)
+            return !one->told;
+    }
+    return false;
+}
+
+void pii_tell(struct scan *s, size_t start, const struct pii_picks *p) {
+    for (size_t i = 0; i < p->n; i++) {
+        if (!told_otherwise(p, &p->v[i]))
             scan_emit(s, p->v[i].type, (enum bz_proof)(p->v[i].worth - 1), start, p->v[i].end);
     }
 }
