@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <bartizan/store.h>
 
@@ -196,16 +197,26 @@ static bool take_phase(struct bz_make *k, const struct list *l, enum phase p,
 
 /* ---- the audit log ---- */
 
+/* The writer holds a lock while it lives. Where there is none we hold it, shared, until the log has
+ * been taken. */
+static bool writer_lives(struct bz_make *k, const struct bz_alog *l) {
+    k->log_lock = openat(l->dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    return k->log_lock >= 0 && flock(k->log_lock, LOCK_SH | LOCK_NB) != 0;
+}
+
 /* Waits for a checkpoint over all that is durable now; it is a second away while the writer lives. */
-static enum bz_status fresh_checkpoint(const struct bz_make *k, struct bz_alog *l) {
+static enum bz_status fresh_checkpoint(struct bz_make *k, struct bz_alog *l, bool lives) {
+    k->m.taken_ns = bz_clock_unix();
     enum bz_status st = bz_alog_refresh(l);
     uint64_t goal = l->durable;
-    for (int waited = 0; st == BZ_OK && l->head.size < goal && waited < SEAL_WAIT_MS &&
-                         bz_instance_running(k->in) != 0 && !bz_backup_stopped();
+    for (int waited = 0; st == BZ_OK && l->head.size < goal && waited < SEAL_WAIT_MS && lives &&
+                         !bz_backup_stopped();
          waited += SEAL_STEP_MS) {
         usleep(SEAL_STEP_MS * 1000);
         st = bz_alog_refresh(l);
     }
+    k->m.log_size = l->head.size;
+    k->m.unsealed = l->head.size < goal ? goal - l->head.size : 0;
     return st;
 }
 
@@ -263,42 +274,57 @@ static enum bz_status note_time(void *ctx, uint64_t index, struct bz_view entry)
 
 static bool take_sealed(struct bz_make *k, struct bz_alog *l) {
     static const struct stat file = {.st_mode = 0600}, dir = {.st_mode = 0700};
-    uint64_t next;
-    k->m.log_size = l->head.size;
-    k->m.unsealed = l->durable - l->head.size;
     if (k->m.unsealed != 0)
-        bz_found_add(&k->left_out,
-                     "audit: %llu records are durable but under no checkpoint yet; start the "
-                     "instance once to have it made",
+        bz_found_add(&k->left_out, "audit: %llu records are durable but under no checkpoint yet",
                      (unsigned long long)k->m.unsealed);
     if (!bz_make_dir(k, "audit", &dir) || !take_file(k, "audit/verifier"))
         return false;
     if (!l->has_head)
         return true;
-    if (l->head.size > 0)
-        (void)!bz_alog_each(l, l->head.size - 1, l->head.size, note_time, &k->m.newest_ns, &next);
     return bz_make_from(k, "audit/checkpoint", &file, bz_buf_view(&l->note)) && take_tiles(k, l);
 }
 
-/* With the log opened as far as it goes: 0 sealed tiles were taken, 1 they cannot be, -1 failure. */
-static int take_log(struct bz_make *k) {
+enum log { LOG_SEALED, LOG_PLAIN, LOG_FAILED };
+
+/* What was sealed, or the log's files as they are: when nobody writes them and some records are under
+ * no checkpoint yet, or when the checkpoint cannot be used. */
+static enum log choose(struct bz_make *k, struct bz_alog *l) {
+    struct stat s;
+    uint64_t next;
+    bool lives = writer_lives(k, l);
+    enum bz_status st = fresh_checkpoint(k, l, lives);
+    bool tiles = fstatat(l->dir, "tile", &s, 0) == 0;
+    if ((st != BZ_OK && st != BZ_ECORRUPT) || (!l->has_head && tiles)) {
+        bz_found_add(&k->left_out, "audit: its checkpoint cannot be used, so its files were taken "
+                                   "as they are; 'bartizan audit verify' tells more");
+        return LOG_PLAIN;
+    }
+    if (st == BZ_ECORRUPT)
+        bz_found_add(&k->left_out,
+                     "audit: the journal is damaged; 'bartizan audit verify' tells more");
+    if (l->head.size > 0)
+        (void)!bz_alog_each(l, l->head.size - 1, l->head.size, note_time, &k->m.newest_ns, &next);
+    if ((st == BZ_ECORRUPT || k->m.unsealed != 0) && !lives) {
+        k->m.unsealed = 0;
+        return LOG_PLAIN;
+    }
+    return take_sealed(k, l) ? LOG_SEALED : LOG_FAILED;
+}
+
+static enum log take_log(struct bz_make *k) {
     struct bz_alog l;
     struct stat s;
     k->m.taken_ns = bz_clock_unix();
     if (fstatat(k->in->fd, "audit", &s, 0) != 0)
-        return 0;
-    if (bz_alog_open(k->in->path, NULL, &l) != 0)
-        return 1;
-    enum bz_status st = fresh_checkpoint(k, &l);
-    int rc = 1;
-    k->m.taken_ns = bz_clock_unix();
-    if (st == BZ_ECORRUPT)
-        bz_found_add(&k->left_out,
-                     "audit: the journal is damaged; 'bartizan audit verify' tells more");
-    if (st == BZ_OK || st == BZ_ECORRUPT)
-        rc = take_sealed(k, &l) ? 0 : -1;
+        return LOG_SEALED;
+    if (bz_alog_open(k->in->path, NULL, &l) != 0) {
+        bz_found_add(&k->left_out, "audit: it has no usable verifier key, so its files were taken "
+                                   "as they are");
+        return LOG_PLAIN;
+    }
+    enum log how = choose(k, &l);
     bz_alog_close(&l);
-    return rc;
+    return how;
 }
 
 /* ---- all of it ---- */
@@ -329,7 +355,14 @@ static void check_config(struct bz_make *k) {
     bz_buf_free(&text);
 }
 
-static bool take_listed(struct bz_make *k, const struct list *l) {
+static int by_name(const void *x, const void *y) {
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
+
+/* Databases by name: bodies/bodies.db before store/bodykeys.db, so that no body is without its key. */
+static bool take_listed(struct bz_make *k, struct list *l) {
+    if (l->n[PHASE_DATABASES] > 1)
+        qsort(l->path[PHASE_DATABASES], l->n[PHASE_DATABASES], sizeof(char *), by_name);
     return take_phase(k, l, PHASE_FILES, take_file) &&
            take_phase(k, l, PHASE_DATABASES, take_database) &&
            take_phase(k, l, PHASE_ERASURES, take_file);
@@ -342,11 +375,9 @@ bool bz_make_collect(struct bz_make *k) {
     list_free(&l);
     if (!ok)
         return false;
-    int rc = take_log(k);
-    if (rc <= 0)
-        return rc == 0;
-    bz_found_add(&k->left_out, "audit: its checkpoint cannot be used, so its files were taken as "
-                               "they are; 'bartizan audit verify' tells more");
+    enum log how = take_log(k);
+    if (how != LOG_PLAIN)
+        return how == LOG_SEALED;
     static const struct stat dir = {.st_mode = 0700};
     BZ_FD fd = openat(k->in->fd, "audit", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     ok = fd >= 0 && bz_make_dir(k, "audit", &dir) && look(k, &log, fd, "audit", 1) &&

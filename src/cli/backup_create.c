@@ -437,6 +437,7 @@ static int show_text(const struct bz_make *k, const struct wish *wish) {
 }
 
 static void make_done(struct bz_make *k) {
+    bz_fd_done(&k->log_lock);
     for (size_t i = 0; i < k->items_n; i++)
         free(k->items[i].path);
     free(k->items);
@@ -513,7 +514,7 @@ int bz_backup_create(int argc, char **argv) {
     struct bz_make *k = calloc(1, sizeof *k);
     if (k == NULL)
         return BZ_EXIT_FAILURE;
-    k->fd = -1;
+    k->fd = k->log_lock = -1;
     bz_buf_init(&k->frame, BZ_BACKUP_CHUNK + BZ_BACKUP_HEAD_MAX);
     bz_buf_init(&k->chunk, BZ_BACKUP_CHUNK);
     bz_buf_init(&k->names, BZ_BACKUP_MANIFEST_MAX);

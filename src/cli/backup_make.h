@@ -20,6 +20,7 @@ struct bz_make {
     struct bz_archive base;
     struct bz_backup_writer w;
     int fd;          /* of the archive being written */
+    int log_lock;    /* held while nobody writes the log */
     struct stat out; /* the archive itself does not go in */
     struct bz_buf frame, chunk, names;
     struct bz_backup_set known; /* chunks of the base, and those written so far */

@@ -253,6 +253,8 @@ static int build(struct job *j, const char *word) {
         bz_say("%s: %s", bz_safe(j->tmp), strerror(errno));
         return BZ_EXIT_FAILURE;
     }
+    if (rc == BZ_EXIT_OK && j->found.n != 0)
+        rc = BZ_EXIT_FINDINGS;
     return bz_backup_stopped() ? BZ_EXIT_FAILURE : rc;
 }
 
