@@ -125,8 +125,8 @@ bool bz_checksum_mod731(const uint8_t *s, size_t n) {
 
 /* ---- money and things --------------------------------------------------------------------- */
 
-/* Length of an IBAN of the country, 0: unknown. ISO 13616 registry. */
-static size_t iban_length(const uint8_t *cc) {
+/* ISO 13616 registry. */
+size_t bz_checksum_iban_length(const uint8_t cc[2]) {
     static const char table[] =
         "AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29"
         "ES24FI18FK18FO18FR27GB22GE22GI23GL18GR27GT28HN28HR21HU28IE22IL23IQ23IS26IT27JO30KW30KZ20"
@@ -141,7 +141,7 @@ static size_t iban_length(const uint8_t *cc) {
 }
 
 bool bz_checksum_iban(const uint8_t *s, size_t n) {
-    if (n < 15 || n > 34 || n != iban_length(s) || !bz_checksum_digits(s + 2, 2))
+    if (n < 15 || n > 34 || n != bz_checksum_iban_length(s) || !bz_checksum_digits(s + 2, 2))
         return false;
     unsigned check = bz_checksum_two(s + 2);
     if (check < 2 || check > 98)

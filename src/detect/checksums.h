@@ -35,6 +35,9 @@ bz_checksum_fn bz_checksum_kr_rrn, bz_checksum_kr_brn, bz_checksum_cn_ric, bz_ch
 bz_checksum_fn bz_checksum_tw_id, bz_checksum_jp_my, bz_checksum_th_tnin, bz_checksum_il_id;
 bz_checksum_fn bz_checksum_tr_id, bz_checksum_za_id, bz_checksum_my_nric;
 
+/* Characters of an IBAN of the country whose letters are at cc, 0: there are none. */
+size_t bz_checksum_iban_length(const uint8_t cc[2]);
+
 /* Europe. */
 bz_checksum_fn bz_checksum_uk_postcode, bz_checksum_de_serial, bz_checksum_pl_id_card;
 bz_checksum_fn bz_checksum_uk_nhs, bz_checksum_uk_nino, bz_checksum_uk_driver;

@@ -1,7 +1,8 @@
 /* Numbers with letters in them: masks, check characters, words.
  *
  * In a mask 'a' is a capital letter, '9' a digit, 'x' one of both, '_' a blank, hyphen or full stop
- * that may be missing; anything else stands for itself. Masks of one row are divided by '|'. */
+ * that may be missing; anything else stands for itself. Masks of one row are divided by '|' and
+ * begin alike. */
 #include "pii_int.h"
 
 #include <hs/hs.h>
@@ -55,7 +56,8 @@ static const struct row {
     {PII_ES_PASSPORT, NULL, "aaa999999", NO, CTX},
     {PII_IT_FISCAL_CODE, it_cf_digit, "aaaaaaxxaxxaxxxa|aaa aaa xxaxx axxxa", SUM, SUM},
     {PII_IT_IDENTITY_CARD, NULL, "aa99999aa|aa9999999", NO, CTX},
-    {PII_IT_DRIVER_LICENSE, NULL, "aa9999999a|U1xxxxxxxa", NO, CTX},
+    {PII_IT_DRIVER_LICENSE, NULL, "aa9999999a", NO, CTX},
+    {PII_IT_DRIVER_LICENSE, NULL, "U1xxxxxxxa", NO, CTX},
     {PII_IT_PASSPORT, NULL, "aa9999999", NO, CTX},
     {PII_FR_NIR, fr_corsica, "9_99_99_2a_999_999_99", SUM, SUM},
     {ROW(DE_SOCIAL_SECURITY, de_rvnr), "99_999999_a_999", SUM, SUM},
@@ -133,8 +135,9 @@ static enum pii_fit fit(const struct scan *s, size_t i, const char *mask, size_t
 }
 
 static const char *next_mask(const char *mask) {
-    const char *end = strchrnul(mask, '|');
-    return *end == '\0' ? NULL : end + 1;
+    while (*mask != '\0' && *mask != '|')
+        mask++;
+    return *mask == '\0' ? NULL : mask + 1;
 }
 
 /* Letters and digits of the text alone. */
@@ -160,23 +163,22 @@ static bool ends(const struct scan *s, size_t end) {
 
 static enum pii_fit iban(const struct scan *s, size_t start, size_t *ret_end) {
     uint8_t text[36];
-    size_t n = 0, i = start, gaps = 0;
-    for (; i < s->n && n < 34; i++) {
+    size_t n = 0, i = start, length = 2;
+    for (; i < s->n && n < length; i++) {
         uint8_t c = s->p[i];
-        bool may_gap = n >= 4 && (n % 4 == 0 || n == 2) && s->p[i - 1] != ' ' && s->p[i - 1] != '-';
-        if (may_gap && (c == ' ' || c == '-') && gaps < 9) {
-            gaps++;
+        bool may_gap = n >= 2 && (n % 4 == 0 || n == 2) && s->p[i - 1] != ' ' && s->p[i - 1] != '-';
+        if (may_gap && (c == ' ' || c == '-'))
             continue;
-        }
         if (!stands(n < 2 ? 'a' : n < 4 ? '9' : 'x', c))
             return PII_NONE;
         text[n++] = c;
-        if (n >= 15 && bz_checksum_iban(text, n)) {
-            *ret_end = i + 1;
-            return PII_WHOLE;
-        }
+        if (n == 2)
+            length = bz_checksum_iban_length(text);
     }
-    return i == s->n && n < 34 ? PII_PART : PII_NONE;
+    if (n < 2 || n < length)
+        return PII_PART;
+    *ret_end = i;
+    return bz_checksum_iban(text, n) ? PII_WHOLE : PII_NONE;
 }
 
 /* ---- the detector -------------------------------------------------------------------------- */
@@ -194,9 +196,10 @@ static void id(struct scan *s, size_t start, size_t woken) {
         pii_pick(s, &bank, start, end, &picks);
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         const struct row *r = &rows[k];
+        if (!stands(r->masks[0], s->p[start]) || !scan_wants(s, r->type))
+            continue;
         for (const char *m = r->masks; m != NULL; m = next_mask(m)) {
-            if (!stands(*m, s->p[start]) || !scan_wants(s, r->type) ||
-                fit(s, start, m, &end) != PII_WHOLE || end < woken)
+            if (fit(s, start, m, &end) != PII_WHOLE || end < woken)
                 continue;
             struct pii_worth w = {r->type, r->alone, r->told};
             if (ends(s, end) && check(s, r, start, end))
@@ -254,8 +257,10 @@ static bool open_at(const struct scan *s, size_t i) {
     }
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         const struct row *r = &rows[k];
+        if (!stands(r->masks[0], s->p[i]))
+            continue;
         for (const char *m = r->masks; m != NULL; m = next_mask(m)) {
-            enum pii_fit f = stands(*m, s->p[i]) ? fit(s, i, m, &end) : PII_NONE;
+            enum pii_fit f = fit(s, i, m, &end);
             if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
                 continue;
             struct pii_worth w = {r->type, r->alone, r->told};

@@ -1,8 +1,8 @@
 /* Numbers made of digits: groups with single separators, a table of layouts, check digits, words.
  *
  * A layout is written as "3-2-4": groups of so many digits (a is ten, b eleven ... j nineteen) with
- * the separator between them; '~' is any of blank, hyphen and full stop. Layouts of one row are
- * divided by '|'. A number in one group is bare. */
+ * the separator between them; '~' is any of blank, hyphen and full stop. A number in one group is
+ * bare. */
 #include "pii_int.h"
 
 #define NO PII_NO
@@ -10,89 +10,106 @@
 #define CTX PII_CONTEXT
 #define SUM PII_CHECKSUM
 #define ROW(type, check) PII_##type, bz_checksum_##check
+#define F(digits) (UINT32_C(1) << (digits))
+
+enum { LAYOUTS_MAX = 10, LAYOUT_MAX = 14 };
 
 /* bare, laid: without words, in one group or in an official layout; told: with words of the type.
  * A check that one random number in ten passes is no proof for a bare number: it needs words, or a
  * layout that nothing else has, or a date in it. */
+/* clang-format off */
 static const struct row {
     uint16_t type;
     bz_checksum_fn *check; /* NULL: none */
-    const char *layouts;
+    char layouts[LAYOUTS_MAX][LAYOUT_MAX];
+    uint32_t firsts; /* how many digits their first groups have, a bit each */
     uint8_t bare, laid, told;
 } rows[] = {
-    {ROW(CREDIT_CARD, card), "g|f|4~4~4~4|4~6~5", SUM, SUM, SUM},
-    {ROW(CREDIT_CARD, card), "d|e|h|i|j|4~6~4|4~4~4~4~3", FORM, SUM, SUM},
-    {ROW(IMEI, imei), "f|2-6-6-1|2 6 6 1", FORM, SUM, SUM},
-    {ROW(US_SSN, us_ssn), "9|3-2-4|3 2 4", NO, FORM, CTX},
-    {ROW(US_ITIN, us_itin), "9|3-2-4|3 2 4", NO, FORM, CTX},
-    {PII_US_EIN, NULL, "2-7|9", NO, NO, CTX},
-    {PII_US_PASSPORT, NULL, "9", NO, NO, CTX},
-    {PII_US_DRIVER_LICENSE, NULL, "7|8|9|a", NO, NO, CTX},
-    {PII_US_BANK_NUMBER, NULL, "8|9|a|b|c|d|e|f|g|h", NO, NO, CTX},
-    {ROW(ABA_ROUTING_NUMBER, us_aba), "9|4-4-1", NO, FORM, SUM},
-    {ROW(US_NPI, us_npi), "a", NO, NO, SUM},
-    {ROW(UK_NHS, uk_nhs), "a|3~3~4", NO, FORM, SUM},
-    {PII_UK_PASSPORT, NULL, "9", NO, NO, CTX},
-    {ROW(PT_NIF, pt_nif), "9|3 3 3", NO, NO, SUM},
-    {ROW(IT_VAT_CODE, it_vat), "b", NO, NO, SUM},
-    {ROW(FR_NIR, fr_nir), "f|1~2~2~2~3~3~2|d 2", SUM, SUM, SUM},
-    {ROW(FR_SIREN, fr_siren), "9|3 3 3", NO, NO, SUM},
-    {ROW(FR_SIRET, fr_siret), "e|3 3 3 5|9 5", FORM, SUM, SUM},
-    {ROW(DE_TAX_ID, de_idnr), "b|2 3 3 3", NO, FORM, SUM},
-    {PII_DE_TAX_NUMBER, NULL, "3/3/5|2/3/5|3/4/4|5/5|a|b|d", NO, NO, CTX},
-    {ROW(AT_SVNR, at_svnr), "a|4 6|4-6", NO, SUM, SUM},
-    {ROW(CH_AHV, ch_ahv), "d|3.4.4.2", SUM, SUM, SUM},
-    {ROW(NL_BSN, nl_bsn), "9|4.2.3|3 3 3|4 2 3", NO, NO, SUM},
-    {ROW(BE_NATIONAL_NUMBER, be_nn), "b|2.2.2-3.2|2.2.2-3-2|6-3-2|6 3 2", FORM, SUM, SUM},
-    {ROW(PL_PESEL, pl_pesel), "b", NO, NO, SUM},
-    {ROW(PL_NIP, pl_nip), "a|3-3-2-2|3-2-2-3|3 3 2 2|3 2 2 3", NO, FORM, SUM},
-    {ROW(PL_REGON, pl_regon), "9", NO, NO, SUM},
-    {ROW(CZ_RODNE_CISLO, cz_rc), "a|6/4", NO, SUM, SUM},
-    {ROW(HU_TAJ, hu_taj), "9|3 3 3|3-3-3", NO, NO, SUM},
-    {ROW(SI_EMSO, si_emso), "d", FORM, NO, SUM},
-    {ROW(HR_OIB, hr_oib), "b", NO, NO, SUM},
-    {ROW(RO_CNP, ro_cnp), "d", FORM, NO, SUM},
-    {ROW(BG_EGN, bg_egn), "a", NO, NO, SUM},
-    {ROW(GR_AMKA, gr_amka), "b", NO, NO, SUM},
-    {ROW(GR_AFM, gr_afm), "9", NO, NO, SUM},
-    {ROW(SE_PERSONNUMMER, se_pnr), "a|c|6-4|8-4|6+4", NO, SUM, SUM},
-    {ROW(SE_ORGANISATIONSNUMMER, se_orgnr), "a|6-4", NO, FORM, SUM},
-    {ROW(NO_FODSELSNUMMER, no_fnr), "b|6 5", FORM, SUM, SUM},
-    {ROW(DK_CPR, dk_cpr), "a|6-4", NO, SUM, SUM},
-    {ROW(DK_CPR, dk_cpr_form), "a|6-4", NO, NO, CTX},
-    {ROW(IS_KENNITALA, is_kt), "a|6-4", NO, SUM, SUM},
-    {ROW(EE_ISIKUKOOD, ee_ik), "b", FORM, NO, SUM},
-    {ROW(LT_ASMENS_KODAS, ee_ik), "b", FORM, NO, SUM},
-    {ROW(LV_PERSONAS_KODS, lv_pk), "b|6-5", NO, SUM, SUM},
-    {ROW(UA_RNOKPP, ua_rnokpp), "a", NO, NO, SUM},
-    {ROW(RU_SNILS, ru_snils), "b|3-3-3 2|3-3-3-2", NO, SUM, SUM},
-    {ROW(RU_INN, ru_inn), "c", FORM, NO, SUM},
-    {ROW(TR_NATIONAL_ID, tr_id), "b", FORM, NO, SUM},
-    {ROW(IL_ID, il_id), "9|8-1", NO, NO, SUM},
-    {ROW(ZA_ID_NUMBER, za_id), "d|6 4 3|6 4 2 1", FORM, SUM, SUM},
-    {PII_NG_NIN, NULL, "b|4-3-4", NO, NO, CTX},
-    {ROW(BR_CPF, br_cpf), "b|3.3.3-2", FORM, SUM, SUM},
-    {ROW(BR_CNPJ, br_cnpj), "e", FORM, NO, SUM}, /* in its layout: ids.c */
-    {ROW(AR_CUIT, ar_cuit), "b|2-8-1", NO, SUM, SUM},
-    {ROW(CL_RUT, cl_rut), "2.3.3-1|1.3.3-1", NO, SUM, SUM},
-    {ROW(CL_RUT, cl_rut), "8|9|8-1|7-1", NO, FORM, SUM},
-    {ROW(CA_SIN, ca_sin), "9|3 3 3|3-3-3", NO, FORM, SUM},
-    {ROW(AU_ABN, au_abn), "b|2 3 3 3", NO, FORM, SUM},
-    {ROW(AU_ACN, au_acn), "9|3 3 3", NO, NO, SUM},
-    {ROW(AU_TFN, au_tfn), "8|9|3 3 3", NO, NO, SUM},
-    {ROW(AU_MEDICARE, au_medicare), "a|b|4 5 1|4 5 1 1|4-5-1", NO, SUM, SUM},
-    {ROW(NZ_IRD, nz_ird), "8|9|2-3-3|3-3-3", NO, NO, SUM},
-    {ROW(MY_NRIC, my_nric), "c|6-2-4", NO, FORM, CTX},
-    {ROW(IN_AADHAAR, in_aadhaar), "c|4 4 4|4-4-4", NO, FORM, SUM},
-    {ROW(KR_RRN, kr_rrn), "d|6-7", FORM, SUM, SUM},
-    {ROW(KR_BRN, kr_brn), "a|3-2-5", NO, FORM, SUM},
-    {PII_KR_DRIVER_LICENSE, NULL, "2-2-6-2", NO, NO, CTX},
-    {ROW(CN_RESIDENT_ID, cn_ric), "i|6 8 4", SUM, SUM, SUM},
-    {ROW(JP_MY_NUMBER, jp_my), "c|4 4 4|4-4-4", NO, NO, SUM},
-    {ROW(TH_TNIN, th_tnin), "d|1-4-5-2-1|1 4 5 2 1", FORM, SUM, SUM},
-    {PII_PH_TIN, NULL, "9|c|3-3-3|3-3-3-3", NO, NO, CTX},
-    {PII_MEDICAL_RECORD_NUMBER, NULL, "6|7|8|9|a", NO, NO, CTX},
+    {ROW(CREDIT_CARD, card), {"g", "f", "4~4~4~4", "4~6~5"}, F(4) | F(15) | F(16), SUM, SUM, SUM},
+    {ROW(CREDIT_CARD, card),
+     {"d", "e", "h", "i", "j", "4~6~4", "4~4~4~4~3"},
+     F(4) | F(13) | F(14) | F(17) | F(18) | F(19), FORM, SUM, SUM},
+    {ROW(IMEI, imei), {"f", "2-6-6-1", "2 6 6 1"}, F(2) | F(15), FORM, SUM, SUM},
+    {ROW(US_SSN, us_ssn), {"9", "3-2-4", "3 2 4"}, F(3) | F(9), NO, FORM, CTX},
+    {ROW(US_ITIN, us_itin), {"9", "3-2-4", "3 2 4"}, F(3) | F(9), NO, FORM, CTX},
+    {PII_US_EIN, NULL, {"2-7", "9"}, F(2) | F(9), NO, NO, CTX},
+    {PII_US_PASSPORT, NULL, {"9"}, F(9), NO, NO, CTX},
+    {PII_US_DRIVER_LICENSE, NULL, {"7", "8", "9", "a"}, F(7) | F(8) | F(9) | F(10), NO, NO, CTX},
+    {PII_US_BANK_NUMBER, NULL,
+     {"8", "9", "a", "b", "c", "d", "e", "f", "g", "h"},
+     F(8) | F(9) | F(10) | F(11) | F(12) | F(13) | F(14) | F(15) | F(16) | F(17), NO, NO, CTX},
+    {ROW(ABA_ROUTING_NUMBER, us_aba), {"9", "4-4-1"}, F(4) | F(9), NO, FORM, SUM},
+    {ROW(US_NPI, us_npi), {"a"}, F(10), NO, NO, SUM},
+    {ROW(UK_NHS, uk_nhs), {"a", "3~3~4"}, F(3) | F(10), NO, FORM, SUM},
+    {PII_UK_PASSPORT, NULL, {"9"}, F(9), NO, NO, CTX},
+    {ROW(PT_NIF, pt_nif), {"9", "3 3 3"}, F(3) | F(9), NO, NO, SUM},
+    {ROW(IT_VAT_CODE, it_vat), {"b"}, F(11), NO, NO, SUM},
+    {ROW(FR_NIR, fr_nir), {"f", "1~2~2~2~3~3~2", "d 2"}, F(1) | F(13) | F(15), SUM, SUM, SUM},
+    {ROW(FR_SIREN, fr_siren), {"9", "3 3 3"}, F(3) | F(9), NO, NO, SUM},
+    {ROW(FR_SIRET, fr_siret), {"e", "3 3 3 5", "9 5"}, F(3) | F(9) | F(14), FORM, SUM, SUM},
+    {ROW(DE_TAX_ID, de_idnr), {"b", "2 3 3 3"}, F(2) | F(11), NO, FORM, SUM},
+    {PII_DE_TAX_NUMBER, NULL,
+     {"3/3/5", "2/3/5", "3/4/4", "5/5", "a", "b", "d"},
+     F(2) | F(3) | F(5) | F(10) | F(11) | F(13), NO, NO, CTX},
+    {ROW(AT_SVNR, at_svnr), {"a", "4 6", "4-6"}, F(4) | F(10), NO, SUM, SUM},
+    {ROW(CH_AHV, ch_ahv), {"d", "3.4.4.2"}, F(3) | F(13), SUM, SUM, SUM},
+    {ROW(NL_BSN, nl_bsn), {"9", "4.2.3", "3 3 3", "4 2 3"}, F(3) | F(4) | F(9), NO, NO, SUM},
+    {ROW(BE_NATIONAL_NUMBER, be_nn),
+     {"b", "2.2.2-3.2", "2.2.2-3-2", "6-3-2", "6 3 2"}, F(2) | F(6) | F(11), FORM, SUM, SUM},
+    {ROW(PL_PESEL, pl_pesel), {"b"}, F(11), NO, NO, SUM},
+    {ROW(PL_NIP, pl_nip),
+     {"a", "3-3-2-2", "3-2-2-3", "3 3 2 2", "3 2 2 3"}, F(3) | F(10), NO, FORM, SUM},
+    {ROW(PL_REGON, pl_regon), {"9"}, F(9), NO, NO, SUM},
+    {ROW(CZ_RODNE_CISLO, cz_rc), {"a", "6/4"}, F(6) | F(10), NO, SUM, SUM},
+    {ROW(HU_TAJ, hu_taj), {"9", "3 3 3", "3-3-3"}, F(3) | F(9), NO, NO, SUM},
+    {ROW(SI_EMSO, si_emso), {"d"}, F(13), FORM, NO, SUM},
+    {ROW(HR_OIB, hr_oib), {"b"}, F(11), NO, NO, SUM},
+    {ROW(RO_CNP, ro_cnp), {"d"}, F(13), FORM, NO, SUM},
+    {ROW(BG_EGN, bg_egn), {"a"}, F(10), NO, NO, SUM},
+    {ROW(GR_AMKA, gr_amka), {"b"}, F(11), NO, NO, SUM},
+    {ROW(GR_AFM, gr_afm), {"9"}, F(9), NO, NO, SUM},
+    {ROW(SE_PERSONNUMMER, se_pnr),
+     {"a", "c", "6-4", "8-4", "6+4"}, F(6) | F(8) | F(10) | F(12), NO, SUM, SUM},
+    {ROW(SE_ORGANISATIONSNUMMER, se_orgnr), {"a", "6-4"}, F(6) | F(10), NO, FORM, SUM},
+    {ROW(NO_FODSELSNUMMER, no_fnr), {"b", "6 5"}, F(6) | F(11), FORM, SUM, SUM},
+    {ROW(DK_CPR, dk_cpr), {"a", "6-4"}, F(6) | F(10), NO, SUM, SUM},
+    {ROW(DK_CPR, dk_cpr_form), {"a", "6-4"}, F(6) | F(10), NO, NO, CTX},
+    {ROW(IS_KENNITALA, is_kt), {"a", "6-4"}, F(6) | F(10), NO, SUM, SUM},
+    {ROW(EE_ISIKUKOOD, ee_ik), {"b"}, F(11), FORM, NO, SUM},
+    {ROW(LT_ASMENS_KODAS, ee_ik), {"b"}, F(11), FORM, NO, SUM},
+    {ROW(LV_PERSONAS_KODS, lv_pk), {"b", "6-5"}, F(6) | F(11), NO, SUM, SUM},
+    {ROW(UA_RNOKPP, ua_rnokpp), {"a"}, F(10), NO, NO, SUM},
+    {ROW(RU_SNILS, ru_snils), {"b", "3-3-3 2", "3-3-3-2"}, F(3) | F(11), NO, SUM, SUM},
+    {ROW(RU_INN, ru_inn), {"c"}, F(12), FORM, NO, SUM},
+    {ROW(TR_NATIONAL_ID, tr_id), {"b"}, F(11), FORM, NO, SUM},
+    {ROW(IL_ID, il_id), {"9", "8-1"}, F(8) | F(9), NO, NO, SUM},
+    {ROW(ZA_ID_NUMBER, za_id), {"d", "6 4 3", "6 4 2 1"}, F(6) | F(13), FORM, SUM, SUM},
+    {PII_NG_NIN, NULL, {"b", "4-3-4"}, F(4) | F(11), NO, NO, CTX},
+    {ROW(BR_CPF, br_cpf), {"b", "3.3.3-2"}, F(3) | F(11), FORM, SUM, SUM},
+    {ROW(BR_CNPJ, br_cnpj), {"e"}, F(14), FORM, NO, SUM}, /* in its layout: ids.c */
+    {ROW(AR_CUIT, ar_cuit), {"b", "2-8-1"}, F(2) | F(11), NO, SUM, SUM},
+    {ROW(CL_RUT, cl_rut), {"2.3.3-1", "1.3.3-1"}, F(1) | F(2), NO, SUM, SUM},
+    {ROW(CL_RUT, cl_rut), {"8", "9", "8-1", "7-1"}, F(7) | F(8) | F(9), NO, FORM, SUM},
+    {ROW(CA_SIN, ca_sin), {"9", "3 3 3", "3-3-3"}, F(3) | F(9), NO, FORM, SUM},
+    {ROW(AU_ABN, au_abn), {"b", "2 3 3 3"}, F(2) | F(11), NO, FORM, SUM},
+    {ROW(AU_ACN, au_acn), {"9", "3 3 3"}, F(3) | F(9), NO, NO, SUM},
+    {ROW(AU_TFN, au_tfn), {"8", "9", "3 3 3"}, F(3) | F(8) | F(9), NO, NO, SUM},
+    {ROW(AU_MEDICARE, au_medicare),
+     {"a", "b", "4 5 1", "4 5 1 1", "4-5-1"}, F(4) | F(10) | F(11), NO, SUM, SUM},
+    {ROW(NZ_IRD, nz_ird), {"8", "9", "2-3-3", "3-3-3"}, F(2) | F(3) | F(8) | F(9), NO, NO, SUM},
+    {ROW(MY_NRIC, my_nric), {"c", "6-2-4"}, F(6) | F(12), NO, FORM, CTX},
+    {ROW(IN_AADHAAR, in_aadhaar), {"c", "4 4 4", "4-4-4"}, F(4) | F(12), NO, FORM, SUM},
+    {ROW(KR_RRN, kr_rrn), {"d", "6-7"}, F(6) | F(13), FORM, SUM, SUM},
+    {ROW(KR_BRN, kr_brn), {"a", "3-2-5"}, F(3) | F(10), NO, FORM, SUM},
+    {PII_KR_DRIVER_LICENSE, NULL, {"2-2-6-2"}, F(2), NO, NO, CTX},
+    {ROW(CN_RESIDENT_ID, cn_ric), {"i", "6 8 4"}, F(6) | F(18), SUM, SUM, SUM},
+    {ROW(JP_MY_NUMBER, jp_my), {"c", "4 4 4", "4-4-4"}, F(4) | F(12), NO, NO, SUM},
+    {ROW(TH_TNIN, th_tnin), {"d", "1-4-5-2-1", "1 4 5 2 1"}, F(1) | F(13), FORM, SUM, SUM},
+    {PII_PH_TIN, NULL, {"9", "c", "3-3-3", "3-3-3-3"}, F(3) | F(9) | F(12), NO, NO, CTX},
+    {PII_MEDICAL_RECORD_NUMBER, NULL,
+     {"6", "7", "8", "9", "a"}, F(6) | F(7) | F(8) | F(9) | F(10), NO, NO, CTX},
 };
+/* clang-format on */
 
 enum {
     DIGITS_MAX = 19,
@@ -116,13 +133,12 @@ static bool separates(char want, uint8_t c) {
 static enum pii_fit fit(const struct scan *s, size_t i, size_t first, const char *layout,
                         size_t *ret_end) {
     if (i + first == s->n && group_digits(*layout) >= first)
-        return group_digits(*layout) == first && (layout[1] == '\0' || layout[1] == '|')
-                   ? (*ret_end = s->n, PII_WHOLE)
-                   : PII_PART;
+        return group_digits(*layout) == first && layout[1] == '\0' ? (*ret_end = s->n, PII_WHOLE)
+                                                                   : PII_PART;
     if (group_digits(*layout) != first)
         return PII_NONE;
     i += first;
-    for (layout++; *layout != '\0' && *layout != '|'; layout += 2) {
+    for (layout++; *layout != '\0'; layout += 2) {
         if (i == s->n)
             return PII_PART;
         if (!separates(layout[0], s->p[i]))
@@ -139,13 +155,7 @@ static enum pii_fit fit(const struct scan *s, size_t i, size_t first, const char
 }
 
 static struct pii_worth worth(const struct row *r, const char *layout) {
-    bool bare = layout[1] == '\0' || layout[1] == '|';
-    return (struct pii_worth){r->type, bare ? r->bare : r->laid, r->told};
-}
-
-static const char *next_layout(const char *layout) {
-    const char *end = strchrnul(layout, '|');
-    return *end == '\0' ? NULL : end + 1;
+    return (struct pii_worth){r->type, layout[1] == '\0' ? r->bare : r->laid, r->told};
 }
 
 static bool check(const struct scan *s, const struct row *r, size_t start, size_t end) {
@@ -171,7 +181,8 @@ static void number(struct scan *s, size_t start) {
     char code = group_code(first);
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         const struct row *r = &rows[k];
-        for (const char *l = r->layouts; l != NULL; l = next_layout(l)) {
+        for (size_t j = 0; j < LAYOUTS_MAX && r->layouts[j][0] != '\0'; j++) {
+            const char *l = r->layouts[j];
             size_t end = 0;
             if (*l != code || !scan_wants(s, r->type) || fit(s, start, first, l, &end) != PII_WHOLE)
                 continue;
@@ -210,7 +221,8 @@ static bool open_at(const struct scan *s, size_t i) {
         return false;
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         const struct row *r = &rows[k];
-        for (const char *l = r->layouts; l != NULL; l = next_layout(l)) {
+        for (size_t j = 0; j < LAYOUTS_MAX && r->layouts[j][0] != '\0'; j++) {
+            const char *l = r->layouts[j];
             size_t end = 0;
             enum pii_fit f = fit(s, i, first, l, &end);
             if (f == PII_NONE || (f == PII_WHOLE && end < s->n))

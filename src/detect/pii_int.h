@@ -12,6 +12,8 @@ struct pii_context {
     size_t from, to; /* the text that speaks of the match; to: where the match begins */
     size_t words_n;
     size_t words[BZ_DETECT_CONTEXT]; /* where words begin, first to last */
+    uint32_t letters;                /* what they begin with, see initial() */
+    enum { PII_OTHER_UNKNOWN, PII_OTHER_NO, PII_OTHER_YES } other; /* see pii_other */
 };
 /* The context of a match that begins at start. It ends at an earlier number that has words of its
  * own behind it: "SSN 536-90-4399, order 912345678". */
@@ -24,7 +26,7 @@ bool pii_told_near(const struct scan *s, size_t type, struct pii_context *c, siz
 /* One of the words, written as there, at most `reach` bytes before the match. */
 bool pii_word(const struct pii_context *c, const char *words, size_t reach);
 /* The last word before the match says that it is something else: an order, a version, a hash. */
-bool pii_other(const struct pii_context *c);
+bool pii_other(struct pii_context *c);
 
 /* Proofs in tables: 0 is nothing found. */
 enum { PII_NO, PII_FORM, PII_CONTEXT, PII_CHECKSUM };

@@ -53,11 +53,18 @@ static size_t context_from(const uint8_t *p, size_t lo, size_t start) {
     return lo;
 }
 
+/* A bit for what a word begins with: a letter, or anything else. */
+static uint32_t initial(uint8_t c) {
+    return c >= 'a' && c <= 'z' ? UINT32_C(1) << (c - 'a') : UINT32_C(1) << 26;
+}
+
 void pii_context(const struct scan *s, size_t start, struct pii_context *ret) {
     size_t lo = start > REACH ? start - REACH : 0;
     ret->p = s->p;
     ret->to = start;
     ret->words_n = 0;
+    ret->letters = 0;
+    ret->other = PII_OTHER_UNKNOWN;
     ret->from = context_from(s->p, lo, start);
     /* A word that is cut by the left end of what may be seen is none. */
     size_t i = ret->from == 0 ? 0 : ret->from + (ret->from == lo);
@@ -66,8 +73,10 @@ void pii_context(const struct scan *s, size_t start, struct pii_context *ret) {
         bool first = scan_is(c, SC_ALPHA) || (c >= 0xc0 && c < 0xe0);
         if (first && letter(before))
             first = scan_is(before, SC_LOWER) && scan_is(c, SC_UPPER); /* taxId */
-        if (first || c >= 0xe0)
-            ret->words[ret->words_n++] = i;
+        if (!first && c < 0xe0)
+            continue;
+        ret->words[ret->words_n++] = i;
+        ret->letters |= initial(lower(c));
     }
 }
 
@@ -96,7 +105,7 @@ static bool word_at(const struct pii_context *c, size_t i, const char *w, size_t
     return scan_is(c->p[i], SC_UPPER) && scan_is(c->p[i - 1], SC_LOWER);
 }
 
-/* Position of the word among words[at..], for each word of the list; any: one is enough. */
+/* Is the word at i one of the list? */
 static bool any_word(const struct pii_context *c, const char *list, size_t i) {
     uint8_t first = lower(c->p[i]);
     for (const char *w = list; *w != '\0';) {
@@ -109,11 +118,16 @@ static bool any_word(const struct pii_context *c, const char *list, size_t i) {
 }
 
 bool pii_word(const struct pii_context *c, const char *words, size_t reach) {
-    for (size_t k = c->words_n; k-- > 0;) {
-        if (c->to - c->words[k] > reach)
-            return false;
-        if (any_word(c, words, c->words[k]))
-            return true;
+    for (const char *w = words; *w != '\0';) {
+        const char *end = strchrnul(w, '|');
+        for (size_t k = (c->letters & initial((uint8_t)*w)) != 0 ? c->words_n : 0; k-- > 0;) {
+            size_t i = c->words[k];
+            if (c->to - i > reach)
+                break;
+            if (lower(c->p[i]) == (uint8_t)*w && word_at(c, i, w, (size_t)(end - w)))
+                return true;
+        }
+        w = *end == '\0' ? end : end + 1;
     }
     return false;
 }
@@ -122,7 +136,7 @@ bool pii_told(const struct pii_context *c, size_t type) {
     return pii_word(c, type_words[type], REACH);
 }
 
-bool pii_other(const struct pii_context *c) {
+static bool other_last(const struct pii_context *c) {
     static const char fillers[] = "no|nr|num|number|numbers|id|ids|code|is|was|are|of|the|a|key|"
                                   "nummer|numéro|número|numero|value";
     static const char others[] =
@@ -144,6 +158,12 @@ bool pii_other(const struct pii_context *c) {
     return false;
 }
 
+bool pii_other(struct pii_context *c) {
+    if (c->other == PII_OTHER_UNKNOWN)
+        c->other = other_last(c) ? PII_OTHER_YES : PII_OTHER_NO;
+    return c->other == PII_OTHER_YES;
+}
+
 static void context_at(const struct scan *s, size_t start, struct pii_context *c) {
     if (c->to != start || c->p == NULL)
         pii_context(s, start, c);
@@ -155,12 +175,13 @@ bool pii_told_near(const struct scan *s, size_t type, struct pii_context *c, siz
     return pii_word(c, type_words[type], reach);
 }
 
-static uint8_t worth_of(const struct pii_worth *w, const struct pii_context *c, bool *ret_told) {
+static uint8_t worth_of(const struct pii_worth *w, struct pii_context *c, bool *ret_told) {
     *ret_told = pii_told(c, w->type);
-    bool other = pii_other(c);
-    if (*ret_told && (w->told == PII_CHECKSUM || !other))
-        return w->told > w->alone ? w->told : w->alone;
-    return other && !*ret_told && w->alone > PII_FORM ? PII_FORM : w->alone;
+    if (!*ret_told)
+        return w->alone > PII_FORM && pii_other(c) ? PII_FORM : w->alone;
+    if (w->told <= w->alone || (w->told != PII_CHECKSUM && pii_other(c)))
+        return w->alone;
+    return w->told;
 }
 
 void pii_emit(struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start,
