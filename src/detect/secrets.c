@@ -141,14 +141,8 @@ static void live_words(const struct scan *s, size_t i, struct rest *rest) {
         live_special(s, (enum special)(SPECIAL_KUBERNETES_0 + k), i + 5, rest);
 }
 
-/* Marks within the last token that begin something: "://", "|", a number's first digit, "8Q~". */
-static void live_marks(const struct scan *s, size_t i, struct rest *rest) {
-    if (scan_lit(s, i, "://", false))
-        live_special(s, SPECIAL_URL, i + 3, rest);
-    if (s->p[i] == '|' || scan_lit(s, i, "%7C", false))
-        live_special(s, SPECIAL_FACEBOOK, i + (s->p[i] == '|' ? 1 : 3), rest);
-    if (!scan_is(s->p[i], SC_DIGIT))
-        return;
+/* A number's digits at i: a bot of Telegram, a secret of Entra ID. */
+static void live_digit(const struct scan *s, size_t i, struct rest *rest) {
     size_t left = s->n - i;
     if (left == 1 || (s->p[i + 1] == 'Q' && (left == 2 || s->p[i + 2] == '~'))) {
         if (left <= 3)
@@ -166,6 +160,26 @@ static void live_marks(const struct scan *s, size_t i, struct rest *rest) {
         hold_at(rest, i);
     else if (scan_lit(s, end, ":AA", false))
         live_special(s, SPECIAL_TELEGRAM, end + 3, rest);
+}
+
+/* Marks within the last token that begin something. */
+static void live_mark(const struct scan *s, size_t i, struct rest *rest) {
+    uint8_t c = s->p[i];
+    if (scan_is(c, SC_DIGIT))
+        live_digit(s, i, rest);
+    else if (c == ':' && scan_lit(s, i, "://", false))
+        live_special(s, SPECIAL_URL, i + 3, rest);
+    else if (c == '|' || (c == '%' && scan_lit(s, i, "%7C", false)))
+        live_special(s, SPECIAL_FACEBOOK, i + (c == '|' ? 1 : 3), rest);
+}
+
+/* What begins at the left edge of a word at i. */
+static void live_start(const struct scan *s, size_t i, struct rest *rest) {
+    live_prefixes(s, i, rest);
+    if (s->p[i] == 'e' && (scan_lit(s, i, "eyJ", false) || scan_lit(s, i, "eyA", false)))
+        live_special(s, SPECIAL_JWT, i + 3, rest);
+    if (s->p[i] == 'Z' && scan_lit(s, i, "ZXlK", false))
+        live_special(s, SPECIAL_JWT64, i + 4, rest);
 }
 
 /* No match but a private key's goes over these bytes. */
@@ -204,31 +218,31 @@ static size_t live(const struct scan *s, size_t from) {
     struct rest rest = {from, s->n};
     size_t token = s->n;
     size_t limit = back(s->n, BZ_DETECT_MATCH_MAX, 0);
-    bool loud = false, colon = false;
+    bool loud = false, operator= false, colon = false;
     while (token > limit && !ends_token(s->p[token - 1])) {
-        token--;
-        loud |= !scan_is(s->p[token], SC_ALPHA);
-        colon |= s->p[token] == ':';
+        uint8_t c = s->p[--token];
+        if (scan_is(c, SC_ALPHA))
+            continue;
+        loud = true;
+        operator|= strchr("=:>|?,(.", c) != NULL;
+        colon |= c == ':';
     }
     live_keys(s, &rest);
     if (token == s->n)
         return rest.least;
     for (size_t i = token; i < s->n && i < rest.least; i++) {
-        bool edge = !scan_is(scan_before(s, i), SC_ALNUM);
-        if (edge)
-            live_prefixes(s, i, &rest);
-        if (edge && (s->p[i] == 'e' || s->p[i] == 'Z')) {
-            if (scan_lit(s, i, "eyJ", false) || scan_lit(s, i, "eyA", false))
-                live_special(s, SPECIAL_JWT, i + 3, &rest);
-            if (scan_lit(s, i, "ZXlK", false))
-                live_special(s, SPECIAL_JWT64, i + 4, &rest);
-        }
-        live_marks(s, i, &rest);
+        if (!scan_is(scan_before(s, i), SC_ALNUM))
+            live_start(s, i, &rest);
+        if (!scan_is(s->p[i], SC_ALPHA))
+            live_mark(s, i, &rest);
     }
     if (!loud && !secrets_loud(s, token))
         return rest.least;
-    for (size_t i = back(token, BZ_DETECT_CONTEXT, 0); i < s->n && i < rest.least; i++)
-        live_words(s, i, &rest);
+    size_t stop = operator? s->n : token; /* of words: their values come later */
+    for (size_t i = back(token, BZ_DETECT_CONTEXT, 0); i < stop && i < rest.least; i++) {
+        if (scan_is(s->p[i], SC_ALPHA) || s->p[i] == '_' || s->p[i] == '-')
+            live_words(s, i, &rest);
+    }
     if (colon)
         live_curl(s, token, &rest);
     return rest.least;

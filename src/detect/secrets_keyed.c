@@ -126,6 +126,7 @@ const struct secret_row secrets_keyed[] = {
 const size_t secrets_keyed_n = sizeof secrets_keyed / sizeof secrets_keyed[0];
 
 enum {
+    GAP_WORDS = 4,  /* words in that gap */
     GAP_MAX = 40,   /* bytes between the word and the operator: "_production_key\"" */
     OPENER_MAX = 8, /* blanks, quotes, brackets between the operator and the value */
     ANNOTATION_MAX = 16,
@@ -165,9 +166,9 @@ static bool name_begins(const struct scan *s, size_t at) {
     return !scan_is(before, SC_LOWER) || scan_is(c, SC_UPPER);
 }
 
-/* " is ", " was ", " are " at i: how many bytes up to what follows. */
+/* " is ", " was ", " are " at i: how many bytes. */
 static size_t verb(const struct scan *s, size_t i) {
-    static const char *const verbs[] = {" is ", " was ", " are ", " is: "};
+    static const char *const verbs[] = {" is ", " was ", " are "};
     for (size_t k = 0; k < sizeof verbs / sizeof verbs[0]; k++) {
         if (scan_lit(s, i, verbs[k], true))
             return strlen(verbs[k]);
@@ -175,22 +176,49 @@ static size_t verb(const struct scan *s, size_t i) {
     return 0;
 }
 
-/* The operator that begins at or after i, within a gap of the bytes of names and quotes. Where it
- * ends; 0: none. */
-static size_t operator_end(const struct scan *s, size_t i) {
-    size_t stop = i + GAP_MAX;
+enum { GAP = 1, OPERATOR = 2 };
+static const uint8_t gap_mark[128] = {
+    ['_'] = GAP,      ['.'] = GAP,      ['-'] = GAP,      ['"'] = GAP,      ['\''] = GAP,
+    ['`'] = GAP,      [']'] = GAP,      [')'] = GAP,      ['*'] = GAP,      ['\\'] = GAP,
+    ['='] = OPERATOR, [':'] = OPERATOR, ['>'] = OPERATOR, ['|'] = OPERATOR, ['?'] = OPERATOR,
+    ['~'] = OPERATOR, ['+'] = OPERATOR, [','] = OPERATOR, ['('] = OPERATOR,
+};
+
+/* Where the gap that begins at i ends: at an operator, behind a verb (is_verb), or 0: neither. */
+static size_t gap_end(const struct scan *s, size_t i, bool *is_verb) {
+    size_t stop = i + GAP_MAX, blanks = 0;
+    *is_verb = false;
     for (; i < s->n && i < stop; i++) {
         uint8_t c = s->p[i];
-        if (is_one_of(c, "=:>|?~+,("))
-            break;
-        size_t is = c == ' ' ? verb(s, i) : 0;
-        if (is > 0)
-            return i + is;
-        if (!scan_is(c, SC_ALNUM | SC_BLANK) && !is_one_of(c, "_.-\"'`])*\\"))
+        if (scan_is(c, SC_ALNUM))
+            continue;
+        unsigned mark = c < sizeof gap_mark ? gap_mark[c] : 0;
+        if (mark == OPERATOR)
+            return i;
+        if (mark == GAP)
+            continue;
+        if (!scan_is(c, SC_BLANK))
             return 0;
+        if (scan_is(s->p[i - 1], SC_BLANK)) /* aligned */
+            continue;
+        if (blanks++ == GAP_WORDS)
+            return 0;
+        size_t is = verb(s, i);
+        if (is > 0) {
+            *is_verb = true;
+            return i + is;
+        }
     }
-    if (i >= s->n || i >= stop)
-        return 0;
+    return 0;
+}
+
+/* End of the operator that stands behind a word's name, within a gap of the bytes of names and
+ * quotes; 0: none. */
+static size_t operator_end(const struct scan *s, size_t from) {
+    bool is_verb;
+    size_t i = gap_end(s, from, &is_verb);
+    if (i == 0 || is_verb)
+        return i;
     if (s->p[i] == ',') { /* setenv("API_KEY", "...") and lines of comma-separated values */
         size_t next = scan_run(s, i + 1, SC_BLANK, OPENER_MAX);
         bool args = is_one_of(scan_before(s, i), "\"'`") && is_one_of(scan_at(s, next), "\"'`");
