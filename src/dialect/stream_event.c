@@ -181,6 +181,12 @@ static enum bz_status done_mark(struct bz_stream *s, enum event_fate *ret) {
     return BZ_OK;
 }
 
+/* llama-server begins the stream of several prompts with it; clients stumble over it. */
+static bool says_nothing(const struct bz_stream *s, struct bz_view data) {
+    bool may = s->dialect == BZ_DIALECT_OPENAI || s->dialect == BZ_DIALECT_LLAMACPP;
+    return may && bz_view_eq(data, BZ_V("null"));
+}
+
 static enum bz_status read_event(struct bz_stream *s, struct bz_view data, struct bz_arena *scratch,
                                  enum event_fate *ret, struct bz_json **ret_root) {
     struct bz_diag diag = {0, NULL};
@@ -208,14 +214,18 @@ enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct 
     }
     if (!s->ndjson && bz_view_eq(data, BZ_V("[DONE]")))
         return done_mark(s, ret);
-    size_t first = skip_blanks(data, 0);
-    if (first == data.n || data.p[first] != '{') {
-        s->why = "event is no JSON object";
-        return BZ_ESYNTAX;
-    }
     /* llama.cpp ends each of several prompts by itself, and does not say how many there are. */
     if (s->done && s->dialect != BZ_DIALECT_LLAMACPP) {
         s->why = "event after the end of the stream";
+        return BZ_ESYNTAX;
+    }
+    if (says_nothing(s, data)) {
+        *ret = EVENT_DROP;
+        return BZ_OK;
+    }
+    size_t first = skip_blanks(data, 0);
+    if (first == data.n || data.p[first] != '{') {
+        s->why = "event is no JSON object";
         return BZ_ESYNTAX;
     }
     bool done = s->done;

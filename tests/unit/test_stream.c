@@ -137,6 +137,12 @@ static const struct sample samples[] = {
          D("{\"index\":1,\"content\":\"b\",\"stop\":false}")
              D("{\"index\":1,\"content\":\"\",\"stop\":true}"),
      0, 3, false},
+    {"llama.cpp native, begun with null", "llama.cpp /completion", false,
+     BZ_V(D("null") D("{\"index\":0,\"content\":\"\",\"stop\":true}")),
+     D("{\"index\":0,\"content\":\"\",\"stop\":true}"), 0, 1, false},
+    {"llama.cpp completions, begun with null", "llama.cpp /v1/completions", false,
+     BZ_V(D("null") D("{\"choices\":[{\"index\":0,\"text\":\"a\"}]}") DONE),
+     D("{\"choices\":[{\"index\":0,\"text\":\"a\"}]}") DONE, 0, 1, false},
 };
 
 static const struct bz_route *route_of(const char *server_path) {
@@ -275,6 +281,9 @@ static const struct broken broken[] = {
     {"openai " CHAT, BZ_V("data: \"x\"\n\n"), BZ_ESYNTAX, ""},
     {"openai " CHAT, BZ_V("data: [DONE]x\n\n"), BZ_ESYNTAX, ""},
     {"openai " CHAT, BZ_V("data: [done]\n\n"), BZ_ESYNTAX, ""},
+    {"openai " CHAT, BZ_V(DONE "data: null\n\n"), BZ_ESYNTAX, DONE},
+    {"anthropic /v1/messages", BZ_V("data: null\n\n"), BZ_ESYNTAX, ""},
+    {"ollama /api/chat", BZ_V("null\n"), BZ_ESYNTAX, ""},
     {"openai " CHAT, BZ_V("data:   \n\n"), BZ_ESYNTAX, ""},
     {"openai " CHAT,
      BZ_V("\357\273\277data: {}\n\n"
