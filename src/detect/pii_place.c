@@ -51,11 +51,13 @@ static bool capital(struct bz_view w) {
 }
 
 static bool one_of(struct bz_view w, const char *list) {
-    for (const char *p = list; *p != '\0';) {
-        const char *end = strchrnul(p, '|');
-        if (bz_view_eq(w, bz_view(p, (size_t)(end - p))))
+    for (const char *p = list; w.n != 0 && *p != '\0'; p += *p == '|') {
+        size_t n = 0;
+        bool same = true;
+        for (; *p != '\0' && *p != '|'; p++, n++)
+            same = same && n < w.n && w.p[n] == (uint8_t)*p;
+        if (same && n == w.n)
             return true;
-        p = *end == '\0' ? end : end + 1;
     }
     return false;
 }

@@ -118,6 +118,8 @@ static bool any_word(const struct pii_context *c, const char *list, size_t i) {
 }
 
 bool pii_word(const struct pii_context *c, const char *words, size_t reach) {
+    if (c->words_n == 0)
+        return false;
     for (const char *w = words; *w != '\0';) {
         const char *end = strchrnul(w, '|');
         for (size_t k = (c->letters & initial((uint8_t)*w)) != 0 ? c->words_n : 0; k-- > 0;) {
