@@ -19,7 +19,7 @@ static enum bz_status read_at(void *ctx, uint64_t off, void *p, size_t n) {
         ssize_t got = pread(*fd, to, n, (off_t)off);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0)
+        if (got <= 0 || bz_backup_stopped())
             return BZ_EIO;
         to += got;
         off += (uint64_t)got;
