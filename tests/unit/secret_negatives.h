@@ -57,6 +57,14 @@ static const char *const secret_negatives[] = {
     "key_id: {x16}\npublic_key: {b44}\nfingerprint: SHA256:{b43}\ncache_key: {W}:{N5}:v{N1}\n",
     "if (token.type === TokenType.{C} && keyword.value2 == '{W}') return secret.length > {N2};\n",
     "etag: \"{x32}\"\ncontent-md5: {b22}==\nx-amz-request-id: {A16}\nnext_page_token: none\n",
+    "'password' => 'required|string|min:{N1}|confirmed', 'api_token' => 'nullable|size:{N2}'\n",
+    "\"AWS::IAM::AccessKey\": \"{x16}\", \"AWS::SecretsManager::Secret\": \"{x16}\"\n",
+    "accessToken: OAuth{N1}{C}; refreshToken?: {C}V{N1}Response | null; apiKeys: "
+    "Array<ApiKey{N1}>;\n",
+    "if line == '-----BEGIN RSA PRIVATE KEY-----' or line == '-----END RSA PRIVATE KEY-----': "
+    "{s}()\n",
+    "\"NextToken\": \"{b60}\", \"continuation_token\": \"{b40}\", \"secret_id\": \"{U}\"\n",
+    "kind: ConfigMap\ndata:\n  {s}: production\n  LOG_LEVEL: {W}\n  REPLICAS: \"{N2}\"\n",
 };
 enum { SECRET_NEGATIVES = sizeof secret_negatives / sizeof secret_negatives[0] };
 

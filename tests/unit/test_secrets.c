@@ -96,6 +96,54 @@ static void every_class_is_found(void **state) {
     assert_true(as_type * 100 >= all * 97);
 }
 
+/* `text` as a string of JSON; `=` and letters here and there as \\u escapes. Places of start, end. */
+static size_t put_json(struct sample_out *o, const char *text, size_t n, size_t *start,
+                       size_t *end) {
+    size_t s = *start, e = *end;
+    sample_text(o, "{\"text\":\"");
+    for (size_t i = 0; i < n; i++) {
+        char c = text[i], hex[8];
+        if (i == s)
+            *start = o->n;
+        if (c == '"' || c == '\\') {
+            sample_put(o, '\\');
+            sample_put(o, c);
+        } else if (c == '\n') {
+            sample_text(o, "\\n");
+        } else if (c == '=' || i % 17 == 5) {
+            snprintf(hex, sizeof hex, "\\u%04x", (unsigned)(unsigned char)c);
+            sample_text(o, hex);
+        } else {
+            sample_put(o, c);
+        }
+        if (i + 1 == e)
+            *end = o->n;
+    }
+    sample_text(o, "\"}");
+    return o->n;
+}
+
+static void every_class_is_found_in_JSON(void **state) {
+    (void)state;
+    char text[2048], json[8192];
+    size_t all = 0, found = 0;
+    for (size_t type = 0; type < classes(); type++) {
+        for (uint64_t seed = 0; seed < 10; seed++) {
+            size_t start, end, n = secret_sample(type, seed, text, sizeof text, &start, &end);
+            struct sample_out o = {.p = json, .cap = sizeof json};
+            n = put_json(&o, text, n, &start, &end);
+            struct bz_findings f = scan(bz_view(json, n), BZ_TEXT_JSON);
+            bool whole = false;
+            for (size_t i = 0; i < f.n; i++)
+                whole |= f.v[i].start == start && f.v[i].end == end && f.v[i].quoted == 1;
+            all++;
+            found += whole;
+        }
+    }
+    print_message("# in JSON: %zu of %zu found\n", found, all);
+    assert_true(found * 1000 >= all * 990);
+}
+
 /* ---- precision ---- */
 
 static void look_alikes_are_left_alone(void **state) {
@@ -205,6 +253,7 @@ static void the_classes_of_gitleaks_are_there(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_class_is_found),
+        cmocka_unit_test(every_class_is_found_in_JSON),
         cmocka_unit_test(look_alikes_are_left_alone),
         cmocka_unit_test(every_cut_finds_the_same),
         cmocka_unit_test(every_cut_of_look_alikes_too),
