@@ -37,7 +37,7 @@ BEGIN {
     allow("registry", "store artifact")
     allow("redteam", "detect")
     allow("monitor", "audit")
-    allow("gateway", "dialect detect vault policy audit")
+    allow("gateway", "dialect detect vault bodies policy audit")
     allow("instance", "audit policy vault")
     below = "dialect detect vault backup bodies audit artifact advisory dataset sandbox posture store policy identity registry"
     below = below " redteam monitor gateway instance incident training compliance"

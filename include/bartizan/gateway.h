@@ -10,6 +10,7 @@
 #define BARTIZAN_GATEWAY_H
 
 #include <bartizan/audit.h>
+#include <bartizan/bodies.h>
 #include <bartizan/dialect.h>
 #include <bartizan/policy.h>
 #include <bartizan/vault.h>
@@ -90,6 +91,13 @@ struct bz_forward {
 };
 const struct bz_forward *bz_tx_forward(const struct bz_tx *tx);
 void bz_tx_drop_body(struct bz_tx *tx); /* the body was sent: memory can go */
+/* A body that policy wants kept, sealed: `name` is its file's in DIR/bodies/spool, its bytes are
+ * appended to out (born with bz_tx_spool_room). The request (as the model gets it): after FORWARD and
+ * before bz_tx_drop_body; what cannot be kept must not be forwarded. The reply (as the client got it):
+ * at the end. OK; ENOTFOUND: there is nothing to keep; otherwise it cannot be kept. */
+enum bz_status bz_tx_spool(struct bz_tx *tx, enum bz_body_part part, char name[BZ_BODY_NAME],
+                           struct bz_buf *out) BZ_MUST_USE;
+size_t bz_tx_spool_room(const struct bz_tx *tx, enum bz_body_part part); /* 0: nothing to keep */
 /* Picks the (next) backend; counts it as outstanding. false: none usable (the transaction is
  * refused with 503). */
 bool bz_tx_backend(struct bz_tx *tx, struct bz_now now, struct bz_backend *ret);

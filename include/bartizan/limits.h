@@ -49,6 +49,7 @@
 #define BZ_MODEL_LIST_NAMES_MAX 2048 /* names taken from one backend */
 
 /* Data protection: rules of one configuration, and what the policy image keeps of them. */
+#define BZ_KEEP_DAYS_MAX 36500 /* of stored bodies: a hundred years */
 #define BZ_DATA_RULES_MAX 256
 #define BZ_CUSTOM_WORDS_MAX 4096 /* of one custom type */
 #define BZ_DATA_TABLES_MAX 16384 /* distinct tables of actions, 1.5 KiB each */

@@ -91,6 +91,8 @@ struct bz_data_config {
     uint32_t custom_n;
     struct bz_data_rule *rules; /* the first that fits decides; after them the defaults */
     uint32_t rules_n;
+    bool store_requests, store_replies; /* bodies are kept, sealed; never by default */
+    uint32_t keep_days[BZ_LEVEL_COUNT]; /* how long, by the level of the text; 0: without end */
 };
 enum bz_audit_mode { BZ_AUDIT_STRICT, BZ_AUDIT_RELAXED };
 struct bz_config {
@@ -223,6 +225,7 @@ struct bz_image_input {
     uint8_t limit_seed[16];
     struct bz_view detect_pack;       /* bz_config_compile; empty: nothing is screened (tests only) */
     uint8_t vault_key[BZ_KEY_LEN];
+    const uint8_t *body_public; /* BZ_BOX_LEN bytes; NULL: no body is stored, whatever the configuration says */
     const struct bz_approval *approvals; /* in any order */
     size_t approvals_n;
 };
@@ -331,6 +334,8 @@ struct bz_data_settings { /* lives as long as the image */
     const uint8_t *vault_key;   /* BZ_KEY_LEN */
     uint32_t restore_s;         /* how long a value can be restored */
     uint32_t hold_ms;           /* how long undecided text of a stream may wait for its next piece */
+    bool store_requests, store_replies; /* seal bodies to body_public (bodies.h) and leave them in the spool */
+    const uint8_t *body_public; /* BZ_BOX_LEN */
     bool refuse_unknown;        /* fields that no table knows: true refuses, false screens them as text */
 };
 void bz_image_data(const struct bz_image *img, struct bz_data_settings *ret);

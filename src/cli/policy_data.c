@@ -177,6 +177,12 @@ static void put_clearance(struct bz_jw *w, const char *name, uint8_t said) {
     bz_jw_end(w);
 }
 
+static const char *stored_name(const struct bz_data_config *d) {
+    if (d->store_requests)
+        return d->store_replies ? "both" : "requests";
+    return d->store_replies ? "replies" : "none";
+}
+
 static void put_data(struct told *t, size_t type) {
     const struct bz_config *c = t->c;
     struct bz_jw *w = t->w;
@@ -184,6 +190,7 @@ static void put_data(struct told *t, size_t type) {
     bz_jw_kstr(w, "unknown_fields", bz_view_str(c->data.unknown_as_text ? "text" : "refuse"));
     bz_jw_ku64(w, "restore_s", c->data.restore_s);
     bz_jw_ku64(w, "hold_ms", c->data.hold_ms);
+    bz_jw_kstr(w, "store", bz_view_str(stored_name(&c->data)));
     bz_jw_key(w, "models");
     bz_jw_arr(w);
     for (uint32_t i = 0; i < c->models_n; i++)
@@ -298,6 +305,20 @@ static void add_steps(struct told *t, size_t type, int d) {
 
 /* ---- settings ---- */
 
+static void print_stored(struct told *t) {
+    const struct bz_data_config *d = &t->c->data;
+    struct bz_buf *b = &t->b;
+    bool any = d->store_requests || d->store_replies;
+    bz_buf_puts(b, any ? "Stored, sealed: " : "Prompts and replies are not stored.");
+    bz_buf_puts(b, any ? stored_name(d) : " To store them: data.bodies.store: both");
+    for (int l = 0; any && l < BZ_LEVEL_COUNT; l++) {
+        bz_buf_puts(b, l == 0 ? "; days kept (data.bodies.retention_days): " : ", ");
+        bz_buf_printf(b, "%s %u", bz_level_name((enum bz_level)l), d->keep_days[l]);
+    }
+    bz_buf_puts(b, ".");
+    flow(b, 2, 4);
+}
+
 static void print_settings(struct told *t) {
     const struct bz_config *c = t->c;
     struct bz_buf *b = &t->b;
@@ -315,8 +336,7 @@ static void print_settings(struct told *t) {
                   "(data.hold_ms).",
                   d->hold_ms);
     flow(b, 2, 4);
-    bz_buf_puts(b, "Prompts and replies are not stored.");
-    flow(b, 2, 4);
+    print_stored(t);
 }
 
 static void print_clearances(struct told *t) {

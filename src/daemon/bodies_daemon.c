@@ -26,10 +26,8 @@ uint64_t bz_bodies_next(const struct bz_daemon *d) {
 }
 
 void bz_bodies_retention(const struct bz_daemon *d, uint32_t out[BZ_BODY_LEVELS]) {
-    static const uint32_t days[BZ_BODY_LEVELS] = {90, 30, 7, 1};
-    (void)d;
     for (size_t i = 0; i < BZ_BODY_LEVELS; i++)
-        out[i] = days[i] * 86400u;
+        out[i] = d->config->data.keep_days[i] * 86400u;
 }
 
 static void record_expired(struct bz_daemon *d, uint64_t n) {

@@ -51,6 +51,7 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
         .generation = d->generation + 1,
         .built_unix = bz_clock_unix() / 1000000000u,
         .detect_pack = bz_buf_view(&d->pack.bytes),
+        .body_public = d->bodies != NULL ? bz_keep_public(d->bodies) : NULL,
     };
     memcpy(in.key_pepper, d->keys.key_pepper, sizeof in.key_pepper);
     memcpy(in.digest_key, d->keys.digest_key, sizeof in.digest_key);

@@ -388,6 +388,7 @@ static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, str
     bz_body_digest(set.digest_key, tx->id_lo, bz_view(tx->body.p, tx->body.n), tx->request_digest);
     tx->strip_usage = p->facts.strip_usage;
     fill_forward(tx, p->facts.stream);
+    bz_tx_store_begin(tx);
     return true;
 }
 

@@ -136,6 +136,7 @@ static void end_stream(struct bz_tx *tx, const struct bz_error *e, const char *d
     tx->detail = detail;
     bz_dialect_error_event((enum bz_dialect)tx->dialect, e, out);
     tx->reply_bytes += out->n - before;
+    bz_tx_store_stream(tx, bz_view_sub(bz_buf_view(out), before, out->n));
 }
 
 static enum bz_status stream_fails(struct bz_tx *tx, enum bz_status st, struct bz_buf *out) {
@@ -161,6 +162,7 @@ static enum bz_status stream_feed(struct bz_tx *tx, struct bz_view in, struct bz
     bz_arena_free(&scratch);
     tx->usage = tx->stream.usage;
     tx->reply_bytes += out->n - before;
+    bz_tx_store_stream(tx, bz_view_sub(bz_buf_view(out), before, out->n));
     if (st != BZ_OK)
         return stream_fails(tx, st, out);
     return bz_buf_status(out);
@@ -182,6 +184,7 @@ static enum bz_status stream_end(struct bz_tx *tx, bool clean, struct bz_buf *ou
     st = bz_stream_end(&tx->stream, out);
     tx->usage = tx->stream.usage;
     tx->reply_bytes += out->n - before;
+    bz_tx_store_stream(tx, bz_view_sub(bz_buf_view(out), before, out->n));
     if (st != BZ_OK) {
         bz_tx_error_of(tx, BZ_REFUSE_UPSTREAM_TRUNCATED, &e);
         end_stream(tx, &e, tx->stream.why, out);
@@ -197,6 +200,7 @@ enum bz_status bz_tx_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_now no
         return BZ_OK;
     enum bz_status st = bz_tx_guard_settle(tx, false, out);
     tx->reply_bytes += out->n - before;
+    bz_tx_store_stream(tx, bz_view_sub(bz_buf_view(out), before, out->n));
     return st == BZ_OK ? bz_buf_status(out) : stream_fails(tx, st, out);
 }
 

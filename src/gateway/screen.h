@@ -4,6 +4,7 @@
  *   edit.c     a text and its findings -> the text that may leave
  *   request.c  the request's tree: find everywhere, decide once, rewrite
  *   answer.c   a whole reply: find, restore, rewrite
+ *   stored.c   bodies that policy wants kept
  *   guard.c    a stream: channels, the queue of events that wait for undecided text
  */
 #ifndef BZ_GATEWAY_SCREEN_H
@@ -21,7 +22,11 @@ struct screen_count { /* for the audit record */
     uint32_t n;
 };
 
-struct guard; /* guard.c */
+struct guard; /* stored.c */
+void bz_tx_store_begin(struct bz_tx *tx);
+void bz_tx_store_stream(struct bz_tx *tx, struct bz_view sent); /* to the client of a stream */
+
+/* guard.c */
 
 struct bz_tx_screen { /* one block of the transaction's allocator */
     struct bz_detect *detect;

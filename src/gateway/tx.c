@@ -224,6 +224,7 @@ void bz_tx_free(struct bz_tx *tx) {
     bz_tx_reply_free(tx);
     bz_tx_blob_free(tx, &tx->body);
     bz_tx_blob_free(tx, &tx->collect);
+    bz_tx_blob_free(tx, &tx->kept);
     bz_tx_screen_free(tx);
     if (tx->conversation.n > 0)
         bz_tx_mem_free(tx, (void *)(uintptr_t)tx->conversation.p);

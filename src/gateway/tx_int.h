@@ -175,6 +175,7 @@ struct bz_tx {
     bool unserved;      /* the model server did no work that counts */
     bool strip_usage;
     bool justified; /* the client gave a reason */
+    bool store_request, store_reply;
     uint8_t label;  /* enum bz_level: the client's own classification */
 
     uint8_t id[BZ_REQUEST_ID_LEN];
@@ -207,6 +208,7 @@ struct bz_tx {
     struct bz_tx_screen *screen; /* NULL: nothing is screened */
     struct bz_view conversation; /* own memory; of x-bartizan-conversation */
     struct bz_view raw_body;     /* as it came, while it is being looked at */
+    struct bz_tx_blob kept;      /* of a stream that is to be stored */
     struct bz_tx_rates *rates;
 
     const char *reason, *detail; /* static */

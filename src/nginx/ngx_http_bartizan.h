@@ -6,6 +6,7 @@
  *   audit.c     the ring, parked requests, wake-ups
  *   upstream.c  balancer: which backend, when to try another one
  *   filter.c    replies of the model server
+ *   spool.c     sealed bodies that policy wants kept
  *   error.c     every error of nginx's own
  *   state.c     mapped files, policy generations, timers
  *
@@ -190,6 +191,10 @@ bool bz_ngx_cut(struct bz_ngx_req *q, const struct bz_ngx_end *why);
  * before nginx writes the first byte. */
 ngx_int_t bz_ngx_body_filter(ngx_http_request_t *r, ngx_chain_t *in);
 extern ngx_http_request_body_filter_pt bz_ngx_next_request_body;
+
+/* ---- spool.c ---- */
+/* Keeps a body if the policy says so. false: it should have been and could not. */
+bool bz_ngx_spool(struct bz_ngx_req *q, enum bz_body_part part);
 
 /* ---- error.c ---- */
 ngx_int_t bz_ngx_error_handler(ngx_http_request_t *r);

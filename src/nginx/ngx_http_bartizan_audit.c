@@ -185,6 +185,7 @@ void bz_ngx_audit_close(struct bz_ngx_req *q, bool client_gone) {
         const struct bz_ngx_error *e = bz_ngx_error_of(status != 0 ? status : 499);
         bz_tx_refuse(q->tx, e->status, e->code, e->text);
     }
+    (void)bz_ngx_spool(q, BZ_BODY_REPLY); /* the client has it already; the log of errors tells */
     bz_buf_reset(&bz_ngx_worker.record);
     bz_tx_record(q->tx, kind, (uint16_t)status, client_gone, now, &bz_ngx_worker.record);
     put_last();

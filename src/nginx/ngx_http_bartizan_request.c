@@ -313,6 +313,11 @@ static ngx_int_t act(struct bz_ngx_req *q, enum bz_verdict v) {
     }
     if (!bz_tx_backend(q->tx, q->now, &q->backend))
         return bz_ngx_send_reply(q);
+    if (!bz_ngx_spool(q, BZ_BODY_REQUEST)) {
+        bz_tx_refuse(q->tx, 503, "storage_unavailable",
+                     "The request could not be stored as the policy asks.");
+        return bz_ngx_send_reply(q);
+    }
     ngx_int_t rc = bz_ngx_audit_decision(q);
     if (rc == NGX_AGAIN)
         return rc;

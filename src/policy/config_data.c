@@ -347,6 +347,19 @@ static void check_models_of(struct cfg *c, const struct y_config *y, uint32_t i)
     }
 }
 
+static void check_bodies(struct cfg *c, const struct y_bodies *b) {
+    static const char *const stores[] = {"none", "requests", "replies", "both"};
+    char at[path_max];
+    if (b == NULL)
+        return;
+    check_word(c, "data.bodies.store", "choice of bodies", b->store, stores, 4,
+               "write none, requests, replies or both");
+    for (int l = 0; b->retention_days != NULL && l < BZ_LEVEL_COUNT; l++) {
+        snprintf(at, sizeof at, "data.bodies.retention_days.%s", bz_level_name((enum bz_level)l));
+        cfg_check_range(c, at, b->retention_days->days[l], 0, BZ_KEEP_DAYS_MAX);
+    }
+}
+
 void cfg_check_data(struct cfg *c, const struct y_config *y) {
     static const char *const unknown[] = {"refuse", "text"};
     const struct y_data *d = y->data;
@@ -357,6 +370,7 @@ void cfg_check_data(struct cfg *c, const struct y_config *y) {
                2, "write refuse or text");
     cfg_check_range(c, "data.restore_s", d->restore_s, 1, 30 * 86400);
     cfg_check_range(c, "data.hold_ms", d->hold_ms, 10, 60000);
+    check_bodies(c, d->bodies);
     for (uint32_t i = 0; i < d->custom_count && c->n < c->cap; i++)
         check_custom(c, d, i);
     for (uint32_t i = 0; i < d->rules_count && c->n < c->cap; i++) {
@@ -446,6 +460,18 @@ static bool convert_rule(const struct cfg *c, uint32_t i, struct bz_arena *ar,
            take_list(ar, in->models, in->models_count, &out->models, &out->models_n);
 }
 
+static void convert_bodies(const struct y_bodies *in, struct bz_data_config *d) {
+    static const uint32_t days[BZ_LEVEL_COUNT] = {90, 30, 7, 1};
+    const char *store = in == NULL || in->store == NULL ? "none" : in->store;
+    d->store_requests = strcmp(store, "requests") == 0 || strcmp(store, "both") == 0;
+    d->store_replies = strcmp(store, "replies") == 0 || strcmp(store, "both") == 0;
+    for (int l = 0; l < BZ_LEVEL_COUNT; l++) {
+        const uint64_t *given =
+            in == NULL || in->retention_days == NULL ? NULL : in->retention_days->days[l];
+        d->keep_days[l] = given == NULL ? days[l] : (uint32_t)*given;
+    }
+}
+
 bool cfg_convert_data(const struct cfg *c, struct bz_config *out, struct bz_arena *ar,
                       const struct y_config *y) {
     static const struct y_data nothing;
@@ -454,6 +480,7 @@ bool cfg_convert_data(const struct cfg *c, struct bz_config *out, struct bz_aren
     d->unknown_as_text = in->unknown_fields != NULL && strcmp(in->unknown_fields, "text") == 0;
     d->restore_s = in->restore_s == NULL ? data_restore_s : (uint32_t)*in->restore_s;
     d->hold_ms = in->hold_ms == NULL ? data_hold_ms : (uint32_t)*in->hold_ms;
+    convert_bodies(in->bodies, d);
     d->custom_n = in->custom_count;
     d->rules_n = in->rules_count;
     d->custom = bz_arena_zalloc(ar, (d->custom_n + 1u) * sizeof *d->custom);

@@ -63,8 +63,16 @@ struct y_rule {
     char *direction, *action, *level, *proof;
     bool *form;
 };
+struct y_retention {
+    uint64_t *days[BZ_LEVEL_COUNT];
+};
+struct y_bodies {
+    char *store;
+    struct y_retention *retention_days;
+};
 struct y_data {
     char *unknown_fields;
+    struct y_bodies *bodies;
     uint64_t *restore_s, *hold_ms;
     struct y_custom *custom;
     struct y_rule *rules;

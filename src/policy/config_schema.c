@@ -122,10 +122,23 @@ static const cyaml_schema_value_t custom_entry = {
 static const cyaml_schema_value_t rule_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_rule, rule_fields),
 };
+static const cyaml_schema_field_t retention_fields[] = {
+    UINT("PUBLIC", struct y_retention, days[BZ_LEVEL_PUBLIC]),
+    UINT("INTERNAL", struct y_retention, days[BZ_LEVEL_INTERNAL]),
+    UINT("CONFIDENTIAL", struct y_retention, days[BZ_LEVEL_CONFIDENTIAL]),
+    UINT("RESTRICTED", struct y_retention, days[BZ_LEVEL_RESTRICTED]),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t bodies_fields[] = {
+    STRING("store", struct y_bodies, store),
+    MAPPING("retention_days", struct y_bodies, retention_days, retention_fields),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t data_fields[] = {
     STRING("unknown_fields", struct y_data, unknown_fields),
     UINT("restore_s", struct y_data, restore_s),
     UINT("hold_ms", struct y_data, hold_ms),
+    MAPPING("bodies", struct y_data, bodies, bodies_fields),
     LIST("custom", struct y_data, custom, &custom_entry, BZ_CUSTOM_MAX),
     LIST("rules", struct y_data, rules, &rule_entry, BZ_DATA_RULES_MAX),
     CYAML_FIELD_END,

@@ -143,6 +143,10 @@ void bz_image_data(const struct bz_image *img, struct bz_data_settings *ret) {
         .vault_key = img->bytes.p + offsetof(struct img_head, vault_key),
         .restore_s = head_u32(img, offsetof(struct img_head, restore_s)),
         .hold_ms = head_u32(img, offsetof(struct img_head, hold_ms)),
+        .store_requests =
+            (head_u32(img, offsetof(struct img_head, flags)) & IMG_STORE_REQUESTS) != 0,
+        .store_replies = (head_u32(img, offsetof(struct img_head, flags)) & IMG_STORE_REPLIES) != 0,
+        .body_public = img->bytes.p + offsetof(struct img_head, body_public),
         .refuse_unknown =
             (head_u32(img, offsetof(struct img_head, flags)) & IMG_UNKNOWN_AS_TEXT) == 0,
     };

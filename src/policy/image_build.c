@@ -475,6 +475,11 @@ static void fill_head(struct builder *b) {
     h->flags = (in->config->hsts ? IMG_HSTS : 0u) |
                (in->config->audit == BZ_AUDIT_RELAXED ? IMG_RELAXED : 0u) |
                (in->config->data.unknown_as_text ? IMG_UNKNOWN_AS_TEXT : 0u);
+    if (in->body_public != NULL) {
+        h->flags |= (in->config->data.store_requests ? IMG_STORE_REQUESTS : 0u) |
+                    (in->config->data.store_replies ? IMG_STORE_REPLIES : 0u);
+        memcpy(h->body_public, in->body_public, sizeof h->body_public);
+    }
     h->key_probes = b->key_probes;
     memcpy(h->vault_key, in->vault_key, sizeof h->vault_key);
     h->restore_s = in->config->data.restore_s != 0 ? in->config->data.restore_s : data_restore_s;

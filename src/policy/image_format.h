@@ -24,7 +24,7 @@
 
 #define IMG_MAGIC "BZIMAGE"
 enum {
-    img_version = 4,
+    img_version = 5,
     img_mark = 0x0a0b0c0d,
     img_seal_from =
         48, /* magic, version and mark are compared by value, the seal cannot cover itself */
@@ -64,6 +64,8 @@ enum { /* flags of the head */
        IMG_HSTS = 1,
        IMG_RELAXED = 2,
        IMG_UNKNOWN_AS_TEXT = 4,
+       IMG_STORE_REQUESTS = 8,
+       IMG_STORE_REPLIES = 16,
 };
 struct img_head {
     char magic[8];
@@ -75,13 +77,13 @@ struct img_head {
     uint64_t body_max;
     uint32_t audit_wait_ms, flags;
     uint32_t key_probes, reserved; /* longest search the builder had to make */
-    uint8_t vault_key[BZ_KEY_LEN];
+    uint8_t vault_key[BZ_KEY_LEN], body_public[BZ_BOX_LEN];
     uint32_t restore_s, hold_ms;
     uint32_t role_groups, model_groups; /* of one group the same rules hold; model group 0: none */
     struct img_sect part[IMG_PART_COUNT];
 };
 _Static_assert(offsetof(struct img_head, total) == img_seal_from, "seal");
-_Static_assert(sizeof(struct img_head) == 48 + 32 + 80 + 24 + 48 + 16 * IMG_PART_COUNT,
+_Static_assert(sizeof(struct img_head) == 48 + 32 + 80 + 24 + 48 + BZ_BOX_LEN + 16 * IMG_PART_COUNT,
                "no padding");
 
 struct img_limits {

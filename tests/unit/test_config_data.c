@@ -41,6 +41,9 @@ static void test_defaults(void **state) {
     assert_false(c->data.unknown_as_text);
     assert_int_equal(c->data.restore_s, 3600);
     assert_int_equal(c->data.hold_ms, 2000);
+    assert_false(c->data.store_requests || c->data.store_replies);
+    assert_int_equal(c->data.keep_days[BZ_LEVEL_PUBLIC], 90);
+    assert_int_equal(c->data.keep_days[BZ_LEVEL_RESTRICTED], 1);
     assert_int_equal(c->data.custom_n + c->data.rules_n, 0);
     assert_int_equal(c->roles[0].clearance, 0);
     assert_int_equal(bz_config_types_n(c), OWN);
@@ -56,6 +59,7 @@ static const char everything[] =
          "  unknown_fields: text\n"
          "  restore_s: 60\n"
          "  hold_ms: 100\n"
+         "  bodies: {store: replies, retention_days: {INTERNAL: 0, RESTRICTED: 36500}}\n"
          "  custom:\n"
          "    - {name: PROJECT_NAMES, words: [Falcon, \"Blue Harbour\"], level: RESTRICTED}\n"
          "    - {name: CASE_NUMBER, pattern: \"CASE-[0-9]{6}\", level: INTERNAL}\n"
@@ -76,6 +80,10 @@ static void test_everything(void **state) {
     assert_true(d->unknown_as_text);
     assert_int_equal(d->restore_s, 60);
     assert_int_equal(d->hold_ms, 100);
+    assert_true(d->store_replies && !d->store_requests);
+    assert_int_equal(d->keep_days[BZ_LEVEL_INTERNAL], 0);
+    assert_int_equal(d->keep_days[BZ_LEVEL_CONFIDENTIAL], 7);
+    assert_int_equal(d->keep_days[BZ_LEVEL_RESTRICTED], 36500);
     assert_int_equal(c->models[0].clearance, 1 + BZ_LEVEL_INTERNAL);
     assert_int_equal(c->roles[0].clearance, 1 + BZ_LEVEL_PUBLIC);
     assert_int_equal(d->custom_n, 4);
@@ -85,7 +93,7 @@ static void test_everything(void **state) {
     assert_null(d->custom[1].words);
     assert_string_equal(d->custom[1].pattern, "CASE-[0-9]{6}");
     assert_false(d->custom[1].ignore_case || d->custom[1].whole_word);
-    assert_int_equal(d->custom[1].line, 15);
+    assert_int_equal(d->custom[1].line, 16);
     assert_int_equal(d->custom[1].column, 36);
     assert_true(d->custom[2].label && !d->custom[2].ignore_case && !d->custom[2].whole_word);
     assert_true(d->custom[3].ignore_case && d->custom[3].whole_word);
@@ -100,7 +108,7 @@ static void test_everything(void **state) {
     assert_true(r->form);
     assert_string_equal(r->roles[0], "user");
     assert_int_equal(r->models_n, 2);
-    assert_int_equal(r->line, 20);
+    assert_int_equal(r->line, 21);
     r = &d->rules[1]; /* all types but placeholders; who asks, asks before sending */
     assert_int_equal(r->types.w[0], 0x7fe);
     assert_int_equal(r->types.w[7], 0);
@@ -133,6 +141,9 @@ static const struct {
     {DATA "  unknown_fields: pass\n", 6, 19, "data.unknown_fields", "refuse or text"},
     {DATA "  restore_s: 0\n", 6, 14, "data.restore_s", "from 1 to 2592000"},
     {DATA "  restore_s: 2592001\n", 6, 14, "data.restore_s", "from 1 to 2592000"},
+    {DATA "  bodies: {store: all}\n", 6, 19, "data.bodies.store", "none, requests, replies or both"},
+    {DATA "  bodies: {retention_days: {PUBLIC: 36501}}\n", 6, 37, "data.bodies.retention_days.PUBLIC",
+     "from 0 to 36500"},
     {DATA "  hold_ms: 9\n", 6, 12, "data.hold_ms", "from 10 to 60000"},
     {DATA "  hold_ms: 60001\n", 6, 12, "data.hold_ms", "from 10 to 60000"},
     /* clearances */

@@ -1,0 +1,58 @@
+/* Sealed bodies for bartizand, in DIR/bodies/spool. Only when the policy wants bodies kept; the file is
+ * small and goes to the page cache, so the worker writes it itself. */
+#include "ngx_http_bartizan.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static bool path_of(const char *name, const char *end, char out[PATH_MAX]) {
+    const ngx_str_t *dir = &bz_ngx_worker.dir;
+    int n = snprintf(out, PATH_MAX, "%.*s/bodies/spool/%s%s", (int)dir->len,
+                     (const char *)dir->data, name, end);
+    return n > 0 && n < PATH_MAX;
+}
+
+static bool write_all(int fd, struct bz_view v) {
+    while (v.n > 0) {
+        ssize_t n = write(fd, v.p, v.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        v = bz_view_sub(v, (size_t)n, v.n);
+    }
+    return true;
+}
+
+/* Whole or not at all: bartizand looks at names without ".tmp" only. */
+static bool write_file(const char *name, struct bz_view v) {
+    char tmp[PATH_MAX], path[PATH_MAX];
+    if (!path_of(name, ".tmp", tmp) || !path_of(name, "", path))
+        return false;
+    int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return false;
+    bool ok = write_all(fd, v);
+    ok = close(fd) == 0 && ok && rename(tmp, path) == 0;
+    if (!ok)
+        (void)unlink(tmp);
+    return ok;
+}
+
+bool bz_ngx_spool(struct bz_ngx_req *q, enum bz_body_part part) {
+    char name[BZ_BODY_NAME];
+    struct bz_buf out;
+    size_t room = bz_tx_spool_room(q->tx, part);
+    if (room == 0)
+        return true;
+    bz_buf_init(&out, room);
+    enum bz_status st = bz_tx_spool(q->tx, part, name, &out);
+    bool ok = st == BZ_OK && write_file(name, bz_buf_view(&out));
+    bz_buf_free(&out);
+    if (!ok && st != BZ_ENOTFOUND)
+        ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, st == BZ_OK ? ngx_errno : 0,
+                      "bartizan: the %s %*s cannot be stored as the policy asks (%s)",
+                      bz_body_part_name(part), (size_t)BZ_REQUEST_ID_TEXT, bz_tx_id(q->tx).p,
+                      bz_status_text(st));
+    return ok || st == BZ_ENOTFOUND;
+}
