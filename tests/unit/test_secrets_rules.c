@@ -72,6 +72,28 @@ static void tables_are_sound(void **state) {
     }
 }
 
+static void every_class_is_documented(void **state) {
+    (void)state;
+    static char doc[1 << 16];
+    const char *root = getenv("BZ_SOURCE_ROOT");
+    char path[1024];
+    snprintf(path, sizeof path, "%s/docs/SECRETS.md", root == NULL ? "." : root);
+    FILE *in = fopen(path, "r");
+    if (in == NULL)
+        fail_msg("%s: cannot be read", path);
+    doc[fread(doc, 1, sizeof doc - 1, in)] = '\0';
+    (void)fclose(in);
+    static const char *const names[] = {
+#define NAME(id, ...) id,
+        SECRETS_TYPES(NAME)};
+    for (size_t i = 0; i < SECRET_COUNT; i++) {
+        char row[128];
+        snprintf(row, sizeof row, "\n| `%s` |", names[i]);
+        if (strstr(doc, row) == NULL)
+            fail_msg("docs/SECRETS.md has no row for %s", names[i]);
+    }
+}
+
 /* ---- forms and judgements ---- */
 
 static void numbers_of_forms(void **state) {
@@ -222,9 +244,10 @@ static void only_keys_do(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tables_are_sound), cmocka_unit_test(numbers_of_forms),
-        cmocka_unit_test(judges),           cmocka_unit_test(checksums),
-        cmocka_unit_test(keys_go_on),       cmocka_unit_test(only_keys_do),
+        cmocka_unit_test(tables_are_sound), cmocka_unit_test(every_class_is_documented),
+        cmocka_unit_test(numbers_of_forms), cmocka_unit_test(judges),
+        cmocka_unit_test(checksums),        cmocka_unit_test(keys_go_on),
+        cmocka_unit_test(only_keys_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
