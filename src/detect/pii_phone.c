@@ -80,6 +80,11 @@ static struct pii_worth worth(const struct number *t) {
 /* Bytes between two groups at i: one mark, or a bracket with a blank; 0: there are none. */
 static size_t between(const struct scan *s, size_t i, struct number *t) {
     uint8_t a = scan_at(s, i), b = scan_at(s, i + 1);
+    if (t->plus && t->groups_n == 1 && !t->open) { /* +49 (0)171: the trunk's zero counts not */
+        size_t zero = i + (a == ' ');
+        if (scan_lit(s, zero, "(0)", false))
+            return zero + 3 - i + (scan_at(s, zero + 3) == ' ');
+    }
     if (a == ')' && t->open) {
         t->open = false;
         return b == ' ' || b == '-' ? 2 : 1;

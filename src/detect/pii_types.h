@@ -13,7 +13,8 @@
       "contact number|telefon|telefonnummer|handy|handynummer|mobil|rufnummer|anrufen|" \
       "téléphone|appeler|teléfono|telefono|móvil|celular|llamar|cellulare|" \
       "chiamare|telefone|telemóvel|ligar|telefoon|mobiel|telefonu|komórka|" \
-      "telefonszám|puhelin|telefonnr|tlf") \
+      "telefonszám|puhelin|telefonnr|tlf|erreichen|erreichbar|durchwahl|" \
+      "手机|电话|電話|携帯|전화|휴대폰|телефон|Телефон|тел|Тел|τηλέφωνο|טלפון") \
     X(IP_ADDRESS, "", "IP address", BZ_PROOF_CONTEXT, BZ_LEVEL_INTERNAL, \
       "ip|ipv4|ipv6|ip address|ip-adresse|client ip|remote addr|source ip|adresse ip|" \
       "dirección ip|indirizzo ip|endereço ip") \
@@ -22,8 +23,8 @@
       "mac|mac address|hwaddr|ethernet|bssid|wlan|bluetooth") \
     X(DATE_OF_BIRTH, "", "date of birth", BZ_PROOF_CONTEXT, BZ_LEVEL_CONFIDENTIAL, \
       "date of birth|birth date|birthdate|birthday|dob|born|born on|geboren|" \
-      "geburtsdatum|geb|geburtstag|né le|née le|date de naissance|naissance|" \
-      "fecha de nacimiento|nacimiento|nacido|nacida|nato il|nata il|data di nascita|" \
+      "geburtsdatum|geb|geburtstag|né le|née le|né en|née en|date de naissance|naissance|" \
+      "fecha de nacimiento|nacimiento|nacido|nacida|nací|nació|nasci|nasceu|nato il|nata il|data di nascita|" \
       "data de nascimento|nascimento|nascido|nascida|geboortedatum|geboren op|" \
       "data urodzenia|urodzony|urodzona|ur|född|fødselsdato|født|syntymäaika|" \
       "datum narození") \

@@ -177,7 +177,34 @@ static void pinned_texts(void **state) {
         {"NHS_NO=9434765870", "UK_NHS", "9434765870", BZ_PROOF_CHECKSUM},
         {"unhsx 9434765870", NULL, NULL, 0},
         {"SSN 536-90-4399, order 912345678", "US_SSN", "536-90-4399", BZ_PROOF_CONTEXT},
+        {"SSN 536-90-4399, room booked 912345678", "US_SSN", "536-90-4399", BZ_PROOF_CONTEXT},
         {"SSN 078-05-1120", NULL, NULL, 0},
+        {"MRN 00123456", "MEDICAL_RECORD_NUMBER", "00123456", BZ_PROOF_CONTEXT},
+        {"Mobil: +49 (0)171 2345678", "PHONE_NUMBER", "+49 (0)171 2345678", BZ_PROOF_CONTEXT},
+        {"Sie erreichen mich unter 0171 2345678", "PHONE_NUMBER", "0171 2345678", BZ_PROOF_CONTEXT},
+        {"\xe6\x89\x8b\xe6\x9c\xba\xe5\x8f\xb7"
+         "13812345678",
+         "PHONE_NUMBER", "13812345678", BZ_PROOF_CONTEXT},
+        {"nac\xc3\xad el 12 de marzo de 1985", "DATE_OF_BIRTH", "12 de marzo de 1985",
+         BZ_PROOF_CONTEXT},
+        {"\xef\xbc\x94\xef\xbc\x91\xef\xbc\x91\xef\xbc\x91 1111 1111 1111", "CREDIT_CARD",
+         "\xef\xbc\x94\xef\xbc\x91\xef\xbc\x91\xef\xbc\x91 1111 1111 1111", BZ_PROOF_CHECKSUM},
+        {"4111\xe2\x80\x91"
+         "1111\xe2\x80\x91"
+         "1111\xe2\x80\x91"
+         "1111",
+         "CREDIT_CARD",
+         "4111\xe2\x80\x91"
+         "1111\xe2\x80\x91"
+         "1111\xe2\x80\x91"
+         "1111",
+         BZ_PROOF_CHECKSUM},
+        {"id 4111\xe2\x80\x8b"
+         "111111111111",
+         "CREDIT_CARD",
+         "4111\xe2\x80\x8b"
+         "111111111111",
+         BZ_PROOF_CHECKSUM},
         {"mail bob@example.com.", "EMAIL_ADDRESS", "bob@example.com", BZ_PROOF_CONTEXT},
         {"<bob@mail.example.co.uk>", "EMAIL_ADDRESS", "bob@mail.example.co.uk", BZ_PROOF_FORM},
         {"icon@2x.png", NULL, NULL, 0},
