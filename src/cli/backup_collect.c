@@ -22,6 +22,7 @@
 enum { DEPTH_MAX = 16, SEAL_WAIT_MS = 5000, SEAL_STEP_MS = 50 };
 
 #define COPY "run/backup-copy.db"
+#define MASTER_SEALED "secrets/master.json"
 
 enum phase { PHASE_FILES, PHASE_DATABASES, PHASE_ERASURES, PHASE_COUNT };
 
@@ -78,6 +79,11 @@ static bool is_database(int dir, const char *name) {
            memcmp(magic, "SQLite format 3", sizeof magic) == 0;
 }
 
+/* The master key goes in as it is, see take_master; sealed to this machine it would open nowhere. */
+static bool is_master(const char *path) {
+    return strcmp(path, BZ_F_MASTER_KEY) == 0 || strcmp(path, MASTER_SEALED) == 0;
+}
+
 static bool look(struct bz_make *k, struct list *l, int dir, const char *above, int depth);
 
 static bool look_at(struct bz_make *k, struct list *l, int dir, const char *path, const char *name,
@@ -91,6 +97,8 @@ static bool look_at(struct bz_make *k, struct list *l, int dir, const char *path
         return true;
     }
     if (S_ISREG(s.st_mode) && s.st_dev == k->out.st_dev && s.st_ino == k->out.st_ino)
+        return true;
+    if (is_master(path))
         return true;
     if (!bz_backup_path_ok(bz_view_str(path))) {
         bz_found_add(&k->left_out, "%s: has a name that an archive cannot keep", bz_safe(path));
@@ -368,10 +376,18 @@ static bool take_listed(struct bz_make *k, struct list *l) {
            take_phase(k, l, PHASE_ERASURES, take_file);
 }
 
+/* As a plain file, wherever this machine has it from: the recipient's key alone must be enough. */
+static bool take_master(struct bz_make *k) {
+    struct stat s = {.st_mode = 0600};
+    if (fstatat(k->in->fd, BZ_F_MASTER_KEY, &s, AT_SYMLINK_NOFOLLOW) != 0)
+        s = (struct stat){.st_mode = 0600};
+    return bz_make_from(k, BZ_F_MASTER_KEY, &s, bz_view(k->own.master, sizeof k->own.master));
+}
+
 bool bz_make_collect(struct bz_make *k) {
     struct list l = {0}, log = {.plain_log = true};
     check_config(k);
-    bool ok = look(k, &l, k->in->fd, "", 0) && take_listed(k, &l);
+    bool ok = take_master(k) && look(k, &l, k->in->fd, "", 0) && take_listed(k, &l);
     list_free(&l);
     if (!ok)
         return false;

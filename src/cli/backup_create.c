@@ -75,7 +75,7 @@ bool bz_make_bytes(struct bz_make *k, struct bz_view v) {
     static const struct bz_backup_place here = {.n = 1};
     struct bz_item *it = &k->items[k->items_n - 1];
     uint8_t name[BZ_BACKUP_NAME];
-    bz_keyed_hash(k->keys.name_key, v, name);
+    bz_keyed_hash(k->own.keys.name_key, v, name);
     bz_buf_put(&k->names, bz_view(name, sizeof name));
     it->names_n += sizeof name;
     it->size += v.n;
@@ -251,7 +251,7 @@ static enum bz_status take_index(struct bz_make *k, struct bz_archive *a, const 
     struct bz_buf index;
     struct bz_diag diag = {0};
     bz_buf_init(&index, BZ_BACKUP_MANIFEST_MAX);
-    a->scan.index_key = k->keys.index_key;
+    a->scan.index_key = k->own.keys.index_key;
     a->scan.index = &index;
     enum bz_status st = bz_backup_scan(&a->src, &a->scan, &diag);
     *ret_why = diag.why;
@@ -268,7 +268,7 @@ static enum bz_status take_index(struct bz_make *k, struct bz_archive *a, const 
 
 static bool ours(const struct bz_make *k) {
     return bz_ct_equal(bz_view(k->base.scan.head.signer, BZ_SIGN_PUBLIC_LEN),
-                       bz_view(k->keys.sign_pub, BZ_SIGN_PUBLIC_LEN));
+                       bz_view(k->own.keys.sign_pub, BZ_SIGN_PUBLIC_LEN));
 }
 
 static bool take_base(struct bz_make *k, const char *path) {
@@ -316,15 +316,15 @@ static bool start(struct bz_make *k, const struct wish *wish) {
     struct bz_backup_secrets s;
     bz_random(k->head.id, sizeof k->head.id);
     bz_random(s.file_key, sizeof s.file_key);
-    memcpy(s.name_key, k->keys.name_key, sizeof s.name_key);
-    memcpy(k->head.instance, k->instance_id, sizeof k->head.instance);
-    memcpy(k->head.signer, k->keys.sign_pub, sizeof k->head.signer);
+    memcpy(s.name_key, k->own.keys.name_key, sizeof s.name_key);
+    memcpy(k->head.instance, k->own.instance_id, sizeof k->head.instance);
+    memcpy(k->head.signer, k->own.keys.sign_pub, sizeof k->head.signer);
     k->head.created_ns = bz_clock_unix();
     bool ok = wish->base == NULL || take_base(k, wish->base);
     for (size_t i = 0; ok && i < wish->to.n; i++)
         ok = add_recipient(k, wish->to.v[i], &s);
     if (ok) {
-        bz_backup_start(&k->w, &k->head, &s, &k->keys, &k->frame);
+        bz_backup_start(&k->w, &k->head, &s, &k->own.keys, &k->frame);
         ok = flush_frame(k);
     }
     bz_wipe(&s, sizeof s);
@@ -338,7 +338,7 @@ static bool make_all(struct bz_make *k, const struct wish *wish) {
         return false;
     sort_items(k);
     if (!put_manifest(k) || !put_index(k) ||
-        bz_backup_finish(&k->w, &k->keys, &k->frame, k->digest) != BZ_OK || !flush_frame(k))
+        bz_backup_finish(&k->w, &k->own.keys, &k->frame, k->digest) != BZ_OK || !flush_frame(k))
         return false;
     if (fsync(k->fd) != 0 || fstat(k->fd, &k->out) != 0) {
         bz_say("the archive cannot be written: %s", strerror(errno));
@@ -391,7 +391,7 @@ static int show_json(const struct bz_make *k, const struct wish *wish, uint64_t 
     char text[BZ_BACKUP_KEY_TEXT + 1];
     struct bz_buf b;
     struct bz_jw w;
-    bz_backup_key_text(BZ_BACKUP_SIGNER, k->keys.sign_pub, text);
+    bz_backup_key_text(BZ_BACKUP_SIGNER, k->own.keys.sign_pub, text);
     bz_buf_init(&b, 1 << 20);
     bz_jw_init(&w, &b);
     bz_jw_obj(&w);
@@ -420,7 +420,7 @@ static int show_json(const struct bz_make *k, const struct wish *wish, uint64_t 
 
 static int show_text(const struct bz_make *k, const struct wish *wish) {
     char text[BZ_BACKUP_KEY_TEXT + 1];
-    bz_backup_key_text(BZ_BACKUP_SIGNER, k->keys.sign_pub, text);
+    bz_backup_key_text(BZ_BACKUP_SIGNER, k->own.keys.sign_pub, text);
     (void)printf("made ");
     bz_print_safe(stdout, bz_view_str(wish->out));
     (void)printf("\n  %s backup: %zu files and folders, %llu KiB, of which %llu KiB are new\n",
@@ -445,7 +445,7 @@ static void make_done(struct bz_make *k) {
     bz_buf_free(&k->frame);
     bz_buf_free(&k->names);
     bz_buf_wipe_free(&k->chunk);
-    bz_wipe(&k->keys, sizeof k->keys);
+    bz_wipe(&k->own, sizeof k->own);
     bz_wipe(&k->w, sizeof k->w);
 }
 
@@ -470,7 +470,7 @@ static int create(const struct wish *wish, struct bz_make *k) {
         return BZ_EXIT_FAILURE;
     k->in = &in;
     BZ_FD lock = locked(&in);
-    bool ok = lock >= 0 && bz_backup_own_keys(&in, &k->keys, k->instance_id) && make_file(k, wish);
+    bool ok = lock >= 0 && bz_backup_own(&in, &k->own) && make_file(k, wish);
     int rc = BZ_EXIT_FAILURE;
     if (ok)
         rc = wish->json ? show_json(k, wish, bz_clock_mono() - began) : show_text(k, wish);

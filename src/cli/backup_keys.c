@@ -128,8 +128,7 @@ bool bz_backup_recipient_read(const char *text, uint8_t ret[BZ_BOX_LEN]) {
     return ok;
 }
 
-bool bz_backup_own_keys(const struct bz_instance *in, struct bz_backup_keys *ret,
-                        uint8_t instance_id[8]) {
+bool bz_backup_own(const struct bz_instance *in, struct bz_backup_own *ret) {
     uint8_t mem[BZ_KEY_LEN + 1];
     struct bz_instance_keys keys;
     struct bz_buf b;
@@ -138,9 +137,10 @@ bool bz_backup_own_keys(const struct bz_instance *in, struct bz_backup_keys *ret
     if (st == BZ_OK && b.n != BZ_KEY_LEN)
         st = BZ_ECORRUPT;
     if (st == BZ_OK) {
-        bz_backup_keys(mem, ret);
+        memcpy(ret->master, mem, BZ_KEY_LEN);
+        bz_backup_keys(mem, &ret->keys);
         bz_instance_derive(mem, &keys);
-        memcpy(instance_id, keys.instance_id, 8);
+        memcpy(ret->instance_id, keys.instance_id, 8);
         bz_wipe(&keys, sizeof keys);
     } else {
         bz_say("%s/" BZ_F_MASTER_KEY ": %s", bz_safe(in->path),
@@ -182,14 +182,13 @@ static bool write_key(const char *path, const struct made *m) {
 
 static bool signer_of(const char *dir, char out[BZ_BACKUP_KEY_TEXT + 1]) {
     struct bz_instance in;
-    struct bz_backup_keys keys;
-    uint8_t id[8];
+    struct bz_backup_own own;
     if (!bz_cli_open(dir, &in))
         return false;
-    bool ok = bz_backup_own_keys(&in, &keys, id);
+    bool ok = bz_backup_own(&in, &own);
     if (ok)
-        bz_backup_key_text(BZ_BACKUP_SIGNER, keys.sign_pub, out);
-    bz_wipe(&keys, sizeof keys);
+        bz_backup_key_text(BZ_BACKUP_SIGNER, own.keys.sign_pub, out);
+    bz_wipe(&own, sizeof own);
     bz_instance_close(&in);
     return ok;
 }

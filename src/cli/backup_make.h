@@ -14,8 +14,7 @@ struct bz_item { /* a file or folder that goes in */
 };
 struct bz_make {
     const struct bz_instance *in;
-    struct bz_backup_keys keys;
-    uint8_t instance_id[8];
+    struct bz_backup_own own;
     struct bz_backup_head head;
     struct bz_archive base;
     struct bz_backup_writer w;

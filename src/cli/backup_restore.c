@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
+#include <fts.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,31 +192,23 @@ static bool find_owner(struct job *j) {
     return true;
 }
 
-static bool own(const struct job *j, int dir, const char *rel) {
-    if (fchownat(dir, rel, j->uid, j->gid, AT_SYMLINK_NOFOLLOW) == 0)
-        return true;
-    bz_say("--owner %s: %s", bz_safe(j->owner), strerror(errno));
-    return false;
-}
-
-/* Folders that were made beside those of the archive, too. */
-static bool own_all(const struct job *j, int fd) {
-    static const char *const more[] = {".",         "run",    "nginx",
-                                       "nginx/tmp", "bodies", BZ_BACKUP_ERASED};
-    struct bz_backup_manifest walk = j->c->manifest;
-    struct bz_backup_entry e;
+/* All that is there: the archive's files and what was made beside them. */
+static bool own_all(const struct job *j) {
+    char top[BZ_DIR_PATH_MAX];
+    char *const tops[] = {top, NULL};
+    bool ok = true;
     if (j->owner == NULL)
         return true;
-    while (bz_backup_manifest_next(&walk, &e) == BZ_OK) {
-        char rel[BZ_BACKUP_PATH_MAX + 1];
-        (void)snprintf(rel, sizeof rel, "%.*s", (int)e.path.n, (const char *)e.path.p);
-        if (!own(j, fd, rel))
-            return false;
-    }
-    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
-        if (faccessat(fd, more[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0 && !own(j, fd, more[i]))
-            return false;
-    return true;
+    (void)snprintf(top, sizeof top, "%s", j->tmp);
+    FTS *walk = fts_open(tops, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    for (FTSENT *e; ok && walk != NULL && (e = fts_read(walk)) != NULL;)
+        ok = e->fts_info == FTS_DP || lchown(e->fts_path, j->uid, j->gid) == 0;
+    ok = ok && walk != NULL;
+    if (!ok)
+        bz_say("--owner %s: %s", bz_safe(j->owner), strerror(errno));
+    if (walk != NULL)
+        (void)fts_close(walk);
+    return ok;
 }
 
 /* ---- an instance beside its place ---- */
@@ -247,7 +239,7 @@ static int build(struct job *j, const char *word) {
     if (j->tombstones != NULL && !bz_backup_erasures(j->tmp, j->tombstones, &j->found))
         return BZ_EXIT_FAILURE;
     int rc = bz_backup_check(j->c, j->tmp, &j->found, &j->checks);
-    if (!own_all(j, fd))
+    if (!own_all(j))
         return BZ_EXIT_FAILURE;
     if (syncfs(fd) != 0) {
         bz_say("%s: %s", bz_safe(j->tmp), strerror(errno));

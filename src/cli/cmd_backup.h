@@ -50,9 +50,14 @@ bool bz_backup_trust(const char *key_file, const struct bz_opt_many *signers,
                      struct bz_backup_trust *ret);
 /* "bzr1..." or a file with a line "recipient: bzr1...". */
 bool bz_backup_recipient_read(const char *text, uint8_t ret[BZ_BOX_LEN]);
-/* Keys of an instance for making archives. */
-bool bz_backup_own_keys(const struct bz_instance *in, struct bz_backup_keys *ret,
-                        uint8_t instance_id[8]);
+/* The master key of an instance, wherever it comes from, and what making archives needs of it. The
+ * reason of a failure was printed. */
+struct bz_backup_own {
+    uint8_t master[BZ_KEY_LEN];
+    uint8_t instance_id[8];
+    struct bz_backup_keys keys;
+};
+bool bz_backup_own(const struct bz_instance *in, struct bz_backup_own *ret);
 
 /* ---- archives (backup_chain.c) ---- */
 

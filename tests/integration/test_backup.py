@@ -84,6 +84,7 @@ class Cold(unittest.TestCase):
         self.assertEqual(*dump)
         self.assertTrue(r["ok"] and r["checks"]["config"] and r["checks"]["store"])
         self.assertEqual((self.top / "r" / "secrets" / "local.key").stat().st_mode & 0o777, 0o400)
+        self.assertEqual((self.top / "r" / "secrets" / "master.key").stat().st_mode & 0o777, 0o600)
         self.assertEqual((self.top / "r").stat().st_mode & 0o777, 0o700)
         self.assertFalse((self.top / "r" / "run" / "left-out").exists())
         self.assertEqual((self.top / "r" / "empty").stat().st_mtime_ns, (self.dir / "empty").stat().st_mtime_ns)
@@ -290,6 +291,19 @@ class Cold(unittest.TestCase):
             fcntl.flock(f, fcntl.LOCK_EX)
             self.assertIn("another backup", cli("create", self.dir, "--to", self.recipient, "--out", self.full, code=2))
         self.create()
+
+    def test_owner(self):
+        import getpass
+        self.create()
+        self.restore(self.full, more=["--owner", getpass.getuser()])
+        self.assertEqual({p.stat().st_uid for p in (self.top / "r").rglob("*")}, {os.getuid()})
+        self.assertIn("no such user", cli("restore", self.top / "r2", "--key", self.key, "--from", self.full,
+                                          "--owner", "nobody-of-that-name", code=2))
+        if os.getuid() == 0:
+            self.restore(self.full, target="r3", more=["--owner", "nobody"])
+            other = (self.top / "r3" / "run").stat().st_uid
+            self.assertEqual({p.stat().st_uid for p in [self.top / "r3", *(self.top / "r3").rglob("*")]}, {other})
+            self.assertNotEqual(other, 0)
 
     def test_help_and_usage(self):
         for verb in ("key", "create", "verify", "restore", "drill"):
