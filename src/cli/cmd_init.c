@@ -17,6 +17,7 @@
 #include "ca.h"
 #include "commands.h"
 #include "opts.h"
+#include "secret_input.h"
 
 enum { NAMES_MAX = 32, NAME_MAX_LEN = 256, YAML_MAX = 256 * 1024, PEM_MAX = 256 * 1024 };
 
@@ -25,6 +26,8 @@ struct init {
     const char *dir, *listen;
     struct bz_opt_many backends, names;
     bool plain_http, json;
+    enum bz_master_source source; /* of the master key */
+    struct bz_secret_input secret;
     /* made */
     char tmp[BZ_DIR_PATH_MAX]; /* path of the directory being built; empty: nothing to clean up */
     int fd;
@@ -303,6 +306,22 @@ static bool make_book(struct init *in, const struct bz_instance_keys *keys) {
     return st == BZ_OK;
 }
 
+static bool put_master(const struct init *in, const uint8_t master[BZ_KEY_LEN]) {
+    struct bz_buf secret, why;
+    bz_buf_init(&secret, BZ_MASTER_SECRET_MAX);
+    bz_buf_init(&why, 4096);
+    bool ok = bz_secret_input(in->source, &in->secret, &secret);
+    if (ok) {
+        enum bz_status st = bz_master_write(in->fd, in->source, master, bz_buf_view(&secret), &why);
+        ok = st == BZ_OK;
+        if (!ok)
+            bz_master_say(st, &why);
+    }
+    bz_buf_wipe_free(&secret);
+    bz_buf_free(&why);
+    return ok;
+}
+
 static bool make_secrets(struct init *in) {
     struct bz_instance_keys keys;
     uint8_t master[BZ_KEY_LEN];
@@ -313,8 +332,8 @@ static bool make_secrets(struct init *in) {
     bz_buf_init_fixed(&hex, id, sizeof id);
     bz_buf_put_hex(&hex, bz_view(keys.instance_id, sizeof keys.instance_id));
     bz_buf_putc(&hex, 0);
-    bool ok = put_file(in, BZ_F_MASTER_KEY, bz_view(master, sizeof master)) && make_tls(in, id) &&
-              make_audit(in, keys.instance_id) && make_book(in, &keys);
+    bool ok = put_master(in, master) && make_tls(in, id) && make_audit(in, keys.instance_id) &&
+              make_book(in, &keys);
     bz_wipe(master, sizeof master);
     bz_wipe(&keys, sizeof keys);
     return ok;
@@ -435,6 +454,7 @@ int bz_cli_init(int argc, char **argv) {
     if (in == NULL)
         return BZ_EXIT_FAILURE;
     in->fd = -1;
+    const char *source = NULL, *passphrase = NULL, *credential = NULL;
     const struct bz_opt list[] = {
         {"backend", BZ_OPT_MANY, &in->backends, "[NAME=]TYPE=URL",
          "a model server, e.g. ollama=http://127.0.0.1:11434"},
@@ -442,14 +462,21 @@ int bz_cli_init(int argc, char **argv) {
         {"name", BZ_OPT_MANY, &in->names, "HOST",
          "a further host name or address that clients use"},
         {"plain-http", BZ_OPT_FLAG, &in->plain_http, NULL, "no TLS; loopback only"},
+        {"master-key", BZ_OPT_TEXT, &source, "SOURCE",
+         "what opens the master key: file, passphrase, credential or tpm (file)"},
+        {"passphrase-file", BZ_OPT_TEXT, &passphrase, "FILE",
+         "file with the passphrase, instead of asking"},
+        {"credential-file", BZ_OPT_TEXT, &credential, "FILE",
+         "content of the credential; made when it is not there"},
         {"json", BZ_OPT_FLAG, &in->json, NULL, "print one JSON object: url, ca, admin, key"},
     };
     static const char *const names[] = {"DIR"};
     const struct bz_opts o = {
         "bartizan init DIR --backend [NAME=]TYPE=URL ... [--listen ADDR:PORT] [--json]",
-        "Makes a new instance directory. Asks nothing; a failure leaves nothing behind.",
+        "Makes a new instance directory. Asks nothing but a passphrase; a failure leaves nothing "
+        "behind.",
         list,
-        5,
+        sizeof list / sizeof list[0],
         names,
         1,
         1};
@@ -459,6 +486,12 @@ int bz_cli_init(int argc, char **argv) {
     (void)umask(077);
     if (bz_opts_parse(&o, argc, argv, &in->dir, &n, &help) == BZ_OK)
         rc = help ? BZ_EXIT_OK : -1;
+    if (rc < 0 && source != NULL && !bz_master_source_parse(source, &in->source)) {
+        bz_say("--master-key '%s': file, passphrase, credential or tpm", bz_safe(source));
+        rc = BZ_EXIT_FAILURE;
+    }
+    in->secret = (struct bz_secret_input){
+        in->source == BZ_MASTER_BY_CREDENTIAL ? credential : passphrase, true};
     if (rc < 0 && in->backends.n == 0)
         bz_say("--backend is missing: name at least one model server, e.g. --backend "
                "ollama=http://127.0.0.1:11434");

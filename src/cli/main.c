@@ -16,6 +16,7 @@ static const struct bz_command commands[] = {
     {"model", "list the models that are served", bz_cli_model},
     {"audit", "read, verify and prove the audit log", bz_cli_audit},
     {"data", "stored requests and replies: export, erase, hold, retention", bz_cli_data},
+    {"master", "what opens the master key: file, passphrase, credential, TPM", bz_cli_master},
     {"backup", "encrypted backups: create, verify, restore, drill", bz_cli_backup},
 };
 

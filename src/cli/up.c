@@ -16,6 +16,7 @@
 
 #include "commands.h"
 #include "opts.h"
+#include "secret_input.h"
 #include "up.h"
 
 enum {
@@ -290,6 +291,7 @@ static void up_free(struct bz_up *u) {
         bz_fd_done(&u->ready_fd[c]);
     bz_fd_done(&u->sig_fd);
     bz_config_free(u->config);
+    bz_secret_free(&u->master);
     bz_fd_done(&u->alive_fd);
     bz_fd_done(&u->lock_fd);
     bz_instance_close(&u->in);
@@ -387,20 +389,31 @@ static int detach(struct bz_up *u, const char *key_file) {
     return BZ_EXIT_OK;
 }
 
+/* bartizand reads a plain master key by itself; anything else is opened here, once, for all its starts. */
+static bool take_master(struct bz_up *u, const char *file) {
+    enum bz_master_source s;
+    const struct bz_secret_input from = {file, false};
+    if (bz_master_source(u->in.fd, &s) == BZ_OK && s == BZ_MASTER_FILE)
+        return true;
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && bz_master_input(&u->in, &from, &u->master);
+}
+
 int bz_cli_up(int argc, char **argv) {
     bool background = false, help = false;
-    const char *key_file = NULL;
+    const char *key_file = NULL, *secret_file = NULL;
     const struct bz_opt list[] = {
         {"detach", BZ_OPT_FLAG, &background, NULL,
          "go into the background once everything is ready"},
         {"show-key-file", BZ_OPT_TEXT, &key_file, "FILE",
          "print the key that FILE (output of init --json) holds"},
+        {"passphrase-file", BZ_OPT_TEXT, &secret_file, "FILE",
+         "passphrase (or credential) of the master key, instead of asking"},
     };
     static const char *const names[] = {"DIR"};
     const struct bz_opts o = {"bartizan up DIR [--detach]",
                               "Starts the instance in DIR and keeps it running.",
                               list,
-                              2,
+                              sizeof list / sizeof list[0],
                               names,
                               1,
                               1};
@@ -415,7 +428,7 @@ int bz_cli_up(int argc, char **argv) {
     if (u == NULL)
         return BZ_EXIT_FAILURE;
     int rc = BZ_EXIT_FAILURE;
-    if (bz_cli_open(dir, &u->in) && bz_up_privileges(u->in.path))
+    if (bz_cli_open(dir, &u->in) && bz_up_privileges(u->in.path) && take_master(u, secret_file))
         rc = background ? detach(u, key_file) : run(u, key_file, -1);
     up_free(u);
     return rc;

@@ -17,6 +17,7 @@ struct bz_up {
     int ready_fd[BZ_UP_COUNT]; /* read ends; -1: nothing to wait for */
     char exe[BZ_UP_COUNT][BZ_DIR_PATH_MAX];
     char nginx_module[BZ_DIR_PATH_MAX];
+    struct bz_secret master; /* handed to each bartizand; empty: it reads secrets/master.key itself */
     int lock_fd, alive_fd, sig_fd;
     uint64_t started_unix;
     bool stopping, hurry; /* hurry: a second signal came */

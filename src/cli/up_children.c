@@ -29,7 +29,7 @@ static void sleep_ms(unsigned ms) {
 
 /* ---- the child's side: only async-signal-safe calls between fork and exec ---- */
 
-static void child_exec(const char *const *argv, int keep_fd, int out_fd, pid_t parent) {
+static void child_exec(const char *const *argv, int keep_fd, int in_fd, int out_fd, pid_t parent) {
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -39,7 +39,7 @@ static void child_exec(const char *const *argv, int keep_fd, int out_fd, pid_t p
         _exit(127);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null >= 0)
-        (void)dup2(null, STDIN_FILENO);
+        (void)dup2(in_fd >= 0 ? in_fd : null, STDIN_FILENO);
     if (out_fd >= 0 && (dup2(out_fd, STDOUT_FILENO) < 0 || dup2(out_fd, STDERR_FILENO) < 0))
         _exit(127);
     if (keep_fd >= 0)
@@ -53,11 +53,11 @@ static void child_exec(const char *const *argv, int keep_fd, int out_fd, pid_t p
     _exit(127);
 }
 
-static pid_t spawn(const char *const *argv, int keep_fd, int out_fd) {
+static pid_t spawn(const char *const *argv, int keep_fd, int in_fd, int out_fd) {
     pid_t self = getpid();
     pid_t pid = fork();
     if (pid == 0)
-        child_exec(argv, keep_fd, out_fd, self);
+        child_exec(argv, keep_fd, in_fd, out_fd, self);
     return pid;
 }
 
@@ -65,7 +65,7 @@ int bz_up_run(const char *const *argv, struct bz_buf *out) {
     int p[2];
     if (pipe2(p, O_CLOEXEC) != 0)
         return -1;
-    pid_t pid = spawn(argv, -1, p[1]);
+    pid_t pid = spawn(argv, -1, -1, p[1]);
     (void)close(p[1]);
     BZ_FD in = p[0];
     if (pid < 0)
@@ -86,14 +86,29 @@ int bz_up_run(const char *const *argv, struct bz_buf *out) {
 
 /* ---- start ---- */
 
+/* The master key on its way to a bartizand; -1: it reads the file, or nothing can be handed over. */
+static int master_pipe(const struct bz_up *u, enum bz_up_child c) {
+    int p[2];
+    if (c != BZ_UP_BARTIZAND || u->master.n == 0 || pipe2(p, O_CLOEXEC) != 0)
+        return -1;
+    ssize_t n = write(p[1], u->master.p, u->master.n); /* a pipe holds more */
+    (void)close(p[1]);
+    if (n == (ssize_t)u->master.n)
+        return p[0];
+    (void)close(p[0]);
+    return -1;
+}
+
 static pid_t spawn_part(struct bz_up *u, enum bz_up_child c) {
     int p[2];
     char fd_text[16];
     if (pipe2(p, O_CLOEXEC) != 0)
         return -1;
     (void)snprintf(fd_text, sizeof fd_text, "%d", p[1]);
-    const char *const argv[] = {u->exe[c], u->in.path, "--ready-fd", fd_text, NULL};
-    pid_t pid = spawn(argv, p[1], -1);
+    BZ_FD master = master_pipe(u, c);
+    const char *const argv[] = {
+        u->exe[c], u->in.path, "--ready-fd", fd_text, master >= 0 ? "--master-stdin" : NULL, NULL};
+    pid_t pid = spawn(argv, p[1], master, -1);
     (void)close(p[1]);
     if (pid < 0)
         (void)close(p[0]);
@@ -109,7 +124,7 @@ static pid_t spawn_nginx(struct bz_up *u) {
         !bz_instance_path(&u->in, "nginx/error.log", log))
         return -1;
     const char *const argv[] = {u->exe[BZ_UP_NGINX], "-p", prefix, "-c", conf, "-e", log, NULL};
-    return spawn(argv, -1, -1);
+    return spawn(argv, -1, -1, -1);
 }
 
 bool bz_up_start(struct bz_up *u, enum bz_up_child c) {

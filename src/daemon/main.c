@@ -1,4 +1,4 @@
-/* bartizand DIR [--ready-fd N] */
+/* bartizand DIR [--ready-fd N] [--master-stdin] */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -120,6 +120,36 @@ static void run(struct bz_daemon *d, struct bz_server_run *s, int sig_fd, int re
 
 /* ---- start ---- */
 
+struct args {
+    const char *dir;
+    int ready_fd;      /* -1: none */
+    bool master_stdin; /* `bartizan up` opened the master key */
+};
+
+static bool keys_from_stdin(struct bz_daemon *d) {
+    uint8_t master[BZ_KEY_LEN];
+    size_t n = 0;
+    ssize_t got = 1;
+    while (n < sizeof master && got > 0) {
+        got = read(STDIN_FILENO, master + n, sizeof master - n);
+        n += got > 0 ? (size_t)got : 0;
+    }
+    if (n == sizeof master)
+        bz_instance_derive(master, &d->keys);
+    bz_wipe(master, sizeof master);
+    return n == sizeof master;
+}
+
+static bool open_keys(struct bz_daemon *d, bool from_stdin) {
+    if (from_stdin && keys_from_stdin(d))
+        return true;
+    enum bz_status st = from_stdin ? BZ_ECORRUPT : bz_instance_keys(&d->in, &d->keys);
+    if (st != BZ_OK)
+        bz_log("%s: %s", from_stdin ? "the master key did not come" : BZ_F_MASTER_KEY,
+               bz_status_text(st));
+    return st == BZ_OK;
+}
+
 static void open_vault(struct bz_daemon *d) {
     if (bz_map_open(d->in.fd, BZ_F_VAULT, true, &d->vault_map) != BZ_OK ||
         bz_vault_open(d->vault_map.p, d->vault_map.n, &d->vault) != BZ_OK)
@@ -128,12 +158,7 @@ static void open_vault(struct bz_daemon *d) {
 
 static bool open_all(struct bz_daemon *d) {
     struct bz_buf why;
-    enum bz_status st = bz_instance_keys(&d->in, &d->keys);
-    if (st != BZ_OK) {
-        bz_log("%s cannot be read: %s", BZ_F_MASTER_KEY, bz_status_text(st));
-        return false;
-    }
-    st = bz_journal_init(d);
+    enum bz_status st = bz_journal_init(d);
     if (st != BZ_OK) {
         bz_log("the shared files of the run cannot be used (is 'bartizan up' running?): %s",
                bz_status_text(st));
@@ -175,41 +200,47 @@ static void close_all(struct bz_daemon *d) {
     bz_instance_close(&d->in);
 }
 
-static int serve(struct bz_daemon *d, int ready_fd) {
+static int serve(struct bz_daemon *d, const struct args *a) {
     struct bz_server_run *s = NULL;
     BZ_FD sig_fd = open_signals();
-    if (sig_fd < 0 || !open_all(d))
+    if (sig_fd < 0 || !open_keys(d, a->master_stdin) || !open_all(d))
         return 2;
     if (bz_server_start(d, &s) != BZ_OK) {
         bz_log("%s cannot be opened: %s", BZ_F_ADMIN_SOCK, strerror(errno));
         return 2;
     }
-    run(d, s, sig_fd, ready_fd);
+    run(d, s, sig_fd, a->ready_fd);
     bz_server_stop(s);
     return 0;
 }
 
-static bool parse_args(int argc, char **argv, const char **dir, int *ready_fd) {
-    uint64_t fd = 0;
-    *ready_fd = -1;
-    if (argc == 4 && strcmp(argv[2], "--ready-fd") == 0 &&
-        bz_view_u64(bz_view_str(argv[3]), &fd) == BZ_OK && fd < 1024)
-        *ready_fd = (int)fd;
-    else if (argc != 2)
-        return false;
-    *dir = argv[1];
-    return argv[1][0] != '-';
+static bool parse_args(int argc, char **argv, struct args *ret) {
+    struct args a = {.dir = argc > 1 ? argv[1] : "-", .ready_fd = -1};
+    for (int i = 2; i < argc; i++) {
+        uint64_t fd = 0;
+        if (strcmp(argv[i], "--master-stdin") == 0) {
+            a.master_stdin = true;
+            continue;
+        }
+        if (strcmp(argv[i], "--ready-fd") != 0 || i + 1 == argc ||
+            bz_view_u64(bz_view_str(argv[++i]), &fd) != BZ_OK || fd >= 1024)
+            return false;
+        a.ready_fd = (int)fd;
+    }
+    *ret = a;
+    return a.dir[0] != '-';
 }
 
 int main(int argc, char **argv) {
-    const char *dir = NULL;
-    int ready_fd = -1;
+    struct args a;
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         (void)printf("bartizand %s\n", BZ_VERSION);
         return 0;
     }
-    if (!parse_args(argc, argv, &dir, &ready_fd)) {
-        (void)fputs("usage: bartizand DIR [--ready-fd N]\nStarted by 'bartizan up DIR'.\n", stderr);
+    if (!parse_args(argc, argv, &a)) {
+        (void)fputs(
+            "usage: bartizand DIR [--ready-fd N] [--master-stdin]\nStarted by 'bartizan up DIR'.\n",
+            stderr);
         return 2;
     }
     struct bz_daemon *d = calloc(1, sizeof *d);
@@ -221,10 +252,10 @@ int main(int argc, char **argv) {
     }
     d->in.fd = d->fifo = -1;
     bz_buf_init(&d->pack.bytes, BZ_DETECT_PACK_MAX);
-    enum bz_status st = bz_instance_open(dir, &d->in);
+    enum bz_status st = bz_instance_open(a.dir, &d->in);
     if (st != BZ_OK)
-        bz_log("%s is not an instance", bz_log_safe(bz_view_str(dir)));
-    int rc = st == BZ_OK ? serve(d, ready_fd) : 2;
+        bz_log("%s is not an instance", bz_log_safe(bz_view_str(a.dir)));
+    int rc = st == BZ_OK ? serve(d, &a) : 2;
     close_all(d);
     curl_global_cleanup();
     free(d);
