@@ -15,6 +15,8 @@ enum {
     TRIM = 2048,  /* window above this is cut down to KEEP */
     SLICE = 2048, /* bytes of normal form that are decided at once */
     OPENING = 64, /* how far back a match of capitals and marks may have begun */
+    BACK = 2 * BZ_DETECT_CONTEXT + 8, /* bytes that are read before what is not decided */
+    LATE = 64, /* bytes of a finding that is not held for, if its end comes in a later piece */
 };
 #define IN_STRING (UINT64_C(1) << 63) /* in `at`: the byte lies in a string of JSON */
 _Static_assert(TRIM + SLICE + NORM_MAX + KEEP < BZ_WATCH_MAX, "the window is bounded");
@@ -295,7 +297,8 @@ static enum bz_status tell(const struct bz_detect *d, struct bz_watch *w, const 
     return findings_add(out, &f);
 }
 
-/* Where findings that are not held for may begin: behind the last one told, with whole context. */
+/* Where findings that are not held for may begin: behind the last one told and what was looked at,
+ * with whole context. */
 static size_t other_from(const struct bz_watch *w) {
     size_t i = w->cut ? BZ_DETECT_CONTEXT : 0;
     size_t n = w->win.n;
@@ -311,17 +314,48 @@ static size_t other_from(const struct bz_watch *w) {
     return i;
 }
 
-/* Decides what can be decided in the window. */
-static enum bz_status decide(struct bz_detect *d, struct bz_watch *w, bool final,
-                             const struct bz_type_set *hold, struct bz_findings *out) {
-    struct scan_job job = {.text = bz_buf_view(&w->win),
+/* Others that begin before this place were told, or looked at up to LATE bytes behind: they are not
+ * looked at again. What was found and not told stays in front of it. */
+static void note(struct bz_detect *d, struct bz_watch *w) {
+    if (w->win.n <= LATE)
+        return;
+    uint64_t noted = place(w, w->win.n - LATE);
+    for (size_t i = 0; i < d->raws.n; i++) {
+        const struct raw *r = &d->raws.v[i];
+        if (r->other && r->end > w->from && place(w, r->start) < noted)
+            noted = place(w, r->start);
+    }
+    w->noted = noted > w->noted ? noted : w->noted;
+}
+
+/* Finds what begins in the window where it is not decided. Returns the place from which on it is not
+ * decided still. */
+static enum bz_status find(struct bz_detect *d, struct bz_watch *w, bool final,
+                           const struct bz_type_set *hold, size_t *ret_live) {
+    size_t other = other_from(w);
+    size_t least = hold != NULL && other < w->from ? other : w->from;
+    size_t back = d->custom.width == 0 ? BACK : KEEP;
+    size_t skip = least > back ? least - back : 0;
+    struct scan_job job = {.text = bz_view_sub(bz_buf_view(&w->win), skip, w->win.n),
                            .final = final,
-                           .from = w->from,
-                           .other_from = other_from(w),
+                           .from = w->from - skip,
+                           .other_from = other > skip ? other - skip : 0,
                            .want = w->want,
                            .hold = hold};
     BZ_TRY(engine_scan(d, &job));
-    size_t live = final ? job.text.n : engine_live(d, &job);
+    for (size_t i = 0; i < d->raws.n; i++) {
+        d->raws.v[i].start += skip;
+        d->raws.v[i].end += skip;
+    }
+    *ret_live = skip + (final ? job.text.n : engine_live(d, &job));
+    return BZ_OK;
+}
+
+/* Decides what can be decided in the window. */
+static enum bz_status decide(struct bz_detect *d, struct bz_watch *w, bool final,
+                             const struct bz_type_set *hold, struct bz_findings *out) {
+    size_t live = 0;
+    BZ_TRY(find(d, w, final, hold, &live));
     size_t settled = live;
     for (size_t i = 0; i < d->raws.n; i++) {
         const struct raw *r = &d->raws.v[i];
@@ -335,6 +369,7 @@ static enum bz_status decide(struct bz_detect *d, struct bz_watch *w, bool final
     }
     out->more += d->raws.more;
     w->from = settled;
+    note(d, w);
     return BZ_OK;
 }
 
