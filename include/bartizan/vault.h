@@ -34,7 +34,12 @@ void bz_placeholder(const struct bz_vault_scope *s, struct bz_view type, struct 
  * all else kept; where the digits pass Luhn's check so do the new ones. Below 9 letters and digits
  * two values would soon share one: false, nothing appended (take bz_placeholder). */
 #define BZ_SURROGATE_MIN 9
-bool bz_surrogate(const struct bz_vault_scope *s, struct bz_view value, struct bz_buf *out);
+/* attempt: each gives another one; from BZ_SURROGATE_LETTERS on letters are kept. Callers take the
+ * first that serves them, so that a value has the same one each time. */
+#define BZ_SURROGATE_LETTERS 128
+#define BZ_SURROGATE_ATTEMPTS 256
+bool bz_surrogate(const struct bz_vault_scope *s, struct bz_view value, unsigned attempt,
+                  struct bz_buf *out);
 
 struct bz_vault;                        /* opaque: the mapped file */
 size_t bz_vault_size(uint32_t entries); /* entries: a power of two */

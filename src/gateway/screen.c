@@ -125,13 +125,44 @@ static enum bz_status restored(struct bz_tx *tx, const struct bz_finding *f, str
     return fit(value, mode, f->quoted != 0, is_number(value), ar, &ret->text);
 }
 
-/* What stands for the value from now on. A form that another value has already gives way to the
- * placeholder; two values with one placeholder (1 in 2^40) are masked without restore. */
+/* Would a reply's screening find it, wherever it stands by itself? Otherwise it would never become the
+ * value again. */
+static bool would_be_found(struct bz_tx *tx, uint16_t type, struct bz_view text,
+                           struct bz_arena *ar) {
+    struct bz_tx_screen *s = tx->screen;
+    struct bz_findings found = {.ar = ar};
+    return bz_detect_scan(s->detect, text, BZ_TEXT_PLAIN, &s->act->find, &s->act->hold, ar,
+                          &found) == BZ_OK &&
+           found.n == 1 && found.v[0].type == type && found.v[0].start == 0 &&
+           found.v[0].end == text.n;
+}
+
+/* A stand-in of the value's own form that is found again and that no other value has; false: there
+ * is none. */
+static bool in_form(struct bz_tx *tx, uint16_t type, struct bz_view value, bool keep,
+                    struct bz_arena *ar, struct bz_buf *b) {
+    struct bz_tx_screen *s = tx->screen;
+    uint64_t expires = s->now_unix + s->restore_s;
+    for (unsigned i = 0; i < BZ_SURROGATE_ATTEMPTS; i++) {
+        bz_buf_reset(b);
+        if (!bz_surrogate(scope(tx), value, i, b) || bz_buf_status(b) != BZ_OK)
+            break;
+        if (bz_view_eq(bz_buf_view(b), value) || !would_be_found(tx, type, bz_buf_view(b), ar))
+            continue;
+        if (!keep ||
+            bz_vault_put(s->vault, scope(tx), bz_buf_view(b), value, expires, s->now_unix) == BZ_OK)
+            return true;
+    }
+    bz_buf_reset(b);
+    return false;
+}
+
+/* What stands for the value from now on. Two values with one placeholder (1 in 2^40), and values
+ * too long for the vault, are masked without restore. */
 static enum bz_status stand_in(struct bz_tx *tx, const struct bz_finding *f, struct bz_view value,
                                bool keep, struct bz_arena *ar, struct bz_view *ret) {
     struct bz_tx_screen *s = tx->screen;
     const struct bz_type *type = bz_detect_type(s->detect, f->type);
-    uint64_t expires = s->now_unix + s->restore_s;
     size_t cap = value.n > BZ_PLACEHOLDER_MAX ? value.n : BZ_PLACEHOLDER_MAX;
     uint8_t *p = bz_arena_alloc(ar, cap);
     struct bz_buf b;
@@ -139,17 +170,10 @@ static enum bz_status stand_in(struct bz_tx *tx, const struct bz_finding *f, str
         return BZ_ENOMEM;
     bz_buf_init_fixed(&b, p, cap);
     keep = keep && s->vault != NULL && s->restore_s != 0;
-    bool form = bz_type_set_has(&s->act->form, f->type) && bz_surrogate(scope(tx), value, &b);
-    if (form && keep &&
-        bz_vault_put(s->vault, scope(tx), bz_buf_view(&b), value, expires, s->now_unix) ==
-            BZ_EEXISTS) {
-        form = false;
-        bz_buf_reset(&b);
-    }
-    if (!form) {
+    if (!bz_type_set_has(&s->act->form, f->type) || !in_form(tx, f->type, value, keep, ar, &b)) {
         bz_placeholder(scope(tx), bz_view_str(type != NULL ? type->name : "DATA"), value, &b);
-        if (keep && bz_vault_put(s->vault, scope(tx), bz_buf_view(&b), value, expires,
-                                 s->now_unix) == BZ_EINTERNAL)
+        if (keep && bz_vault_put(s->vault, scope(tx), bz_buf_view(&b), value,
+                                 s->now_unix + s->restore_s, s->now_unix) == BZ_EINTERNAL)
             return BZ_EINTERNAL;
     }
     *ret = bz_buf_view(&b);

@@ -91,7 +91,17 @@ static void keep_luhn(struct bz_view value, uint8_t *made) {
     made[last] = (uint8_t)('0' + (unsigned)(made[last] - '0' + 10 - (int)off) % 10);
 }
 
-bool bz_surrogate(const struct bz_vault_scope *s, struct bz_view value, struct bz_buf *out) {
+static uint8_t like(uint8_t c, uint8_t random, bool letters) {
+    if (is_digit(c))
+        return (uint8_t)('0' + random % 10);
+    if (!letters || !is_letter(c))
+        return c;
+    return (uint8_t)((c >= 'a' ? 'a' : 'A') + random % 26);
+}
+
+bool bz_surrogate(const struct bz_vault_scope *s, struct bz_view value, unsigned attempt,
+                  struct bz_buf *out) {
+    uint8_t number[2] = {(uint8_t)attempt, (uint8_t)(attempt >> 8)};
     size_t places = 0;
     for (size_t i = 0; i < value.n; i++)
         places += is_digit(value.p[i]) || is_letter(value.p[i]);
@@ -101,18 +111,11 @@ bool bz_surrogate(const struct bz_vault_scope *s, struct bz_view value, struct b
     uint8_t seed[BZ_KEY_LEN], block[BZ_KEY_LEN];
     if (p == NULL)
         return true; /* latched in out */
-    derive(s->text_key, "form", (struct bz_view){NULL, 0}, value, seed);
+    derive(s->text_key, "form", bz_view(number, sizeof number), value, seed);
     for (size_t i = 0; i < value.n; i++) {
         if (i % sizeof block == 0)
             bz_subkey(seed, "surrogat", i / sizeof block, block);
-        uint8_t c = value.p[i], r = block[i % sizeof block];
-        if (is_digit(c))
-            c = (uint8_t)('0' + r % 10);
-        else if (c >= 'a' && c <= 'z')
-            c = (uint8_t)('a' + r % 26);
-        else if (c >= 'A' && c <= 'Z')
-            c = (uint8_t)('A' + r % 26);
-        p[i] = c;
+        p[i] = like(value.p[i], block[i % sizeof block], attempt < BZ_SURROGATE_LETTERS);
     }
     keep_luhn(value, p);
     bz_wipe(seed, sizeof seed);

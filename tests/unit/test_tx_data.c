@@ -25,7 +25,6 @@
 
 /* The house's own words, one per action, so that these tests do not depend on what is built in. */
 static char *mask_words[] = {S("Falcon")}, *keep_words[] = {S("Harrier Nine")};
-static char *form_words[] = {S("account 77-4242-1111")};
 static char *block_words[] = {S("Basilisk")}, *coach_words[] = {S("Cormorant")};
 static char *approve_words[] = {S("Dragonet")}, *note_words[] = {S("Egret")};
 static char *mark_words[] = {S("Vorstandssache")};
@@ -34,7 +33,7 @@ static char *mark_words[] = {S("Vorstandssache")};
 static struct bz_custom_config customs[] = {
     WORD("W_MASK", mask_words),
     WORD("W_RESTORE", keep_words),
-    WORD("W_FORM", form_words),
+    {.name = S("W_FORM"), .pattern = S("acc-[0-9]{2}-[0-9]{8}")},
     WORD("W_BLOCK", block_words),
     WORD("W_COACH", coach_words),
     WORD("W_APPROVE", approve_words),
@@ -211,13 +210,12 @@ static void one_value_has_one_placeholder_per_scope(void **state) {
 
 static void a_form_is_kept(void **state) {
     struct run r;
-    ask(&r, ASK("account 77-4242-1111"));
-    const char *p = strstr(r.forwarded, "content\":\"");
+    ask(&r, ASK("(acc-77-42421111)"));
+    const char *p = strstr(r.forwarded, "content\":\"(acc-");
     assert_non_null(p);
-    p += 10;
-    assert_null(strstr(r.forwarded, "4242-1111"));
-    assert_int_equal(p[10], '-');
-    assert_int_equal(p[15], '-');
+    assert_int_equal(p[10 + 7], '-');
+    assert_int_equal(p[10 + 16], ')');
+    assert_null(strstr(r.forwarded, "77-42421111"));
     done(&r);
 }
 
@@ -314,13 +312,14 @@ static void the_owner_gets_the_value_back(void **state) {
 static void a_form_becomes_the_value_again(void **state) {
     struct run r;
     char body[1024], form[32];
-    ask(&r, ASK("account 77-4242-1111"));
-    memcpy(form, strstr(r.forwarded, "content\":\"") + 10, 20);
-    form[20] = '\0';
-    snprintf(body, sizeof body, REPLY("(%s)"), form);
+    ask(&r, ASK("acc-77-42421111"));
+    memcpy(form, strstr(r.forwarded, "content\":\"") + 10, 15);
+    form[15] = '\0';
+    assert_string_not_equal(form, "acc-77-42421111");
+    snprintf(body, sizeof body, REPLY("(%s) and acc-00-00000000"), form);
     const struct bz_reply *reply = answer(&r, body);
-    /* the stand-in is no word of the house: only types that are found by their form come back */
-    assert_true(gw_contains(reply->body, form));
+    assert_true(gw_contains(reply->body, "(acc-77-42421111) and "));
+    assert_false(gw_contains(reply->body, "acc-00-00000000")); /* nobody's: masked */
     done(&r);
 }
 

@@ -214,7 +214,7 @@ static void surrogates_keep_the_form(void **state) {
         struct bz_buf b;
         size_t n = strlen(values[i]);
         bz_buf_init_fixed(&b, mem, sizeof mem);
-        assert_true(bz_surrogate(&f->scope, bz_view_str(values[i]), &b));
+        assert_true(bz_surrogate(&f->scope, bz_view_str(values[i]), 0, &b));
         assert_int_equal(b.n, n);
         assert_memory_not_equal(mem, values[i], n);
         for (size_t k = 0; k < n; k++) {
@@ -248,7 +248,7 @@ static void surrogates_keep_luhn(void **state) {
         struct bz_buf b;
         snprintf(value, sizeof value, "4111-11%02u-%04u-1111", i % 100, i * 7);
         bz_buf_init_fixed(&b, mem, sizeof mem);
-        assert_true(bz_surrogate(&f->scope, bz_view(value, 19), &b));
+        assert_true(bz_surrogate(&f->scope, bz_view(value, 19), i, &b));
         if (luhn_sum(value, 19) != 0)
             continue;
         kept++;
@@ -257,14 +257,27 @@ static void surrogates_keep_luhn(void **state) {
     assert_true(kept > 20);
 }
 
+static void later_attempts_keep_letters(void **state) {
+    struct fixture *f = *state;
+    char mem[2][32];
+    struct bz_buf a, b;
+    bz_buf_init_fixed(&a, mem[0], 32);
+    bz_buf_init_fixed(&b, mem[1], 32);
+    assert_true(bz_surrogate(&f->scope, BZ_V("CASE-12345678"), BZ_SURROGATE_LETTERS, &a));
+    assert_true(bz_surrogate(&f->scope, BZ_V("CASE-12345678"), BZ_SURROGATE_LETTERS + 1, &b));
+    assert_memory_equal(mem[0], "CASE-", 5);
+    assert_memory_equal(mem[1], "CASE-", 5);
+    assert_memory_not_equal(mem[0], mem[1], 13);
+}
+
 static void short_values_have_no_surrogate(void **state) {
     struct fixture *f = *state;
     char mem[16];
     struct bz_buf b;
     bz_buf_init_fixed(&b, mem, sizeof mem);
-    assert_false(bz_surrogate(&f->scope, BZ_V("1234-5678"), &b)); /* 8 places */
+    assert_false(bz_surrogate(&f->scope, BZ_V("1234-5678"), 0, &b)); /* 8 places */
     assert_int_equal(b.n, 0);
-    assert_true(bz_surrogate(&f->scope, BZ_V("1234-56789"), &b));
+    assert_true(bz_surrogate(&f->scope, BZ_V("1234-56789"), 0, &b));
 }
 
 int main(void) {
@@ -282,6 +295,7 @@ int main(void) {
         T(placeholders_are_stable_and_of_one_form),
         T(surrogates_keep_the_form),
         T(surrogates_keep_luhn),
+        T(later_attempts_keep_letters),
         T(short_values_have_no_surrogate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
