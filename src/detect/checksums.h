@@ -42,7 +42,8 @@ size_t bz_checksum_iban_length(const uint8_t cc[2]);
 bz_checksum_fn bz_checksum_uk_postcode, bz_checksum_de_serial, bz_checksum_pl_id_card;
 bz_checksum_fn bz_checksum_uk_nhs, bz_checksum_uk_nino, bz_checksum_uk_driver;
 bz_checksum_fn bz_checksum_es_nif, bz_checksum_es_nie, bz_checksum_it_cf, bz_checksum_it_vat;
-bz_checksum_fn bz_checksum_de_idnr, bz_checksum_de_rvnr, bz_checksum_de_kvnr, bz_checksum_de_vat;
+bz_checksum_fn bz_checksum_de_lanr, bz_checksum_de_idnr, bz_checksum_de_rvnr, bz_checksum_de_kvnr,
+    bz_checksum_de_vat;
 bz_checksum_fn bz_checksum_pl_pesel, bz_checksum_pl_nip, bz_checksum_pl_regon;
 bz_checksum_fn bz_checksum_fi_hetu, bz_checksum_se_pnr, bz_checksum_se_orgnr, bz_checksum_no_fnr;
 bz_checksum_fn bz_checksum_dk_cpr_form, bz_checksum_dk_cpr, bz_checksum_nl_bsn, bz_checksum_be_nn;

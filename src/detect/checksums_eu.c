@@ -213,6 +213,13 @@ bool bz_checksum_de_vat(const uint8_t *s, size_t n) {
     return n == 11 && s[0] == 'D' && s[1] == 'E' && s[2] != '0' && bz_checksum_mod11_10(s + 2, 9);
 }
 
+/* Physicians: six digits, their check digit, two of the specialty (KBV). */
+bool bz_checksum_de_lanr(const uint8_t *s, size_t n) {
+    static const uint8_t w[7] = {4, 9, 4, 9, 4, 9, 1};
+    return n == 9 && bz_checksum_digits(s, n) && bz_checksum_value(s, 6) != 0 &&
+           bz_checksum_weigh(s, w, 7) % 10 == 0;
+}
+
 bool bz_checksum_at_svnr(const uint8_t *s, size_t n) {
     static const uint8_t w[10] = {3, 7, 9, 0, 5, 8, 4, 2, 1, 6};
     if (n != 10 || !bz_checksum_digits(s, n) || s[0] == '0')

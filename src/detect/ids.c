@@ -69,6 +69,9 @@ static const struct row {
     {PII_DE_FUEHRERSCHEIN, NULL, "a99xxxxxx9x", NO, CTX},
     {PII_DE_HANDELSREGISTER, NULL,
      "HRB_999|HRB_9999|HRB_99999|HRB_999999|HRA_999|HRA_9999|HRA_99999|HRA_999999", FORM, FORM},
+    {PII_DE_KFZ, NULL, "a_a_99|a_a_999|a_a_9999|a_aa_99|a_aa_999|a_aa_9999", NO, CTX},
+    {PII_DE_KFZ, NULL, "aa_a_99|aa_a_999|aa_a_9999|aa_aa_99|aa_aa_999|aa_aa_9999", NO, CTX},
+    {PII_DE_KFZ, NULL, "aaa_a_99|aaa_a_999|aaa_aa_99|aaa_aa_999", NO, CTX},
     {ROW(CH_UID, ch_uid), "CHE_999_999_999", SUM, SUM},
     {ROW(PL_ID_CARD, pl_id_card), "aaa_999999", NO, SUM},
     {ROW(FI_PERSONAL_IDENTITY_CODE, fi_hetu), "999999-999x|999999+999x|999999a999x", SUM, SUM},
@@ -91,6 +94,8 @@ static const struct row {
     {ROW(CN_RESIDENT_ID, cn_ric), "99999999999999999X", SUM, SUM},
     {ROW(HK_ID, hk_id), "a999999(x)|aa999999(x)", SUM, SUM},
     {ROW(HK_ID, hk_id), "a999999x|aa999999x", NO, SUM},
+    {PII_TR_LICENSE_PLATE, NULL, "99_a_9999|99_aa_999|99_aa_9999|99_aaa_99|99_aaa_999", NO, CTX},
+    {PII_NG_VEHICLE_REGISTRATION, NULL, "aaa_999_aa", NO, CTX},
     {ROW(TW_ID, tw_id), "a999999999", FORM, SUM},
 };
 

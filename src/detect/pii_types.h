@@ -151,6 +151,12 @@
     X(DE_HANDELSREGISTER, "DE", "entry of the register of companies", \
       BZ_PROOF_FORM, BZ_LEVEL_INTERNAL, \
       "handelsregister|amtsgericht|registergericht|hrb|hra") \
+    X(DE_LANR, "DE", "number of a physician", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
+      "lanr|arztnummer|lebenslange arztnummer") \
+    X(DE_BSNR, "DE", "number of a doctor's practice", BZ_PROOF_CONTEXT, BZ_LEVEL_INTERNAL, \
+      "bsnr|betriebsstättennummer|betriebsstaettennummer|betriebsstätte") \
+    X(DE_KFZ, "DE", "registration mark of a vehicle", BZ_PROOF_CONTEXT, BZ_LEVEL_INTERNAL, \
+      "kennzeichen|kfz|kfz-kennzeichen|autokennzeichen|nummernschild|license plate") \
     X(AT_SVNR, "AT", "social insurance number", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "svnr|sv-nummer|sozialversicherungsnummer|sozialversicherung|versicherungsnummer|" \
       "sv-nr|e-card") \
@@ -192,6 +198,8 @@
       "amka|αμκα|ΑΜΚΑ|a.m.k.a") \
     X(GR_AFM, "GR", "tax number", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "afm|αφμ|ΑΦΜ|α.φ.μ|a.f.m") \
+    X(IS_KENNITALA, "IS", "number of a person", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
+      "kennitala|kt|kennitölu") \
     X(FI_PERSONAL_IDENTITY_CODE, "FI", "personal identity code", \
       BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "hetu|henkilötunnus|sotu|personbeteckning|personal identity code") \
@@ -203,8 +211,6 @@
       "fødselsnummer|fodselsnummer|fnr|personnummer|d-nummer|national identity number") \
     X(DK_CPR, "DK", "number of a person", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "cpr|cpr-nummer|cpr-nr|cpr nr|cpr nummer|personnummer") \
-    X(IS_KENNITALA, "IS", "number of a person", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
-      "kennitala|kt|kennitölu") \
     X(EE_ISIKUKOOD, "EE", "personal code", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "isikukood|isikukoodi|estonian personal code") \
     X(LT_ASMENS_KODAS, "LT", "personal code", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
@@ -221,12 +227,18 @@
       "инн|ИНН|inn") \
     X(TR_NATIONAL_ID, "TR", "number of a citizen", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "tc kimlik|t.c. kimlik|kimlik no|kimlik numarası|tckn|tc no|kimlik|vatandaşlık") \
+    X(TR_LICENSE_PLATE, "TR", "registration mark of a vehicle", BZ_PROOF_CONTEXT, \
+      BZ_LEVEL_INTERNAL, \
+      "plaka|araç plakası|plaka no|license plate") \
     X(IL_ID, "IL", "identity number", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "teudat zehut|תעודת זהות|ת.ז|t.z|israeli id|mispar zehut") \
     X(ZA_ID_NUMBER, "ZA", "identity number", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "south african id|sa id|id number|identity number|rsa id|id no|identity no") \
     X(NG_NIN, "NG", "national identification number", BZ_PROOF_CONTEXT, BZ_LEVEL_CONFIDENTIAL, \
       "nin|national identification number|nimc|national identity number") \
+    X(NG_VEHICLE_REGISTRATION, "NG", "registration mark of a vehicle", BZ_PROOF_CONTEXT, \
+      BZ_LEVEL_INTERNAL, \
+      "plate number|number plate|vehicle registration|registration|license plate") \
     X(BR_CPF, "BR", "number of a taxpayer", BZ_PROOF_CHECKSUM, BZ_LEVEL_CONFIDENTIAL, \
       "cpf|cadastro de pessoas físicas|cadastro de pessoa física") \
     X(BR_CNPJ, "BR", "number of a firm", BZ_PROOF_CHECKSUM, BZ_LEVEL_INTERNAL, \

@@ -142,6 +142,9 @@ static const struct sample_kind sample_kinds[] = {
     {SAMPLE(DE_VAT_ID, de_vat), false, true, "USt-IdNr.", "DE^########|DE ### ### ###"},
     {PII_DE_FUEHRERSCHEIN, NULL, false, false, "F\xc3\xbchrerschein", "B##2RRE2I#5"},
     {PII_DE_HANDELSREGISTER, NULL, false, true, "Amtsgericht", "HRB ^####|HRA ^###"},
+    {SAMPLE(DE_LANR, de_lanr), false, false, "LANR", "^########"},
+    {PII_DE_BSNR, NULL, false, false, "BSNR", "^########"},
+    {PII_DE_KFZ, NULL, false, false, "Kennzeichen", "B-@@ ####|HH @@ ###|KLE-@ ###"},
     {SAMPLE(AT_SVNR, at_svnr), false, false, "Sozialversicherungsnummer", "^### %d%m%y|^###%d%m%y"},
     {SAMPLE(CH_AHV, ch_ahv), false, true, "AHV-Nummer", "756.####.####.##|756##########"},
     {SAMPLE(CH_UID, ch_uid), false, true, "UID", "CHE-###.###.###|CHE#########"},
@@ -184,6 +187,8 @@ static const struct sample_kind sample_kinds[] = {
      "###-###-### ##"},
     {SAMPLE(RU_INN, ru_inn), false, false, "\xd0\x98\xd0\x9d\xd0\x9d", "############"},
     {SAMPLE(TR_NATIONAL_ID, tr_id), false, false, "TC kimlik no", "^##########"},
+    {PII_TR_LICENSE_PLATE, NULL, false, false, "plaka", "34 @@ ###|06 @@@ ##"},
+    {PII_NG_VEHICLE_REGISTRATION, NULL, false, false, "plate number", "@@@-###@@"},
     {SAMPLE(IL_ID, il_id), false, false, "teudat zehut", "#########"},
     {SAMPLE(ZA_ID_NUMBER, za_id), false, false, "South African ID",
      "%y%m%d####08#|%y%m%d #### 08#"},
@@ -340,7 +345,8 @@ static inline size_t pii_sample_at(size_t type, uint64_t seed, char *out, size_t
                                          "Name;%L\nMuster;%L=%V;\n",
                                          "Here it is: %V"};
     const struct sample_kind *k = sample_kind_of(type);
-    uint64_t x = seed * UINT64_C(0x9e3779b97f4a7c15) + type;
+    uint64_t x = seed * 1000 + type;
+    x = sample_random(&x); /* far from the row of the next seed */
     char value[128];
     size_t n = k == NULL ? 0 : sample_value(k, &x, value), at = 0;
     if (n == 0 || cap < 512)
@@ -437,7 +443,8 @@ enum { NEGATIVE_KINDS = sizeof negative_kinds / sizeof negative_kinds[0] };
 
 /* A text in which nothing with a checksum is to be found; family seed % NEGATIVE_KINDS. */
 SAMPLE_UNUSED static size_t pii_negative(uint64_t seed, char *out, size_t cap) {
-    uint64_t x = seed * UINT64_C(0x9e3779b97f4a7c15) + 77;
+    uint64_t x = seed ^ UINT64_C(0x5eed);
+    x = sample_random(&x);
     char text[512];
     size_t n = sample_fill(negative_kinds[seed % NEGATIVE_KINDS], &x, text);
     if (n >= cap)

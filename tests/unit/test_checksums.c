@@ -97,6 +97,7 @@ static const struct {
     {FN(de_idnr), "36574261809", 0},
     {FN(de_rvnr), "15070649C103", 5},
     {FN(de_kvnr), "A123456780", 4},
+    {FN(de_lanr), "123456601", 26}, /* the specialty is not checked */
     {FN(de_vat), "DE136695976", 0},
     {FN(at_svnr), "1237010180", 2},
     {FN(ch_ahv), "7569217076985", 0},
