@@ -18,11 +18,11 @@
 #include <bartizan/store.h>
 
 #include "cmd_audit.h"
+#include "master.h"
 
 enum { DEPTH_MAX = 16, SEAL_WAIT_MS = 5000, SEAL_STEP_MS = 50 };
 
 #define COPY "run/backup-copy.db"
-#define MASTER_SEALED "secrets/master.json"
 
 enum phase { PHASE_FILES, PHASE_DATABASES, PHASE_ERASURES, PHASE_COUNT };
 
@@ -81,7 +81,7 @@ static bool is_database(int dir, const char *name) {
 
 /* The master key goes in as it is, see take_master; sealed to this machine it would open nowhere. */
 static bool is_master(const char *path) {
-    return strcmp(path, BZ_F_MASTER_KEY) == 0 || strcmp(path, MASTER_SEALED) == 0;
+    return strcmp(path, BZ_F_MASTER_KEY) == 0 || strcmp(path, BZ_F_MASTER_SEALED) == 0;
 }
 
 static bool look(struct bz_make *k, struct list *l, int dir, const char *above, int depth);

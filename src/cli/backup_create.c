@@ -241,7 +241,7 @@ static bool put_index(struct bz_make *k) {
 /* ---- head and base ---- */
 
 struct wish {
-    const char *dir, *out, *base;
+    const char *dir, *out, *base, *secret_file;
     struct bz_opt_many to;
     bool json;
 };
@@ -464,19 +464,19 @@ static int locked(const struct bz_instance *in) {
 }
 
 static int create(const struct wish *wish, struct bz_make *k) {
-    struct bz_instance in;
+    struct bz_instance *in = &k->opened;
     uint64_t began = bz_clock_mono();
-    if (!bz_cli_open(wish->dir, &in))
+    if (!bz_cli_open(wish->dir, in))
         return BZ_EXIT_FAILURE;
-    k->in = &in;
-    BZ_FD lock = locked(&in);
-    bool ok = lock >= 0 && bz_backup_own(&in, &k->own) && make_file(k, wish);
+    k->in = in;
+    BZ_FD lock = locked(in);
+    bool ok = lock >= 0 && bz_backup_own(in, wish->secret_file, &k->own) && make_file(k, wish);
     int rc = BZ_EXIT_FAILURE;
     if (ok)
         rc = wish->json ? show_json(k, wish, bz_clock_mono() - began) : show_text(k, wish);
     else if (bz_backup_stopped())
         bz_say("stopped; nothing was left behind");
-    bz_instance_close(&in);
+    bz_instance_close(in);
     return rc;
 }
 
@@ -488,11 +488,14 @@ int bz_backup_create(int argc, char **argv) {
          "bzr1... of 'bartizan backup key', or a file with it; may be repeated"},
         {"out", BZ_OPT_TEXT, &wish.out, "FILE", "the archive; a file that is there stays"},
         {"base", BZ_OPT_TEXT, &wish.base, "FILE", "an earlier archive: only what is new goes in"},
+        {"passphrase-file", BZ_OPT_TEXT, &wish.secret_file, "FILE",
+         "passphrase or credential of the master key, instead of asking"},
         {"json", BZ_OPT_FLAG, &wish.json, NULL, "one JSON object"},
     };
     static const char *const words[] = {"DIR"};
     const struct bz_opts o = {
-        "bartizan backup create DIR --to RECIPIENT [...] --out FILE [--base FILE] [--json]",
+        "bartizan backup create DIR --to RECIPIENT [...] --out FILE [--base FILE] "
+        "[--passphrase-file FILE] [--json]",
         "Writes everything needed to make the instance again into one encrypted, signed file, "
         "while "
         "the instance runs. Only the recipients' secret keys open it.",

@@ -9,6 +9,7 @@
 #include <bartizan/json.h>
 
 #include "commands.h"
+#include "secret_input.h"
 
 enum { KEY_FILE_MAX = 16 * 1024 };
 
@@ -128,26 +129,21 @@ bool bz_backup_recipient_read(const char *text, uint8_t ret[BZ_BOX_LEN]) {
     return ok;
 }
 
-bool bz_backup_own(const struct bz_instance *in, struct bz_backup_own *ret) {
-    uint8_t mem[BZ_KEY_LEN + 1];
+bool bz_backup_own(const struct bz_instance *in, const char *secret_file,
+                   struct bz_backup_own *ret) {
+    const struct bz_secret_input from = {.file = secret_file};
+    struct bz_secret master = {0};
     struct bz_instance_keys keys;
-    struct bz_buf b;
-    bz_buf_init_fixed(&b, mem, sizeof mem);
-    enum bz_status st = bz_file_read(in->fd, BZ_F_MASTER_KEY, &b);
-    if (st == BZ_OK && b.n != BZ_KEY_LEN)
-        st = BZ_ECORRUPT;
-    if (st == BZ_OK) {
-        memcpy(ret->master, mem, BZ_KEY_LEN);
-        bz_backup_keys(mem, &ret->keys);
-        bz_instance_derive(mem, &keys);
+    bool ok = bz_master_input(in, &from, &master);
+    if (ok) {
+        memcpy(ret->master, master.p, BZ_KEY_LEN);
+        bz_backup_keys(master.p, &ret->keys);
+        bz_instance_derive(master.p, &keys);
         memcpy(ret->instance_id, keys.instance_id, 8);
         bz_wipe(&keys, sizeof keys);
-    } else {
-        bz_say("%s/" BZ_F_MASTER_KEY ": %s", bz_safe(in->path),
-               st == BZ_ECORRUPT || st == BZ_ETOOBIG ? "is no master key" : strerror(errno));
     }
-    bz_wipe(mem, sizeof mem);
-    return st == BZ_OK;
+    bz_secret_free(&master);
+    return ok;
 }
 
 /* ---- bartizan backup key ---- */
@@ -180,12 +176,12 @@ static bool write_key(const char *path, const struct made *m) {
     return st == BZ_OK;
 }
 
-static bool signer_of(const char *dir, char out[BZ_BACKUP_KEY_TEXT + 1]) {
+static bool signer_of(const char *dir, const char *secret_file, char out[BZ_BACKUP_KEY_TEXT + 1]) {
     struct bz_instance in;
     struct bz_backup_own own;
     if (!bz_cli_open(dir, &in))
         return false;
-    bool ok = bz_backup_own(&in, &own);
+    bool ok = bz_backup_own(&in, secret_file, &own);
     if (ok)
         bz_backup_key_text(BZ_BACKUP_SIGNER, own.keys.sign_pub, out);
     bz_wipe(&own, sizeof own);
@@ -219,12 +215,14 @@ static int show(const char *path, const struct made *m, bool json) {
 }
 
 int bz_backup_key(int argc, char **argv) {
-    const char *out = NULL, *instance = NULL;
+    const char *out = NULL, *instance = NULL, *secret_file = NULL;
     bool json = false, help = false;
     const struct bz_opt list[] = {
         {"out", BZ_OPT_TEXT, &out, "FILE", "where the secret key goes; mode 0600"},
         {"instance", BZ_OPT_TEXT, &instance, "DIR",
          "accept only this instance's archives with the key"},
+        {"passphrase-file", BZ_OPT_TEXT, &secret_file, "FILE",
+         "passphrase or credential of that instance's master key, instead of asking"},
         {"json", BZ_OPT_FLAG, &json, NULL, "one JSON object"},
     };
     const struct bz_opts o = {
@@ -246,8 +244,9 @@ int bz_backup_key(int argc, char **argv) {
         return BZ_EXIT_FAILURE;
     }
     struct made m = {0};
+    bz_backup_catch();
     uint8_t pub[BZ_BOX_LEN], sec[BZ_BOX_LEN];
-    if (instance != NULL && !signer_of(instance, m.signer))
+    if (instance != NULL && !signer_of(instance, secret_file, m.signer))
         return BZ_EXIT_FAILURE;
     bz_box_keypair(pub, sec);
     bz_backup_key_text(BZ_BACKUP_RECIPIENT, pub, m.recipient);

@@ -13,7 +13,8 @@ struct bz_item { /* a file or folder that goes in */
     size_t names_at, names_n; /* bytes of bz_make.names */
 };
 struct bz_make {
-    const struct bz_instance *in;
+    struct bz_instance opened;
+    const struct bz_instance *in; /* that one */
     struct bz_backup_own own;
     struct bz_backup_head head;
     struct bz_archive base;

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include <bartizan/json.h>
@@ -85,7 +86,9 @@ static void stop(int sig) {
 
 void bz_backup_catch(void) {
     static const int list[] = {SIGINT, SIGTERM, SIGHUP};
+    static const struct rlimit none = {0, 0};
     struct sigaction sa = {.sa_handler = stop};
+    (void)setrlimit(RLIMIT_CORE, &none);
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         (void)sigaction(list[i], &sa, NULL);
 }

@@ -439,7 +439,8 @@ int bz_backup_restore(int argc, char **argv) {
     };
     static const char *const words[] = {"DIR"};
     const struct bz_opts o = {
-        "bartizan backup restore DIR --key FILE --from ARCHIVE [...] [--tombstones FILE]",
+        "bartizan backup restore DIR --key FILE --from ARCHIVE [...] [--signer SIGNER] "
+        "[--tombstones FILE] [--owner USER] [--json]",
         "Makes an instance in a new directory, or nothing. It is checked before it gets its name.",
         list,
         sizeof list / sizeof list[0],

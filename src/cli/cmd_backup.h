@@ -31,7 +31,8 @@ void bz_jw_seconds(struct bz_jw *w, const char *key, uint64_t ns);
 
 /* Bytes done on a terminal, nothing elsewhere; done == total clears the line. */
 void bz_backup_progress(const char *what, uint64_t done, uint64_t total);
-/* From here on INT, TERM and HUP only set a flag, so that nothing half made stays behind. */
+/* From here on INT, TERM and HUP only set a flag, so that nothing half made stays behind; and no core
+ * is written, for keys are in memory. */
 void bz_backup_catch(void);
 bool bz_backup_stopped(void);
 
@@ -50,14 +51,16 @@ bool bz_backup_trust(const char *key_file, const struct bz_opt_many *signers,
                      struct bz_backup_trust *ret);
 /* "bzr1..." or a file with a line "recipient: bzr1...". */
 bool bz_backup_recipient_read(const char *text, uint8_t ret[BZ_BOX_LEN]);
-/* The master key of an instance, wherever it comes from, and what making archives needs of it. The
- * reason of a failure was printed. */
+/* The master key of an instance, wherever it comes from, and what making archives needs of it.
+ * secret_file: a passphrase or credential that opens it; NULL asks where that is needed. The reason of
+ * a failure was printed. */
 struct bz_backup_own {
     uint8_t master[BZ_KEY_LEN];
     uint8_t instance_id[8];
     struct bz_backup_keys keys;
 };
-bool bz_backup_own(const struct bz_instance *in, struct bz_backup_own *ret);
+bool bz_backup_own(const struct bz_instance *in, const char *secret_file,
+                   struct bz_backup_own *ret);
 
 /* ---- archives (backup_chain.c) ---- */
 

@@ -292,6 +292,19 @@ class Cold(unittest.TestCase):
             self.assertIn("another backup", cli("create", self.dir, "--to", self.recipient, "--out", self.full, code=2))
         self.create()
 
+    def test_master_key_by_passphrase(self):
+        plain = (self.dir / "secrets" / "master.key").read_bytes()
+        word = self.top / "word"
+        word.write_text("correct horse")
+        self.made.cli("master", self.dir, "--to", "passphrase", "--new-file", word)
+        self.assertFalse((self.dir / "secrets" / "master.key").exists())
+        (self.top / "wrong").write_text("incorrect")
+        self.create(None, "--passphrase-file", self.top / "wrong", code=2)
+        self.create(None, "--passphrase-file", word)
+        self.restore(self.full) # the recipient's key alone
+        self.assertEqual((self.top / "r" / "secrets" / "master.key").read_bytes(), plain)
+        self.assertFalse((self.top / "r" / "secrets" / "master.json").exists())
+
     def test_owner(self):
         import getpass
         self.create()
