@@ -150,7 +150,7 @@ static void live_digit(const struct scan *s, size_t i, struct rest *rest) {
         else
             live_special(s, SPECIAL_AZURE, i + 3, rest);
     }
-    if (scan_is(scan_before(s, i), SC_ALNUM))
+    if (!secrets_bot_edge(s, i))
         return;
     size_t end = scan_run(s, i, SC_DIGIT, 11);
     left = s->n - end;
@@ -240,7 +240,7 @@ static size_t live(const struct scan *s, size_t from) {
         return rest.least;
     size_t stop = operator? s->n : token; /* of words: their values come later */
     for (size_t i = back(token, BZ_DETECT_CONTEXT, 0); i < stop && i < rest.least; i++) {
-        if (scan_is(s->p[i], SC_ALPHA) || s->p[i] == '_' || s->p[i] == '-')
+        if (scan_is(s->p[i], SC_ALPHA | SC_HIGH) || memchr("_-\"", s->p[i], 3) != NULL)
             live_words(s, i, &rest);
     }
     if (colon)

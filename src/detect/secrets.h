@@ -117,6 +117,8 @@ enum special {
     SPECIAL_KUBERNETES_2,
     SPECIAL_COUNT
 };
+/* May the number of a bot of Telegram begin here? */
+bool secrets_bot_edge(const struct scan *s, size_t at);
 enum answer secrets_try_special(const struct scan *s, enum special kind, size_t end,
                                 struct match *ret);
 /* secrets_pem.c. end: behind "-----BEGIN ". */

@@ -179,9 +179,9 @@ static size_t verb(const struct scan *s, size_t i) {
 enum { GAP = 1, OPERATOR = 2 };
 static const uint8_t gap_mark[128] = {
     ['_'] = GAP,      ['.'] = GAP,      ['-'] = GAP,      ['"'] = GAP,      ['\''] = GAP,
-    ['`'] = GAP,      [']'] = GAP,      [')'] = GAP,      ['*'] = GAP,      ['\\'] = GAP,
-    ['='] = OPERATOR, [':'] = OPERATOR, ['>'] = OPERATOR, ['|'] = OPERATOR, ['?'] = OPERATOR,
-    ['~'] = OPERATOR, ['+'] = OPERATOR, [','] = OPERATOR, ['('] = OPERATOR,
+    ['`'] = GAP,      [']'] = GAP,      [')'] = GAP,      ['['] = GAP,      ['*'] = GAP,
+    ['\\'] = GAP,     ['='] = OPERATOR, [':'] = OPERATOR, ['>'] = OPERATOR, ['|'] = OPERATOR,
+    ['?'] = OPERATOR, ['~'] = OPERATOR, ['+'] = OPERATOR, [','] = OPERATOR, ['('] = OPERATOR,
 };
 
 /* Where the gap that begins at i ends: at an operator, behind a verb (is_verb), or 0: neither. */
@@ -447,9 +447,10 @@ static enum answer try_header(const struct scan *s, const struct secret_row *row
     struct bz_view value = between(s, v, end);
     if (judge_placeholder(value) || value.n < 8)
         return ANSWER_NO;
-    if (!judge_random(value) && !judge_uuid(value) && !(basic && basic_value(value)))
+    if (!judge_random(value) && !judge_uuid(value) &&
+        !((basic || value.n >= 12) && basic_value(value)))
         return ANSWER_NO;
-    if (!scheme && (value.n < 16 || is_scoped(s, name_of(s, word, v), v)))
+    if (!scheme && (value.n < 12 || is_scoped(s, name_of(s, word, v), v)))
         return ANSWER_NO;
     *ret = (struct match){v, end, row->type, BZ_PROOF_CONTEXT};
     return ANSWER_YES;

@@ -202,12 +202,19 @@ static enum answer facebook(const struct scan *s, size_t end, struct match *ret)
 }
 
 /* ---- 1234567890:AA...: bots of Telegram ---- */
+
+bool secrets_bot_edge(const struct scan *s, size_t at) {
+    if (!scan_is(scan_before(s, at), SC_ALNUM))
+        return true;
+    return at >= 4 && scan_lit(s, at - 4, "/bot", false); /* of its API's addresses */
+}
+
 static enum answer telegram(const struct scan *s, size_t end, struct match *ret) {
     size_t colon = end - 3;
     size_t at = scan_back(s, colon, SC_DIGIT, 12);
     struct form_end e;
     ret->start = at;
-    if (colon - at < 8 || colon - at > 10 || scan_is(scan_before(s, at), SC_ALNUM))
+    if (colon - at < 8 || colon - at > 10 || !secrets_bot_edge(s, at))
         return ANSWER_NO;
     enum answer a = form_match(s, end, "k33", &e);
     if (a != ANSWER_YES)

@@ -89,6 +89,7 @@ enum {
 };
 
 #define SECRETS_WORDS(W)                                                                           \
+    W("\"auth\"", GROUP_AUTHORIZATION, WORD_ANY)                                                   \
     W("-key", GROUP_GENERIC, WORD_ANY)                                                             \
     W("_auth", GROUP_GENERIC, WORD_ANY | WORD_WHOLE)                                               \
     W("_gitlab_session=", GROUP_GITLABCOOKIE, WORD_DIRECT)                                         \
@@ -129,6 +130,7 @@ enum {
     W("confluence", GROUP_ATLASSIAN, 0)                                                            \
     W("confluent", GROUP_CONFLUENT, 0)                                                             \
     W("contentful", GROUP_CONTENTFUL, 0)                                                           \
+    W("contraseña", GROUP_PASSWORD, 0)                                                             \
     W("credential", GROUP_GENERIC, WORD_ANY)                                                       \
     W("creds", GROUP_GENERIC, WORD_ANY | WORD_WHOLE)                                               \
     W("datadog", GROUP_DATADOG, 0)                                                                 \
@@ -155,6 +157,7 @@ enum {
     W("intercom", GROUP_INTERCOM, 0)                                                               \
     W("jfrog", GROUP_ARTIFACTORY, 0)                                                               \
     W("jira", GROUP_ATLASSIAN, 0)                                                                  \
+    W("kennwort", GROUP_PASSWORD, WORD_ANY)                                                        \
     W("key_material", GROUP_GENERIC, WORD_ANY)                                                     \
     W("kraken", GROUP_KRAKEN, 0)                                                                   \
     W("kucoin", GROUP_KUCOIN, 0)                                                                   \
@@ -174,6 +177,7 @@ enum {
     W("message-bird", GROUP_MESSAGEBIRD, 0)                                                        \
     W("message_bird", GROUP_MESSAGEBIRD, 0)                                                        \
     W("messagebird", GROUP_MESSAGEBIRD, 0)                                                         \
+    W("mot de passe", GROUP_PASSWORD, 0)                                                           \
     W("netlify", GROUP_NETLIFY, 0)                                                                 \
     W("new-relic", GROUP_NEWRELIC, 0)                                                              \
     W("new-york-times", GROUP_NYTIMES, 0)                                                          \
@@ -194,15 +198,18 @@ enum {
     W("private_key_id", GROUP_GCPSA, 0)                                                            \
     W("privateai", GROUP_PRIVATEAI, 0)                                                             \
     W("privatekey", GROUP_GENERIC, WORD_ANY)                                                       \
+    W("psk", GROUP_PASSWORD, WORD_WHOLE)                                                           \
     W("pwd", GROUP_PASSWORD, WORD_ANY | WORD_WHOLE)                                                \
     W("rapidapi", GROUP_RAPIDAPI, 0)                                                               \
     W("secret", GROUP_GENERIC, WORD_ANY)                                                           \
+    W("secret access key", GROUP_AWS, 0)                                                           \
     W("secret-access-key", GROUP_AWS, 0)                                                           \
     W("secret_access_key", GROUP_AWS, 0)                                                           \
     W("secret_key", GROUP_FREEMIUS, 0)                                                             \
     W("secretaccesskey", GROUP_AWS, 0)                                                             \
     W("secretkey", GROUP_GENERIC, WORD_ANY)                                                        \
     W("sendbird", GROUP_SENDBIRD, 0)                                                               \
+    W("senha", GROUP_PASSWORD, WORD_WHOLE)                                                         \
     W("sentry", GROUP_SENTRY, 0)                                                                   \
     W("sharedaccesskey", GROUP_AZURE, 0)                                                           \
     W("sig=", GROUP_SAS, WORD_DIRECT)                                                              \
@@ -218,9 +225,12 @@ enum {
     W("twitch", GROUP_TWITCH, 0)                                                                   \
     W("twitter", GROUP_TWITTER, 0)                                                                 \
     W("typeform", GROUP_TYPEFORM, 0)                                                               \
+    W("wachtwoord", GROUP_PASSWORD, WORD_ANY)                                                      \
     W("webhook.office.com/webhookb2/", GROUP_TEAMSHOOK, WORD_DIRECT)                               \
     W("xray", GROUP_ARTIFACTORY, 0)                                                                \
     W("yandex", GROUP_YANDEX, 0)                                                                   \
-    W("zendesk", GROUP_ZENDESK, 0)
+    W("zendesk", GROUP_ZENDESK, 0)                                                                 \
+    W("пароль", GROUP_PASSWORD, 0)                                                                 \
+    W("密码", GROUP_PASSWORD, 0)
 
 #endif
