@@ -16,7 +16,7 @@ build=(gcc libc6-dev make meson ninja-build pkgconf libsodium-dev libssl-dev lib
     libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libpcre2-dev zlib1g-dev
     libvectorscan-dev libutf8proc-dev
     ca-certificates curl openssl)
-test=(clang libcmocka-dev libjansson-dev python3 faketime shellcheck mandoc pmccabe procps)
+test=(clang libcmocka-dev libjansson-dev python3 faketime shellcheck mandoc pmccabe procps swtpm tpm2-tools)
 bench=(python3 util-linux)
 fuzz=(clang libcmocka-dev libjansson-dev)
 
