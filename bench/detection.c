@@ -91,7 +91,7 @@ static struct bz_view prose(size_t n, bool small) {
         "history", "computer", "because", "nothing", "is",       "quite",   "simple",   "every",
         "morning", "teacher",  "reads",   "several", "chapters", "before",  "lunch",    "then",
         "station", "between",  "summer",  "winter",  "general",  "support", "company",  "internet",
-        "keyword", "password", "protect", "section", "possible", "current", "however",  "through",
+        "keyword", "passages", "protect", "section", "possible", "current", "however",  "through",
     };
     uint8_t *p = malloc(n + 64);
     uint64_t x = 88172645463325252ull;

@@ -109,7 +109,7 @@ static void add_expr(struct pack_exprs *px, const char *expr, unsigned flags,
                      const struct custom_expr *x) {
     px->expr[px->n] = expr;
     px->flags[px->n] = flags;
-    px->ids[px->n] = (unsigned)px->n;
+    px->gates[px->n] = x->pattern ? gate_of(expr, flags) : GATE_NONE;
     px->custom[px->custom_n++] = *x;
     px->n++;
 }

@@ -7,7 +7,7 @@
 #include <hs/hs.h>
 
 enum {
-    ENGINE_VERSION = 1,
+    ENGINE_VERSION = 2,
     DETECTORS_MAX = 8,
     PATTERN_WIDTH_MAX = 256, /* bytes of a match of a custom pattern */
     WORD_MAX = 128,          /* bytes of a custom word */
@@ -21,6 +21,17 @@ size_t detectors(const struct detector *const **ret);
 /* Hash of everything built in that a pack depends on. */
 void engine_stamp(uint8_t out[32]);
 
+/* ---- databases: gate.c ---- */
+
+/* Vectorscan is fastest with like and like, and what nearly all text lacks is found faster by hand:
+ * expressions that need a digit, or two capitals side by side, have a database each, which sees only
+ * the neighbourhood of these. */
+enum gate { GATE_NONE, GATE_DIGIT, GATE_CAPITALS, GATE_COUNT };
+enum gate gate_of(const char *expr, unsigned flags);
+/* The next part [*lo, *hi) of the text that holds all matches of at most `width` bytes; *at: how far
+ * the text was looked at, 0 at first. false: no more. */
+bool gate_next(enum gate g, struct bz_view text, size_t width, size_t *at, size_t *lo, size_t *hi);
+
 /* ---- beginnings of matches: starts.c ---- */
 
 /* Hashes of all the prefixes of literals that matches begin with. A hash may meet by accident: then
@@ -28,13 +39,15 @@ void engine_stamp(uint8_t out[32]);
 enum start_kind {
     START_WORD = 1, /* the byte before is no ASCII letter or digit */
     START_ANYWHERE, /* custom words that need not be whole */
+    START_SHORT,    /* whole literals of up to STARTS_KNOWN bytes */
 };
 struct starts {
     uint32_t *slot; /* open addressing; 0 is empty */
     size_t slots, used;
     size_t longest, longest_anywhere; /* bytes of the longest literal; 0: none */
-    bool shorts;                      /* there are literals of less than four bytes */
-    uint8_t first[4096];              /* bits: how literals begin, see starts_maybe */
+    uint8_t first[4096];              /* bits: the first STARTS_KNOWN bytes of longer literals */
+    uint8_t shorts[128];              /* bits: the first two bytes of others */
+    bool single;                      /* there are literals of one byte */
 };
 /* Room for literals of `bytes` bytes together. */
 enum bz_status starts_init(struct starts *st, struct bz_arena *ar, size_t bytes) BZ_MUST_USE;
@@ -75,8 +88,9 @@ struct custom_set { /* of an opened pack */
 };
 struct pack_exprs { /* what hs_compile takes; room for all */
     const char **expr;
-    unsigned *flags, *ids;
-    size_t n;
+    unsigned *flags;
+    enum gate *gates;
+    size_t n;                   /* ids are places here */
     struct custom_expr *custom; /* of those behind the triggers */
     size_t custom_n;
 };
@@ -116,9 +130,10 @@ struct raws {
     bool failed;   /* out of memory */
 };
 struct bz_detect {
-    hs_database_t *db;
-    hs_scratch_t *scratch;
-    struct hook *hooks; /* by id */
+    hs_database_t *db[GATE_COUNT]; /* NULL: there are no such expressions */
+    uint32_t width[GATE_COUNT];    /* of the widest match; 0 without a gate */
+    hs_scratch_t *scratch;         /* of all of them */
+    struct hook *hooks;            /* by id */
     size_t hooks_n;
     struct custom_set custom; /* its arena holds all memory of the pack */
     struct starts starts;

@@ -1,4 +1,4 @@
-/* An opened pack: the database, its scratch memory, and the tables made from what is built in. */
+/* An opened pack: the databases, their scratch memory, and the tables made from what is built in. */
 #include "engine.h"
 
 #include <bartizan/crypto.h>
@@ -22,9 +22,8 @@ static enum bz_status status_of(hs_error_t e) {
     }
 }
 
-/* The parts of a pack whose seal and stamp are good. */
-static enum bz_status parts(struct bz_view pack, struct bz_view *ret_custom,
-                            struct bz_view *ret_db) {
+/* What lies between the head and the seal of a pack that is whole and of this build. */
+static enum bz_status body(struct bz_view pack, struct bz_rd *ret) {
     uint8_t hash[BZ_HASH_LEN];
     size_t head = sizeof PACK_MAGIC - 1;
     if (pack.n < head + BZ_HASH_LEN || !bz_view_starts(pack, BZ_V(PACK_MAGIC)))
@@ -33,16 +32,26 @@ static enum bz_status parts(struct bz_view pack, struct bz_view *ret_custom,
     bz_sha256(sealed, hash);
     if (!bz_ct_equal(bz_view(hash, sizeof hash), bz_view_sub(pack, sealed.n, BZ_HASH_LEN)))
         return BZ_ECORRUPT;
-    struct bz_rd r;
-    bz_rd_init(&r, bz_view_sub(sealed, head, sealed.n));
-    if (bz_rd_le32(&r) != ENGINE_VERSION)
+    bz_rd_init(ret, bz_view_sub(sealed, head, sealed.n));
+    if (bz_rd_le32(ret) != ENGINE_VERSION)
         return BZ_EVERSION;
     engine_stamp(hash);
-    if (!bz_view_eq(bz_rd_take(&r, sizeof hash), bz_view(hash, sizeof hash)))
-        return BZ_EVERSION;
-    *ret_custom = bz_rd_take(&r, bz_rd_count(&r, 1));
-    *ret_db = bz_rd_take(&r, bz_rd_count(&r, 1));
-    return bz_rd_end(&r) == BZ_OK ? BZ_OK : BZ_ECORRUPT;
+    return bz_view_eq(bz_rd_take(ret, sizeof hash), bz_view(hash, sizeof hash)) ? BZ_OK
+                                                                                : BZ_EVERSION;
+}
+
+static enum bz_status read_databases(struct bz_rd *r, struct bz_detect *d) {
+    for (size_t g = 0; g < GATE_COUNT; g++) {
+        d->width[g] = bz_rd_le32(r);
+        struct bz_view db = bz_rd_take(r, bz_rd_count(r, 1));
+        if (!bz_rd_ok(r) || d->width[g] > PATTERN_WIDTH_MAX)
+            return BZ_ECORRUPT;
+        if (db.n == 0)
+            continue;
+        BZ_TRY(status_of(hs_deserialize_database((const char *)db.p, db.n, &d->db[g])));
+        BZ_TRY(status_of(hs_alloc_scratch(d->db[g], &d->scratch)));
+    }
+    return bz_rd_end(r) == BZ_OK ? BZ_OK : BZ_ECORRUPT;
 }
 
 static enum bz_status make_hooks(struct bz_detect *d) {
@@ -101,14 +110,12 @@ static enum bz_status make_starts(struct bz_detect *d) {
 }
 
 static enum bz_status open_pack(struct bz_view pack, struct bz_detect *d) {
-    struct bz_view custom = {0};
-    struct bz_view db = {0};
-    BZ_TRY(parts(pack, &custom, &db));
-    BZ_TRY(custom_read(custom, &d->custom));
+    struct bz_rd r;
+    BZ_TRY(body(pack, &r));
+    BZ_TRY(custom_read(bz_rd_take(&r, bz_rd_count(&r, 1)), &d->custom));
     BZ_TRY(make_hooks(d));
     BZ_TRY(make_starts(d));
-    BZ_TRY(status_of(hs_deserialize_database((const char *)db.p, db.n, &d->db)));
-    return status_of(hs_alloc_scratch(d->db, &d->scratch));
+    return read_databases(&r, d);
 }
 
 enum bz_status bz_detect_open(struct bz_view pack, struct bz_detect **ret) {
@@ -132,8 +139,10 @@ void bz_detect_close(struct bz_detect *d) {
         return;
     if (d->scratch != NULL)
         hs_free_scratch(d->scratch);
-    if (d->db != NULL)
-        hs_free_database(d->db);
+    for (size_t g = 0; g < GATE_COUNT; g++) {
+        if (d->db[g] != NULL)
+            hs_free_database(d->db[g]);
+    }
     bz_buf_wipe_free(&d->raws.mem);
     bz_arena_free(&d->custom.ar);
     bz_alloc_heap.free(NULL, d);

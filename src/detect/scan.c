@@ -12,6 +12,7 @@ struct scan_sink {
     const struct scan_job *job;
     struct scan each[DETECTORS_MAX]; /* a view of the text for each detector */
     bool wanted[DETECTORS_MAX];
+    size_t base; /* place of what Vectorscan sees in the text */
 };
 
 /* ---- what was found ---------------------------------------------------------------------------- */
@@ -141,9 +142,10 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
     if (id < d->hooks_n) {
         const struct hook *h = &d->hooks[id];
         if (k->wanted[h->det])
-            h->d->hit(&k->each[h->det], h->t, (size_t)to);
+            h->d->hit(&k->each[h->det], h->t, k->base + (size_t)to);
     } else if (id - d->hooks_n < d->custom.exprs_n) {
-        custom_hit(k, &d->custom.exprs[id - d->hooks_n], (size_t)from, (size_t)to);
+        custom_hit(k, &d->custom.exprs[id - d->hooks_n], k->base + (size_t)from,
+                   k->base + (size_t)to);
     }
     return d->raws.failed ? 1 : 0;
 }
@@ -172,6 +174,25 @@ static struct scan view_of(const struct scan_job *job, const struct detector *de
                          .first = group_first(det->group)};
 }
 
+static enum bz_status candidates(struct bz_detect *d, struct scan_sink *k) {
+    struct bz_view text = k->job->text;
+    for (unsigned g = 0; g < GATE_COUNT; g++) {
+        size_t at = 0;
+        size_t lo = 0;
+        size_t hi = 0;
+        while (d->db[g] != NULL && gate_next((enum gate)g, text, d->width[g], &at, &lo, &hi)) {
+            k->base = lo;
+            hs_error_t e = hs_scan(d->db[g], (const char *)text.p + lo, (unsigned)(hi - lo), 0,
+                                   d->scratch, on_match, k);
+            if (d->raws.failed)
+                return BZ_ENOMEM;
+            if (e != HS_SUCCESS)
+                return BZ_EINTERNAL;
+        }
+    }
+    return BZ_OK;
+}
+
 enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) {
     d->raws.n = 0;
     d->raws.more = 0;
@@ -188,12 +209,7 @@ enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) {
         k.each[i] = view_of(job, all[i]);
         k.each[i].sink = &k;
     }
-    hs_error_t e = hs_scan(d->db, (const char *)job->text.p, (unsigned)job->text.n, 0, d->scratch,
-                           on_match, &k);
-    if (d->raws.failed)
-        return BZ_ENOMEM;
-    if (e != HS_SUCCESS)
-        return BZ_EINTERNAL;
+    BZ_TRY(candidates(d, &k));
     resolve(&d->raws);
     return BZ_OK;
 }

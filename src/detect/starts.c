@@ -43,17 +43,25 @@ static void put(struct starts *st, uint32_t h) {
     st->slot[i] = h;
 }
 
-/* Bit of the first n <= FIRST bytes; whole: nothing follows them in the literal. */
-static uint32_t first_bit(const uint8_t *p, size_t n, bool whole) {
+/* Bit of the first FIRST bytes, in any case. */
+static uint32_t first_bit(const uint8_t *p) {
     uint32_t w = 0;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < FIRST; i++)
         w = w << 8 | (p[i] | 0x20u);
-    w ^= (uint32_t)n << 29 | (whole ? UINT32_C(1) << 28 : 0);
     return w * UINT32_C(0x9e3779b1) >> 17;
 }
 
-static bool first_has(const struct starts *st, uint32_t bit) {
-    return (st->first[bit >> 3] >> (bit & 7) & 1) != 0;
+/* Bit of the first two bytes of a literal, in any case. */
+static uint32_t short_bit(uint8_t a, uint8_t b) {
+    return ((a | 0x20u) * 61u + (b | 0x20u)) & 1023;
+}
+
+static bool bit(const uint8_t *bits, uint32_t i) {
+    return (bits[i >> 3] >> (i & 7) & 1) != 0;
+}
+
+static void set_bit(uint8_t *bits, uint32_t i) {
+    bits[i >> 3] |= (uint8_t)(1u << (i & 7));
 }
 
 enum bz_status starts_init(struct starts *st, struct bz_arena *ar, size_t bytes) {
@@ -76,26 +84,16 @@ void starts_add(struct starts *st, struct bz_view lit, enum start_kind kind, boo
     size_t most = nocase ? lit.n * 2 : lit.n; /* see add_byte */
     if (most > *longest)
         *longest = most;
-    for (size_t n = 1; n <= lit.n && n <= FIRST; n++) {
-        uint32_t bit = first_bit(lit.p, n, false);
-        st->first[bit >> 3] |= (uint8_t)(1u << (bit & 7));
+    if (lit.n > FIRST) {
+        set_bit(st->first, first_bit(lit.p));
+        return;
     }
-    if (lit.n < FIRST) {
-        uint32_t bit = first_bit(lit.p, lit.n, true);
-        st->first[bit >> 3] |= (uint8_t)(1u << (bit & 7));
-        st->shorts = true;
-    }
-}
-
-bool starts_maybe(const struct starts *st, const uint8_t *p, size_t n) {
-    size_t k = n < FIRST ? n : FIRST;
-    if (first_has(st, first_bit(p, k, false)))
-        return true;
-    for (size_t i = 1; st->shorts && i <= k; i++) {
-        if (first_has(st, first_bit(p, i, true)))
-            return true;
-    }
-    return false;
+    h = seed_of(START_SHORT, nocase);
+    for (size_t i = 0; i < lit.n; i++)
+        h = add_byte(h, lit.p[i], nocase);
+    put(st, h);
+    set_bit(st->shorts, short_bit(lit.p[0], lit.n > 1 ? lit.p[1] : 0));
+    st->single = st->single || lit.n == 1;
 }
 
 static bool prefix(const struct starts *st, struct bz_view v, enum start_kind kind) {
@@ -111,6 +109,23 @@ static bool prefix(const struct starts *st, struct bz_view v, enum start_kind ki
 
 bool starts_prefix(const struct starts *st, struct bz_view v) {
     return prefix(st, v, START_WORD);
+}
+
+/* Does one of the whole literals of up to FIRST bytes stand at p? */
+static bool short_at(const struct starts *st, const uint8_t *p, size_t n) {
+    for (size_t i = 1; i <= n && i <= FIRST; i++) {
+        if (prefix(st, bz_view(p, i), START_SHORT))
+            return true;
+    }
+    return false;
+}
+
+bool starts_maybe(const struct starts *st, const uint8_t *p, size_t n) {
+    if ((st->single || (n > 1 && bit(st->shorts, short_bit(p[0], p[1])))) && short_at(st, p, n))
+        return true;
+    if (n < FIRST)
+        return prefix(st, bz_view(p, n), START_WORD);
+    return bit(st->first, first_bit(p)) && prefix(st, bz_view(p, FIRST), START_WORD);
 }
 
 static size_t live_of(const struct starts *st, const struct scan *s, size_t from,

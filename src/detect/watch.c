@@ -11,10 +11,10 @@
 #include "normalise.h"
 
 enum {
-    KEEP = 360,   /* >= BZ_DETECT_CONTEXT and PATTERN_WIDTH_MAX and a word's edge */
-    TRIM = 2048,  /* window above this is cut down to KEEP */
-    SLICE = 2048, /* bytes of normal form that are decided at once */
-    OPENING = 64, /* how far back a match of capitals and marks may have begun */
+    KEEP = 360,        /* >= BZ_DETECT_CONTEXT and PATTERN_WIDTH_MAX and a word's edge */
+    TRIM = KEEP + 512, /* window above this is cut down to KEEP: 1 KiB for a channel of prose */
+    SLICE = 2048,      /* bytes of normal form that are decided at once */
+    OPENING = 64,      /* how far back a match of capitals and marks may have begun */
     BACK = 2 * BZ_DETECT_CONTEXT + 8, /* bytes that are read before what is not decided */
     LATE = 64, /* bytes of a finding that is not held for, if its end comes in a later piece */
 };
@@ -336,6 +336,8 @@ static enum bz_status find(struct bz_detect *d, struct bz_watch *w, bool final,
     size_t least = hold != NULL && other < w->from ? other : w->from;
     size_t back = d->custom.width == 0 ? BACK : KEEP;
     size_t skip = least > back ? least - back : 0;
+    while (skip > 0 && (w->win.p[skip] & 0xc0) == 0x80) /* whole code points */
+        skip--;
     struct scan_job job = {.text = bz_view_sub(bz_buf_view(&w->win), skip, w->win.n),
                            .final = final,
                            .from = w->from - skip,
