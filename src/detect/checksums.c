@@ -480,9 +480,14 @@ bool bz_checksum_in_gstin(const uint8_t *s, size_t n) {
     return s[14] == (uint8_t)digits[(36 - sum % 36) % 36];
 }
 
+/* Date and sex alone: since October 2020 the rest is random. */
+bool bz_checksum_kr_rrn_form(const uint8_t *s, size_t n) {
+    return n == 13 && bz_checksum_digits(s, n) && bz_checksum_yymmdd(s);
+}
+
 bool bz_checksum_kr_rrn(const uint8_t *s, size_t n) {
     static const uint8_t w[12] = {2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5};
-    if (n != 13 || !bz_checksum_digits(s, n) || !bz_checksum_yymmdd(s))
+    if (!bz_checksum_kr_rrn_form(s, n))
         return false;
     return (11 - bz_checksum_weigh(s, w, 12) % 11) % 10 == (unsigned)(s[12] - '0');
 }

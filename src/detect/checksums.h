@@ -31,7 +31,8 @@ bz_checksum_fn bz_checksum_mx_rfc, bz_checksum_br_cpf, bz_checksum_br_cnpj, bz_c
 bz_checksum_fn bz_checksum_cl_rut, bz_checksum_sg_nric, bz_checksum_sg_uen, bz_checksum_au_abn;
 bz_checksum_fn bz_checksum_nz_ird, bz_checksum_au_acn, bz_checksum_au_tfn, bz_checksum_au_medicare;
 bz_checksum_fn bz_checksum_in_aadhaar, bz_checksum_in_gstin, bz_checksum_in_pan;
-bz_checksum_fn bz_checksum_kr_rrn, bz_checksum_kr_brn, bz_checksum_cn_ric, bz_checksum_hk_id;
+bz_checksum_fn bz_checksum_kr_rrn_form, bz_checksum_kr_rrn, bz_checksum_kr_brn, bz_checksum_cn_ric,
+    bz_checksum_hk_id;
 bz_checksum_fn bz_checksum_tw_id, bz_checksum_jp_my, bz_checksum_th_tnin, bz_checksum_il_id;
 bz_checksum_fn bz_checksum_tr_id, bz_checksum_za_id, bz_checksum_my_nric;
 

@@ -102,6 +102,7 @@ static const struct row {
     {ROW(MY_NRIC, my_nric), {"c", "6-2-4"}, F(6) | F(12), NO, FORM, CTX},
     {ROW(IN_AADHAAR, in_aadhaar), {"c", "4 4 4", "4-4-4"}, F(4) | F(12), NO, FORM, SUM},
     {ROW(KR_RRN, kr_rrn), {"d", "6-7"}, F(6) | F(13), FORM, SUM, SUM},
+    {ROW(KR_RRN, kr_rrn_form), {"d", "6-7"}, F(6) | F(13), NO, NO, CTX},
     {ROW(KR_BRN, kr_brn), {"a", "3-2-5"}, F(3) | F(10), NO, FORM, SUM},
     {PII_KR_DRIVER_LICENSE, NULL, {"2-2-6-2"}, F(2), NO, NO, CTX},
     {ROW(CN_RESIDENT_ID, cn_ric), {"i", "6 8 4"}, F(6) | F(18), SUM, SUM, SUM},

@@ -230,6 +230,8 @@ static void special_rules(void **state) {
         {FN(dk_cpr_form), "2110620000", true},
         {FN(dk_cpr_form), "3113620000", false},
         {FN(be_nn), "85073003329", false},
+        {FN(kr_rrn_form), "9710134019905", true},
+        {FN(kr_rrn_form), "9713134019905", false},
         {FN(fr_nir), "295102A12611193", false},
         {FN(eip55), "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", false}, /* nothing to check */
         {FN(base58), "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", false},

@@ -248,6 +248,30 @@ static void pinned_texts(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* docs/PERSONAL-DATA.md has a row for every type, with its best proof. */
+static void docs_name_every_type(void **state) {
+    const char *root = getenv("BZ_SOURCE_ROOT");
+    char path[1024];
+    static char text[64 * 1024];
+    snprintf(path, sizeof path, "%s/docs/PERSONAL-DATA.md", root == NULL ? "." : root);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    for (size_t type = 0; type < TYPES; type++) {
+        char row[128];
+        snprintf(row, sizeof row, "\n| `%s` |", names[type]);
+        const char *at = strstr(text, row);
+        if (at == NULL)
+            fail_msg("docs/PERSONAL-DATA.md has no row for %s", names[type]);
+        char line[256];
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
+        snprintf(row, sizeof row, "| %s | ", bz_proof_name((enum bz_proof)best[type]));
+        if (strstr(line, row) == NULL)
+            fail_msg("docs/PERSONAL-DATA.md: %s is not %s", names[type], row);
+    }
+}
+
 static struct bz_type_set one(size_t type) {
     struct bz_type_set s = {0};
     bz_type_set_add(&s, first + type);
@@ -359,6 +383,7 @@ int main(void) {
         cmocka_unit_test(other_things_are_left_alone),
         cmocka_unit_test(weak_checks_need_their_words),
         cmocka_unit_test(pinned_texts),
+        cmocka_unit_test(docs_name_every_type),
         cmocka_unit_test(cuts_change_nothing),
         cmocka_unit_test(random_texts_at_random_cuts),
         cmocka_unit_test(prose_is_not_held),
