@@ -15,6 +15,7 @@ static const struct bz_command commands[] = {
     {"policy", "check a configuration, explain what it decides", bz_cli_policy},
     {"model", "list the models that are served", bz_cli_model},
     {"audit", "read, verify and prove the audit log", bz_cli_audit},
+    {"dlp", "find and mask secrets and personal data in files", bz_cli_dlp},
     {"data", "stored requests and replies: export, erase, hold, retention", bz_cli_data},
     {"master", "what opens the master key: file, passphrase, credential, TPM", bz_cli_master},
     {"backup", "encrypted backups: create, verify, restore, drill", bz_cli_backup},
