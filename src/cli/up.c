@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "memlock.h"
 #include "opts.h"
 #include "secret_input.h"
 #include "up.h"
@@ -398,6 +399,19 @@ static bool take_master(struct bz_up *u, const char *file) {
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && bz_master_input(&u->in, &from, &u->master);
 }
 
+static void warn_of_swap(void) {
+    struct bz_buf where;
+    struct rlimit l;
+    bz_buf_init(&where, 4096);
+    bool locked = getrlimit(RLIMIT_MEMLOCK, &l) == 0 && l.rlim_cur == RLIM_INFINITY;
+    if (!locked && bz_swap_open(&where))
+        bz_say("warning: prompts in memory may be swapped out in the clear, to %.*s; encrypt it, "
+               "or allow "
+               "locked memory (LimitMEMLOCK=infinity), or forbid swap (MemorySwapMax=0)",
+               (int)where.n, (const char *)where.p);
+    bz_buf_free(&where);
+}
+
 int bz_cli_up(int argc, char **argv) {
     bool background = false, help = false;
     const char *key_file = NULL, *secret_file = NULL;
@@ -428,8 +442,10 @@ int bz_cli_up(int argc, char **argv) {
     if (u == NULL)
         return BZ_EXIT_FAILURE;
     int rc = BZ_EXIT_FAILURE;
-    if (bz_cli_open(dir, &u->in) && bz_up_privileges(u->in.path) && take_master(u, secret_file))
+    if (bz_cli_open(dir, &u->in) && bz_up_privileges(u->in.path) && take_master(u, secret_file)) {
+        warn_of_swap();
         rc = background ? detach(u, key_file) : run(u, key_file, -1);
+    }
     up_free(u);
     return rc;
 }

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -56,6 +57,9 @@ bool bz_up_privileges(const char *dir) {
                (unsigned)sb.st_uid);
         return false;
     }
+    /* Root may let its children lock their memory, whoever they become. Others keep their limit. */
+    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+    (void)setrlimit(RLIMIT_MEMLOCK, &all);
     if (geteuid() == 0 && sb.st_uid != 0) {
         bz_say("running as user %u, the owner of the instance", (unsigned)sb.st_uid);
         if (!become(sb.st_uid, sb.st_gid))

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "memlock.h"
 
 enum { WHY_MAX = 64 * 1024, TURN_MAX_MS = 1000 };
 #define FIRST_ANSWERS_NS 300000000ull /* how long readiness waits for the backends' first answers */
@@ -21,6 +22,7 @@ static bool harden(void) {
     const struct rlimit none = {0, 0};
     (void)umask(077);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)bz_memory_lock(); /* 'bartizan up' warns where it cannot */
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
            setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
 }

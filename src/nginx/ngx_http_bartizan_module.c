@@ -1,5 +1,6 @@
 /* Directives, variables and the start of the process. */
 #include "ngx_http_bartizan.h"
+#include "memlock.h"
 
 #include <malloc.h>
 #include <sys/prctl.h>
@@ -196,6 +197,7 @@ static ngx_int_t postconfiguration(ngx_conf_t *cf) {
  * of the same user. nginx itself allows both (ngx_worker_process_init). */
 static bool seal_process(void) {
     const struct rlimit none = {0, 0};
+    (void)bz_memory_lock(); /* 'bartizan up' warns where it cannot */
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0;
 }
 
