@@ -92,6 +92,7 @@ static uint8_t fold(uint8_t c) {
 /* Rows whose literal stands at i. */
 static void live_prefixes(const struct scan *s, size_t i, struct rest *rest) {
     size_t lo = 0, hi = secrets_prefix_n;
+    uint8_t second = scan_at(s, i + 1);
     struct match m;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
@@ -102,7 +103,8 @@ static void live_prefixes(const struct scan *s, size_t i, struct rest *rest) {
     }
     for (; lo < secrets_prefix_n && (uint8_t)secrets_prefix[lo].lead[0] == s->p[i]; lo++) {
         const struct secret_row *row = &secrets_prefix[lo];
-        if (scan_lit(s, i, row->lead, false) && scan_wants(s, row->type))
+        if ((uint8_t)row->lead[1] == second && scan_lit(s, i, row->lead, false) &&
+            scan_wants(s, row->type))
             hold(s, secrets_try_prefix(s, row, i, &m), &m, rest);
     }
 }
@@ -118,7 +120,7 @@ static void live_special(const struct scan *s, enum special kind, size_t end, st
 /* Words at i whose value may reach the end. */
 static void live_words(const struct scan *s, size_t i, struct rest *rest) {
     size_t lo = 0, hi = secrets_words_n, value, first;
-    uint8_t c = fold(s->p[i]);
+    uint8_t c = fold(s->p[i]), second = fold(scan_at(s, i + 1));
     struct match m;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
@@ -129,7 +131,8 @@ static void live_words(const struct scan *s, size_t i, struct rest *rest) {
     }
     for (; lo < secrets_words_n && (uint8_t)secrets_words[lo].text[0] == c; lo++) {
         const struct secret_word *w = &secrets_words[lo];
-        if (!scan_lit(s, i, w->text, true) || !secrets_value(s, w, i, i + strlen(w->text), &value))
+        if ((uint8_t)w->text[1] != second || !scan_lit(s, i, w->text, true) ||
+            !secrets_value(s, w, i, i + strlen(w->text), &value))
             continue;
         size_t n = secrets_group(w->group, &first);
         for (size_t r = first; r < first + n; r++) {

@@ -75,7 +75,7 @@ static bool url_byte(uint8_t c) {
     return scan_is(c, SC_ALNUM | SC_HIGH) || is_one_of(c, "-._~%!$*+=^");
 }
 
-/* https://cafebabe:deadbeef@gems.contribsys.com/ */
+/* Eight and eight hexadecimal digits before gems.contribsys.com or its sibling. */
 static enum answer sidekiq(const struct scan *s, size_t user, size_t at_sign, size_t *ret_end) {
     static const char *const hosts[] = {"gems.contribsys.com", "enterprise.contribsys.com"};
     if (at_sign - user != 17)
