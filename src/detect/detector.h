@@ -83,6 +83,10 @@ struct detector {
     /* See above. s->want: the types that text is held for. from <= result <= n. Called only if one
      * of the group's types is wanted, and never with final. */
     size_t (*live)(const struct scan *s, size_t from);
+    /* Makes what the detectors of the group share, once for a handle: scan.own. It lies in `ar`, and
+     * may also keep what was found out about the text of a round. *own: what another detector of the
+     * group made before, or NULL. NULL: nothing to make. */
+    enum bz_status (*prepare)(struct bz_arena *ar, void **own);
 };
 
 struct scan_sink; /* the engine's own */
@@ -93,6 +97,8 @@ struct scan {
     size_t from; /* what begins before it is decided already: a detector may skip it */
     const struct bz_type_set *want;
     size_t first;              /* number of the group's first type */
+    void *own;                 /* see prepare() */
+    uint64_t round;            /* another one for each text */
     size_t seen_from, seen_to; /* of the detector that runs, see scan_saw */
     struct scan_sink *sink;
 };

@@ -137,8 +137,10 @@ struct bz_detect {
     size_t hooks_n;
     struct custom_set custom; /* its arena holds all memory of the pack */
     struct starts starts;
-    struct bz_type_set slow; /* types that the short cut of watch.c cannot serve */
-    struct raws raws;        /* of the scan that runs */
+    struct bz_type_set slow;       /* types that the short cut of watch.c cannot serve */
+    struct raws raws;              /* of the scan that runs */
+    void *own[DETECT_GROUP_COUNT]; /* what detectors prepared */
+    uint64_t round;                /* of scans, the last one */
 };
 size_t custom_live(const struct bz_detect *d, const struct scan *s, size_t from);
 

@@ -3,7 +3,7 @@
  * In a mask 'a' is a capital letter, '9' a digit, 'x' one of both, '_' a blank, hyphen or full stop
  * that may be missing; anything else stands for itself. Masks of one row are divided by '|' and
  * begin alike. */
-#include "pii_int.h"
+#include "pii_index.h"
 
 #include <hs/hs.h>
 
@@ -194,7 +194,6 @@ static void id(struct scan *s, size_t start, size_t woken) {
     static const struct pii_worth bank = {PII_IBAN_CODE, SUM, SUM};
     struct pii_picks picks;
     picks.n = 0;
-    picks.c.p = NULL;
     size_t end = 0;
     if (scan_is(s->p[start], SC_UPPER) && scan_wants(s, PII_IBAN_CODE) &&
         iban(s, start, &end) == PII_WHOLE && end >= woken && pii_right(s, end))
@@ -221,14 +220,13 @@ static bool begins(const struct scan *s, size_t i) {
 /* The codes of banks are capitals, as headlines are: the word before them is the trigger. */
 static void bank_behind(struct scan *s, size_t end) {
     static const struct pii_worth w = {PII_SWIFT_CODE, NO, CTX};
-    struct pii_context c = {0};
     for (size_t i = end; i < s->n && i - end < WORD_REACH; i++) {
         if (!scan_is(s->p[i], SC_UPPER) || i < s->from || !begins(s, i))
             continue;
         size_t to = scan_run(s, i, SC_UPPER | SC_DIGIT, 12);
         bool whole = to - i == 8 || to - i == 11;
         if (whole && scan_run(s, i, SC_UPPER, 6) == i + 6 && pii_right(s, to))
-            pii_emit(s, &w, &c, i, to);
+            pii_emit(s, &w, i, to);
     }
 }
 
@@ -253,7 +251,6 @@ static void hit(struct scan *s, const struct trigger *t, size_t end) {
 }
 
 static bool open_at(const struct scan *s, size_t i) {
-    struct pii_context c = {0};
     size_t end = 0;
     if (scan_is(s->p[i], SC_UPPER) && scan_wants(s, PII_IBAN_CODE)) {
         enum pii_fit f = iban(s, i, &end);
@@ -269,7 +266,7 @@ static bool open_at(const struct scan *s, size_t i) {
             if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
                 continue;
             struct pii_worth w = {r->type, r->alone, r->told};
-            if (pii_may(s, &w, &c, i))
+            if (pii_may(s, &w, i))
                 return true;
         }
     }
@@ -314,4 +311,5 @@ const struct detector detect_ids = {
     .wordy_n = sizeof wordy / sizeof wordy[0],
     .hit = hit,
     .live = live,
+    .prepare = pii_prepare,
 };

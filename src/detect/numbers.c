@@ -3,7 +3,7 @@
  * A layout is written as "3-2-4": groups of so many digits (a is ten, b eleven ... j nineteen) with
  * the separator between them; '~' is any of blank, hyphen and full stop. A number in one group is
  * bare. */
-#include "pii_int.h"
+#include "pii_index.h"
 
 #define NO PII_NO
 #define FORM PII_FORM
@@ -177,7 +177,6 @@ static bool check(const struct scan *s, const struct row *r, size_t start, size_
 static void number(struct scan *s, size_t start) {
     struct pii_picks picks;
     picks.n = 0;
-    picks.c.p = NULL;
     size_t first = scan_run(s, start, SC_DIGIT, DIGITS_MAX + 1) - start;
     if (first > DIGITS_MAX)
         return;
@@ -218,7 +217,6 @@ static void hit(struct scan *s, const struct trigger *t, size_t end) {
 
 /* May a number that begins at i go on behind the end of the text? */
 static bool open_at(const struct scan *s, size_t i) {
-    struct pii_context c = {0};
     size_t first = scan_run(s, i, SC_DIGIT, DIGITS_MAX + 1) - i;
     if (first > DIGITS_MAX)
         return false;
@@ -231,7 +229,7 @@ static bool open_at(const struct scan *s, size_t i) {
             if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
                 continue;
             struct pii_worth w = worth(r, l);
-            if (pii_may(s, &w, &c, i))
+            if (pii_may(s, &w, i))
                 return true;
         }
     }
@@ -262,4 +260,5 @@ const struct detector detect_numbers = {
     .triggers_n = sizeof triggers / sizeof triggers[0],
     .hit = hit,
     .live = live,
+    .prepare = pii_prepare,
 };

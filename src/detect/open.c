@@ -70,6 +70,16 @@ static enum bz_status make_hooks(struct bz_detect *d) {
     return BZ_OK;
 }
 
+static enum bz_status prepare(struct bz_detect *d) {
+    const struct detector *const *all = NULL;
+    size_t n = detectors(&all);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i]->prepare != NULL)
+            BZ_TRY(all[i]->prepare(&d->custom.ar, &d->own[all[i]->group]));
+    }
+    return BZ_OK;
+}
+
 static size_t literal_bytes(const struct detector *det) {
     size_t bytes = 0;
     for (size_t i = 0; i < det->triggers_n; i++) {
@@ -115,6 +125,7 @@ static enum bz_status open_pack(struct bz_view pack, struct bz_detect *d) {
     BZ_TRY(custom_read(bz_rd_take(&r, bz_rd_count(&r, 1)), &d->custom));
     BZ_TRY(make_hooks(d));
     BZ_TRY(make_starts(d));
+    BZ_TRY(prepare(d));
     return read_databases(&r, d);
 }
 

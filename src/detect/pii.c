@@ -1,6 +1,6 @@
 /* Personal data that is no plain number: e-mail, coins, the network, telephones, dates of birth,
  * places. Each part is a file of its own; this one has the triggers, e-mail and coins. */
-#include "pii_int.h"
+#include "pii_index.h"
 
 enum { MAIL, COIN, NET, PHONE, DATE, PLACE };
 #define RULE(part, own) ((uint32_t)(part) << 4 | (own))
@@ -45,7 +45,6 @@ static bool file_ending(const struct scan *s, size_t from, size_t to) {
 static void mail_hit(struct scan *s, unsigned rule, size_t end) {
     static const struct pii_worth w = {PII_EMAIL_ADDRESS, PII_FORM, PII_CONTEXT};
     (void)rule;
-    struct pii_context c = {0};
     size_t start = local_start(s, end - 1), i = end;
     if (start == end - 1 || start < s->from || !scan_wants(s, PII_EMAIL_ADDRESS) ||
         (end - 1 - start == 3 && scan_lit(s, start, "git", true)))
@@ -65,7 +64,7 @@ static void mail_hit(struct scan *s, unsigned rule, size_t end) {
         bool top = letters || scan_lit(s, label, "xn--", true);
         if (labels > 0 && top && i - label > 1 && behind != '_' && behind != '@' &&
             !file_ending(s, label, i))
-            pii_emit(s, &w, &c, start, i);
+            pii_emit(s, &w, start, i);
         if (behind != '.')
             return;
         i++;
@@ -97,14 +96,13 @@ static void coin_hit(struct scan *s, unsigned rule, size_t end) {
     static const struct pii_worth form = {PII_CRYPTO, PII_FORM, PII_CONTEXT};
     static bz_checksum_fn *const checks[] = {bz_checksum_base58, bz_checksum_bech32,
                                              bz_checksum_eip55};
-    struct pii_context c = {0};
     size_t start = scan_back(s, end, SC_ALNUM, COIN_MAX + 1);
     end = scan_run(s, end, SC_ALNUM, COIN_MAX + 1);
     if (end - start > COIN_MAX || start < s->from || !pii_left(s, start) ||
         !scan_wants(s, PII_CRYPTO))
         return;
     if (checks[rule](s->p + start, end - start))
-        pii_emit(s, &sure, &c, start, end);
+        pii_emit(s, &sure, start, end);
     else if (rule == 2 && end - start == 42) { /* one case: nothing to check */
         bool lower = false, upper = false;
         for (size_t i = start + 2; i < end; i++) {
@@ -112,7 +110,7 @@ static void coin_hit(struct scan *s, unsigned rule, size_t end) {
             upper = upper || scan_is(s->p[i], SC_UPPER);
         }
         if (!lower || !upper)
-            pii_emit(s, &form, &c, start, end);
+            pii_emit(s, &form, start, end);
     }
 }
 
@@ -196,4 +194,5 @@ const struct detector detect_pii = {
     .wordy_n = sizeof wordy / sizeof wordy[0],
     .hit = hit,
     .live = live,
+    .prepare = pii_prepare,
 };

@@ -172,12 +172,11 @@ static void date_hit(struct scan *s, unsigned rule, size_t end) {
     (void)rule;
     if (!scan_wants(s, PII_DATE_OF_BIRTH))
         return;
-    struct pii_context c = {0};
     for (size_t i = end > LENGTH_MAX ? end - LENGTH_MAX : 0; i < end; i++) {
         size_t to = 0;
         if (i >= s->from && begins(s, i) && fit(s, i, &to) == PII_WHOLE && to >= end &&
             pii_right(s, to))
-            pii_emit(s, &w, &c, i, to);
+            pii_emit(s, &w, i, to);
     }
 }
 
@@ -191,8 +190,7 @@ static size_t date_live(const struct scan *s, size_t from) {
         if (!begins(s, i))
             continue;
         enum pii_fit f = fit(s, i, &end);
-        struct pii_context c = {0};
-        if ((f == PII_PART || (f == PII_WHOLE && end == s->n)) && pii_may(s, &w, &c, i))
+        if ((f == PII_PART || (f == PII_WHOLE && end == s->n)) && pii_may(s, &w, i))
             return i;
     }
     return s->n;

@@ -4,10 +4,24 @@
 
 #include "checksums.h"
 #include "detector.h"
-#include "pii_types.h"
+#include "groups.h"
+
+/* Types of personal data, a bit each. */
+enum { PII_SET_WORDS = (PII_TYPES_N + 63) / 64 };
+struct pii_set {
+    uint64_t w[PII_SET_WORDS];
+};
+static inline bool pii_set_has(const struct pii_set *s, size_t type) {
+    return (s->w[type / 64] >> (type % 64) & 1) != 0;
+}
+static inline void pii_set_add(struct pii_set *s, size_t type) {
+    s->w[type / 64] |= UINT64_C(1) << (type % 64);
+}
+struct pii_set pii_wants(const struct scan *s);
 
 /* What stands before a match, taken apart once for all the types it could be. */
 struct pii_context {
+    struct pii_set told; /* the types whose words (pii_types.h) are there */
     const uint8_t *p;
     size_t from, to; /* the text that speaks of the match; to: where the match begins */
     size_t words_n;
@@ -16,15 +30,17 @@ struct pii_context {
     enum { PII_OTHER_UNKNOWN, PII_OTHER_NO, PII_OTHER_YES } other; /* see pii_other */
 };
 /* The context of a match that begins at start. It ends at an earlier number that has words of its
- * own behind it: "SSN 536-90-4399, order 912345678". */
+ * own behind it: "SSN 536-90-4399, order 912345678". It is kept until another place is asked for. */
+struct pii_context *pii_at(const struct scan *s, size_t start);
+/* The same taken apart anew, without `told`. */
 void pii_context(const struct scan *s, size_t start, struct pii_context *ret);
-/* One of the type's words (pii_types.h) is there. */
-bool pii_told(const struct pii_context *c, size_t type);
-/* The same, at most `reach` bytes before the match that begins at start. */
-bool pii_told_near(const struct scan *s, size_t type, struct pii_context *c, size_t start,
-                   size_t reach);
+/* One of the type's words (pii_types.h) stands at most `reach` bytes before the match. */
+bool pii_told_near(const struct scan *s, size_t type, size_t start, size_t reach);
 /* One of the words, written as there, at most `reach` bytes before the match. */
 bool pii_word(const struct pii_context *c, const char *words, size_t reach);
+/* Does the text of the context hold the word w[0..n) at i, up to a word's end? */
+bool pii_word_at(const struct pii_context *c, size_t i, const char *w, size_t n);
+uint8_t pii_lower(uint8_t c);
 /* The last word before the match says that it is something else: an order, a version, a hash. */
 bool pii_other(struct pii_context *c);
 
@@ -36,13 +52,11 @@ struct pii_worth {
     size_t type;
     uint8_t alone, told;
 };
-/* Emits unless it is nothing. c is filled at need (another place or none yet). */
-void pii_emit(struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start,
-              size_t end);
+/* Emits unless it is nothing. */
+void pii_emit(struct scan *s, const struct pii_worth *w, size_t start, size_t end);
 /* The same for all that one number could be: where words tell which it is, the others are not. */
 enum { PII_PICKS_MAX = 24 };
 struct pii_picks {
-    struct pii_context c;
     size_t n;
     struct pii_pick {
         size_t type, end;
@@ -54,7 +68,7 @@ void pii_pick(const struct scan *s, const struct pii_worth *w, size_t start, siz
               struct pii_picks *p);
 void pii_tell(struct scan *s, size_t start, const struct pii_picks *p);
 /* Could a match of the type begin at start, by its words alone? */
-bool pii_may(const struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start);
+bool pii_may(const struct scan *s, const struct pii_worth *w, size_t start);
 
 /* No letter, digit or mark of a longer token before start, or behind end. */
 bool pii_left(const struct scan *s, size_t start);

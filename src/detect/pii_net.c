@@ -5,9 +5,8 @@ enum { V6_MAX = 45, V4_MAX = 15 };
 
 /* Behind a word for a version four numbers are a version. */
 static bool version(const struct scan *s, size_t start) {
-    struct pii_context c;
-    pii_context(s, start, &c);
-    return pii_word(&c, "version|v|ver|release|build|firmware|driver|rev|revision|section", 16);
+    return pii_word(pii_at(s, start),
+                    "version|v|ver|release|build|firmware|driver|rev|revision|section", 16);
 }
 
 /* One number of 0 to 255 without leading zeros at i; its end, or i. */
@@ -56,9 +55,8 @@ static void v4_hit(struct scan *s, size_t end) {
         uint8_t behind = scan_at(s, to);
         if (to == i || scan_is(behind, SC_ALNUM) || behind == '_' || version(s, i))
             continue;
-        struct pii_context c = {0};
         struct pii_worth w = {PII_IP_ADDRESS, PII_FORM, v4_nobody(ip) ? PII_FORM : PII_CONTEXT};
-        pii_emit(s, &w, &c, i, to);
+        pii_emit(s, &w, i, to);
     }
 }
 
@@ -74,7 +72,6 @@ static size_t colons(const struct scan *s, size_t i, size_t groups, bool gap) {
 static void v6_from(struct scan *s, size_t start) {
     bool nobody = scan_lit(s, start, "2001:db8:", true); /* documentation, RFC 3849 */
     struct pii_worth w = {PII_IP_ADDRESS, PII_FORM, nobody ? PII_FORM : PII_CONTEXT};
-    struct pii_context c = {0};
     size_t i = start, digits = 0, decimal = 0;
     bool gap = false;
     for (size_t groups = 1; groups <= 8 && i - start < V6_MAX; groups++) {
@@ -89,14 +86,14 @@ static void v6_from(struct scan *s, size_t start) {
         uint8_t ip[4];
         size_t v4 = v4_end(s, i, ip);
         if (gap && v4 > end && !scan_is(scan_at(s, v4), SC_ALNUM))
-            pii_emit(s, &w, &c, start, v4);
+            pii_emit(s, &w, start, v4);
         for (size_t k = i; k < end; k++)
             decimal += scan_is(s->p[k], SC_DIGIT);
         digits += end - i;
         i = end;
         bool whole = gap ? groups < 8 && groups > 1 && digits >= 4 : groups == 8;
         if (whole && decimal > 0 && !scan_is(scan_at(s, i), SC_ALNUM) && scan_at(s, i) != '_')
-            pii_emit(s, &w, &c, start, i);
+            pii_emit(s, &w, start, i);
     }
 }
 
@@ -114,7 +111,6 @@ static void v6_hit(struct scan *s, size_t end) {
  * of six bytes: 00:1a:2b:3c:4d:5e, 001a.2b3c.4d5e. */
 static void mac_from(struct scan *s, size_t start, size_t digits, uint8_t sep) {
     static const struct pii_worth w = {PII_MAC_ADDRESS, PII_FORM, PII_CONTEXT};
-    struct pii_context c = {0};
     size_t i = start;
     bool same = true; /* all zeros, all ones */
     for (size_t group = 0; group < 12 / digits; group++) {
@@ -128,7 +124,7 @@ static void mac_from(struct scan *s, size_t start, size_t digits, uint8_t sep) {
     }
     uint8_t behind = scan_at(s, i);
     if (!same && !scan_is(behind, SC_ALNUM) && behind != ':' && behind != '-' && behind != '_')
-        pii_emit(s, &w, &c, start, i);
+        pii_emit(s, &w, start, i);
 }
 
 static void mac_hit(struct scan *s, size_t end, size_t digits, uint8_t sep) {

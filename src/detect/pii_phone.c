@@ -102,7 +102,6 @@ static size_t between(const struct scan *s, size_t i, struct number *t) {
 
 /* Every end that the number at start may have; the longest is told. */
 static void number(struct scan *s, size_t start) {
-    struct pii_context c = {0};
     struct number t = {0};
     size_t i = start;
     t.plus = s->p[i] == '+';
@@ -121,9 +120,9 @@ static void number(struct scan *s, size_t start) {
         struct pii_worth w = worth(&t);
         bool bracket = t.open && scan_at(s, end) == ')';
         bool near =
-            w.alone != PII_NO || (w.told != PII_NO && pii_told_near(s, w.type, &c, start, NEAR));
+            w.alone != PII_NO || (w.told != PII_NO && pii_told_near(s, w.type, start, NEAR));
         if (near && !bracket && pii_right(s, end))
-            pii_emit(s, &w, &c, start, end);
+            pii_emit(s, &w, start, end);
         size_t gap = between(s, end, &t);
         if (gap == 0)
             return;

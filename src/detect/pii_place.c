@@ -70,12 +70,11 @@ static const char small_words[] = "de|du|des|la|le|les|d'|l'|of|the|della|di|del
 
 static void tell(struct scan *s, uint8_t alone, size_t start, size_t end) {
     struct pii_worth w = {PII_STREET_ADDRESS, alone, PII_CONTEXT};
-    struct pii_context c = {0};
     if (s == NULL)
         return;
     uint8_t behind = scan_at(s, end);
     if (end > start && end - start <= LENGTH_MAX && !scan_is(behind, SC_ALNUM) && behind != '_')
-        pii_emit(s, &w, &c, start, end);
+        pii_emit(s, &w, start, end);
 }
 
 /* ", Springfield, IL 62704", with all that may stand before the state: what makes an address sure.
@@ -336,12 +335,11 @@ static bool position_begins(const struct scan *s, size_t i) {
 
 static void geo(struct scan *s, size_t end) {
     static const struct pii_worth w = {PII_GEO_COORDINATES, PII_FORM, PII_CONTEXT};
-    struct pii_context c = {0};
     for (size_t i = end > GEO_MAX ? end - GEO_MAX : 0; i < end; i++) {
         struct reader r = {.s = s, .at = i};
         if (i >= s->from && position_begins(s, i) && position(&r) && r.at - i <= GEO_MAX &&
             !scan_is(scan_at(s, r.at), SC_ALNUM))
-            pii_emit(s, &w, &c, i, r.at);
+            pii_emit(s, &w, i, r.at);
     }
 }
 

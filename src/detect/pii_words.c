@@ -1,9 +1,6 @@
 /* Words that say what a number is. */
 #include "pii_int.h"
 
-#define PII_WORDS(name, region, what, proof, level, ...) __VA_ARGS__,
-static const char *const type_words[] = {PII_TYPES(PII_WORDS)};
-
 enum {
     REACH = 80,       /* bytes before a match in which words count */
     NUMBER = 6,       /* digits of a number that ends the context of the next one */
@@ -17,7 +14,7 @@ static bool letter(uint8_t c) {
     return scan_is(c, SC_ALPHA) || (c >= 0x80 && c < 0xe0);
 }
 
-static uint8_t lower(uint8_t c) {
+uint8_t pii_lower(uint8_t c) {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
@@ -76,12 +73,12 @@ void pii_context(const struct scan *s, size_t start, struct pii_context *ret) {
         if (!first && c < 0xe0)
             continue;
         ret->words[ret->words_n++] = i;
-        ret->letters |= initial(lower(c));
+        ret->letters |= initial(pii_lower(c));
     }
 }
 
 /* Does the text from i hold the word w[0..n) up to a word's end? */
-static bool word_at(const struct pii_context *c, size_t i, const char *w, size_t n) {
+bool pii_word_at(const struct pii_context *c, size_t i, const char *w, size_t n) {
     size_t k = 0;
     for (; k < n; k++) {
         uint8_t have = i < c->to ? c->p[i] : 0, want = (uint8_t)w[k];
@@ -92,7 +89,7 @@ static bool word_at(const struct pii_context *c, size_t i, const char *w, size_t
                 return false;
             continue;
         }
-        if (lower(have) != want)
+        if (pii_lower(have) != want)
             return false;
         i++;
     }
@@ -107,10 +104,10 @@ static bool word_at(const struct pii_context *c, size_t i, const char *w, size_t
 
 /* Is the word at i one of the list? */
 static bool any_word(const struct pii_context *c, const char *list, size_t i) {
-    uint8_t first = lower(c->p[i]);
+    uint8_t first = pii_lower(c->p[i]);
     for (const char *w = list; *w != '\0';) {
         const char *end = strchrnul(w, '|');
-        if ((uint8_t)*w == first && word_at(c, i, w, (size_t)(end - w)))
+        if ((uint8_t)*w == first && pii_word_at(c, i, w, (size_t)(end - w)))
             return true;
         w = *end == '\0' ? end : end + 1;
     }
@@ -126,16 +123,12 @@ bool pii_word(const struct pii_context *c, const char *words, size_t reach) {
             size_t i = c->words[k];
             if (c->to - i > reach)
                 break;
-            if (lower(c->p[i]) == (uint8_t)*w && word_at(c, i, w, (size_t)(end - w)))
+            if (pii_lower(c->p[i]) == (uint8_t)*w && pii_word_at(c, i, w, (size_t)(end - w)))
                 return true;
         }
         w = *end == '\0' ? end : end + 1;
     }
     return false;
-}
-
-bool pii_told(const struct pii_context *c, size_t type) {
-    return pii_word(c, type_words[type], REACH);
 }
 
 static bool other_last(const struct pii_context *c) {
@@ -166,19 +159,8 @@ bool pii_other(struct pii_context *c) {
     return c->other == PII_OTHER_YES;
 }
 
-static void context_at(const struct scan *s, size_t start, struct pii_context *c) {
-    if (c->to != start || c->p == NULL)
-        pii_context(s, start, c);
-}
-
-bool pii_told_near(const struct scan *s, size_t type, struct pii_context *c, size_t start,
-                   size_t reach) {
-    context_at(s, start, c);
-    return pii_word(c, type_words[type], reach);
-}
-
 static uint8_t worth_of(const struct pii_worth *w, struct pii_context *c, bool *ret_told) {
-    *ret_told = pii_told(c, w->type);
+    *ret_told = pii_set_has(&c->told, w->type);
     if (!*ret_told)
         return w->alone > PII_FORM && pii_other(c) ? PII_FORM : w->alone;
     if (w->told <= w->alone || (w->told != PII_CHECKSUM && pii_other(c)))
@@ -186,11 +168,11 @@ static uint8_t worth_of(const struct pii_worth *w, struct pii_context *c, bool *
     return w->told;
 }
 
-void pii_emit(struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start,
-              size_t end) {
+void pii_emit(struct scan *s, const struct pii_worth *w, size_t start, size_t end) {
     bool told = false;
-    context_at(s, start, c);
-    uint8_t worth = worth_of(w, c, &told);
+    if (start < s->from || !scan_wants(s, w->type))
+        return;
+    uint8_t worth = worth_of(w, pii_at(s, start), &told);
     if (worth != PII_NO)
         scan_emit(s, w->type, (enum bz_proof)(worth - 1), start, end);
 }
@@ -198,8 +180,7 @@ void pii_emit(struct scan *s, const struct pii_worth *w, struct pii_context *c, 
 void pii_pick(const struct scan *s, const struct pii_worth *w, size_t start, size_t end,
               struct pii_picks *p) {
     bool told = false;
-    context_at(s, start, &p->c);
-    uint8_t worth = worth_of(w, &p->c, &told);
+    uint8_t worth = worth_of(w, pii_at(s, start), &told);
     if (worth != PII_NO && p->n < PII_PICKS_MAX)
         p->v[p->n++] = (struct pii_pick){w->type, end, worth, told};
 }
@@ -220,13 +201,12 @@ void pii_tell(struct scan *s, size_t start, const struct pii_picks *p) {
     }
 }
 
-bool pii_may(const struct scan *s, const struct pii_worth *w, struct pii_context *c, size_t start) {
+bool pii_may(const struct scan *s, const struct pii_worth *w, size_t start) {
     if (!scan_wants(s, w->type))
         return false;
     if (w->alone != PII_NO)
         return true;
-    context_at(s, start, c);
-    return pii_told(c, w->type);
+    return pii_set_has(&pii_at(s, start)->told, w->type);
 }
 
 bool pii_left(const struct scan *s, size_t start) {

@@ -164,14 +164,17 @@ static bool any_of(const struct bz_type_set *s, enum detect_group g) {
     return false;
 }
 
-static struct scan view_of(const struct scan_job *job, const struct detector *det) {
+static struct scan view_of(const struct bz_detect *d, const struct scan_job *job,
+                           const struct detector *det) {
     size_t from = job->from < job->other_from || job->hold == NULL ? job->from : job->other_from;
     return (struct scan){.p = job->text.p,
                          .n = job->text.n,
                          .final = job->final,
                          .from = from,
                          .want = job->want,
-                         .first = group_first(det->group)};
+                         .first = group_first(det->group),
+                         .own = d->own[det->group],
+                         .round = d->round};
 }
 
 static enum bz_status candidates(struct bz_detect *d, struct scan_sink *k) {
@@ -194,6 +197,7 @@ static enum bz_status candidates(struct bz_detect *d, struct scan_sink *k) {
 }
 
 enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) {
+    d->round++;
     d->raws.n = 0;
     d->raws.more = 0;
     d->raws.failed = false;
@@ -206,7 +210,7 @@ enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) {
     size_t n = detectors(&all);
     for (size_t i = 0; i < n; i++) {
         k.wanted[i] = any_of(job->want, all[i]->group);
-        k.each[i] = view_of(job, all[i]);
+        k.each[i] = view_of(d, job, all[i]);
         k.each[i].sink = &k;
     }
     BZ_TRY(candidates(d, &k));
@@ -224,7 +228,7 @@ size_t engine_live(const struct bz_detect *d, const struct scan_job *job) {
     for (size_t i = 0; i < n; i++) {
         if (all[i]->live == NULL || !any_of(hold, all[i]->group))
             continue;
-        struct scan s = view_of(job, all[i]);
+        struct scan s = view_of(d, job, all[i]);
         s.want = hold;
         s.from = job->from;
         size_t a = all[i]->live(&s, job->from);
