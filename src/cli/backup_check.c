@@ -179,7 +179,7 @@ static bool has_line(struct bz_view text, struct bz_view line) {
     return false;
 }
 
-/* Lines of the newer list that the restored one lacks. bartizand checks each when it applies them. */
+/* Lines of the newer list that the restored one lacks. bartizand checks each before it is done. */
 static void merge(struct bz_buf *have, struct bz_view more, struct bz_found *found) {
     if (have->n > 0 && have->p[have->n - 1] != '\n')
         bz_buf_putc(have, '\n'); /* torn by a crash: nothing may run on into it */

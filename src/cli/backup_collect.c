@@ -79,7 +79,7 @@ static bool is_database(int dir, const char *name) {
            memcmp(magic, "SQLite format 3", sizeof magic) == 0;
 }
 
-/* The master key goes in as it is, see take_master; sealed to this machine it would open nowhere. */
+/* The master key goes in as it is, see take_master: sealed to this machine it opens on no other. */
 static bool is_master(const char *path) {
     return strcmp(path, BZ_F_MASTER_KEY) == 0 || strcmp(path, BZ_F_MASTER_SEALED) == 0;
 }
@@ -212,7 +212,7 @@ static bool writer_lives(struct bz_make *k, const struct bz_alog *l) {
     return k->log_lock >= 0 && flock(k->log_lock, LOCK_SH | LOCK_NB) != 0;
 }
 
-/* Waits for a checkpoint over all that is durable now; it is a second away while the writer lives. */
+/* Waits for a checkpoint over all that is durable now: a second at most while the writer lives. */
 static enum bz_status fresh_checkpoint(struct bz_make *k, struct bz_alog *l, bool lives) {
     k->m.taken_ns = bz_clock_unix();
     enum bz_status st = bz_alog_refresh(l);
@@ -294,8 +294,8 @@ static bool take_sealed(struct bz_make *k, struct bz_alog *l) {
 
 enum log { LOG_SEALED, LOG_PLAIN, LOG_FAILED };
 
-/* What was sealed, or the log's files as they are: when nobody writes them and some records are under
- * no checkpoint yet, or when the checkpoint cannot be used. */
+/* What was sealed, or the log's files as they are: when nobody writes them and some records are
+ * under no checkpoint yet, or when the checkpoint cannot be used. */
 static enum log choose(struct bz_make *k, struct bz_alog *l) {
     struct stat s;
     uint64_t next;
@@ -367,7 +367,7 @@ static int by_name(const void *x, const void *y) {
     return strcmp(*(char *const *)x, *(char *const *)y);
 }
 
-/* Databases by name: bodies/bodies.db before store/bodykeys.db, so that no body is without its key. */
+/* Databases by name: bodies/bodies.db before store/bodykeys.db, so that no body lacks its key. */
 static bool take_listed(struct bz_make *k, struct list *l) {
     if (l->n[PHASE_DATABASES] > 1)
         qsort(l->path[PHASE_DATABASES], l->n[PHASE_DATABASES], sizeof(char *), by_name);

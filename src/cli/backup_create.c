@@ -35,22 +35,30 @@ static bool flush_frame(struct bz_make *k) {
     return true;
 }
 
+static bool more_items(struct bz_make *k) {
+    size_t cap = k->items_cap == 0 ? 256 : k->items_cap * 2;
+    struct bz_item *more = reallocarray(k->items, cap, sizeof *more);
+    if (more == NULL)
+        return false;
+    k->items = more;
+    k->items_cap = cap;
+    return true;
+}
+
 static struct bz_item *new_item(struct bz_make *k, const char *path, const struct stat *s) {
-    if (k->items_n == k->items_cap) {
-        size_t cap = k->items_cap == 0 ? 256 : k->items_cap * 2;
-        struct bz_item *more = reallocarray(k->items, cap, sizeof *more);
-        if (more == NULL)
-            return NULL;
-        k->items = more;
-        k->items_cap = cap;
+    if (k->items_n >= BZ_BACKUP_FILES_MAX) {
+        bz_say("%s: there are too many files for one backup", bz_safe(path));
+        return NULL;
+    }
+    if (k->items_n == k->items_cap && !more_items(k)) {
+        bz_say("out of memory");
+        return NULL;
     }
     struct bz_item *it = &k->items[k->items_n];
     *it = (struct bz_item){.path = strdup(path), .mode = (uint16_t)(s->st_mode & 0777)};
     it->mtime_ns = (uint64_t)s->st_mtim.tv_sec * 1000000000u + (uint64_t)s->st_mtim.tv_nsec;
-    if (it->path == NULL || k->items_n >= BZ_BACKUP_FILES_MAX) {
-        bz_say("%s: %s", bz_safe(path),
-               it->path == NULL ? "out of memory" : "there are too many files for one backup");
-        free(it->path);
+    if (it->path == NULL) {
+        bz_say("out of memory");
         return NULL;
     }
     k->items_n++;

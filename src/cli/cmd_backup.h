@@ -31,8 +31,8 @@ void bz_jw_seconds(struct bz_jw *w, const char *key, uint64_t ns);
 
 /* Bytes done on a terminal, nothing elsewhere; done == total clears the line. */
 void bz_backup_progress(const char *what, uint64_t done, uint64_t total);
-/* From here on INT, TERM and HUP only set a flag, so that nothing half made stays behind; and no core
- * is written, for keys are in memory. */
+/* From here on INT, TERM and HUP only set a flag, so that nothing half made stays behind; and no
+ * core is written, for keys are in memory. */
 void bz_backup_catch(void);
 bool bz_backup_stopped(void);
 
@@ -52,8 +52,8 @@ bool bz_backup_trust(const char *key_file, const struct bz_opt_many *signers,
 /* "bzr1..." or a file with a line "recipient: bzr1...". */
 bool bz_backup_recipient_read(const char *text, uint8_t ret[BZ_BOX_LEN]);
 /* The master key of an instance, wherever it comes from, and what making archives needs of it.
- * secret_file: a passphrase or credential that opens it; NULL asks where that is needed. The reason of
- * a failure was printed. */
+ * secret_file: a passphrase or credential that opens it; NULL asks where that is needed. The reason
+ * of a failure was printed. */
 struct bz_backup_own {
     uint8_t master[BZ_KEY_LEN];
     uint8_t instance_id[8];
@@ -86,8 +86,8 @@ struct bz_chain {
 /* Opens one archive file for reading; the reason of a failure was printed. */
 bool bz_archive_open(const char *path, struct bz_archive *ret);
 void bz_archive_close(struct bz_archive *a);
-/* Reads all archives from end to end and checks that they build on each other and, with a secret key,
- * that the last one can be restored. An exit code: FINDINGS when `found` says something. */
+/* Reads all archives from end to end and checks that they build on each other and, with a secret
+ * key, that the last one can be restored. An exit code: FINDINGS when `found` says something. */
 int bz_chain_open(struct bz_chain *c, const char *const *paths, size_t n,
                   const struct bz_backup_trust *trust, struct bz_found *found);
 void bz_chain_close(struct bz_chain *c);

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import BARTIZAN, Case, Instance, Load, backend, wait_for
+from harness import BARTIZAN, Case, Instance, Load, backend, descendants, wait_for
 from test_bodies import spool_file
 
 
@@ -333,6 +333,7 @@ class Live(Case):
     def setUp(self):
         self.up = self.upstream()
         self.i = self.instance([backend("b", "openai", "http://127.0.0.1:%d" % self.up.port, ["ok"])])
+        wait_for(lambda: self.i.chat().status == 200)
         self.cold = pathlib.Path(tempfile.mkdtemp(prefix="bartizan-cold-"))
         self.addCleanup(shutil.rmtree, self.cold)
         self.key = self.cold / "key"
@@ -458,8 +459,9 @@ class Live(Case):
 
     def test_after_a_crash(self):
         """Records that only the journal has are not lost."""
-        for p in (self.i.proc.pid, *self.i.processes("bartizan-auditd"), *self.i.processes("nginx"), *self.i.processes("bartizand")):
+        for p in [self.i.proc.pid, *descendants(self.i.proc.pid)]:
             os.kill(p, 9)
+        self.i.proc.wait()
         self.i.stop()
         made = self.i.cli("audit", "verify", self.i.dir, "--json", ok=False)
         total = json.loads(made.stdout)["durable"]
