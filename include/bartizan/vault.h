@@ -46,8 +46,8 @@ size_t bz_vault_size(uint32_t entries); /* entries: a power of two */
 enum bz_status bz_vault_format(void *map, size_t n, uint32_t entries) BZ_MUST_USE;
 enum bz_status bz_vault_open(void *map, size_t n, struct bz_vault **ret) BZ_MUST_USE;
 /* expires, now: unix seconds. A full set loses its entry that expires first. What stands there
- * already for this very value is renewed. OK; EEXISTS (another value has this placeholder: take
- * another one); ETOOBIG; EINTERNAL. 2 us. */
+ * already for this very value is renewed once an eighth of its time is over. OK; EEXISTS (another
+ * value has this placeholder: take another one); ETOOBIG; EINTERNAL. 2 us. */
 enum bz_status bz_vault_put(struct bz_vault *v, const struct bz_vault_scope *s,
                             struct bz_view placeholder, struct bz_view value, uint64_t expires,
                             uint64_t now) BZ_MUST_USE;

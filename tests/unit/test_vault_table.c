@@ -133,6 +133,45 @@ static void a_full_table_forgets_what_expires_first(void **state) {
     assert_true(found > ENTRIES * 9 / 10 && found < ENTRIES);
 }
 
+/* Written anew only now and then: while an entry is written nobody can read it. */
+static void a_good_entry_is_left_alone(void **state) {
+    struct fixture *f = *state;
+    size_t n = bz_vault_size(ENTRIES);
+    uint8_t *before = malloc(n);
+    static const struct {
+        uint64_t expires, now;
+        bool written;
+    } again[] = {{LATER, NOW, false},
+                 {LATER + 100, NOW + 100, false},
+                 {LATER - 100, NOW, false}, /* the clock of another worker, a shorter time */
+                 {LATER + 150, NOW + 150, true},
+                 {LATER + 151, NOW + 151, false},
+                 {NOW + 500, NOW, true}};
+    assert_non_null(before);
+    assert_int_equal(put(f, &f->scope, "<A_1>", "value"), BZ_OK);
+    for (size_t i = 0; i < sizeof again / sizeof again[0]; i++) {
+        memcpy(before, f->map, n);
+        assert_int_equal(bz_vault_put(f->v, &f->scope, BZ_V("<A_1>"), BZ_V("value"),
+                                      again[i].expires, again[i].now),
+                         BZ_OK);
+        assert_int_equal(memcmp(before, f->map, n) != 0, again[i].written);
+        assert_string_equal(get(f, &f->scope, "<A_1>", again[i].now), "value");
+    }
+    free(before);
+}
+
+/* What two writers tore, or somebody damaged, is made good by the next who says the value. */
+static void a_torn_entry_is_written_anew(void **state) {
+    struct fixture *f = *state;
+    uint8_t *map = f->map;
+    assert_int_equal(put(f, &f->scope, "<A_1>", "value"), BZ_OK);
+    for (size_t i = 512 + 40; i < bz_vault_size(ENTRIES); i += 512)
+        map[i] ^= 1;
+    assert_string_equal(get(f, &f->scope, "<A_1>", NOW), "");
+    assert_int_equal(put(f, &f->scope, "<A_1>", "value"), BZ_OK);
+    assert_string_equal(get(f, &f->scope, "<A_1>", NOW), "value");
+}
+
 static void holds_values_up_to_its_limit(void **state) {
     struct fixture *f = *state;
     static uint8_t text[BZ_VAULT_VALUE_MAX + 1];
@@ -288,6 +327,8 @@ int main(void) {
         T(expires),
         T(one_placeholder_never_means_two_values),
         T(a_full_table_forgets_what_expires_first),
+        T(a_good_entry_is_left_alone),
+        T(a_torn_entry_is_written_anew),
         T(holds_values_up_to_its_limit),
         T(damage_does_not_open),
         T(values_never_stand_in_the_table),
