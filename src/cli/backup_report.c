@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <bartizan/json.h>
 
+#include "memlock.h"
+
 void bz_found_add(struct bz_found *f, const char *fmt, ...) {
     if (f->n < BZ_FOUND_MAX) {
         va_list ap;
@@ -89,6 +91,7 @@ void bz_backup_catch(void) {
     static const struct rlimit none = {0, 0};
     struct sigaction sa = {.sa_handler = stop};
     (void)setrlimit(RLIMIT_CORE, &none);
+    (void)bz_memory_lock();
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         (void)sigaction(list[i], &sa, NULL);
 }

@@ -32,7 +32,7 @@ void bz_jw_seconds(struct bz_jw *w, const char *key, uint64_t ns);
 /* Bytes done on a terminal, nothing elsewhere; done == total clears the line. */
 void bz_backup_progress(const char *what, uint64_t done, uint64_t total);
 /* From here on INT, TERM and HUP only set a flag, so that nothing half made stays behind; and no
- * core is written, for keys are in memory. */
+ * core is written nor anything swapped out, for keys are in memory. */
 void bz_backup_catch(void);
 bool bz_backup_stopped(void);
 

@@ -259,6 +259,25 @@ class Cold(unittest.TestCase):
             cli(verb, self.top / "r", "--key", self.key, "--from", self.full, code=2, **small)
             self.assertEqual(self.left(), ["full.bzb", "i", "key"])
 
+    def stopped(self, done, *args):
+        """Ends a command in the middle; whether it was (or had finished already). `done` is what it would have made."""
+        before = self.left()
+        p = subprocess.Popen([BARTIZAN, "backup", *map(str, args)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(lambda: self.left() != before or p.poll() is not None, step=0.005)
+        p.terminate()
+        code = p.wait()
+        self.assertIn(code, (0, 2))
+        self.assertEqual(self.left(), sorted(before + [done.name]) if code == 0 else before)
+        return code == 2
+
+    def test_stopped_in_the_middle(self):
+        with open(self.dir / "blob", "wb") as f:
+            f.truncate(1 << 30) # one chunk, again and again
+        self.stopped(self.inc, "create", self.dir, "--to", self.recipient, "--out", self.inc)
+        self.assertFalse([p for p in (self.dir / "run").iterdir() if "copy" in p.name])
+        self.create()
+        self.stopped(self.top / "r", "restore", self.top / "r", "--key", self.key, "--from", self.full)
+
     def test_erasures_since_then(self):
         erased = self.dir / "bodies" / "erased"
         erased.parent.mkdir()
