@@ -128,15 +128,24 @@ bool starts_maybe(const struct starts *st, const uint8_t *p, size_t n) {
     return bit(st->first, first_bit(p)) && prefix(st, bz_view(p, FIRST), START_WORD);
 }
 
+/* Letters of other alphabets, whose case the bits of starts_maybe do not know. */
+static bool odd_letters(const struct scan *s, size_t a) {
+    for (size_t i = a; i < s->n && i < a + FIRST; i++) {
+        if (scan_is(s->p[i], SC_HIGH))
+            return true;
+    }
+    return false;
+}
+
 static size_t live_of(const struct starts *st, const struct scan *s, size_t from,
                       enum start_kind kind, size_t longest) {
     size_t a = s->n > longest ? s->n - longest : 0;
     for (a = a < from ? from : a; a < s->n; a++) {
         if (kind == START_WORD && scan_is(scan_before(s, a), SC_ALNUM))
             continue;
-        bool high = s->p[a] >= 0x80 || (a + 1 < s->n && s->p[a + 1] >= 0x80);
-        if ((high || starts_maybe(st, s->p + a, s->n - a)) &&
-            prefix(st, bz_view(s->p + a, s->n - a), kind))
+        bool maybe =
+            kind == START_ANYWHERE || odd_letters(s, a) || starts_maybe(st, s->p + a, s->n - a);
+        if (maybe && prefix(st, bz_view(s->p + a, s->n - a), kind))
             return a;
     }
     return s->n;

@@ -83,10 +83,218 @@ static void finds(void **state) {
     }
 }
 
+/* ---- what is not held back ---- */
+
+static struct bz_type_set usual(void) {
+    struct bz_type_set s = {0};
+    assert_true(bz_type_set_add_name(&s, BZ_V("secrets")));
+    assert_true(bz_type_set_add_name(&s, BZ_V("checksum")));
+    return s;
+}
+
+static const char *const vocabulary[] = {
+    "the ",    "quick ",   "model ",      "answers ",  "every ",   "question, ", "with ", "care. ",
+    "people ", "write ",   "about ",      "gardens; ", "rivers! ", "history ",   "and ",  "why? ",
+    "it's ",   "(quite) ", "well-known ", "a ",        "is ",      "Then ",      "We ",   "go ",
+};
+
+/* Whole words of prose leave at once, with all that is masked when nothing is configured. */
+static void prose_flows(void **state) {
+    (void)state;
+    struct bz_type_set hold = usual();
+    uint64_t x = 5;
+    struct bz_watch w;
+    struct bz_findings f = {.ar = &plain_kit.ar};
+    bz_watch_init(&w, BZ_TEXT_PLAIN, NULL);
+    uint64_t fed = 0;
+    for (int i = 0; i < 3000; i++) {
+        struct bz_view piece =
+            bz_view_str(vocabulary[kit_random(&x) % (sizeof vocabulary / sizeof vocabulary[0])]);
+        uint64_t settled = 0;
+        fed += piece.n;
+        assert_int_equal(
+            bz_watch_feed(plain_kit.d, &w, piece, false, &hold, &plain_kit.ar, &f, &settled),
+            BZ_OK);
+        if (settled != fed)
+            fail_msg("%s waits", (const char *)piece.p);
+    }
+    assert_int_equal(f.n, 0);
+    bz_watch_done(&w);
+}
+
+/* Nothing waits for types that nobody holds for; what lies in one piece is found all the same. */
+static void nothing_held(void **state) {
+    (void)state;
+    struct bz_type_set none = {0};
+    struct bz_watch w;
+    struct bz_findings f = {.ar = &kit.ar};
+    uint64_t fed = 0;
+    bz_watch_init(&w, BZ_TEXT_PLAIN, NULL);
+    for (int i = 0; i < 200; i++) {
+        struct bz_view piece = i % 3 == 0 ? BZ_V("see PN-4567 now ") : BZ_V("PN-45");
+        uint64_t settled = 0;
+        fed += piece.n;
+        assert_int_equal(bz_watch_feed(kit.d, &w, piece, false, &none, &kit.ar, &f, &settled),
+                         BZ_OK);
+        assert_true(settled >= fed - 5); /* a prefix of a word may still wait */
+    }
+    assert_int_equal(f.n, 67);
+    for (size_t i = 1; i < f.n; i++)
+        assert_true(f.v[i - 1].end <= f.v[i].start);
+    bz_watch_done(&w);
+}
+
+/* Undecided text is short: a long run of letters and digits does not wait for its end. */
+static void long_runs(void **state) {
+    (void)state;
+    struct bz_watch w;
+    struct bz_findings f = {.ar = &kit.ar};
+    uint64_t settled = 0;
+    bz_watch_init(&w, BZ_TEXT_PLAIN, NULL);
+    for (uint64_t fed = 10; fed <= 20000; fed += 10) {
+        assert_int_equal(
+            bz_watch_feed(kit.d, &w, BZ_V("x9Q-/+_4f8"), false, NULL, &kit.ar, &f, &settled),
+            BZ_OK);
+        assert_true(settled + BZ_DETECT_MATCH_MAX >= fed);
+        assert_true(w.win.n <= BZ_WATCH_MAX);
+    }
+    assert_int_equal(bz_watch_feed(kit.d, &w, BZ_V(""), true, NULL, &kit.ar, &f, &settled), BZ_OK);
+    assert_int_equal(settled, 20000);
+    bz_watch_done(&w);
+}
+
+static void empty_pieces(void **state) {
+    (void)state;
+    struct bz_watch w;
+    struct bz_findings f = {.ar = &kit.ar};
+    uint64_t settled = 9;
+    bz_watch_init(&w, BZ_TEXT_JSON, NULL);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(
+            bz_watch_feed(kit.d, &w, (struct bz_view){0}, false, NULL, &kit.ar, &f, &settled),
+            BZ_OK);
+        assert_int_equal(settled, 0);
+    }
+    assert_int_equal(bz_watch_feed(kit.d, &w, BZ_V("\"\\u00"), false, NULL, &kit.ar, &f, &settled),
+                     BZ_OK);
+    assert_true(settled <= 1); /* half an escape is not decided */
+    assert_int_equal(
+        bz_watch_feed(kit.d, &w, (struct bz_view){0}, true, NULL, &kit.ar, &f, &settled), BZ_OK);
+    assert_int_equal(settled, 5);
+    bz_watch_done(&w);
+}
+
+/* ---- cuts ---- */
+
+static void put_word(struct bz_buf *b, uint64_t *x) {
+    static const char *const parts[] = {
+        "the ",
+        "of a ",
+        "projekt ",
+        "Projekt Falke",
+        "falke ",
+        "f",
+        "fal",
+        "FALKE.",
+        "ke ",
+        "zzq",
+        "z",
+        "PN-1234",
+        "PN-",
+        "12345",
+        "/abc ",
+        "\n",
+        ": ",
+        "TLP:",
+        "RED ",
+        "<",
+        "EMAIL_ADDRESS_",
+        "q7x2m4ka>",
+        "\xc3\xbc",
+        "\xef\xbd\x86"
+        "alke",
+        "M\xc3\xbcller",
+        " & ",
+        "S\xc3\xb6hne",
+        "Classification: ",
+        "Confidential",
+        "INTERNAL USE ONLY",
+        "\\u0066",
+        "\\",
+        "\"",
+        "\\n",
+        "\xe2\x80\x8b",
+        "\xcc\xb6",
+        "A",
+        "I ",
+        "GB ",
+        "- ",
+        "x",
+    };
+    bz_buf_puts(b, parts[kit_random(x) % (sizeof parts / sizeof parts[0])]);
+}
+
+/* Texts that are made to come close to every limit, at random cuts, for random sets of types. */
+static void random_texts(void **state) {
+    (void)state;
+    struct bz_buf b;
+    bz_buf_init(&b, 1 << 16);
+    uint64_t x = 2026;
+    size_t bad = 0;
+    for (unsigned r = 0; r < 12000 && bad < 3; r++) {
+        struct kit *k = r % 2 == 0 ? &kit : &plain_kit;
+        enum bz_text_mode mode = r % 5 == 0 ? BZ_TEXT_JSON : BZ_TEXT_PLAIN;
+        bz_buf_reset(&b);
+        for (unsigned n = (unsigned)(kit_random(&x) % 40); n > 0; n--)
+            put_word(&b, &x);
+        size_t cuts[400];
+        size_t n = 0;
+        for (size_t at = 0; n < 400 && at <= b.n; at += kit_random(&x) % (1 + r % 23)) {
+            if (kit_is_cut(bz_buf_view(&b), at))
+                cuts[n++] = at;
+        }
+        struct bz_type_set hold;
+        for (size_t i = 0; i < BZ_TYPES_MAX / 64; i++)
+            hold.w[i] = kit_random(&x);
+        bad += !kit_agree(k, bz_buf_view(&b), mode, NULL, NULL, cuts, n);
+        bad += !kit_agree(k, bz_buf_view(&b), mode, NULL, &hold, cuts, n);
+        bad += !kit_agree(k, bz_buf_view(&b), mode, &hold, NULL, cuts, n);
+        bz_arena_free(&k->ar);
+    }
+    bz_buf_free(&b);
+    assert_int_equal(bad, 0);
+}
+
+/* Pieces larger than the window, and a text of many windows. */
+static void large_pieces(void **state) {
+    (void)state;
+    struct bz_buf b;
+    bz_buf_init(&b, 1 << 20);
+    uint64_t x = 77;
+    while (b.n < 60000)
+        put_word(&b, &x);
+    struct bz_view text = bz_buf_view(&b);
+    size_t cuts[8];
+    static const size_t sizes[] = {60000, 9000, 2048, 2047, 4097};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        size_t n = 0;
+        for (size_t at = sizes[i]; n < 8 && at < text.n; at += sizes[i]) {
+            while (!kit_is_cut(text, at))
+                at++;
+            cuts[n++] = at;
+        }
+        assert_true(kit_agree(&kit, text, BZ_TEXT_PLAIN, NULL, NULL, cuts, n));
+        assert_true(kit_agree(&kit, text, BZ_TEXT_JSON, NULL, NULL, cuts, n));
+    }
+    bz_buf_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds),
-        cmocka_unit_test(every_cut),
+        cmocka_unit_test(finds),        cmocka_unit_test(every_cut),
+        cmocka_unit_test(prose_flows),  cmocka_unit_test(nothing_held),
+        cmocka_unit_test(long_runs),    cmocka_unit_test(empty_pieces),
+        cmocka_unit_test(random_texts), cmocka_unit_test(large_pieces),
     };
     return cmocka_run_group_tests(tests, open_kits, close_kits);
 }
