@@ -2,7 +2,7 @@
  * and the time that one small piece of a stream takes; also as a multiple of SHA-256 on the same
  * machine, which makes numbers of different machines comparable. Best of several rounds.
  * Then texts made of numbers: of each piece of a stream the best of several rounds, of these the
- * median and the worst. `bench_detection numbers` leaves out the prose. */
+ * median and the worst. `bench_detection numbers [NAME]` leaves out the prose. */
 #include <bartizan/crypto.h>
 #include <bartizan/detect.h>
 
@@ -316,8 +316,10 @@ int main(int argc, char **argv) {
         bench_prose(&j);
     j.want = NULL;
     j.hold = &hold;
-    for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++)
-        bench_pieces(&j, k);
+    for (size_t k = 0; k < sizeof numbers / sizeof numbers[0]; k++) {
+        if (argc < 3 || strncmp(argv[2], numbers[k].name, strlen(argv[2])) == 0)
+            bench_pieces(&j, k);
+    }
     bz_detect_close(j.d);
     bz_buf_free(&pack);
     return 0;

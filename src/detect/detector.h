@@ -58,7 +58,10 @@ enum detect_group {
 #define TRIGGER_START (UINT32_C(1) << 30)   /* with LITERAL: matches begin with it; also a start */
 
 struct trigger {
-    const char *expr; /* expression of Vectorscan on bytes; no \x00 */
+    /* Expression of Vectorscan on bytes; no \x00. One that is no literal must lie within all the
+     * matches that it is to find, not in their context: it is looked for only where matches may begin
+     * and behind. */
+    const char *expr;
     uint32_t flags;
     uint32_t rule; /* the detector's own number for it */
 };

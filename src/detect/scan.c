@@ -5,7 +5,10 @@
 
 #include "groups.h"
 
-enum { RAWS_MAX = 4 * BZ_FINDINGS_MAX };
+enum {
+    RAWS_MAX = 4 * BZ_FINDINGS_MAX,
+    WORD_EDGE = 4, /* bytes of the character before a match */
+};
 
 struct scan_sink {
     struct bz_detect *d;
@@ -177,14 +180,22 @@ static struct scan view_of(const struct bz_detect *d, const struct scan_job *job
                          .round = d->round};
 }
 
+/* Bytes in front in which no expression needs to be found: they stand within their matches. Where a
+ * customer's pattern begins depends on what is before it. */
+static size_t decided(const struct bz_detect *d, const struct scan_job *job) {
+    size_t from = job->hold == NULL || job->from < job->other_from ? job->from : job->other_from;
+    return from < WORD_EDGE || d->custom.width != 0 ? 0 : from - WORD_EDGE;
+}
+
 static enum bz_status candidates(struct bz_detect *d, struct scan_sink *k) {
-    struct bz_view text = k->job->text;
     for (unsigned g = 0; g < GATE_COUNT; g++) {
+        size_t skip = g == GATE_NONE ? 0 : decided(d, k->job);
+        struct bz_view text = bz_view_sub(k->job->text, skip, k->job->text.n);
         size_t at = 0;
         size_t lo = 0;
         size_t hi = 0;
         while (d->db[g] != NULL && gate_next((enum gate)g, text, d->width[g], &at, &lo, &hi)) {
-            k->base = lo;
+            k->base = skip + lo;
             hs_error_t e = hs_scan(d->db[g], (const char *)text.p + lo, (unsigned)(hi - lo), 0,
                                    d->scratch, on_match, k);
             if (d->raws.failed)
