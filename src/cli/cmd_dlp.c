@@ -75,7 +75,7 @@ static void show_list(const struct bz_answer_json *a) {
 
 /* 32 hex digits, as the refusal of a request names it. */
 static bool good_id(const char *id) {
-    if (strlen(id) == ID_TEXT && strspn(id, "0123456789abcdef") == ID_TEXT)
+    if (strlen(id) == ID_TEXT && strspn(id, "0123456789abcdefABCDEF") == ID_TEXT)
         return true;
     bz_say("'%s' is no id of a body: 32 digits and letters a to f, as the refused request got it",
            bz_safe(id));

@@ -100,17 +100,20 @@ static bool feed(struct mask *m, struct bz_dlp_text *t, struct bz_view v, bool l
     return st == BZ_OK && write_out(m);
 }
 
-/* The head is read whole before anything is written: what is no text is refused. */
+/* What is no text is refused before anything is written. Only so much is waited for as is needed to
+ * tell: the input may be a pipe that somebody watches. */
 static bool pump(struct mask *m, struct bz_dlp_text *t, int fd, uint8_t *piece) {
     size_t head = 0;
     ssize_t k = 1;
-    while (head < BZ_DLP_HEAD && (k = read_some(fd, piece + head, BZ_DLP_HEAD - head)) > 0)
+    while (head < 2 && (k = read_some(fd, piece + head, BZ_DLP_PIECE - head)) > 0)
         head += (size_t)k;
     struct bz_view v = bz_view(piece, head);
     if (k >= 0 && (!bz_dlp_is_text(v) || bz_dlp_is_wide(v))) {
         bz_say("this is no text in UTF-8 or a single-byte encoding; nothing was written");
         return false;
     }
+    if (k == 0)
+        return feed(m, t, v, true);
     while (k > 0) {
         if (!feed(m, t, v, false))
             return false;

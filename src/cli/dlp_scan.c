@@ -87,7 +87,9 @@ static void scan_pieces(struct bz_dlp_scan *s, int fd, size_t n) {
         s->report.bytes += n;
         enum bz_status st = bz_dlp_text_feed(&t, bz_view(s->piece, n), n < BZ_DLP_PIECE);
         if (st != BZ_OK)
-            failed(s, s->path, bz_status_text(st));
+            failed(s, s->path,
+                   st == BZ_ETOOBIG ? "not whole: too long a run that nobody sees or can decide"
+                                    : bz_status_text(st));
         progress(s);
         if (st != BZ_OK || n < BZ_DLP_PIECE)
             break;
