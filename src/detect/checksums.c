@@ -585,10 +585,10 @@ bool bz_checksum_nz_ird(const uint8_t *s, size_t n) {
     static const uint8_t w1[8] = {3, 2, 7, 6, 5, 4, 3, 2}, w2[8] = {7, 4, 3, 2, 5, 2, 7, 6};
     if ((n != 8 && n != 9) || !bz_checksum_digits(s, n) || bz_checksum_same(s, n))
         return false;
-    unsigned r = bz_checksum_weigh(s, w1 + 9 - n, n - 1) % 11;
+    unsigned r = bz_checksum_weigh(s, w1 + (9 - n), n - 1) % 11;
     r = r == 0 ? 0 : 11 - r;
     if (r == 10) {
-        r = bz_checksum_weigh(s, w2 + 9 - n, n - 1) % 11;
+        r = bz_checksum_weigh(s, w2 + (9 - n), n - 1) % 11;
         r = r == 0 ? 0 : 11 - r;
     }
     uint64_t v = bz_checksum_value(s, n);
