@@ -490,9 +490,9 @@ enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view 
         return BZ_OK;
     }
     enum bz_status st = visit_event(&e, root, &tx->stream.why);
-    if (st == BZ_EDENIED || st == BZ_ELIMIT)
-        return BZ_ESYNTAX;
-    BZ_TRY(st);
+    if (st == BZ_EDENIED)
+        return BZ_ENOTFOUND; /* a member that no table knows */
+    BZ_TRY(st == BZ_ELIMIT ? BZ_ESYNTAX : st);
     if (e.v.whole_blocked) {
         BZ_TRY(flush(tx, scratch, out));
         return BZ_EDENIED;
