@@ -120,10 +120,6 @@ enum {
     REACH_BACK = 16, /* a match begins at most so far before the end of its first trigger */
 };
 
-static char group_code(size_t digits) {
-    return digits < 10 ? (char)('0' + digits) : (char)('a' + (digits - 10));
-}
-
 static size_t group_digits(char code) {
     return code <= '9' ? (size_t)(code - '0') : (size_t)(code - 'a') + 10;
 }
@@ -173,25 +169,94 @@ static bool check(const struct scan *s, const struct row *r, size_t start, size_
     return r->check(digits, n);
 }
 
+/* ---- the index ----------------------------------------------------------------------------- */
+
+static const char separators[] = " -./+";
+enum { SEPARATORS = sizeof separators, LISTS = (DIGITS_MAX + 1) * SEPARATORS };
+
+/* Made of the table: for the digits of a first group and what follows it, which layouts are left. */
+struct index {
+    uint16_t list[LISTS + 1]; /* where each begins in v, see list_of */
+    uint16_t v[SEPARATORS * (sizeof rows / sizeof rows[0]) *
+               LAYOUTS_MAX]; /* row * LAYOUTS_MAX + layout */
+    /* Types of all layouts with so many digits in front or more: by themselves, or with words. */
+    struct pii_set alone[DIGITS_MAX + 1], told[DIGITS_MAX + 1];
+};
+
+static size_t list_of(size_t digits, uint8_t behind) {
+    const char *sep = behind == 0 ? NULL : memchr(separators, behind, SEPARATORS - 1);
+    return digits * SEPARATORS + (sep == NULL ? SEPARATORS - 1 : (size_t)(sep - separators));
+}
+
+/* Adds each layout to its lists; x->list[k + 1] is where the next of list k goes. */
+static void fill(struct index *x, bool count) {
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        for (size_t j = 0; j < LAYOUTS_MAX && rows[k].layouts[j][0] != '\0'; j++) {
+            const char *l = rows[k].layouts[j];
+            for (size_t sep = 0; sep < SEPARATORS; sep++) {
+                size_t list = group_digits(*l) * SEPARATORS + sep;
+                if (l[1] != '\0' && !separates(l[1], (uint8_t)separators[sep]))
+                    continue;
+                if (!count)
+                    x->v[x->list[list + 1]] = (uint16_t)(k * LAYOUTS_MAX + j);
+                x->list[list + 1]++;
+            }
+        }
+    }
+}
+
+static void fill_types(struct index *x) {
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        for (size_t j = 0; j < LAYOUTS_MAX && rows[k].layouts[j][0] != '\0'; j++) {
+            const char *l = rows[k].layouts[j];
+            struct pii_set *to = worth(&rows[k], l).alone != PII_NO ? x->alone : x->told;
+            for (size_t n = 0; n <= group_digits(*l); n++)
+                pii_set_add(&to[n], rows[k].type);
+        }
+    }
+}
+
+static enum bz_status prepare(struct bz_arena *ar, void **own) {
+    BZ_TRY(pii_prepare(ar, own));
+    struct index *x = bz_arena_zalloc(ar, sizeof *x);
+    if (x == NULL)
+        return BZ_ENOMEM;
+    fill(x, true);
+    for (size_t i = 1, n = 0; i <= LISTS; i++) {
+        size_t here = x->list[i];
+        x->list[i] = (uint16_t)n;
+        n += here;
+    }
+    fill(x, false);
+    fill_types(x);
+    ((struct pii_own *)*own)->numbers = x;
+    return BZ_OK;
+}
+
+static const struct index *index_of(const struct scan *s) {
+    return ((const struct pii_own *)s->own)->numbers;
+}
+
+/* ---- the detector -------------------------------------------------------------------------- */
+
 /* All that a number that begins at start can be. */
 static void number(struct scan *s, size_t start) {
+    const struct index *x = index_of(s);
     struct pii_picks picks;
     picks.n = 0;
     size_t first = scan_run(s, start, SC_DIGIT, DIGITS_MAX + 1) - start;
     if (first > DIGITS_MAX)
         return;
-    char code = group_code(first);
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-        const struct row *r = &rows[k];
-        for (size_t j = 0; j < LAYOUTS_MAX && r->layouts[j][0] != '\0'; j++) {
-            const char *l = r->layouts[j];
-            size_t end = 0;
-            if (*l != code || !scan_wants(s, r->type) || fit(s, start, first, l, &end) != PII_WHOLE)
-                continue;
-            struct pii_worth w = worth(r, l);
-            if (pii_right(s, end) && check(s, r, start, end))
-                pii_pick(s, &w, start, end, &picks);
-        }
+    size_t list = list_of(first, scan_at(s, start + first));
+    for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
+        const struct row *r = &rows[x->v[k] / LAYOUTS_MAX];
+        const char *l = r->layouts[x->v[k] % LAYOUTS_MAX];
+        size_t end = 0;
+        if (!scan_wants(s, r->type) || fit(s, start, first, l, &end) != PII_WHOLE)
+            continue;
+        struct pii_worth w = worth(r, l);
+        if (pii_right(s, end) && check(s, r, start, end))
+            pii_pick(s, &w, start, end, &picks);
     }
     pii_tell(s, start, &picks);
 }
@@ -215,23 +280,42 @@ static void hit(struct scan *s, const struct trigger *t, size_t end) {
     scan_saw(s, from, to);
 }
 
+/* May the number at i become one with more digits in its first group, which the text ends in? */
+static bool open_group(const struct scan *s, size_t i, size_t first) {
+    const struct index *x = index_of(s);
+    struct pii_set wants = pii_wants(s), told = {0};
+    for (size_t k = 0; k < PII_SET_WORDS; k++) {
+        if ((x->alone[first].w[k] & wants.w[k]) != 0)
+            return true;
+        told.w[k] = x->told[first].w[k] & wants.w[k];
+    }
+    const struct pii_context *c = pii_at(s, i);
+    for (size_t k = 0; k < PII_SET_WORDS; k++) {
+        if ((c->told.w[k] & told.w[k]) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* May a number that begins at i go on behind the end of the text? */
 static bool open_at(const struct scan *s, size_t i) {
+    const struct index *x = index_of(s);
     size_t first = scan_run(s, i, SC_DIGIT, DIGITS_MAX + 1) - i;
     if (first > DIGITS_MAX)
         return false;
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-        const struct row *r = &rows[k];
-        for (size_t j = 0; j < LAYOUTS_MAX && r->layouts[j][0] != '\0'; j++) {
-            const char *l = r->layouts[j];
-            size_t end = 0;
-            enum pii_fit f = fit(s, i, first, l, &end);
-            if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
-                continue;
-            struct pii_worth w = worth(r, l);
-            if (pii_may(s, &w, i))
-                return true;
-        }
+    if (i + first == s->n)
+        return open_group(s, i, first);
+    size_t list = list_of(first, s->p[i + first]);
+    for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
+        const struct row *r = &rows[x->v[k] / LAYOUTS_MAX];
+        const char *l = r->layouts[x->v[k] % LAYOUTS_MAX];
+        size_t end = 0;
+        enum pii_fit f = fit(s, i, first, l, &end);
+        if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
+            continue;
+        struct pii_worth w = worth(r, l);
+        if (pii_may(s, &w, i))
+            return true;
     }
     return false;
 }
@@ -260,5 +344,5 @@ const struct detector detect_numbers = {
     .triggers_n = sizeof triggers / sizeof triggers[0],
     .hit = hit,
     .live = live,
-    .prepare = pii_prepare,
+    .prepare = prepare,
 };
