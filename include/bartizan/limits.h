@@ -60,7 +60,7 @@
 /* Stored bodies. Names of users and conversations have 64 bytes, of models 200. */
 #define BZ_STORED_BODY_MAX (8u << 20) /* longer ones are cut and marked */
 #define BZ_STORED_NAME_MAX 256
-#define BZ_SPOOL_MAX (1u << 30) /* bytes that wait; above it a worker stores nothing more */
+#define BZ_SPOOL_MAX (256u << 20) /* bytes of one worker that wait while bartizand is away */
 
 /* Shared memory. nginx workers alive at once, old ones finishing after a reload included. */
 #define BZ_LANES_MAX 64

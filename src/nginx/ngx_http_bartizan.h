@@ -124,6 +124,8 @@ struct bz_ngx_worker { /* of this process */
     ngx_uint_t ticks;
     ngx_queue_t open, parked;
     struct bz_buf record, out; /* scratch */
+    char spool_mark[BZ_BODY_NAME]; /* a file in the spool, and the bytes left there from it on */
+    size_t spool_bytes;
 };
 extern struct bz_ngx_worker bz_ngx_worker;
 

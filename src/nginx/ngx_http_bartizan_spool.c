@@ -39,6 +39,26 @@ static bool write_file(const char *name, struct bz_view v) {
     return ok;
 }
 
+/* While bartizand is away the disk must not fill up. It takes files in whole batches: when the marked one is
+ * gone, so is nearly all that came before its bytes were counted. */
+static bool spool_has_room(size_t n) {
+    struct bz_ngx_worker *w = &bz_ngx_worker;
+    char path[PATH_MAX];
+    if (w->spool_bytes + n <= BZ_SPOOL_MAX)
+        return true;
+    if (!path_of(w->spool_mark, "", path) || access(path, F_OK) == 0)
+        return false;
+    w->spool_bytes = 0;
+    return true;
+}
+
+static void count_file(const char *name, size_t n) {
+    struct bz_ngx_worker *w = &bz_ngx_worker;
+    if (w->spool_bytes == 0)
+        memcpy(w->spool_mark, name, sizeof w->spool_mark);
+    w->spool_bytes += n;
+}
+
 bool bz_ngx_spool(struct bz_ngx_req *q, enum bz_body_part part) {
     char name[BZ_BODY_NAME];
     struct bz_buf out;
@@ -47,7 +67,11 @@ bool bz_ngx_spool(struct bz_ngx_req *q, enum bz_body_part part) {
         return true;
     bz_buf_init(&out, room);
     enum bz_status st = bz_tx_spool(q->tx, part, name, &out);
+    if (st == BZ_OK && !spool_has_room(out.n))
+        st = BZ_ELIMIT;
     bool ok = st == BZ_OK && write_file(name, bz_buf_view(&out));
+    if (ok)
+        count_file(name, out.n);
     bz_buf_free(&out);
     if (!ok && st != BZ_ENOTFOUND)
         ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, st == BZ_OK ? ngx_errno : 0,

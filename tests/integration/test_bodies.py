@@ -11,6 +11,7 @@ import sqlite3
 import struct
 import time
 import unittest
+import zlib
 
 from harness import Case, backend, wait_for
 
@@ -262,6 +263,82 @@ class Bodies(Case):
             for p in self.i.processes("bartizan-auditd"):
                 os.kill(p, 18)
         self.assertEqual(len(self.export("alice")[0]), 1)
+
+
+class Stored(Case):
+    """Through the gateway: what clients send and get, kept as the policy says."""
+
+    def gateway(self, store, **settings):
+        up = self.upstream()
+        i = self.instance([backend("b", "openai", "http://127.0.0.1:%d" % up.port, ["ok"])],
+                          extra="data:\n  bodies: {store: %s}\n" % store, **settings)
+        return i.served("ok")
+
+    def bodies(self, i, user="user"):
+        out = i.holder / ("export-%s" % os.urandom(4).hex())
+        i.cli("data", "export", i.dir, "--user", user, "--out", out)
+        return [json.loads(x) for x in (out / "bodies.jsonl").read_text().splitlines()]
+
+    def test_what_is_kept(self):
+        for store, parts in (("none", []), ("requests", ["request"]), ("replies", ["reply"]), ("both", ["reply", "request"])):
+            i = self.gateway(store)
+            r = i.chat("ok", messages=[{"role": "user", "content": "pelican"}])
+            self.assertEqual(r.status, 200, r)
+            if parts:
+                wait_for(lambda i=i, n=len(parts): len(self.bodies(i)) == n)
+            got = self.bodies(i)
+            self.assertEqual(sorted(b["part"] for b in got), parts)
+            self.assertTrue(all(b["request"] == r.id and b["model"] == "ok" for b in got))
+            for b in got:
+                self.assertIn("pelican" if b["part"] == "request" else "choices", b["body"])
+            i.stop()
+
+    def test_secrets_are_stored_masked(self):
+        i = self.gateway("both")
+        text, digits = "Zq8WvT3nYk5LmR7sXb2CdF9hJ4gP6a", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        sum_ = zlib.crc32(text.encode())
+        token = "gh" + "p_" + text + "".join(digits[sum_ // 62 ** k % 62] for k in range(5, -1, -1))
+        i.chat("ok", messages=[{"role": "user", "content": "my token is %s, keep it" % token}])
+        wait_for(lambda: self.bodies(i))
+        self.assertNotIn(token, json.dumps(self.bodies(i)))
+
+    def test_erased_between_request_and_reply(self):
+        up = self.upstream()
+        i = self.instance([backend("b", "openai", "http://127.0.0.1:%d" % up.port, ["stepwise=x"])],
+                          extra="data:\n  bodies: {store: both}\n").served("stepwise=x")
+        up.step("x")
+        s = i.stream("stepwise=x")
+        self.assertTrue(s.read_event())
+        i.cli("data", "erase", i.dir, "--user", "user")
+        s.close()
+        wait_for(lambda: up.open == 0)
+
+        def dropped():
+            """the reply to be dropped"""
+            return json.loads(i.cli("data", "status", i.dir, "--json"))["dropped"] >= 1
+        wait_for(dropped)
+        self.assertEqual(self.bodies(i), [])
+
+    def test_bartizand_away(self):
+        """Nothing is lost, and the disk does not fill up."""
+        i = self.gateway("requests", workers=1)
+        for p in i.processes("bartizand"):
+            os.kill(p, 19)
+        text, sent, refused = "x" * (7 << 20), 0, None
+        while refused is None and sent < 60:
+            r = i.chat("ok", messages=[{"role": "user", "content": "%d%s" % (sent, text)}])
+            if r.status == 200:
+                sent += 1
+            else:
+                refused = r
+        self.assertEqual((refused.status, refused.code), (503, "storage_unavailable"))
+        self.assertGreater(sent, 30)
+        self.assertLessEqual(sum(f.stat().st_size for f in (i.dir / "bodies" / "spool").iterdir()), 256 << 20)
+        for p in i.processes("bartizand"):
+            os.kill(p, 18)
+        wait_for(lambda: json.loads(i.cli("data", "status", i.dir, "--json"))["waiting"] == 0)
+        wait_for(lambda: i.chat("ok").status == 200)
+        self.assertGreaterEqual(len(self.bodies(i)), sent)
 
 
 if __name__ == "__main__":
