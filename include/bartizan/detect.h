@@ -144,6 +144,7 @@ struct bz_watch {
     uint8_t mode;        /* enum bz_text_mode */
     uint8_t calm;        /* quiet bytes at the end of the window, up to a limit */
     bool cut;            /* the window does not begin with the channel */
+    bool late;           /* there is loud text that they were not looked for in */
     bool folded;         /* the window is not the text itself: places stand in `at` */
     uint8_t pending_n;   /* JSON: bytes of an escape that has not ended */
     uint8_t pending[12]; /* "\\ud83d\\ude00" at most */
@@ -151,6 +152,7 @@ struct bz_watch {
     uint64_t total;      /* bytes taken so far */
     uint64_t settled;    /* everything before this place is decided */
     uint64_t noted;      /* findings of types not held for are told up to here */
+    uint64_t looked;     /* and were looked for */
     uint64_t base;       /* place of win[0], if not folded */
     size_t from;         /* place in the window of the first byte that is not settled */
     struct bz_buf win;   /* normal form of the context and of the undecided text; heap, 1 KiB for
@@ -164,8 +166,8 @@ void bz_watch_init(struct bz_watch *w, enum bz_text_mode mode, const struct bz_t
  * before this place is decided: no later piece can add, lengthen or drop a finding that begins
  * before it. last: nothing follows, so everything is settled. `hold` (the same at every call; NULL:
  * all that are wanted): a finding of any of these types may begin in the undecided text; types
- * outside of it are found, but never held for (they may be missed where they are cut, and lie before
- * the settled place). Same findings of `hold` types for every cut of the text as bz_detect_scan of
+ * outside of it are found, but never held for (they may be missed where they are cut, are told up to
+ * some pieces late, with `last` at the latest, and lie before the settled place). Same findings of `hold` types for every cut of the text as bz_detect_scan of
  * the whole with the same `want` and `hold`. OK; ENOMEM. After an error the watch is good for
  * bz_watch_done alone. */
 enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_view text,

@@ -99,15 +99,20 @@ struct scan {
     bool final;  /* n is the end of the text, not only of what is known */
     size_t from; /* what begins before it is decided already: a detector may skip it */
     const struct bz_type_set *want;
-    size_t first;              /* number of the group's first type */
-    void *own;                 /* see prepare() */
-    uint64_t round;            /* another one for each text */
-    size_t seen_from, seen_to; /* of the detector that runs, see scan_saw */
+    const struct bz_type_set *tell; /* of these, which are told this time; NULL: all */
+    size_t first;                   /* number of the group's first type */
+    void *own;                      /* see prepare() */
+    uint64_t round;                 /* another one for each text */
+    size_t seen_from, seen_to;      /* of the detector that runs, see scan_saw */
     struct scan_sink *sink;
 };
 
 static inline bool scan_wants(const struct scan *s, size_t type) {
     return s->want == NULL || bz_type_set_has(s->want, s->first + type);
+}
+/* Is it worth while to look for the type by itself? */
+static inline bool scan_tells(const struct scan *s, size_t type) {
+    return scan_wants(s, type) && (s->tell == NULL || bz_type_set_has(s->tell, s->first + type));
 }
 /* type: place in the detector's group. Ignored if the type is not wanted, or start is before from,
  * or [start, end) is empty or longer than BZ_DETECT_MATCH_MAX. */

@@ -46,7 +46,7 @@ static void mail_hit(struct scan *s, unsigned rule, size_t end) {
     static const struct pii_worth w = {PII_EMAIL_ADDRESS, PII_FORM, PII_CONTEXT};
     (void)rule;
     size_t start = local_start(s, end - 1), i = end;
-    if (start == end - 1 || start < s->from || !scan_wants(s, PII_EMAIL_ADDRESS) ||
+    if (start == end - 1 || start < s->from || !scan_tells(s, PII_EMAIL_ADDRESS) ||
         (end - 1 - start == 3 && scan_lit(s, start, "git", true)))
         return;
     /* Every end that the name of a host may have; the longest is told. */
@@ -99,7 +99,7 @@ static void coin_hit(struct scan *s, unsigned rule, size_t end) {
     size_t start = scan_back(s, end, SC_ALNUM, COIN_MAX + 1);
     end = scan_run(s, end, SC_ALNUM, COIN_MAX + 1);
     if (end - start > COIN_MAX || start < s->from || !pii_left(s, start) ||
-        !scan_wants(s, PII_CRYPTO))
+        !scan_tells(s, PII_CRYPTO))
         return;
     if (checks[rule](s->p + start, end - start))
         pii_emit(s, &sure, start, end);

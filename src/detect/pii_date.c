@@ -170,7 +170,7 @@ static bool begins(const struct scan *s, size_t i) {
 static void date_hit(struct scan *s, unsigned rule, size_t end) {
     static const struct pii_worth w = {PII_DATE_OF_BIRTH, PII_NO, PII_CONTEXT};
     (void)rule;
-    if (!scan_wants(s, PII_DATE_OF_BIRTH))
+    if (!scan_tells(s, PII_DATE_OF_BIRTH))
         return;
     for (size_t i = end > LENGTH_MAX ? end - LENGTH_MAX : 0; i < end; i++) {
         size_t to = 0;

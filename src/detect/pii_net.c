@@ -138,7 +138,7 @@ static void mac_hit(struct scan *s, size_t end, size_t digits, uint8_t sep) {
 }
 
 static void net_hit(struct scan *s, unsigned rule, size_t end) {
-    bool ip = scan_wants(s, PII_IP_ADDRESS), mac = scan_wants(s, PII_MAC_ADDRESS);
+    bool ip = scan_tells(s, PII_IP_ADDRESS), mac = scan_tells(s, PII_MAC_ADDRESS);
     if (ip && rule == 0)
         v4_hit(s, end);
     if (ip && rule == 1)

@@ -141,7 +141,7 @@ static bool begins(const struct scan *s, size_t i) {
 static void phone_hit(struct scan *s, unsigned rule, size_t end) {
     (void)rule;
     size_t from = end > REACH_BACK ? end - REACH_BACK : 0;
-    if (!scan_wants(s, PII_PHONE_NUMBER) || (scan_seen(s, end) && s->seen_from <= from))
+    if (!scan_tells(s, PII_PHONE_NUMBER) || (scan_seen(s, end) && s->seen_from <= from))
         return;
     for (size_t i = from; i < end; i++) {
         bool done = i >= s->seen_from && i < s->seen_to;

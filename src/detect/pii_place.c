@@ -344,7 +344,7 @@ static void geo(struct scan *s, size_t end) {
 }
 
 static void place_hit(struct scan *s, unsigned rule, size_t end) {
-    if (!scan_wants(s, rule < 2 ? PII_STREET_ADDRESS : PII_GEO_COORDINATES))
+    if (!scan_tells(s, rule < 2 ? PII_STREET_ADDRESS : PII_GEO_COORDINATES))
         return;
     if (rule == 0)
         number_first(s, end);

@@ -170,7 +170,7 @@ static uint8_t worth_of(const struct pii_worth *w, struct pii_context *c, bool *
 
 void pii_emit(struct scan *s, const struct pii_worth *w, size_t start, size_t end) {
     bool told = false;
-    if (start < s->from || !scan_wants(s, w->type))
+    if (start < s->from || !scan_tells(s, w->type))
         return;
     uint8_t worth = worth_of(w, pii_at(s, start), &told);
     if (worth != PII_NO)

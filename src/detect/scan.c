@@ -153,28 +153,35 @@ static int on_match(unsigned id, unsigned long long from, unsigned long long to,
     return d->raws.failed ? 1 : 0;
 }
 
-static bool any_of(const struct bz_type_set *s, enum detect_group g) {
-    if (s == NULL)
-        return true;
+/* Is a type of the group in the set (NULL: all), and not in the other (NULL: none)? */
+static bool any_of(const struct bz_type_set *s, const struct bz_type_set *but,
+                   enum detect_group g) {
     size_t from = group_first(g);
     size_t to = group_first((enum detect_group)(g + 1));
-    for (size_t t = from; t < to; t++) {
-        if (t % 64 == 0 && s->w[t / 64] == 0)
-            t += 63;
-        else if (bz_type_set_has(s, t))
+    while (from < to) {
+        size_t end = (from / 64 + 1) * 64;
+        uint64_t w = s == NULL ? UINT64_MAX : s->w[from / 64];
+        w &= but == NULL ? UINT64_MAX : ~but->w[from / 64];
+        w >>= from % 64;
+        if (to < end)
+            w <<= 64 - (to - from);
+        if (w != 0)
             return true;
+        from = end;
     }
     return false;
 }
 
 static struct scan view_of(const struct bz_detect *d, const struct scan_job *job,
                            const struct detector *det) {
-    size_t from = job->from < job->other_from || job->hold == NULL ? job->from : job->other_from;
+    bool others = job->hold != NULL && any_of(job->want, job->hold, det->group);
+    size_t from = others && job->other_from < job->from ? job->other_from : job->from;
     return (struct scan){.p = job->text.p,
                          .n = job->text.n,
                          .final = job->final,
                          .from = from,
                          .want = job->want,
+                         .tell = job->other_from >= job->text.n ? job->hold : NULL,
                          .first = group_first(det->group),
                          .own = d->own[det->group],
                          .round = d->round};
@@ -220,8 +227,9 @@ enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) {
     const struct detector *const *all = NULL;
     size_t n = detectors(&all);
     for (size_t i = 0; i < n; i++) {
-        k.wanted[i] = any_of(job->want, all[i]->group);
         k.each[i] = view_of(d, job, all[i]);
+        k.wanted[i] =
+            any_of(job->want, NULL, all[i]->group) && any_of(k.each[i].tell, NULL, all[i]->group);
         k.each[i].sink = &k;
     }
     BZ_TRY(candidates(d, &k));
@@ -237,7 +245,7 @@ size_t engine_live(const struct bz_detect *d, const struct scan_job *job) {
     if (job->from >= least)
         return least;
     for (size_t i = 0; i < n; i++) {
-        if (all[i]->live == NULL || !any_of(hold, all[i]->group))
+        if (all[i]->live == NULL || !any_of(hold, NULL, all[i]->group))
             continue;
         struct scan s = view_of(d, job, all[i]);
         s.want = hold;

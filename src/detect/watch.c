@@ -16,7 +16,8 @@ enum {
     SLICE = 2048,      /* bytes of normal form that are decided at once */
     OPENING = 64,      /* how far back a match of capitals and marks may have begun */
     BACK = 2 * BZ_DETECT_CONTEXT + 8, /* bytes that are read before what is not decided */
-    LATE = 64, /* bytes of a finding that is not held for, if its end comes in a later piece */
+    LATE = 64,   /* bytes of a finding that is not held for, if its end comes in a later piece */
+    BATCH = 128, /* bytes that wait until they are looked at for what is not held for */
 };
 #define IN_STRING (UINT64_C(1) << 63) /* in `at`: the byte lies in a string of JSON */
 _Static_assert(TRIM + SLICE + NORM_MAX + KEEP < BZ_WATCH_MAX, "the window is bounded");
@@ -264,11 +265,16 @@ static bool opening(const struct bz_watch *w) {
     return true;
 }
 
+/* What nobody holds for is looked for in larger parts: it is told late anyway. */
+static bool others_due(const struct bz_watch *w) {
+    return place(w, w->win.n) - w->looked >= BATCH;
+}
+
 /* Settles what waits if it is calm prose. */
 static bool quick(const struct bz_detect *d, struct bz_watch *w, const struct bz_type_set *hold) {
     size_t tail = 0;
-    if (w->calm < DETECT_QUIET_REACH || w->mode != BZ_TEXT_PLAIN || needs_care(d, hold) ||
-        !nothing_begins(d, w, &tail) || opening(w))
+    if ((w->late && others_due(w)) || w->calm < DETECT_QUIET_REACH || w->mode != BZ_TEXT_PLAIN ||
+        needs_care(d, hold) || !nothing_begins(d, w, &tail) || opening(w))
         return false;
     w->from = tail;
     return true;
@@ -317,6 +323,7 @@ static size_t other_from(const struct bz_watch *w) {
 /* Others that begin before this place were told, or looked at up to LATE bytes behind: they are not
  * looked at again. What was found and not told stays in front of it. */
 static void note(struct bz_detect *d, struct bz_watch *w) {
+    w->looked = place(w, w->win.n);
     if (w->win.n <= LATE)
         return;
     uint64_t noted = place(w, w->win.n - LATE);
@@ -330,10 +337,10 @@ static void note(struct bz_detect *d, struct bz_watch *w) {
 
 /* Finds what begins in the window where it is not decided. Returns the place from which on it is not
  * decided still. */
-static enum bz_status find(struct bz_detect *d, struct bz_watch *w, bool final,
+static enum bz_status find(struct bz_detect *d, struct bz_watch *w, bool final, bool others,
                            const struct bz_type_set *hold, size_t *ret_live) {
-    size_t other = other_from(w);
-    size_t least = hold != NULL && other < w->from ? other : w->from;
+    size_t other = others ? other_from(w) : w->win.n;
+    size_t least = other < w->from ? other : w->from;
     size_t back = d->custom.width == 0 ? BACK : KEEP;
     size_t skip = least > back ? least - back : 0;
     while (skip > 0 && (w->win.p[skip] & 0xc0) == 0x80) /* whole code points */
@@ -357,7 +364,8 @@ static enum bz_status find(struct bz_detect *d, struct bz_watch *w, bool final,
 static enum bz_status decide(struct bz_detect *d, struct bz_watch *w, bool final,
                              const struct bz_type_set *hold, struct bz_findings *out) {
     size_t live = 0;
-    BZ_TRY(find(d, w, final, hold, &live));
+    bool others = hold != NULL && (final || others_due(w));
+    BZ_TRY(find(d, w, final, others, hold, &live));
     size_t settled = live;
     for (size_t i = 0; i < d->raws.n; i++) {
         const struct raw *r = &d->raws.v[i];
@@ -371,7 +379,9 @@ static enum bz_status decide(struct bz_detect *d, struct bz_watch *w, bool final
     }
     out->more += d->raws.more;
     w->from = settled;
-    note(d, w);
+    w->late = !others && hold != NULL;
+    if (others)
+        note(d, w);
     return BZ_OK;
 }
 

@@ -138,6 +138,9 @@ static void nothing_held(void **state) {
                          BZ_OK);
         assert_true(settled >= fed - 5); /* a prefix of a word may still wait */
     }
+    uint64_t settled = 0;
+    assert_int_equal(bz_watch_feed(kit.d, &w, BZ_V(""), true, &none, &kit.ar, &f, &settled), BZ_OK);
+    assert_int_equal(settled, fed);
     assert_int_equal(f.n, 67);
     for (size_t i = 1; i < f.n; i++)
         assert_true(f.v[i - 1].end <= f.v[i].start);
