@@ -358,8 +358,8 @@ static enum answer try_generic(const struct scan *s, size_t word, size_t v, stru
     bool more;
     size_t end;
     struct bz_view name = name_of(s, word, v);
-    bool misled = judge_has(name, other) || is_scoped(s, name, v);
-    if (is_quoted(s, v, &end, &more) && judge_symbols(between(s, v, end)) && !misled) {
+    if (is_quoted(s, v, &end, &more) && judge_symbols(between(s, v, end)) &&
+        !judge_has(name, other) && !is_scoped(s, name, v)) {
         *ret = (struct match){v, end, SECRET_GENERIC_API_KEY, BZ_PROOF_FORM};
         return ANSWER_YES;
     }
@@ -371,11 +371,11 @@ static enum answer try_generic(const struct scan *s, size_t word, size_t v, stru
         end--;
     struct bz_view value = between(s, v, end);
     uint8_t next = scan_at(s, end);
-    if (value.n < 10 || is_one_of(next, "([{:@%$") || judge_placeholder(value) ||
-        !judge_random(value) || (judge_uuid(value) && !judge_has(between(s, word, v), strong)))
+    if (value.n < 10 || is_one_of(next, "([{:@%$") || !judge_random(value) ||
+        judge_placeholder(value) || (judge_uuid(value) && !judge_has(between(s, word, v), strong)))
         return ANSWER_NO;
     unsigned least = value.n < 24 ? 28 : 32;
-    if (form_entropy(value) < least || misled)
+    if (form_entropy(value) < least || judge_has(name, other) || is_scoped(s, name, v))
         return ANSWER_NO;
     *ret = (struct match){v, end, SECRET_GENERIC_API_KEY, BZ_PROOF_FORM};
     return ANSWER_YES;

@@ -276,7 +276,7 @@ static size_t entry(const struct scan *s, size_t end, size_t stop, unsigned n) {
         if (k == n)
             return value;
         i = value;
-        while (i < s->n && !scan_is(s->p[i], SC_SPACE) && !is_one_of(s->p[i], "\"',"))
+        while (i < s->n && i < stop && !scan_is(s->p[i], SC_SPACE) && !is_one_of(s->p[i], "\"',"))
             i++;
     }
 }
