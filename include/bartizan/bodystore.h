@@ -62,6 +62,9 @@ enum bz_status bz_bodystore_keys(struct bz_bodystore *s, const char *name, bz_bo
 enum bz_status bz_bodystore_key_destroy(struct bz_bodystore *s,
                                         const uint8_t id[BZ_BODYSTORE_ID]) BZ_MUST_USE;
 
+/* Destroys the keys of users who have no conversation any more. */
+enum bz_status bz_bodystore_users_prune(struct bz_bodystore *s, uint64_t *ret_n) BZ_MUST_USE;
+
 /* Key pairs of the spool: a new one now and then; old ones are destroyed, and with them what anybody kept
  * of the spool. */
 struct bz_body_pair {

@@ -169,24 +169,37 @@ void bz_keep_close(struct bz_keep *k) {
 
 struct key_walk {
     struct bz_keep *k;
-    struct bz_buf held, unused; /* ids of keys */
+    const char *conversation; /* of the hold that is looked at; NULL: all */
+    struct bz_buf ids;        /* of keys */
     uint64_t now_ms;
 };
 
-static enum bz_status see_key(void *ctx, const struct bz_body_user *u,
-                              const struct bz_body_conversation *c) {
+static enum bz_status held_key(void *ctx, const struct bz_body_user *u,
+                               const struct bz_body_conversation *c) {
+    struct key_walk *w = ctx;
+    (void)u;
+    if (w->conversation == NULL || strcmp(w->conversation, c->name) == 0)
+        bz_buf_put(&w->ids, bz_view(c->id, sizeof c->id));
+    return bz_buf_status(&w->ids);
+}
+
+static enum bz_status one_hold(void *ctx, const struct bz_body_hold *h) {
+    struct key_walk *w = ctx;
+    w->conversation = h->conversation;
+    return bz_bodystore_keys(w->k->store, h->user, held_key, w);
+}
+
+static enum bz_status unused_key(void *ctx, const struct bz_body_user *u,
+                                 const struct bz_body_conversation *c) {
     struct key_walk *w = ctx;
     struct bz_body_sum sum;
-    bool held = false;
-    BZ_TRY(bz_bodystore_held(w->k->store, u->name, c->name, &held));
-    if (held)
-        bz_buf_put(&w->held, bz_view(c->id, sizeof c->id));
-    if (!held && w->k->unused_ms == w->now_ms && c->created + UNUSED_EVERY_MS < w->now_ms) {
-        BZ_TRY(bz_bodystore_sum(w->k->store, c->id, -1, &sum));
-        if (sum.n == 0)
-            bz_buf_put(&w->unused, bz_view(c->id, sizeof c->id));
-    }
-    return bz_buf_status(&w->held) != BZ_OK ? bz_buf_status(&w->held) : bz_buf_status(&w->unused);
+    (void)u;
+    if (c->created + UNUSED_EVERY_MS >= w->now_ms)
+        return BZ_OK;
+    BZ_TRY(bz_bodystore_sum(w->k->store, c->id, -1, &sum));
+    if (sum.n == 0)
+        bz_buf_put(&w->ids, bz_view(c->id, sizeof c->id));
+    return bz_buf_status(&w->ids);
 }
 
 static enum bz_status expire_levels(struct bz_keep *k, const uint32_t seconds[BZ_BODY_LEVELS],
@@ -203,31 +216,44 @@ static enum bz_status expire_levels(struct bz_keep *k, const uint32_t seconds[BZ
     return BZ_OK;
 }
 
-static enum bz_status destroy_all(struct bz_keep *k, struct bz_view ids) {
-    for (size_t i = 0; i < ids.n; i += BZ_BODY_KEY_ID)
-        BZ_TRY(bz_bodystore_key_destroy(k->store, ids.p + i));
-    return ids.n == 0 ? BZ_OK : bz_bodystore_scrub(k->store, BZ_BODYSTORE_KEYS);
+static enum bz_status expire(struct bz_keep *k, const uint32_t seconds[BZ_BODY_LEVELS],
+                             uint64_t now_ms, uint64_t *removed, bool *more) {
+    struct key_walk w = {.k = k, .now_ms = now_ms};
+    bz_buf_init(&w.ids, GONE_MAX);
+    enum bz_status st = bz_bodystore_holds(k->store, one_hold, &w);
+    if (st == BZ_OK)
+        st = expire_levels(k, seconds, now_ms, bz_buf_view(&w.ids), removed, more);
+    bz_buf_free(&w.ids);
+    return st;
+}
+
+/* Once an hour: it looks at every key. */
+static enum bz_status drop_unused_keys(struct bz_keep *k, uint64_t now_ms) {
+    struct key_walk w = {.k = k, .now_ms = now_ms};
+    uint64_t users = 0;
+    if (now_ms < k->unused_ms + UNUSED_EVERY_MS)
+        return BZ_OK;
+    k->unused_ms = now_ms;
+    bz_buf_init(&w.ids, GONE_MAX);
+    enum bz_status st = bz_bodystore_keys(k->store, NULL, unused_key, &w);
+    for (size_t i = 0; st == BZ_OK && i < w.ids.n; i += BZ_BODY_KEY_ID)
+        st = bz_bodystore_key_destroy(k->store, w.ids.p + i);
+    if (st == BZ_OK)
+        st = bz_bodystore_users_prune(k->store, &users);
+    if (st == BZ_OK && w.ids.n + users > 0)
+        st = bz_bodystore_scrub(k->store, BZ_BODYSTORE_KEYS);
+    bz_buf_free(&w.ids);
+    return st;
 }
 
 enum bz_status bz_keep_expire(struct bz_keep *k, const uint32_t seconds[BZ_BODY_LEVELS],
                               uint64_t now_ms, uint64_t *ret_removed, bool *ret_more) {
-    struct key_walk w = {.k = k, .now_ms = now_ms};
-    bz_buf_init(&w.held, GONE_MAX);
-    bz_buf_init(&w.unused, GONE_MAX);
     *ret_removed = 0;
     *ret_more = false;
     if (k->undone)
         BZ_TRY(bz_keep_erased_load(k));
-    if (now_ms >= k->unused_ms + UNUSED_EVERY_MS)
-        k->unused_ms = now_ms;
-    enum bz_status st = bz_bodystore_keys(k->store, NULL, see_key, &w);
-    if (st == BZ_OK)
-        st = expire_levels(k, seconds, now_ms, bz_buf_view(&w.held), ret_removed, ret_more);
-    if (st == BZ_OK)
-        st = destroy_all(k, bz_buf_view(&w.unused));
-    bz_buf_free(&w.held);
-    bz_buf_free(&w.unused);
-    return st;
+    BZ_TRY(expire(k, seconds, now_ms, ret_removed, ret_more));
+    return drop_unused_keys(k, now_ms);
 }
 
 /* ---- export ---- */

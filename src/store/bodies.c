@@ -16,6 +16,7 @@ enum statement {
     KEYS_OF,
     USER_DESTROY,
     CONVERSATION_DESTROY,
+    USERS_PRUNE,
     PAIR_ADD,
     PAIR_ALL,
     PAIR_DESTROY,
@@ -55,6 +56,7 @@ static const char *const sql[STATEMENT_COUNT] = {
     [KEYS_OF] = KEY_COLUMNS "WHERE u.name = ? ORDER BY c.seq",
     [USER_DESTROY] = "DELETE FROM users WHERE id = ?",
     [CONVERSATION_DESTROY] = "DELETE FROM conversations WHERE id = ?",
+    [USERS_PRUNE] = "DELETE FROM users WHERE seq NOT IN (SELECT user FROM conversations)",
     [PAIR_ADD] = "INSERT INTO pairs (pub, wrapped, created) VALUES (?, ?, ?)",
     [PAIR_ALL] = "SELECT seq, pub, wrapped, created FROM pairs ORDER BY seq",
     [PAIR_DESTROY] = "DELETE FROM pairs WHERE seq = ?",
@@ -287,6 +289,13 @@ enum bz_status bz_bodystore_key_destroy(struct bz_bodystore *s, const uint8_t id
         put_blob(&q, bz_view(id, BZ_BODYSTORE_ID));
         BZ_TRY(run(&q));
     }
+    return BZ_OK;
+}
+
+enum bz_status bz_bodystore_users_prune(struct bz_bodystore *s, uint64_t *ret_n) {
+    struct query q = of_keys(s, USERS_PRUNE);
+    BZ_TRY(run(&q));
+    *ret_n = (uint64_t)sqlite3_changes(s->db[BZ_BODYSTORE_KEYS]);
     return BZ_OK;
 }
 

@@ -422,6 +422,8 @@ static void keys_that_seal_nothing_go(void **state) {
     assert_int_equal(bz_keep_expire(k, seconds, NOW + 2 * DAY, &n, &more), BZ_OK);
     assert_int_equal(bz_bodystore_keys(bz_keep_store(k), NULL, count_key, &keys), BZ_OK);
     assert_int_equal(keys, 0);
+    struct bz_body_user u;
+    assert_int_equal(bz_bodystore_user(bz_keep_store(k), "ann", &u), BZ_ENOTFOUND);
 }
 
 /* ---- the spool's pairs ---- */
