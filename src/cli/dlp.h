@@ -26,9 +26,10 @@ struct bz_dlp_rules {
     enum bz_proof min;
     enum bz_text_mode mode;
 };
-/* Compiles the detectors. `usual`: words for what is looked for without --types. A failure was
- * printed; *ret may be given to bz_dlp_rules_close in any case. */
-bool bz_dlp_rules_open(const struct bz_dlp_options *o, const char *usual, struct bz_dlp_rules *ret);
+/* Compiles the detectors. `usual`: what is sure enough without --min-proof. A failure was printed;
+ * *ret may be given to bz_dlp_rules_close in any case. */
+bool bz_dlp_rules_open(const struct bz_dlp_options *o, enum bz_proof usual,
+                       struct bz_dlp_rules *ret);
 void bz_dlp_rules_close(struct bz_dlp_rules *r);
 
 /* ---- one text in pieces (dlp_text.c) ---- */

@@ -171,7 +171,7 @@ static int run(const struct bz_dlp_options *o, const char *key_file, const char 
     BZ_FD fd = open_input(file);
     if (fd < 0)
         bz_say("%s: %s", file == NULL ? "-" : bz_safe(file), strerror(errno));
-    else if (make_scope(key_file, &m.scope) && bz_dlp_rules_open(o, "pii,secrets,custom", &rules)) {
+    else if (make_scope(key_file, &m.scope) && bz_dlp_rules_open(o, BZ_PROOF_FORM, &rules)) {
         m.json = rules.mode == BZ_TEXT_JSON;
         rc = mask_fd(&m, &rules, fd);
     }
@@ -195,7 +195,9 @@ int bz_dlp_mask(int argc, char **argv) {
     const struct bz_opts opts = {
         "bartizan dlp mask [OPTION]... [FILE]",
         "Copies a file or standard input to standard output, with placeholders for secrets and\n"
-        "personal data. All other bytes stay as they are.",
+        "personal data. All other bytes stay as they are. By default: all types, also where only "
+        "the\n"
+        "form tells (form).",
         list,
         sizeof list / sizeof list[0],
         names,

@@ -10,7 +10,7 @@ void bz_dlp_option_rows(struct bz_dlp_options *o, struct bz_opt out[BZ_DLP_OPTIO
     const struct bz_opt rows[BZ_DLP_OPTIONS] = {
         {"types", BZ_OPT_MANY, &o->types, "A,B", "types or classes to look for"},
         {"except", BZ_OPT_MANY, &o->except, "A,B", "types or classes not to look for"},
-        {"min-proof", BZ_OPT_TEXT, &o->min_proof, "PROOF", "form, context (default), checksum"},
+        {"min-proof", BZ_OPT_TEXT, &o->min_proof, "PROOF", "how sure: form, context, checksum"},
         {"text", BZ_OPT_TEXT, &o->text, "FORM", "plain (default), json: escapes are decoded"},
         {"config", BZ_OPT_TEXT, &o->config, "FILE", "a bartizan.yaml with types of its own"},
         {"dir", BZ_OPT_TEXT, &o->dir, "DIR", "the same, of an instance"},
@@ -126,9 +126,10 @@ static bool add_all(const struct bz_detect *d, const struct bz_opt_many *m,
 
 /* A type that cannot be as sure as is asked for is not looked for: it must not stand in the way of
  * one that can. Placeholders are our own and no finding. */
-static bool choose(const struct bz_dlp_options *o, const char *usual, struct bz_dlp_rules *r) {
+static bool choose(const struct bz_dlp_options *o, struct bz_dlp_rules *r) {
     struct bz_type_set yes = {0}, no = {0};
-    if (!(o->types.n > 0 ? add_all(r->d, &o->types, &yes) : add_words(r->d, usual, &yes)) ||
+    if (!(o->types.n > 0 ? add_all(r->d, &o->types, &yes)
+                         : add_words(r->d, "pii,secrets,custom", &yes)) ||
         !add_all(r->d, &o->except, &no))
         return false;
     size_t left = 0;
@@ -167,9 +168,9 @@ static bool parse_mode(const char *s, enum bz_text_mode *ret) {
     return true;
 }
 
-bool bz_dlp_rules_open(const struct bz_dlp_options *o, const char *usual,
+bool bz_dlp_rules_open(const struct bz_dlp_options *o, enum bz_proof usual,
                        struct bz_dlp_rules *ret) {
-    *ret = (struct bz_dlp_rules){.min = BZ_PROOF_CONTEXT};
+    *ret = (struct bz_dlp_rules){.min = usual};
     if (!parse_proof(o->min_proof, &ret->min) || !parse_mode(o->text, &ret->mode))
         return false;
     struct bz_buf pack;
@@ -182,7 +183,7 @@ bool bz_dlp_rules_open(const struct bz_dlp_options *o, const char *usual,
             bz_say("the detectors could not be started: %s", bz_status_text(st));
     }
     bz_buf_free(&pack);
-    return ok && choose(o, usual, ret);
+    return ok && choose(o, ret);
 }
 
 void bz_dlp_rules_close(struct bz_dlp_rules *r) {

@@ -265,7 +265,7 @@ static int run(const struct asked *a) {
     int rc = BZ_EXIT_FAILURE;
     if (s == NULL || piece == NULL) {
         bz_say("out of memory");
-    } else if (bz_dlp_rules_open(&a->o, "pii,secrets,custom", &rules)) {
+    } else if (bz_dlp_rules_open(&a->o, BZ_PROOF_CONTEXT, &rules)) {
         s->rules = &rules;
         s->exclude = a->exclude;
         s->binary = a->binary;
@@ -296,6 +296,7 @@ static int parse(int argc, char **argv, struct asked *a) {
     const struct bz_opts o = {
         "bartizan dlp scan [OPTION]... PATH...",
         "Looks for secrets and personal data in files, directories and standard input (-).\n"
+        "By default: all types, where a word beside the value or a checksum proves it (context).\n"
         "Exit code 0: nothing, 1: findings, 2: usage or failure, 3: something could not be read.",
         list,
         sizeof list / sizeof list[0],

@@ -451,6 +451,11 @@ class Mask(Files):
         self.assertRegex(j["text"], r'^card <CREDIT_CARD_\w{8}> and "so" on$')
         self.assertEqual(j["n"], 7)
 
+    def test_what_only_its_form_tells_is_hidden_too(self):
+        text = "seen 10.23.45.67 and anna@example-mail.org"
+        self.assertRegex(self.mask(text), rb"^seen <IP_ADDRESS_\w{8}> and <EMAIL_ADDRESS_\w{8}>$")
+        self.assertEqual(self.mask(text, "--min-proof", "checksum"), text.encode())
+
     def test_types(self):
         text = "card %s about CASE-123456\n" % CARD
         self.assertEqual(self.mask(text, "--types", "secrets"), text.encode())
