@@ -24,6 +24,7 @@ struct edit {
 struct channel {
     struct channel *next;
     uint64_t id, fed, settled;
+    uint64_t seen, since_ns; /* at the last tick: `fed`, and since when it has been that */
     bool ended, json;
     struct edit *edits, **edits_last; /* in order, dropped once no waiting event touches them */
     struct bz_buf raw;                /* undecided text as it came; heap only while there is some */
@@ -44,7 +45,6 @@ struct guard {
     struct channel *channels;
     struct event *queue, **queue_last;
     size_t queued, channels_n;
-    uint64_t since_ns; /* since when the head waits; set by bz_tx_guard_waits */
 };
 struct visit { /* one walk over one event */
     struct bz_tx *tx;
@@ -378,7 +378,6 @@ static struct event *pop(struct guard *g) {
     if (g->queue == NULL)
         g->queue_last = &g->queue;
     g->queued -= e->data.n + e->name.n;
-    g->since_ns = 0;
     return e;
 }
 
@@ -448,17 +447,37 @@ static void drop_ended(struct bz_tx *tx) {
     }
 }
 
+static enum bz_status settle(struct visit *v, struct channel *c, bool end) {
+    if (c->ended)
+        return BZ_OK;
+    c->ended = end;
+    return feed(v, c, (struct bz_view){NULL, 0}, true);
+}
+
 static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end,
                                  struct bz_buf *out) {
     struct guard *g = tx->screen->guard;
     struct visit v = {.tx = tx, .g = g, .ar = ar};
-    for (struct channel *c = g->channels; c != NULL; c = c->next) {
-        if (c->ended)
-            continue;
-        BZ_TRY(feed(&v, c, (struct bz_view){NULL, 0}, true));
-        c->ended = end;
-    }
+    for (struct channel *c = g->channels; c != NULL; c = c->next)
+        BZ_TRY(settle(&v, c, end));
     return flush(tx, ar, out);
+}
+
+/* Too much waits: what the first event waits for is decided, and so on. */
+static enum bz_status shorten(struct bz_tx *tx, struct bz_arena *ar, struct bz_buf *out) {
+    struct guard *g = tx->screen->guard;
+    struct visit v = {.tx = tx, .g = g, .ar = ar};
+    while (g->queued > BZ_GUARD_QUEUE_MAX) {
+        const struct event *e = g->queue;
+        size_t before = g->queued;
+        for (size_t i = 0; i < e->pieces_n; i++)
+            if (e->pieces[i].end > e->pieces[i].c->settled)
+                BZ_TRY(settle(&v, e->pieces[i].c, false));
+        BZ_TRY(flush(tx, ar, out));
+        if (g->queued == before)
+            return BZ_EINTERNAL;
+    }
+    return BZ_OK;
 }
 
 static enum bz_status visit_event(struct ends *e, struct bz_json *root, const char **ret_why) {
@@ -503,30 +522,57 @@ enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view 
     else if (st == BZ_OK)
         st = push(tx, &e.v, name, data);
     bool over = tx->stream.done && tx->dialect != BZ_DIALECT_LLAMACPP; /* nothing can follow */
-    if (st == BZ_OK && (over || g->queued > BZ_GUARD_QUEUE_MAX))
-        st = settle_all(tx, scratch, over, out);
+    if (st == BZ_OK && over)
+        st = settle_all(tx, scratch, true, out);
+    if (st == BZ_OK)
+        st = shorten(tx, scratch, out);
     if (g->queue == NULL && g->channels_n > CHANNELS_KEPT)
         drop_ended(tx);
     return st;
 }
 
-enum bz_status bz_tx_guard_settle(struct bz_tx *tx, bool end, struct bz_buf *out) {
+static void begin_arena(struct bz_tx *tx, struct bz_arena *ar) {
+    bz_arena_init(ar, tx->a, BZ_ARENA_BASE + BZ_ARENA_FACTOR * (size_t)BZ_EVENT_MAX, NULL, 0);
+}
+
+enum bz_status bz_tx_guard_end(struct bz_tx *tx, struct bz_buf *out) {
     struct bz_arena ar;
     if (tx->screen == NULL || tx->screen->guard == NULL)
         return BZ_OK;
-    bz_arena_init(&ar, tx->a, BZ_ARENA_BASE + BZ_ARENA_FACTOR * (size_t)BZ_EVENT_MAX, NULL, 0);
-    enum bz_status st = settle_all(tx, &ar, end, out);
+    begin_arena(tx, &ar);
+    enum bz_status st = settle_all(tx, &ar, true, out);
     bz_arena_free(&ar);
     return st;
 }
 
-bool bz_tx_guard_waits(const struct bz_tx *tx, struct bz_now now) {
-    struct guard *g = tx->screen != NULL ? tx->screen->guard : NULL;
-    if (g == NULL || g->queue == NULL)
+/* Has the undecided text of a channel waited too long for its next piece? A slow model's next piece
+ * begins the time anew: half of a secret that is still coming is no decided text. */
+static bool stands_still(struct channel *c, uint64_t now_ns, uint64_t most_ns) {
+    if (c->ended || c->settled == c->fed)
         return false;
-    if (g->since_ns == 0)
-        g->since_ns = now.mono_ns;
-    return now.mono_ns - g->since_ns > (uint64_t)tx->screen->hold_ms * 1000000;
+    if (c->seen != c->fed) {
+        c->seen = c->fed;
+        c->since_ns = now_ns;
+    }
+    return now_ns - c->since_ns > most_ns;
+}
+
+enum bz_status bz_tx_guard_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_now now) {
+    struct guard *g = tx->screen != NULL ? tx->screen->guard : NULL;
+    struct bz_arena ar;
+    enum bz_status st = BZ_OK;
+    if (g == NULL || g->queue == NULL)
+        return BZ_OK;
+    begin_arena(tx, &ar);
+    struct visit v = {.tx = tx, .g = g, .ar = &ar};
+    uint64_t most_ns = (uint64_t)tx->screen->hold_ms * 1000000;
+    for (struct channel *c = g->channels; c != NULL && st == BZ_OK; c = c->next)
+        if (stands_still(c, now.mono_ns, most_ns))
+            st = settle(&v, c, false);
+    if (st == BZ_OK)
+        st = flush(tx, &ar, out);
+    bz_arena_free(&ar);
+    return st;
 }
 
 void bz_tx_guard_free(struct bz_tx *tx) {

@@ -181,7 +181,7 @@ static enum bz_status stream_end(struct bz_tx *tx, bool clean, struct bz_buf *ou
         end_stream(tx, &e, "The connection to the model server broke.", out);
         return BZ_EIO;
     }
-    enum bz_status st = bz_tx_guard_settle(tx, true, out);
+    enum bz_status st = bz_tx_guard_end(tx, out);
     if (st != BZ_OK)
         return stream_fails(tx, st, out);
     st = bz_stream_end(&tx->stream, out);
@@ -199,9 +199,9 @@ static enum bz_status stream_end(struct bz_tx *tx, bool clean, struct bz_buf *ou
 
 enum bz_status bz_tx_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_now now) {
     size_t before = out->n;
-    if (!tx->streaming || tx->phase != BZ_PHASE_REPLY || !bz_tx_guard_waits(tx, now))
+    if (!tx->streaming || tx->phase != BZ_PHASE_REPLY)
         return BZ_OK;
-    enum bz_status st = bz_tx_guard_settle(tx, false, out);
+    enum bz_status st = bz_tx_guard_tick(tx, out, now);
     tx->reply_bytes += out->n - before;
     bz_tx_store_stream(tx, bz_view_sub(bz_buf_view(out), before, out->n));
     return st == BZ_OK ? bz_buf_status(out) : stream_fails(tx, st, out);

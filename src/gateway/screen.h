@@ -97,9 +97,11 @@ enum bz_status bz_tx_guard_begin(struct bz_tx *tx) BZ_MUST_USE;
 enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view data,
                                  struct bz_json *root, struct bz_arena *scratch,
                                  struct bz_buf *out) BZ_MUST_USE;
-/* Everything is decided: the stream ended, or waited too long. */
-enum bz_status bz_tx_guard_settle(struct bz_tx *tx, bool end, struct bz_buf *out) BZ_MUST_USE;
-bool bz_tx_guard_waits(const struct bz_tx *tx, struct bz_now now); /* longer than hold_ms */
+/* The stream ended: everything is decided. */
+enum bz_status bz_tx_guard_end(struct bz_tx *tx, struct bz_buf *out) BZ_MUST_USE;
+/* Decides what has waited longer than hold_ms for its next piece. */
+enum bz_status bz_tx_guard_tick(struct bz_tx *tx, struct bz_buf *out,
+                                struct bz_now now) BZ_MUST_USE;
 void bz_tx_guard_free(struct bz_tx *tx);
 
 #endif

@@ -537,6 +537,38 @@ static void undecided_text_waits_and_no_longer_than_allowed(void **state) {
     done(&r);
 }
 
+/* A slow model takes longer for a match than text may wait for its next piece. Another choice that
+ * stands still is decided without it. */
+static void a_slow_match_is_one_match(void **state) {
+    static const char *const pieces[] = {"a F", "al", "co", "n", " flies"};
+    struct run r;
+    struct bz_buf sse, got;
+    ask(&r, "{\"model\":\"tiny\",\"stream\":true,\"n\":2,\"messages\":[{\"role\":\"user\","
+            "\"content\":\"hi\"}]}");
+    (void)bz_tx_reply_head(r.tx, &sse_head, gw_now(&gw));
+    bz_buf_init(&sse, 1u << 16);
+    bz_buf_init(&got, 1u << 16);
+    bz_buf_puts(&sse, "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"Falc\"}}]}\n\n");
+    for (size_t i = 0; i < N(pieces); i++) {
+        put_chunk(&sse, bz_view_str(pieces[i]), "");
+        assert_int_equal(bz_tx_reply_feed(r.tx, bz_buf_view(&sse), &r.out, gw_now(&gw)), BZ_OK);
+        bz_buf_reset(&sse);
+        for (int k = 0; k < 9; k++) { /* 1.8 s */
+            assert_int_equal(bz_tx_tick(r.tx, &r.out, gw_now(&gw)), BZ_OK);
+            gw.mono_ns += UINT64_C(200) * 1000000;
+        }
+        assert_int_equal(gw_contains(bz_buf_view(&r.out), "Falc"), i > 0);
+    }
+    put_end(&sse);
+    assert_int_equal(bz_tx_reply_feed(r.tx, bz_buf_view(&sse), &r.out, gw_now(&gw)), BZ_OK);
+    contents(bz_buf_view(&r.out), &got);
+    assert_true(gw_contains(bz_buf_view(&got), "Falca <W_MASK_"));
+    assert_true(gw_contains(bz_buf_view(&got), "> flies"));
+    bz_buf_free(&sse);
+    bz_buf_free(&got);
+    done(&r);
+}
+
 /* The text before the match, then an error event; nothing behind it. */
 static void a_match_that_blocks_ends_the_stream(void **state) {
     static const char text[] = "one two Basilisk three";
@@ -683,6 +715,7 @@ int main(void) {
         cmocka_unit_test(untouched_streams_are_byte_identical),
         cmocka_unit_test(quiet_text_leaves_at_once),
         cmocka_unit_test(undecided_text_waits_and_no_longer_than_allowed),
+        cmocka_unit_test(a_slow_match_is_one_match),
         cmocka_unit_test(a_match_that_blocks_ends_the_stream),
         cmocka_unit_test(tokens_do_not_repeat_what_was_masked),
         cmocka_unit_test(choices_do_not_mix),
