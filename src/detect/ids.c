@@ -186,6 +186,82 @@ static enum pii_fit iban(const struct scan *s, size_t start, size_t *ret_end) {
     return bz_checksum_iban(text, n) ? PII_WHOLE : PII_NONE;
 }
 
+/* ---- the index ----------------------------------------------------------------------------- */
+
+/* The first three bytes of a text, by kind, leave few masks. */
+enum {
+    KIND_DIGIT,
+    KIND_CAPITAL,
+    KIND_GAP,
+    KIND_OTHER,
+    KINDS,
+    LEAD = 3,
+    LISTS = KINDS * KINDS * KINDS
+};
+enum { MASKS_MAX = 4096 };
+struct index {
+    uint16_t list[LISTS + 1]; /* where each begins in v */
+    struct mask {
+        uint8_t row, at; /* the mask begins so far in the row's masks */
+    } v[MASKS_MAX];
+};
+
+static unsigned kind_of(uint8_t c) {
+    if (scan_is(c, SC_DIGIT))
+        return KIND_DIGIT;
+    if (scan_is(c, SC_UPPER))
+        return KIND_CAPITAL;
+    return gap(c) ? KIND_GAP : KIND_OTHER;
+}
+
+static size_t list_of(const uint8_t *p) {
+    return (kind_of(p[0]) * KINDS + kind_of(p[1])) * KINDS + kind_of(p[2]);
+}
+
+/* May a text whose bytes are of these kinds fit the mask? */
+static bool may_fit(const char *mask, const unsigned kinds[LEAD]) {
+    for (size_t k = 0; k < LEAD; mask++) {
+        unsigned have = kinds[k];
+        if (*mask == '_') {
+            k += have == KIND_GAP;
+            continue;
+        }
+        bool fits = *mask == 'x'   ? have == KIND_DIGIT || have == KIND_CAPITAL
+                    : *mask == 'a' ? have == KIND_CAPITAL
+                    : *mask == '9' ? have == KIND_DIGIT
+                                   : have == kind_of((uint8_t)*mask);
+        if (!fits)
+            return false;
+        k++;
+    }
+    return true;
+}
+
+static enum bz_status prepare(struct bz_arena *ar, void **own) {
+    BZ_TRY(pii_prepare(ar, own));
+    struct index *x = bz_arena_zalloc(ar, sizeof *x);
+    if (x == NULL)
+        return BZ_ENOMEM;
+    size_t n = 0;
+    for (unsigned list = 0; list < LISTS; list++) {
+        unsigned kinds[LEAD] = {list / KINDS / KINDS, list / KINDS % KINDS, list % KINDS};
+        x->list[list] = (uint16_t)n;
+        for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+            for (const char *m = rows[k].masks; m != NULL; m = next_mask(m)) {
+                if (may_fit(m, kinds) && n < MASKS_MAX)
+                    x->v[n++] = (struct mask){(uint8_t)k, (uint8_t)(m - rows[k].masks)};
+            }
+        }
+    }
+    x->list[LISTS] = (uint16_t)n;
+    ((struct pii_own *)*own)->ids = x;
+    return BZ_OK;
+}
+
+static const struct index *index_of(const struct scan *s) {
+    return ((const struct pii_own *)s->own)->ids;
+}
+
 /* ---- the detector -------------------------------------------------------------------------- */
 
 /* All that begins at start and holds the trigger that ended at `woken`: what another place of the
@@ -198,17 +274,18 @@ static void id(struct scan *s, size_t start, size_t woken) {
     if (scan_is(s->p[start], SC_UPPER) && scan_wants(s, PII_IBAN_CODE) &&
         iban(s, start, &end) == PII_WHOLE && end >= woken && pii_right(s, end))
         pii_pick(s, &bank, start, end, &picks);
-    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
-        const struct row *r = &rows[k];
-        if (!stands(r->masks[0], s->p[start]) || !scan_wants(s, r->type))
+    if (s->n - start < LEAD)
+        return;
+    const struct index *x = index_of(s);
+    size_t list = list_of(s->p + start);
+    for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
+        const struct row *r = &rows[x->v[k].row];
+        if (fit(s, start, r->masks + x->v[k].at, &end) != PII_WHOLE || end < woken ||
+            !scan_wants(s, r->type))
             continue;
-        for (const char *m = r->masks; m != NULL; m = next_mask(m)) {
-            if (fit(s, start, m, &end) != PII_WHOLE || end < woken)
-                continue;
-            struct pii_worth w = {r->type, r->alone, r->told};
-            if (ends(s, end) && check(s, r, start, end))
-                pii_pick(s, &w, start, end, &picks);
-        }
+        struct pii_worth w = {r->type, r->alone, r->told};
+        if (ends(s, end) && check(s, r, start, end))
+            pii_pick(s, &w, start, end, &picks);
     }
     pii_tell(s, start, &picks);
 }
@@ -250,6 +327,16 @@ static void hit(struct scan *s, const struct trigger *t, size_t end) {
         scan_saw(s, from, end);
 }
 
+/* May the mask fit from i to the end of the text and on? */
+static bool open_mask(const struct scan *s, size_t i, const struct row *r, const char *mask) {
+    size_t end = 0;
+    enum pii_fit f = fit(s, i, mask, &end);
+    if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
+        return false;
+    struct pii_worth w = {r->type, r->alone, r->told};
+    return pii_may(s, &w, i);
+}
+
 static bool open_at(const struct scan *s, size_t i) {
     size_t end = 0;
     if (scan_is(s->p[i], SC_UPPER) && scan_wants(s, PII_IBAN_CODE)) {
@@ -257,16 +344,22 @@ static bool open_at(const struct scan *s, size_t i) {
         if (f == PII_PART || (f == PII_WHOLE && end == s->n))
             return true;
     }
+    if (s->n - i >= LEAD) {
+        const struct index *x = index_of(s);
+        size_t list = list_of(s->p + i);
+        for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
+            const struct row *r = &rows[x->v[k].row];
+            if (open_mask(s, i, r, r->masks + x->v[k].at))
+                return true;
+        }
+        return false;
+    }
     for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
         const struct row *r = &rows[k];
         if (!stands(r->masks[0], s->p[i]))
             continue;
         for (const char *m = r->masks; m != NULL; m = next_mask(m)) {
-            enum pii_fit f = fit(s, i, m, &end);
-            if (f == PII_NONE || (f == PII_WHOLE && end < s->n))
-                continue;
-            struct pii_worth w = {r->type, r->alone, r->told};
-            if (pii_may(s, &w, i))
+            if (open_mask(s, i, r, m))
                 return true;
         }
     }
@@ -311,5 +404,5 @@ const struct detector detect_ids = {
     .wordy_n = sizeof wordy / sizeof wordy[0],
     .hit = hit,
     .live = live,
-    .prepare = pii_prepare,
+    .prepare = prepare,
 };

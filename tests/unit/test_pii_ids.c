@@ -12,6 +12,7 @@ static void masks_of_a_row_begin_alike(void **state) {
         size_t bytes = 0;
         for (const char *m = rows[k].masks; m != NULL; m = next_mask(m)) {
             assert_int_equal(*m, rows[k].masks[0]);
+            assert_true(m - rows[k].masks <= UINT8_MAX);
             bytes = strcspn(m, "|");
             assert_true(bytes >= 6 && bytes <= LENGTH_MAX - 8 && bytes <= REACH_BACK);
         }
