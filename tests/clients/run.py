@@ -21,6 +21,13 @@ roles:
   - {name: user, params: {allow_grammar: true}}
   - {name: nothing, routes: [models], models: ["*"]}
   - {name: slowly, routes: ["*"], models: ["*"], limits: {requests_per_minute: 1, requests_burst: 1}}
+data:
+  custom:
+    - {name: STOP_WORD, words: [Basilisk]}
+    - {name: REPLY_WORD, words: [Quetzal]}
+  rules:
+    - {types: [STOP_WORD], action: block}
+    - {types: [REPLY_WORD], action: block, direction: reply}
 """
 
 

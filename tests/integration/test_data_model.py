@@ -3,7 +3,7 @@ import json
 import unittest
 
 from harness import Case, backend
-from test_data import APIS, CARD, IBAN, TOKEN, chat_parts, sse
+from test_data import CARD, IBAN, TOKEN, chat_parts, sse
 from test_model import start_server
 
 TEXT = "Pay %s to %s, M\u00fcller \"now\" \\ \U0001f642 <b>" % (CARD, IBAN)
@@ -82,17 +82,29 @@ class RealModel(Case):
                     texts[c["index"]] += c["text"] if "text" in c else c["content"]
             self.assertEqual(texts, ["card %s." % CARD] * 2, path)
 
-    def test_messages_and_responses(self):
-        for name in ("messages", "responses"):
-            api = APIS[name]
-            for stream in (False, True):
-                body = {"grammar": "root ::= " + json.dumps("card %s." % CARD)} | api.body("hi", stream) | {"model": "tiny"}
-                r = self.i.post(api.path, body)
-                if r.status == 400: # not every API takes a grammar
-                    continue
-                self.assertEqual(r.status, 200, r)
-                text = api.stream(r.body) if stream else api.whole(r.json)
-                self.assertEqual(text, "card %s." % CARD, name)
+    def test_messages(self):
+        body = {"model": "tiny", "max_tokens": 400, "messages": [{"role": "user", "content": "hi"}], "tool_choice": {"type": "any"},
+                "tools": [{"name": "pay", "description": "pays", "input_schema": {
+                    "type": "object", "properties": {"card": {"type": "string", "enum": [CARD]}}, "required": ["card"], "additionalProperties": False}}]}
+        r = self.i.post("/v1/messages", body)
+        self.assertEqual(r.status, 200, r)
+        self.assertEqual([c["input"] for c in r.json["content"] if c["type"] == "tool_use"], [{"card": CARD}])
+        data = self.i.post("/v1/messages", body | {"stream": True}).body
+        self.assertEqual(json.loads("".join(e["delta"].get("partial_json", "") for e in sse(data) if e["type"] == "content_block_delta")), {"card": CARD})
+        self.assertNotIn(b"CREDIT", data)
+
+    def test_responses(self):
+        """It says its text several times; all of them are the owner's value again."""
+        body = {"model": "tiny", "input": "hi", "max_output_tokens": 400, "tool_choice": "required", "tools": [{
+            "type": "function", "name": "pay", "description": "pays", "strict": True, "parameters": {
+                "type": "object", "properties": {"card": {"type": "string", "enum": [CARD]}}, "required": ["card"], "additionalProperties": False}}]}
+        r = self.i.post("/v1/responses", body)
+        self.assertEqual(r.status, 200, r)
+        self.assertEqual([json.loads(o["arguments"]) for o in r.json["output"] if o["type"] == "function_call"], [{"card": CARD}])
+        data = self.i.post("/v1/responses", body | {"stream": True}).body
+        self.assertEqual(json.loads("".join(e["delta"] for e in sse(data) if e["type"] == "response.function_call_arguments.delta")), {"card": CARD})
+        self.assertGreater(data.count(CARD.encode()), 1)
+        self.assertNotIn(b"CREDIT", data)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 import Anthropic from '@anthropic-ai/sdk';
-import { caught, citySchema, gatewayOnly, hello } from './shared.mjs';
+import { CARD, caught, choose, citySchema, gatewayOnly, hello } from './shared.mjs';
 
 const client = (t, more = {}) => new Anthropic({ baseURL: t.anthropic, apiKey: t.key, maxRetries: 0, ...more });
 const body = (t, more = {}) => ({ model: t.chatModel, max_tokens: 40, messages: hello, ...more });
 const tool = { name: 'get_weather', description: 'Weather of a city', input_schema: citySchema };
+const pay = (value) => ({ name: 'pay', description: 'pays', input_schema: choose(value) });
 
 export default [
   ['messages', async (t, a) => {
@@ -41,6 +42,11 @@ export default [
     const m = await client(t).messages.stream(body(t, { tools: [tool], max_tokens: 300 })).finalMessage();
     a.ok(m.content.find((c) => c.type === 'tool_use').input.city);
   }],
+  ['a card number in the arguments of a tool', async (t, a) => {
+    const more = { tools: [pay(CARD)], tool_choice: { type: 'any' }, max_tokens: 300 };
+    for (const m of [await client(t).messages.create(body(t, more)), await client(t).messages.stream(body(t, more)).finalMessage()])
+      a.deepEqual(m.content.find((c) => c.type === 'tool_use').input, { value: CARD });
+  }],
   ['tools, round trip', async (t, a) => {
     const r = await client(t).messages.create(body(t, { tools: [tool], max_tokens: 300 }));
     const use = r.content.find((c) => c.type === 'tool_use');
@@ -75,6 +81,26 @@ export default [
   ['error: 403', async (t, a) => {
     const e = await caught(a, () => client(t, { apiKey: t.forbidden }).messages.create(body(t)));
     a.ok(e instanceof Anthropic.PermissionDeniedError, e.constructor.name);
+  }, gatewayOnly],
+  ['error: 403, data that may not go to the model', async (t, a) => {
+    for (const stream of [false, true]) {
+      const e = await caught(a, () => client(t).messages.create(body(t, { stream, messages: [{ role: 'user', content: 'a Basilisk' }] })));
+      a.ok(e instanceof Anthropic.PermissionDeniedError, `${e.constructor.name} ${e.message}`);
+      a.equal(e.error.error.type, 'permission_error');
+      a.ok(!e.message.includes('Basilisk') && e.message.includes('STOP_WORD'), e.message);
+    }
+  }, gatewayOnly],
+  ['error: 403, a reply that may not pass', async (t, a) => {
+    const more = { tools: [pay('one Quetzal two')], tool_choice: { type: 'any' }, max_tokens: 300 };
+    const whole = await caught(a, () => client(t).messages.create(body(t, more)));
+    a.ok(whole instanceof Anthropic.PermissionDeniedError, `${whole.constructor.name} ${whole.message}`);
+    let text = '';
+    const cut = await caught(a, async () => {
+      for await (const e of await client(t).messages.create(body(t, { ...more, stream: true }))) text += e.delta?.partial_json ?? '';
+    });
+    a.ok(cut instanceof Anthropic.APIError, `${cut.constructor.name} ${cut.message}`);
+    a.equal(cut.error.error.type, 'permission_error');
+    a.ok(text.endsWith('"one '), text);
   }, gatewayOnly],
   ['error: 404', async (t, a) => {
     const e = await caught(a, () => client(t).messages.create(body(t, { model: 'no-such-model' })));

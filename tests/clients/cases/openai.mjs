@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
-import { EXACT, LONG, caught, citySchema, clock, cosine, gatewayOnly, grammarFor, hello, weather } from './shared.mjs';
+import { CARD, EXACT, LONG, caught, choose, citySchema, clock, cosine, gatewayOnly, grammarFor, hello, weather } from './shared.mjs';
 
 const client = (t, more = {}) => new OpenAI({ baseURL: t.openai, apiKey: t.key, maxRetries: 0, ...more });
 const embedder = (t) => client(t, { baseURL: t.embed });
@@ -41,6 +41,17 @@ export default [
     const { text, chunks } = await gather(await chat(t, { grammar: grammarFor(EXACT), max_tokens: 200, stream: true }));
     a.equal(text, EXACT);
     a.ok(chunks.length > 5, 'it came in pieces');
+  }],
+  ['a card number comes back', async (t, a) => {
+    const say = { messages: [{ role: 'user', content: `My card is ${CARD}.` }], grammar: grammarFor(`Your card is ${CARD}!`), max_tokens: 200 };
+    a.equal((await chat(t, say)).choices[0].message.content, `Your card is ${CARD}!`);
+    a.equal((await gather(await chat(t, { ...say, stream: true }))).text, `Your card is ${CARD}!`);
+  }],
+  ['a card number in the arguments of a tool', async (t, a) => {
+    const pay = { type: 'function', function: { name: 'pay', description: 'pays', parameters: choose(CARD) } };
+    const s = client(t).chat.completions.stream({ model: t.chatModel, messages: hello, tools: [pay], tool_choice: 'required', max_tokens: 300 });
+    const r = await s.finalChatCompletion();
+    a.deepEqual(JSON.parse(r.choices[0].message.tool_calls[0].function.arguments), { value: CARD });
   }],
   ['stream with usage', async (t, a) => {
     const { chunks } = await gather(await chat(t, { stream: true, stream_options: { include_usage: true } }));
@@ -174,6 +185,27 @@ export default [
   ['error: 403, key without that scope', async (t, a) => {
     const e = await caught(a, () => chat({ ...t, key: t.forbidden }));
     a.ok(e instanceof OpenAI.PermissionDeniedError, `${e.constructor.name} ${e.message}`);
+  }, gatewayOnly],
+  ['error: 403, data that may not go to the model', async (t, a) => {
+    for (const stream of [false, true]) {
+      const e = await caught(a, () => chat(t, { stream, messages: [{ role: 'user', content: 'the Basilisk file' }] }));
+      a.ok(e instanceof OpenAI.PermissionDeniedError, `${e.constructor.name} ${e.message}`);
+      a.equal(e.code, 'data_blocked');
+      a.ok(!e.message.includes('Basilisk'), e.message);
+    }
+  }, gatewayOnly],
+  ['error: 403, a reply that may not pass', async (t, a) => {
+    const say = { grammar: grammarFor('one two Quetzal three'), max_tokens: 100 };
+    const whole = await caught(a, () => chat(t, say));
+    a.ok(whole instanceof OpenAI.PermissionDeniedError, `${whole.constructor.name} ${whole.message}`);
+    a.equal(whole.code, 'reply_blocked');
+    let text = '';
+    const cut = await caught(a, async () => {
+      for await (const c of await chat(t, { ...say, stream: true })) text += c.choices[0]?.delta?.content ?? '';
+    });
+    a.ok(cut instanceof OpenAI.APIError, `${cut.constructor.name} ${cut.message}`);
+    a.equal(cut.code, 'reply_blocked');
+    a.equal(text, 'one two ');
   }, gatewayOnly],
   ['error: 404, unknown model', async (t, a) => {
     const e = await caught(a, () => chat(t, { model: 'no-such-model' }));

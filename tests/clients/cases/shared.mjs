@@ -6,6 +6,13 @@ export const grammarFor = (text) => `root ::= ${JSON.stringify(text)}`;
 // An answer long enough to be stopped in the middle.
 export const LONG = 'root ::= [a-z]{1900}';
 
+// A card number of nobody: the gateway masks it on the way to the model and gives it back.
+const luhn = (d) => [...d].reverse().reduce((sum, c, i) => sum + (i % 2 ? [0, 2, 4, 6, 8, 1, 3, 5, 7, 9][c] : Number(c)), 0) % 10;
+export const CARD = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'].map((c) => `492952601815908${c}`).find((n) => luhn(n) === 0);
+export const choose = (...values) => ({
+  type: 'object', properties: { value: { type: 'string', enum: values } }, required: ['value'], additionalProperties: false,
+});
+
 export const hello = [{ role: 'user', content: 'Who may copy this licence?' }];
 export const citySchema = {
   type: 'object', properties: { city: { type: 'string', enum: ['Paris', 'Oslo'] } }, required: ['city'], additionalProperties: false,
