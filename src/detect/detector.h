@@ -90,7 +90,14 @@ struct detector {
      * may also keep what was found out about the text of a round. *own: what another detector of the
      * group made before, or NULL. NULL: nothing to make. */
     enum bz_status (*prepare)(struct bz_arena *ar, void **own);
+    /* What is longer than one match goes on as matches of the same type (a private key): the end of
+     * the one that begins at `at`, where a match of `type` (place in the group) has ended; `at`: none
+     * does; SCAN_UNKNOWN: the text ends before that is known (never if final). Depends on the
+     * BZ_DETECT_MATCH_MAX bytes from `at` on, one behind them and the context before. NULL: no type
+     * goes on. */
+    size_t (*more)(const struct scan *s, size_t type, size_t at);
 };
+#define SCAN_UNKNOWN SIZE_MAX
 
 struct scan_sink; /* the engine's own */
 struct scan {

@@ -139,6 +139,7 @@ struct bz_detect {
     struct starts starts;
     struct bz_type_set slow;       /* types that the short cut of watch.c cannot serve */
     struct raws raws;              /* of the scan that runs */
+    size_t chain_live;             /* where what goes on is not known yet; SIZE_MAX: nowhere */
     void *own[DETECT_GROUP_COUNT]; /* what detectors prepared */
     uint64_t round;                /* of scans, the last one */
 };
@@ -151,8 +152,11 @@ struct scan_job {
     bool final;
     size_t from, other_from;
     const struct bz_type_set *want, *hold;
+    uint16_t chain; /* 1 + type of the match that ended at `from` and may go on; 0: none */
 };
 enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) BZ_MUST_USE;
+/* May a match of this type go on behind its end? */
+bool engine_chained(size_t type);
 /* Where the undecided rest begins. */
 size_t engine_live(const struct bz_detect *d, const struct scan_job *job);
 /* One more finding; counts what does not fit. */

@@ -214,11 +214,60 @@ static enum bz_status candidates(struct bz_detect *d, struct scan_sink *k) {
     return BZ_OK;
 }
 
+/* The detector whose matches of this type may go on. */
+static const struct detector *chained(size_t type) {
+    const struct detector *const *all = NULL;
+    size_t n = detectors(&all);
+    for (size_t i = 0; i < n; i++) {
+        if (all[i]->more != NULL && type >= group_first(all[i]->group) &&
+            type < group_first((enum detect_group)(all[i]->group + 1)))
+            return all[i];
+    }
+    return NULL;
+}
+
+/* Adds what goes on at r->end. */
+static void follow_one(struct bz_detect *d, const struct scan_job *job, struct raw r) {
+    const struct detector *det = chained(r.type);
+    if (det == NULL)
+        return;
+    struct scan s = view_of(d, job, det);
+    for (;;) {
+        size_t end = det->more(&s, r.type - s.first, r.end);
+        if (end == SCAN_UNKNOWN && r.end < d->chain_live && !r.other)
+            d->chain_live = r.end;
+        if (end == SCAN_UNKNOWN || end <= r.end)
+            return;
+        r.start = r.end;
+        r.end = end;
+        add_raw(&d->raws, &r);
+    }
+}
+
+static void follow(struct bz_detect *d, const struct scan_job *job) {
+    size_t n = d->raws.n;
+    if (job->chain != 0) {
+        const struct bz_type *types = NULL;
+        (void)bz_type_list(&types);
+        struct raw r = {.start = job->from,
+                        .end = job->from,
+                        .type = (uint16_t)(job->chain - 1),
+                        .proof = BZ_PROOF_CHECKSUM};
+        r.level = types[r.type].level;
+        follow_one(d, job, r);
+    }
+    for (size_t i = 0; i < n; i++)
+        follow_one(d, job, d->raws.v[i]);
+    if (d->raws.n != n)
+        resolve(&d->raws);
+}
+
 enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) {
     d->round++;
     d->raws.n = 0;
     d->raws.more = 0;
     d->raws.failed = false;
+    d->chain_live = SIZE_MAX;
     if (job->text.n == 0)
         return BZ_OK;
     if (job->text.n > INT32_MAX)
@@ -234,7 +283,12 @@ enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) {
     }
     BZ_TRY(candidates(d, &k));
     resolve(&d->raws);
-    return BZ_OK;
+    follow(d, job);
+    return d->raws.failed ? BZ_ENOMEM : BZ_OK;
+}
+
+bool engine_chained(size_t type) {
+    return chained(type) != NULL;
 }
 
 size_t engine_live(const struct bz_detect *d, const struct scan_job *job) {

@@ -273,8 +273,9 @@ static bool others_due(const struct bz_watch *w) {
 /* Settles what waits if it is calm prose. */
 static bool quick(const struct bz_detect *d, struct bz_watch *w, const struct bz_type_set *hold) {
     size_t tail = 0;
-    if ((w->late && others_due(w)) || w->calm < DETECT_QUIET_REACH || w->mode != BZ_TEXT_PLAIN ||
-        needs_care(d, hold) || !nothing_begins(d, w, &tail) || opening(w))
+    if ((w->late && others_due(w)) || w->chain != 0 || w->calm < DETECT_QUIET_REACH ||
+        w->mode != BZ_TEXT_PLAIN || needs_care(d, hold) || !nothing_begins(d, w, &tail) ||
+        opening(w))
         return false;
     w->from = tail;
     return true;
@@ -350,13 +351,15 @@ static enum bz_status find(struct bz_detect *d, struct bz_watch *w, bool final, 
                            .from = w->from - skip,
                            .other_from = other > skip ? other - skip : 0,
                            .want = w->want,
-                           .hold = hold};
+                           .hold = hold,
+                           .chain = w->chain};
     BZ_TRY(engine_scan(d, &job));
     for (size_t i = 0; i < d->raws.n; i++) {
         d->raws.v[i].start += skip;
         d->raws.v[i].end += skip;
     }
-    *ret_live = skip + (final ? job.text.n : engine_live(d, &job));
+    size_t live = final ? job.text.n : engine_live(d, &job);
+    *ret_live = skip + (d->chain_live < live ? d->chain_live : live);
     return BZ_OK;
 }
 
@@ -367,6 +370,7 @@ static enum bz_status decide(struct bz_detect *d, struct bz_watch *w, bool final
     bool others = hold != NULL && (final || others_due(w));
     BZ_TRY(find(d, w, final, others, hold, &live));
     size_t settled = live;
+    uint16_t chain = w->from == live ? w->chain : 0;
     for (size_t i = 0; i < d->raws.n; i++) {
         const struct raw *r = &d->raws.v[i];
         if (!r->other && r->start < live && r->end > settled)
@@ -374,9 +378,13 @@ static enum bz_status decide(struct bz_detect *d, struct bz_watch *w, bool final
     }
     for (size_t i = 0; i < d->raws.n; i++) {
         const struct raw *r = &d->raws.v[i];
-        if (r->other ? r->end <= settled : r->start < live)
-            BZ_TRY(tell(d, w, r, out));
+        if (r->other ? r->end > settled : r->start >= live)
+            continue;
+        BZ_TRY(tell(d, w, r, out));
+        if (!r->other && r->end == settled && engine_chained(r->type))
+            chain = (uint16_t)(r->type + 1);
     }
+    w->chain = chain;
     out->more += d->raws.more;
     w->from = settled;
     w->late = !others && hold != NULL;

@@ -230,6 +230,74 @@ static void every_cut_of_look_alikes_too(void **state) {
     }
 }
 
+/* ---- what is longer than a match ---- */
+
+static size_t put_lines(struct sample_out *o, size_t n) {
+    for (; n > 0; n -= n < 64 ? n : 64) {
+        sample_class(o, 'b', n < 64 ? n : 64);
+        sample_put(o, '\n');
+    }
+    return o->n;
+}
+
+/* All of [start, end) is found, in pieces that touch. */
+static bool covered(const struct bz_findings *f, size_t start, size_t end) {
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->v[i].start > start)
+            return false;
+        if (f->v[i].end > start)
+            start = f->v[i].end;
+    }
+    return start >= end;
+}
+
+static void long_keys_are_found_whole(void **state) {
+    (void)state;
+    char text[4096];
+    struct sample_out o = {.p = text, .cap = sizeof text, .rnd = 5};
+    sample_text(&o, "here it is:\n");
+    size_t start = o.n;
+    sample_text(&o, "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n");
+    put_lines(&o, 1603);
+    sample_text(&o, "-----END RSA PRIVATE KEY-----");
+    size_t end = o.n;
+    sample_text(&o, "\nand the certificate, public:\n-----BEGIN CERTIFICATE-----\n");
+    put_lines(&o, 1100);
+    sample_text(&o, "-----END CERTIFICATE-----\n");
+    struct bz_view v = bz_view(text, o.n);
+    struct bz_findings f = scan(v, BZ_TEXT_PLAIN);
+    assert_true(covered(&f, start, end));
+    assert_int_equal(f.v[0].start, start);
+    assert_int_equal(f.v[f.n - 1].end, end);
+    for (size_t cut = 1; cut < v.n; cut++)
+        expect_same(v, cut, true, "long key");
+    for (size_t cut = 1; cut < 40; cut++)
+        expect_same(v, cut, false, "long key");
+}
+
+static void long_tokens_are_found_whole(void **state) {
+    (void)state;
+    char text[4096];
+    struct sample_out o = {.p = text, .cap = sizeof text, .rnd = 6};
+    sample_text(&o, "Cookie: session=");
+    size_t start = o.n;
+    sample_base64(&o, "{\"alg\":\"RS256\",\"typ\":\"JWT\"}", 27);
+    sample_put(&o, '.');
+    sample_class(&o, 'k', 1200);
+    sample_put(&o, '.');
+    sample_class(&o, 'k', 342);
+    size_t end = o.n;
+    sample_text(&o, "; path=/ and a sentence.");
+    struct bz_view v = bz_view(text, o.n);
+    struct bz_findings f = scan(v, BZ_TEXT_PLAIN);
+    assert_true(covered(&f, start, end));
+    assert_int_equal(f.v[f.n - 1].end, end);
+    for (size_t cut = 1; cut < v.n; cut++)
+        expect_same(v, cut, true, "long token");
+    for (size_t cut = 1; cut < 40; cut++)
+        expect_same(v, cut, false, "long token");
+}
+
 /* ---- gitleaks' classes ---- */
 
 static void the_classes_of_gitleaks_are_there(void **state) {
@@ -257,6 +325,8 @@ int main(void) {
         cmocka_unit_test(look_alikes_are_left_alone),
         cmocka_unit_test(every_cut_finds_the_same),
         cmocka_unit_test(every_cut_of_look_alikes_too),
+        cmocka_unit_test(long_keys_are_found_whole),
+        cmocka_unit_test(long_tokens_are_found_whole),
         cmocka_unit_test(the_classes_of_gitleaks_are_there),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
