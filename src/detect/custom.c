@@ -228,6 +228,7 @@ enum bz_status custom_write(const struct bz_custom *c, size_t n, const struct pa
         bz_buf_putc(out, c[i].level);
         bz_buf_putc(out, c[i].nocase);
         bz_buf_putc(out, c[i].whole_word);
+        write_view(out, c[i].pattern);
         BZ_TRY(write_words(&c[i], ar, out));
     }
     bz_buf_put_le32(out, (uint32_t)px->custom_n);
@@ -249,6 +250,7 @@ static enum bz_status read_type(struct bz_rd *r, struct custom_set *set, size_t 
     t->t.level = bz_rd_u8(r);
     t->nocase = bz_rd_u8(r) != 0;
     t->whole_word = bz_rd_u8(r) != 0;
+    shape_of(bz_rd_take(r, bz_rd_count(r, 1)), t->nocase, &t->shape);
     t->words_n = bz_rd_count(r, 4);
     t->words = bz_arena_zalloc(&set->ar, (t->words_n + 1) * sizeof *t->words);
     if (name.p == NULL || t->words == NULL)
@@ -292,7 +294,7 @@ static enum bz_status read_exprs(struct bz_rd *r, struct custom_set *set) {
 enum bz_status custom_read(struct bz_view body, struct custom_set *set) {
     struct bz_rd r;
     bz_rd_init(&r, body);
-    set->types_n = bz_rd_count(&r, 12);
+    set->types_n = bz_rd_count(&r, 16);
     if (set->types_n > BZ_CUSTOM_MAX)
         return BZ_ECORRUPT;
     set->types = bz_arena_zalloc(&set->ar, (set->types_n + 1) * sizeof *set->types);
@@ -340,14 +342,26 @@ void custom_slow(const struct custom_set *set, struct bz_type_set *slow) {
     }
 }
 
+/* The first place from which on the text looks like a match of x. */
+static size_t pattern_live(const struct bz_detect *d, const struct custom_expr *x,
+                           const struct scan *s, size_t from) {
+    const struct shape *shape = &d->custom.types[x->type - BUILTIN_TYPES_N].shape;
+    size_t a = s->n > x->width ? s->n - x->width : 0;
+    for (a = a < from ? from : a; a < s->n; a++) {
+        if (shape_fits(shape, s->p + a, s->n - a))
+            return a;
+    }
+    return s->n;
+}
+
 size_t custom_live(const struct bz_detect *d, const struct scan *s, size_t from) {
     size_t least = s->n;
     for (size_t i = 0; i < d->custom.exprs_n; i++) {
         const struct custom_expr *x = &d->custom.exprs[i];
         if (!x->pattern || (s->want != NULL && !bz_type_set_has(s->want, x->type)))
             continue;
-        size_t a = s->n > x->width ? s->n - x->width : 0;
+        size_t a = pattern_live(d, x, s, from);
         least = a < least ? a : least;
     }
-    return least < from ? from : least;
+    return least;
 }

@@ -6,8 +6,10 @@
 
 #include <hs/hs.h>
 
+#include "shape.h"
+
 enum {
-    ENGINE_VERSION = 2,
+    ENGINE_VERSION = 3,
     DETECTORS_MAX = 8,
     PATTERN_WIDTH_MAX = 256, /* bytes of a match of a custom pattern */
     WORD_MAX = 128,          /* bytes of a custom word */
@@ -74,6 +76,7 @@ struct custom_expr { /* one expression of the database */
 struct custom_type {
     struct bz_type t;
     bool nocase, whole_word;
+    struct shape shape;    /* of the pattern */
     struct bz_view *words; /* normal form */
     size_t words_n;
 };
