@@ -83,6 +83,9 @@ struct detector {
     size_t wordy_n;
     /* Trigger t matched up to p[end - 1]. Emits any number of findings. */
     void (*hit)(struct scan *s, const struct trigger *t, size_t end);
+    /* What needs no trigger but a digit: emits all matches that hold one of the digits in [from, to),
+     * for parts of the text in rising order that together have all its digits. May be NULL. */
+    void (*sweep)(struct scan *s, size_t from, size_t to);
     /* See above. s->want: the types that text is held for. from <= result <= n. Called only if one
      * of the group's types is wanted, and never with final. */
     size_t (*live)(const struct scan *s, size_t from);

@@ -117,7 +117,6 @@ static const struct row {
 enum {
     DIGITS_MAX = 19,
     LENGTH_MAX = 32, /* bytes of the longest layout, and more */
-    REACH_BACK = 16, /* a match begins at most so far before the end of its first trigger */
 };
 
 static size_t group_digits(char code) {
@@ -265,19 +264,16 @@ static bool begins(const struct scan *s, size_t i) {
     return scan_is(scan_at(s, i), SC_DIGIT) && pii_left(s, i);
 }
 
-/* Every beginning up to the end of the digits that the trigger ended in, each once. */
-static void hit(struct scan *s, const struct trigger *t, size_t end) {
-    (void)t;
-    size_t from = end > REACH_BACK ? end - REACH_BACK : 0;
-    if (scan_seen(s, end) && s->seen_from <= from)
-        return;
-    size_t to = scan_run(s, end, SC_DIGIT, DIGITS_MAX + 1);
-    for (size_t i = from; i < to; i++) {
-        bool done = i >= s->seen_from && i < s->seen_to;
-        if (!done && i >= s->from && begins(s, i))
+/* The digits of a match begin with a digit of the part, or before it. */
+static void sweep(struct scan *s, size_t from, size_t to) {
+    size_t i = scan_back(s, from, SC_DIGIT, DIGITS_MAX + 1);
+    for (i = i < s->from ? s->from : i; i < to; i++) {
+        if (!scan_is(s->p[i], SC_DIGIT))
+            continue;
+        if (pii_left(s, i))
             number(s, i);
+        i = scan_run(s, i, SC_DIGIT, s->n);
     }
-    scan_saw(s, from, to);
 }
 
 /* May the number at i become one with more digits in its first group, which the text ends in? */
@@ -333,16 +329,10 @@ static size_t live(const struct scan *s, size_t from) {
     return s->n;
 }
 
-static const struct trigger triggers[] = {
-    {"[0-9](?:[-./+ ]?[0-9]){5}", 0, 0},
-};
-
 const struct detector detect_numbers = {
     .name = "numbers",
     .group = DETECT_GROUP_PII,
-    .triggers = triggers,
-    .triggers_n = sizeof triggers / sizeof triggers[0],
-    .hit = hit,
+    .sweep = sweep,
     .live = live,
     .prepare = prepare,
 };

@@ -85,7 +85,7 @@ static size_t mail_live(const struct scan *s, size_t from) {
     return i;
 }
 
-const struct pii_part pii_mail = {mail_hit, mail_live};
+const struct pii_part pii_mail = {.hit = mail_hit, .live = mail_live};
 
 /* ---- coins --------------------------------------------------------------------------------- */
 
@@ -132,12 +132,17 @@ static size_t coin_live(const struct scan *s, size_t from) {
     return segwit ? i : s->n;
 }
 
-const struct pii_part pii_coin = {coin_hit, coin_live};
+const struct pii_part pii_coin = {.hit = coin_hit, .live = coin_live};
 
 /* ---- all of them --------------------------------------------------------------------------- */
 
 static void hit(struct scan *s, const struct trigger *t, size_t end) {
     parts[t->rule >> 4]->hit(s, t->rule & 15, end);
+}
+
+static void sweep(struct scan *s, size_t from, size_t to) {
+    pii_phone.sweep(s, from, to);
+    pii_place.sweep(s, from, to);
 }
 
 static size_t live(const struct scan *s, size_t from) {
@@ -163,13 +168,11 @@ static const struct trigger triggers[] = {
     {":" HEX "{0,4}:", 0, RULE(NET, 1)},
     {"-" HEX "{2}-" HEX "{2}-" HEX, 0, RULE(NET, 2)},
     {"\\." HEX "{4}\\." HEX, 0, RULE(NET, 3)},
-    {"[0-9](?:[ ()./-]{0,2}[0-9]){6}", 0, RULE(PHONE, 0)},
     {"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}", 0, RULE(DATE, 0)},
     {"[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{2}|[0-9]{4})", 0, RULE(DATE, 0)},
     {"(?:19|20)[0-9]{2}", 0, RULE(DATE, 0)},
     {"[0-9]\xe6\x9c\x88[0-9]{1,2}\xe6\x97\xa5", 0, RULE(DATE, 0)},
-    {"[0-9][^\\n]{3}", 0, RULE(PLACE, 0)},
-    {"[a-z.\\x80-\\xff],? [0-9]", 0, RULE(PLACE, 1)},
+    {"[a-z.\x80-\xff],? [0-9]", 0, RULE(PLACE, 1)},
     {"[0-9]\\.[0-9]{4,16}[,;]? ?[-+]?[0-9]{1,3}\\.[0-9]{4}", 0, RULE(PLACE, 2)},
     {"[0-9]\xc2\xb0", 0, RULE(PLACE, 2)},
 };
@@ -193,6 +196,7 @@ const struct detector detect_pii = {
     .wordy = wordy,
     .wordy_n = sizeof wordy / sizeof wordy[0],
     .hit = hit,
+    .sweep = sweep,
     .live = live,
     .prepare = pii_prepare,
 };

@@ -196,4 +196,4 @@ static size_t date_live(const struct scan *s, size_t from) {
     return s->n;
 }
 
-const struct pii_part pii_date = {date_hit, date_live};
+const struct pii_part pii_date = {.hit = date_hit, .live = date_live};

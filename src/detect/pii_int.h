@@ -78,6 +78,7 @@ bool pii_right(const struct scan *s, size_t end);
 struct pii_part {
     void (*hit)(struct scan *s, unsigned rule, size_t end);
     size_t (*live)(const struct scan *s, size_t from);
+    void (*sweep)(struct scan *s, size_t from, size_t to); /* as the detectors'; may be NULL */
 };
 extern const struct pii_part pii_mail, pii_coin, pii_net, pii_phone, pii_date, pii_place;
 

@@ -163,4 +163,4 @@ static size_t net_live(const struct scan *s, size_t from) {
     return i;
 }
 
-const struct pii_part pii_net = {net_hit, net_live};
+const struct pii_part pii_net = {.hit = net_hit, .live = net_live};

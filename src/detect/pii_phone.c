@@ -5,7 +5,6 @@
 enum {
     DIGITS_MAX = 15, /* E.164 */
     LENGTH_MAX = 32,
-    REACH_BACK = 24, /* to the beginning, from the seventh digit */
     GROUPS_MAX = 7,
     NEAR = 32, /* words for numbers that are no more than some digits */
 };
@@ -138,17 +137,21 @@ static bool begins(const struct scan *s, size_t i) {
     return scan_is(c, SC_DIGIT) && pii_left(s, i);
 }
 
-static void phone_hit(struct scan *s, unsigned rule, size_t end) {
-    (void)rule;
-    size_t from = end > REACH_BACK ? end - REACH_BACK : 0;
-    if (!scan_tells(s, PII_PHONE_NUMBER) || (scan_seen(s, end) && s->seen_from <= from))
+/* In front of the first digit there may be two marks: "+(". */
+static void phone_sweep(struct scan *s, size_t from, size_t to) {
+    if (!scan_tells(s, PII_PHONE_NUMBER))
         return;
-    for (size_t i = from; i < end; i++) {
-        bool done = i >= s->seen_from && i < s->seen_to;
-        if (!done && i >= s->from && begins(s, i))
+    size_t i = from > LENGTH_MAX ? from - LENGTH_MAX : 0;
+    for (i = i < s->from ? s->from : i; i < to; i++) {
+        uint8_t c = s->p[i];
+        if (scan_is(c, SC_DIGIT)) {
+            if (pii_left(s, i))
+                number(s, i);
+            i = scan_run(s, i, SC_DIGIT, s->n) - 1;
+        } else if ((c == '+' || c == '(') && begins(s, i)) {
             number(s, i);
+        }
     }
-    scan_saw(s, from, end);
 }
 
 static size_t phone_live(const struct scan *s, size_t from) {
@@ -163,4 +166,4 @@ static size_t phone_live(const struct scan *s, size_t from) {
     return i;
 }
 
-const struct pii_part pii_phone = {phone_hit, phone_live};
+const struct pii_part pii_phone = {.sweep = phone_sweep, .live = phone_live};

@@ -242,15 +242,23 @@ static void try_form(struct scan *s, size_t i, size_t form) {
         forms[form](&r, s);
 }
 
-/* The trigger is the last digit of the number in front and three bytes. */
-static void number_first(struct scan *s, size_t end) {
-    size_t i = end - 4;
-    uint8_t next = s->p[i + 1];
-    if (scan_is(next, SC_DIGIT) || (next != ' ' && next != ',' && !scan_is(next, SC_ALPHA)))
+/* The number in front of a street's name, of up to five digits. */
+static void place_sweep(struct scan *s, size_t from, size_t to) {
+    if (!scan_tells(s, PII_STREET_ADDRESS))
         return;
-    i = scan_back(s, i + 1, SC_DIGIT, 6);
-    try_form(s, i, 0);
-    try_form(s, i, 1);
+    size_t i = scan_back(s, from, SC_DIGIT, 6);
+    for (i = i < s->from ? s->from : i; i < to; i++) {
+        if (!scan_is(s->p[i], SC_DIGIT))
+            continue;
+        size_t end = scan_run(s, i, SC_DIGIT, s->n);
+        uint8_t next = scan_at(s, end);
+        if (end - i < 6 && (next == ' ' || next == ',' || scan_is(next, SC_ALPHA)) &&
+            pii_left(s, i)) {
+            try_form(s, i, 0);
+            try_form(s, i, 1);
+        }
+        i = end;
+    }
 }
 
 /* The trigger is the end of a name, a blank, and the number's first digit. */
@@ -346,9 +354,7 @@ static void geo(struct scan *s, size_t end) {
 static void place_hit(struct scan *s, unsigned rule, size_t end) {
     if (!scan_tells(s, rule < 2 ? PII_STREET_ADDRESS : PII_GEO_COORDINATES))
         return;
-    if (rule == 0)
-        number_first(s, end);
-    else if (rule == 1)
+    if (rule == 1)
         name_before(s, end);
     else
         geo(s, end);
@@ -387,4 +393,4 @@ static size_t place_live(const struct scan *s, size_t from) {
     return s->n;
 }
 
-const struct pii_part pii_place = {place_hit, place_live};
+const struct pii_part pii_place = {.hit = place_hit, .live = place_live, .sweep = place_sweep};

@@ -194,6 +194,15 @@ static size_t decided(const struct bz_detect *d, const struct scan_job *job) {
     return from < WORD_EDGE || d->custom.width != 0 ? 0 : from - WORD_EDGE;
 }
 
+static void sweep(struct scan_sink *k, size_t from, size_t to) {
+    const struct detector *const *all = NULL;
+    size_t n = detectors(&all);
+    for (size_t i = 0; i < n; i++) {
+        if (k->wanted[i] && all[i]->sweep != NULL)
+            all[i]->sweep(&k->each[i], from, to);
+    }
+}
+
 static enum bz_status candidates(struct bz_detect *d, struct scan_sink *k) {
     for (unsigned g = 0; g < GATE_COUNT; g++) {
         size_t skip = g == GATE_NONE ? 0 : decided(d, k->job);
@@ -203,6 +212,8 @@ static enum bz_status candidates(struct bz_detect *d, struct scan_sink *k) {
         size_t hi = 0;
         while (d->db[g] != NULL && gate_next((enum gate)g, text, d->width[g], &at, &lo, &hi)) {
             k->base = skip + lo;
+            if (g == GATE_DIGIT)
+                sweep(k, skip + lo, skip + hi);
             hs_error_t e = hs_scan(d->db[g], (const char *)text.p + lo, (unsigned)(hi - lo), 0,
                                    d->scratch, on_match, k);
             if (d->raws.failed)
