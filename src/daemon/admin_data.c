@@ -17,6 +17,14 @@ static uint64_t now_ms(void) {
     return bz_clock_unix() / 1000000;
 }
 
+/* 0, or the status of a refusal. */
+static unsigned in_reach(struct bz_admin_call *c) {
+    if (c->d->bodies != NULL)
+        return 0;
+    return bz_admin_refuse(c, 503, "bodies_unavailable",
+                           "stored bodies are out of reach now; bartizand's messages say why");
+}
+
 /* ---- whose ---- */
 
 struct who {
@@ -81,6 +89,8 @@ static enum bz_status put_levels(struct bz_admin_call *c, struct bz_jw *w) {
 }
 
 unsigned bz_admin_data(struct bz_admin_call *c) {
+    if (in_reach(c) != 0)
+        return 503;
     const struct bz_keep_counts n = bz_keep_counts(c->d->bodies);
     struct bz_keep_spool spool = {0, 0, 0};
     struct bz_jw w;
@@ -124,6 +134,8 @@ static enum bz_status put_conversation(void *ctx, const struct bz_body_user *u,
 }
 
 unsigned bz_admin_data_list(struct bz_admin_call *c) {
+    if (in_reach(c) != 0)
+        return 503;
     struct listing l = {.c = c};
     bz_jw_init(&l.w, c->out);
     bz_jw_obj(&l.w);
@@ -227,7 +239,7 @@ unsigned bz_admin_data_export(struct bz_admin_call *c) {
     struct bz_keep_cursor from;
     char mem[DETAIL_MAX];
     bool recorded = false, more = true;
-    unsigned status = bz_admin_only(c, known, 3);
+    unsigned status = in_reach(c) != 0 ? 503 : bz_admin_only(c, known, 3);
     if (status == 0)
         status = take_who(c, &who);
     if (status != 0)
@@ -276,7 +288,7 @@ unsigned bz_admin_data_erase(struct bz_admin_call *c) {
     struct who who;
     char mem[DETAIL_MAX];
     bool recorded = false;
-    unsigned status = bz_admin_only(c, known, 3);
+    unsigned status = in_reach(c) != 0 ? 503 : bz_admin_only(c, known, 3);
     if (status == 0)
         status = take_who(c, &who);
     if (status != 0)
@@ -306,6 +318,8 @@ unsigned bz_admin_data_erase(struct bz_admin_call *c) {
 /* ---- erasures of other copies ---- */
 
 unsigned bz_admin_erased(struct bz_admin_call *c) {
+    if (in_reach(c) != 0)
+        return 503;
     struct bz_buf b;
     struct bz_jw w;
     bz_buf_init(&b, ERASED_MAX);
@@ -325,7 +339,7 @@ unsigned bz_admin_erased_apply(struct bz_admin_call *c) {
     bool ok = true, recorded = false;
     uint64_t n = 0;
     struct bz_jw w;
-    unsigned status = bz_admin_only(c, known, 1);
+    unsigned status = in_reach(c) != 0 ? 503 : bz_admin_only(c, known, 1);
     const char *lines = status == 0 ? bz_admin_text(c, BZ_V("lines"), &ok) : NULL;
     if (status != 0)
         return status;
@@ -364,6 +378,8 @@ static enum bz_status put_hold(void *ctx, const struct bz_body_hold *h) {
 }
 
 unsigned bz_admin_holds(struct bz_admin_call *c) {
+    if (in_reach(c) != 0)
+        return 503;
     struct bz_jw w;
     bz_jw_init(&w, c->out);
     bz_jw_obj(&w);
@@ -394,7 +410,7 @@ unsigned bz_admin_hold_add(struct bz_admin_call *c) {
     struct who who;
     char mem[DETAIL_MAX], by[64];
     bool ok = true, recorded = false;
-    unsigned ignored = 0, status = bz_admin_only(c, known, 4);
+    unsigned ignored = 0, status = in_reach(c) != 0 ? 503 : bz_admin_only(c, known, 4);
     if (status == 0)
         status = take_who(c, &who);
     if (status != 0)
@@ -417,6 +433,8 @@ unsigned bz_admin_hold_add(struct bz_admin_call *c) {
 }
 
 unsigned bz_admin_hold_release(struct bz_admin_call *c) {
+    if (in_reach(c) != 0)
+        return 503;
     char mem[DETAIL_MAX];
     bool recorded = false;
     unsigned status = 0;
@@ -434,6 +452,8 @@ unsigned bz_admin_hold_release(struct bz_admin_call *c) {
 /* ---- retention ---- */
 
 unsigned bz_admin_data_retention(struct bz_admin_call *c) {
+    if (in_reach(c) != 0)
+        return 503;
     uint64_t total = 0;
     struct bz_jw w;
     enum bz_status st = bz_bodies_expire_all(c->d, &total);

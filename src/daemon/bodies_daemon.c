@@ -11,14 +11,15 @@ static uint64_t now_ms(void) {
     return bz_clock_unix() / 1000000;
 }
 
-enum bz_status bz_bodies_start(struct bz_daemon *d) {
+void bz_bodies_start(struct bz_daemon *d) {
     enum bz_status st =
         bz_keep_open(&d->in, d->keys.bodies_key, d->keys.erased_key, now_ms(), &d->bodies);
+    d->bodies_next_ns = st == BZ_OK ? 0 : bz_clock_mono() + RETRY_NS;
     if (st == BZ_ECORRUPT)
-        bz_log("%s or %s is damaged, or of another master key", BZ_F_BODY_KEYS, BZ_F_BODY_ROWS);
+        bz_log("stored bodies are out of reach: %s or %s is damaged, or of another master key",
+               BZ_F_BODY_KEYS, BZ_F_BODY_ROWS);
     else if (st != BZ_OK)
-        bz_log("the stored bodies cannot be opened: %s (%s)", bz_status_text(st), strerror(errno));
-    return st;
+        bz_log("stored bodies are out of reach: %s (%s)", bz_status_text(st), strerror(errno));
 }
 
 uint64_t bz_bodies_next(const struct bz_daemon *d) {
@@ -80,6 +81,11 @@ static enum bz_status turn(struct bz_daemon *d, uint64_t now) {
 void bz_bodies_turn(struct bz_daemon *d, uint64_t now) {
     if (now < d->bodies_next_ns)
         return;
+    if (d->bodies == NULL) {
+        bz_bodies_start(d);
+        d->publish_wanted = d->publish_wanted || d->bodies != NULL;
+        return;
+    }
     enum bz_status st = turn(d, now);
     if (st == BZ_OK)
         return;

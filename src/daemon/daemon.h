@@ -116,8 +116,9 @@ enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const
 const char *bz_journal_state(const struct bz_daemon *d);
 
 /* ---- bodies_daemon.c ---- */
-/* Before the first image: that tells workers what to seal to. The reason of a failure is logged. */
-enum bz_status bz_bodies_start(struct bz_daemon *d) BZ_MUST_USE;
+/* Before the first image: that tells workers what to seal to. After a failure, which is logged, d->bodies is
+ * NULL and each turn tries again; a policy that wants bodies kept is not published until then. */
+void bz_bodies_start(struct bz_daemon *d);
 /* Takes the spool in, each second; retention each minute; a new key pair each day. */
 void bz_bodies_turn(struct bz_daemon *d, uint64_t now);
 uint64_t bz_bodies_next(const struct bz_daemon *d); /* monotonic ns */

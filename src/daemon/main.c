@@ -174,7 +174,8 @@ static bool open_all(struct bz_daemon *d) {
         bz_log("%s cannot be opened: %s", BZ_F_STORE, bz_status_text(st));
         return false;
     }
-    if (bz_bodies_start(d) != BZ_OK || bz_health_init(d) != BZ_OK)
+    bz_bodies_start(d);
+    if (bz_health_init(d) != BZ_OK)
         return false;
     bz_buf_init(&why, WHY_MAX);
     st = bz_daemon_load_first(d, &why);

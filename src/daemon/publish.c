@@ -73,6 +73,8 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
 
 static enum bz_status publish(struct bz_daemon *d, struct places *p, struct bz_served *served,
                               struct bz_buf *out) {
+    if (d->bodies == NULL && (d->config->data.store_requests || d->config->data.store_replies))
+        return BZ_EUNAVAIL; /* nothing passes unstored that is to be stored */
     fill_places(d, p);
     BZ_TRY(bz_models_merge(d->config, p->models, d->config->backends_n, served));
     BZ_TRY(build(d, p, served, out));

@@ -236,6 +236,26 @@ class Bodies(Case):
         self.assertEqual(len(got), len(idents))
         self.assertEqual(len(set(got)), len(idents))
 
+    def test_a_damaged_database_stops_only_what_needs_it(self):
+        self.i.stop()
+        db = self.i.dir / "store" / "bodykeys.db"
+        good = db.read_bytes()
+        db.write_bytes(b"x" * len(good))
+        self.i.start()
+        self.assertEqual(self.i.chat("ok").status, 200)
+        r = self.data("status", ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("out of reach", r.stderr)
+        self.assertEqual(self.i.cli("user", "list", self.i.dir, ok=False).returncode, 0)
+        self.i.write_config(self.i.config() + "data:\n  bodies: {store: both}\n")
+        self.assertNotEqual(self.i.cli("reload", self.i.dir, ok=False).returncode, 0)
+        self.assertEqual(self.i.chat("ok").status, 200, "the policy of before")
+        db.write_bytes(good)
+        self.spool("alice", "text")
+        wait_for(lambda: self.i.cli("data", "status", self.i.dir, ok=False).returncode == 0)
+        self.emptied()
+        self.assertEqual([b["body"] for b in self.export("alice")[0]], ["text"])
+
     def test_what_is_no_body_is_put_aside(self):
         (self.i.dir / "bodies" / "spool" / ("ab" * 16 + ".q")).write_bytes(b"nothing of ours")
         wait_for(lambda: self.data("status")["refused"] == 1)

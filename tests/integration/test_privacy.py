@@ -25,8 +25,8 @@ class Disk:
         self.at.mkdir()
         with open(self.image, "wb") as f:
             f.truncate(IMAGE_MB << 20)
-        self.mounted = all(subprocess.run(c, capture_output=True).returncode == 0 for c in (
-            ["mkfs.ext4", "-q", str(self.image)], ["mount", "-o", "loop", str(self.image), str(self.at)]))
+        steps = ["mkfs.ext4", "-q", str(self.image)], ["mount", "-o", "loop", str(self.image), str(self.at)]
+        self.mounted = all(shutil.which(c[0]) and subprocess.run(c, capture_output=True).returncode == 0 for c in steps)
 
     def unmount(self):
         if self.mounted:
