@@ -34,8 +34,9 @@
 
 /* Data protection. Choices x (content, reasoning, refusal, tool calls) of one stream */
 #define BZ_GUARD_CHANNELS_MAX 256
-/* Bytes of a stream's events that wait for undecided text: only other channels' events make it long */
-#define BZ_GUARD_QUEUE_MAX (256u << 10)
+/* Bytes of a stream's events that wait for undecided text: a match of BZ_DETECT_MATCH_MAX bytes that
+ * comes byte by byte, with 20 logprobs each, in four choices */
+#define BZ_GUARD_QUEUE_MAX (4u << 20)
 #define BZ_CONVERSATION_MAX 64   /* bytes of x-bartizan-conversation */
 #define BZ_JUSTIFICATION_MAX 512 /* bytes of x-bartizan-justification */
 

@@ -463,23 +463,6 @@ static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end
     return flush(tx, ar, out);
 }
 
-/* Too much waits: what the first event waits for is decided, and so on. */
-static enum bz_status shorten(struct bz_tx *tx, struct bz_arena *ar, struct bz_buf *out) {
-    struct guard *g = tx->screen->guard;
-    struct visit v = {.tx = tx, .g = g, .ar = ar};
-    while (g->queued > BZ_GUARD_QUEUE_MAX) {
-        const struct event *e = g->queue;
-        size_t before = g->queued;
-        for (size_t i = 0; i < e->pieces_n; i++)
-            if (e->pieces[i].end > e->pieces[i].c->settled)
-                BZ_TRY(settle(&v, e->pieces[i].c, false));
-        BZ_TRY(flush(tx, ar, out));
-        if (g->queued == before)
-            return BZ_EINTERNAL;
-    }
-    return BZ_OK;
-}
-
 static enum bz_status visit_event(struct ends *e, struct bz_json *root, const char **ret_why) {
     struct bz_tx *tx = e->v.tx;
     struct bz_param_error err = {.why = "The stream has a member of no known meaning."};
@@ -524,8 +507,10 @@ enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view 
     bool over = tx->stream.done && tx->dialect != BZ_DIALECT_LLAMACPP; /* nothing can follow */
     if (st == BZ_OK && over)
         st = settle_all(tx, scratch, true, out);
-    if (st == BZ_OK)
-        st = shorten(tx, scratch, out);
+    if (st == BZ_OK && g->queued > BZ_GUARD_QUEUE_MAX) { /* what is undecided does not go */
+        tx->stream.why = "too many events wait for undecided text";
+        st = BZ_ETOOBIG;
+    }
     if (g->queue == NULL && g->channels_n > CHANNELS_KEPT)
         drop_ended(tx);
     return st;

@@ -40,6 +40,7 @@ static struct bz_custom_config customs[] = {
     WORD("W_NOTE", note_words),
     WORD("W_MARK", mark_words, .label = true, .level = BZ_LEVEL_RESTRICTED),
     {.name = S("W_CASE"), .pattern = S("CASE-[0-9]{6}")},
+    {.name = S("W_LONG"), .pattern = S("LONG-[a-z]{240}-END")},
 };
 enum { IN = 1 << BZ_DIRECTION_REQUEST, OUT = 1 << BZ_DIRECTION_REPLY, BOTH = IN | OUT };
 static struct bz_data_rule rules[] = {
@@ -51,6 +52,7 @@ static struct bz_data_rule rules[] = {
     {.directions = IN, .action = BZ_ACTION_APPROVE},
     {.directions = BOTH, .action = BZ_ACTION_RECORD},
     {.directions = BOTH, .action = BZ_ACTION_RECORD},
+    {.directions = BOTH, .action = BZ_ACTION_MASK},
     {.directions = BOTH, .action = BZ_ACTION_MASK},
 };
 _Static_assert(N(rules) == N(customs), "one rule per word");
@@ -593,6 +595,46 @@ static void a_match_that_blocks_ends_the_stream(void **state) {
     }
 }
 
+/* One letter an event, with `more` bytes of other things in each. */
+static enum bz_status long_match(struct run *r, size_t more, struct bz_buf *got) {
+    struct bz_buf sse, extra;
+    bz_buf_init(&sse, 64u << 20);
+    bz_buf_init(&extra, 1u << 20);
+    bz_buf_puts(&extra, ",\"logprobs\":{\"content\":[\"");
+    for (size_t i = 0; i < more; i++)
+        bz_buf_putc(&extra, 'p');
+    bz_buf_puts(&extra, "\"]}");
+    bz_buf_putc(&extra, 0);
+    put_chunk(&sse, BZ_V("a LONG-"), (char *)extra.p);
+    for (size_t i = 0; i < 240; i++)
+        put_chunk(&sse, BZ_V("q"), (char *)extra.p);
+    put_chunk(&sse, BZ_V("-END."), (char *)extra.p);
+    put_end(&sse);
+    ask(r, ASK_STREAM("hi"));
+    enum bz_status st = gw_reply(&gw, r->tx, &sse_head, bz_buf_view(&sse), 4096, true, &r->out);
+    if (st == BZ_OK)
+        contents(bz_buf_view(&r->out), got);
+    bz_buf_free(&sse);
+    bz_buf_free(&extra);
+    return st;
+}
+
+/* However much comes with each letter of it, no match gets through in parts. */
+static void long_matches_do_not_get_through_in_parts(void **state) {
+    struct run r;
+    struct bz_buf got;
+    bz_buf_init(&got, 1u << 16);
+    assert_int_equal(long_match(&r, 4000, &got), BZ_OK);
+    assert_true(bz_view_starts(bz_buf_view(&got), BZ_V("a <W_LONG_")));
+    assert_false(gw_contains(bz_buf_view(&got), "q"));
+    done(&r);
+    assert_int_equal(long_match(&r, 40000, &got), BZ_ETOOBIG);
+    assert_false(gw_contains(bz_buf_view(&r.out), "\"q\""));
+    assert_true(gw_contains(bz_buf_view(&r.out), "upstream_malformed"));
+    done(&r);
+    bz_buf_free(&got);
+}
+
 static void tokens_do_not_repeat_what_was_masked(void **state) {
     static const char probs[] =
         ",\"logprobs\":{\"content\":[{\"token\":\" Falcon\",\"logprob\":-0.1,\"bytes\":[32,70],"
@@ -717,6 +759,7 @@ int main(void) {
         cmocka_unit_test(undecided_text_waits_and_no_longer_than_allowed),
         cmocka_unit_test(a_slow_match_is_one_match),
         cmocka_unit_test(a_match_that_blocks_ends_the_stream),
+        cmocka_unit_test(long_matches_do_not_get_through_in_parts),
         cmocka_unit_test(tokens_do_not_repeat_what_was_masked),
         cmocka_unit_test(choices_do_not_mix),
         cmocka_unit_test(repeated_texts_change_alike),
