@@ -14,7 +14,7 @@ import termios
 import time
 import unittest
 
-from harness import BARTIZAN, HANG_S, Case, backend, wait_for
+from harness import BARTIZAN, HANG_S, ROOT, Case, backend, wait_for
 
 # Nothing here has the form of a secret before it is put together.
 CARD = "4111 1111" + " 1111 1111"
@@ -475,6 +475,32 @@ class Mask(Files):
         with open("/dev/full", "wb") as full:
             r = subprocess.run([BARTIZAN, "dlp", "mask", str(self.write("a", CARD))], stdout=full, stderr=subprocess.PIPE, timeout=HANG_S)
         self.assertEqual(r.returncode, 2)
+
+
+class Documentation(Files):
+    text = (ROOT / "docs/DATA-PROTECTION.md").read_text()
+
+    def test_configurations(self):
+        examples = [x.split("```")[0] for x in self.text.split("```yaml\n")[1:]]
+        self.assertGreaterEqual(len(examples), 4)
+        for example in examples:
+            f = self.write("c.yaml", ADMIN_CONFIG.split("data:")[0] + example)
+            r = subprocess.run([BARTIZAN, "policy", "explain", "--config", str(f), "--json"], capture_output=True, timeout=HANG_S)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            self.assertTrue(all(x["decides"] for x in json.loads(r.stdout)["data"]["rules"]), example)
+
+    def test_every_type_of_personal_data_stands_there(self):
+        rules = json.loads(run("scan", "--sarif", "-", input=b"").stdout)["runs"][0]["tool"]["driver"]["rules"]
+        names = [x["id"] for x in rules if x["properties"]["class"] == "pii"]
+        self.assertEqual(re.findall(r"^\| `([A-Z_]+)` \|", self.text, re.M), names)
+
+    def test_options_are_those_of_the_manual(self):
+        page = (ROOT / "man/bartizan-dlp.1").read_text()
+        for command in ("scan", "mask", "approve", "approvals", "revoke"):
+            self.assertIn(".Nm bartizan dlp " + command, page)
+            words = re.findall(r"^  --([a-z-]+)", run(command, "--help").stdout.decode(), re.M)
+            for word in set(words) - {"help"}:
+                self.assertIn("Fl -" + word, page, command)
 
 
 class Approvals(Case):
