@@ -56,6 +56,8 @@ static enum bz_status open_file(const char *path, const struct layout *l, bool f
     int rc = sqlite3_open_v2(
         path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
     enum bz_status st = store_status(rc);
+    if (st == BZ_OK && fresh && l->first != NULL)
+        st = store_status(sqlite3_exec(db, l->first, NULL, NULL, NULL));
     if (st == BZ_OK)
         st = set_up(db);
     if (st == BZ_OK)

@@ -35,7 +35,7 @@ static const char *const migrations[] = {
     ") STRICT, WITHOUT ROWID;",
 };
 const struct layout store_layout = {0x42415254 /* "BART" */, migrations,
-                                    sizeof migrations / sizeof *migrations};
+                                    sizeof migrations / sizeof *migrations, NULL};
 
 static enum bz_status run(sqlite3 *db, const char *sql) {
     return store_status(sqlite3_exec(db, sql, NULL, NULL, NULL));

@@ -8,7 +8,8 @@
 struct layout {
     uint32_t id; /* application_id: whose file it is */
     const char *const *steps;
-    int version; /* of this program */
+    int version;       /* of this program */
+    const char *first; /* statement before all others in a new file; NULL: none */
 };
 extern const struct layout store_layout;
 extern const struct layout body_keys_layout, body_rows_layout; /* bodies_schema.c */
