@@ -45,6 +45,7 @@ struct guard {
     struct channel *channels;
     struct event *queue, **queue_last;
     size_t queued, channels_n;
+    bool edited; /* an event left with another text than it came with */
 };
 struct visit { /* one walk over one event */
     struct bz_tx *tx;
@@ -361,15 +362,40 @@ static enum bz_status put_edited(struct visit *v, struct bz_view name, struct bz
     return st != BZ_OK ? st : v->done ? BZ_EDENIED : BZ_OK;
 }
 
+/* The last event of a stream may repeat all of its text (Ollama's context): after an edit it does
+ * not. */
+static enum bz_status put_unrepeated(struct visit *v, struct bz_view name, struct bz_view data,
+                                     struct bz_buf *out) {
+    struct bz_tx *tx = v->tx;
+    struct bz_json *root = NULL;
+    struct bz_buf before, after;
+    BZ_TRY(bz_json_parse(data, NULL, v->ar, &root, NULL));
+    bz_buf_init(&before, 2 * (size_t)BZ_EVENT_MAX);
+    bz_buf_init(&after, 2 * (size_t)BZ_EVENT_MAX);
+    bz_json_write(&before, root);
+    bz_fields_clear_repeats(tx->route, (enum bz_server)tx->server, BZ_WHERE_EVENT, root, 0);
+    bz_json_write(&after, root);
+    bool same = bz_view_eq(bz_buf_view(&before), bz_buf_view(&after));
+    enum bz_status st = bz_buf_status(&before) != BZ_OK ? BZ_ENOMEM : bz_buf_status(&after);
+    if (st == BZ_OK)
+        bz_stream_put(&tx->stream, name, same ? data : bz_buf_view(&after), out);
+    bz_buf_free(&before);
+    bz_buf_free(&after);
+    return st;
+}
+
 static enum bz_status put_event(struct visit *v, struct bz_view name, struct bz_view data,
                                 struct bz_buf *out) {
-    if (!v->whole_edited && !edited(v->pieces, v->n)) {
-        bz_stream_put(&v->tx->stream, name, data, out);
-        return BZ_OK;
+    if (v->whole_edited || edited(v->pieces, v->n)) {
+        enum bz_status st = put_edited(v, name, data, out);
+        v->g->edited = true;
+        drop_edits(v->tx, v->pieces, v->n);
+        return st;
     }
-    enum bz_status st = put_edited(v, name, data, out);
-    drop_edits(v->tx, v->pieces, v->n);
-    return st;
+    if (v->g->edited && (v->n == 0 || v->tx->stream.done))
+        return put_unrepeated(v, name, data, out);
+    bz_stream_put(&v->tx->stream, name, data, out);
+    return BZ_OK;
 }
 
 static struct event *pop(struct guard *g) {

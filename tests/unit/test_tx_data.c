@@ -66,6 +66,7 @@ static struct bz_data_config data = {.restore_s = 600,
 static struct gw gw;
 /* Without words of the house: a pattern makes every text wait, because anything may begin it. */
 static struct gw plain;
+static struct gw ollama;
 
 static int open_all(void **state) {
     (void)state;
@@ -74,13 +75,17 @@ static int open_all(void **state) {
     for (uint32_t i = 0; i < N(rules); i++)
         bz_type_set_add(&rules[i].types, built_in + i);
     const struct bz_data_config defaults = {.restore_s = 600, .hold_ms = 2000};
-    return gw_open_data(&gw, GW_LLAMA, &data) && gw_open_data(&plain, GW_LLAMA, &defaults) ? 0 : -1;
+    return gw_open_data(&gw, GW_LLAMA, &data) && gw_open_data(&plain, GW_LLAMA, &defaults) &&
+                   gw_open_data(&ollama, GW_OLLAMA, &data)
+               ? 0
+               : -1;
 }
 
 static int close_all(void **state) {
     (void)state;
     gw_close(&gw);
     gw_close(&plain);
+    gw_close(&ollama);
     return 0;
 }
 
@@ -652,6 +657,36 @@ static void tokens_do_not_repeat_what_was_masked(void **state) {
     done(&r);
 }
 
+/* Ollama's last line holds the tokens of all that was said. */
+static void the_end_does_not_repeat_what_was_masked(void **state) {
+    static const char *const texts[] = {"the Falcon flies", "the Falconer flies"};
+    static const struct bz_reply_head h = {200, BZ_V("application/x-ndjson"), {NULL, 0}, -1};
+    for (size_t i = 0; i < 2; i++) {
+        struct gw_req q;
+        struct gw_heap heap = {0};
+        enum bz_verdict v;
+        struct bz_buf lines, out;
+        gw_req_init(&q, &ollama, GW_USER, "POST", "/api/generate",
+                    "{\"model\":\"qwen:7b\",\"prompt\":\"hi\"}");
+        struct bz_tx *tx = gw_send(&ollama, &q, gw_heap_alloc(&heap), &v);
+        assert_int_equal(v, BZ_VERDICT_FORWARD);
+        bz_buf_init(&lines, 1u << 16);
+        bz_buf_init(&out, 1u << 16);
+        bz_buf_printf(&lines, "{\"model\":\"qwen:7b\",\"response\":\"%s\",\"done\":false}\n",
+                      texts[i]);
+        bz_buf_puts(&lines, "{\"model\":\"qwen:7b\",\"response\":\"\",\"done\":true,"
+                            "\"done_reason\":\"stop\",\"context\":[1,2,3]}\n");
+        assert_int_equal(gw_reply(&ollama, tx, &h, bz_buf_view(&lines), 0, true, &out), BZ_OK);
+        assert_int_equal(gw_contains(bz_buf_view(&out), "[1,2,3]"), i);
+        if (i == 1)
+            assert_true(bz_view_eq(bz_buf_view(&out), bz_buf_view(&lines)));
+        bz_buf_free(&lines);
+        bz_buf_free(&out);
+        bz_tx_free(tx);
+        assert_int_equal(heap.live, 0);
+    }
+}
+
 /* Choices are told apart: each has its own text. */
 static void choices_do_not_mix(void **state) {
     struct run r;
@@ -761,6 +796,7 @@ int main(void) {
         cmocka_unit_test(a_match_that_blocks_ends_the_stream),
         cmocka_unit_test(long_matches_do_not_get_through_in_parts),
         cmocka_unit_test(tokens_do_not_repeat_what_was_masked),
+        cmocka_unit_test(the_end_does_not_repeat_what_was_masked),
         cmocka_unit_test(choices_do_not_mix),
         cmocka_unit_test(repeated_texts_change_alike),
         cmocka_unit_test(no_memory_leaks_nothing),
