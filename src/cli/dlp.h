@@ -43,6 +43,7 @@ struct bz_dlp_found {
     enum bz_proof proof;
     enum bz_level level;
     bool quoted; /* see struct bz_finding */
+    bool more;   /* goes on with the finding before: a long secret comes in parts */
     uint64_t offset;
     struct bz_dlp_place from, to; /* to: behind the last character */
     struct bz_view value;         /* until the callback returns */
@@ -57,6 +58,8 @@ struct bz_dlp_text {
     struct bz_buf raw; /* the text from `base` on: what is not decided yet */
     uint64_t base, fed;
     struct bz_dlp_place at; /* of base */
+    uint64_t last_end;      /* of the last finding that may go on */
+    size_t last_type;
 };
 void bz_dlp_text_init(struct bz_dlp_text *t, const struct bz_dlp_rules *r);
 /* The next piece of any bytes, cut anywhere. OK; ENOMEM; ETOOBIG (too much that cannot be decided). */

@@ -54,6 +54,8 @@ static void on_between(void *ctx, struct bz_view v) {
 
 static void on_found(void *ctx, const struct bz_dlp_found *f) {
     struct mask *m = ctx;
+    if (f->more) /* the placeholder of its beginning stands for all of it */
+        return;
     m->masked++;
     bool bare = m->json && !f->quoted;
     if (bare)

@@ -53,6 +53,8 @@ static void progress(struct bz_dlp_scan *s) {
 
 static void on_found(void *ctx, const struct bz_dlp_found *f) {
     struct bz_dlp_scan *s = ctx;
+    if (f->more)
+        return;
     progress_clear(s);
     bz_dlp_report_found(&s->report, s->path, f);
 }

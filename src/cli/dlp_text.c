@@ -63,12 +63,16 @@ static void tell(struct bz_dlp_text *t, uint64_t *cursor, const struct bz_findin
                                .offset = f->start};
     if (f->proof < (uint8_t)t->rules->min)
         return;
+    out.more = f->start == t->last_end && f->type == t->last_type && f->start > 0;
     pass(t, cursor, f->start);
     out.value = part(t, f->start, f->end);
     out.from = t->at;
     walk(&t->at, out.value);
     out.to = t->at;
     *cursor = f->end;
+    bool is_long = out.more || out.value.n >= BZ_DETECT_MATCH_MAX / 2;
+    t->last_end = f->cls == BZ_CLASS_SECRET && is_long ? f->end : 0;
+    t->last_type = f->type;
     t->found(t->ctx, &out);
 }
 

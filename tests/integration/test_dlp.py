@@ -1,4 +1,5 @@
 """bartizan dlp: what scan finds and how it tells, that no form of output shows a value, masks in a pipeline, approvals."""
+import base64
 import fcntl
 import json
 import os
@@ -415,6 +416,17 @@ class Mask(Files):
             out = self.mask(head + CARD.encode() + b" end", *self.key())
             self.assertRegex(out[len(head):], rb"^<CREDIT_CARD_\w{8}> end$")
             self.assertEqual(out[:len(head)], head)
+
+    def test_a_long_key_has_one_placeholder(self):
+        rnd = random.Random(7)
+        body = base64.b64encode(bytes(rnd.randrange(256) for _ in range(2300))).decode()
+        name = "RSA PRIV" + "ATE KEY"
+        key = "\n".join(["-----BEGIN %s-----" % name, *[body[i:i + 64] for i in range(0, len(body), 64)], "-----END %s-----" % name])
+        for before in ("", "x" * 63000 + "\n", "y" * 65400 + "\n"):
+            text = before + "key:\n" + key + "\nthat is all\n"
+            self.assertRegex(self.mask(text)[len(before):], rb"^key:\n<PRIVATE_KEY_\w{8}>\nthat is all\n$")
+            found = self.scan("-", input=text.encode(), code=1)["findings"]
+            self.assertEqual([(f["type"], f["column"]) for f in found], [("private-key", 1)])
 
     def test_byte_by_byte(self):
         text = ("ü card %s; key %s\nend" % (CARD, KEY)).encode()
