@@ -28,9 +28,9 @@ static bool ask(int tty, const char *prompt, struct bz_buf *out) {
         return false;
     quiet = was;
     quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-    (void)!write(tty, prompt, strlen(prompt));
     if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
         return false;
+    (void)!write(tty, prompt, strlen(prompt)); /* after it: what is typed now is not shown, nor lost */
     bool ok = read_line(tty, out);
     (void)tcsetattr(tty, TCSAFLUSH, &was);
     (void)!write(tty, "\n", 1);
