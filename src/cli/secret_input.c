@@ -9,17 +9,18 @@
 
 #include "opts.h"
 
-enum { CREDENTIAL_NEW = 32 };
+enum { CREDENTIAL_NEW = 32, CTRL_C = 3 };
 
 /* ---- terminal ---- */
 
 static bool read_line(int fd, struct bz_buf *out) {
     uint8_t c;
     ssize_t n;
-    while ((n = read(fd, &c, 1)) == 1 && c != '\n')
+    while ((n = read(fd, &c, 1)) == 1 && c != '\n' && c != CTRL_C)
         bz_buf_putc(out, c);
+    bool whole = n == 1 && c == '\n';
     bz_wipe(&c, 1);
-    return n == 1 && bz_buf_status(out) == BZ_OK;
+    return whole && bz_buf_status(out) == BZ_OK;
 }
 
 static bool ask(int tty, const char *prompt, struct bz_buf *out) {
@@ -27,7 +28,9 @@ static bool ask(int tty, const char *prompt, struct bz_buf *out) {
     if (tcgetattr(tty, &was) != 0)
         return false;
     quiet = was;
-    quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+    /* Ctrl-C comes as a byte that ends the line: a signal would leave the terminal without echo. */
+    quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL | ISIG);
+    quiet.c_cc[VEOL] = CTRL_C;
     if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
         return false;
     (void)!write(tty, prompt, strlen(prompt)); /* after it: what is typed now is not shown, nor lost */

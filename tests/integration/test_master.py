@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 
@@ -82,7 +83,8 @@ class Master(Case):
                 if p.is_file() and not p.is_symlink():
                     self.assertNotIn(b"correct horse", p.read_bytes(), p)
 
-    def test_passphrase_is_asked_on_the_terminal(self):
+    def on_terminal(self):
+        """`bartizan up` on a terminal of its own: pid, its other end, and a function that reads until some text comes."""
         word = self.file("word", "correct horse battery\n")
         self.init("passphrase", "--passphrase-file", word)
         pid, fd = pty.fork()
@@ -98,16 +100,30 @@ class Master(Case):
                 self.assertLess(time.monotonic(), end, seen)
                 if select.select([fd], [], [], 0.1)[0]:
                     seen += os.read(fd, 4096)
+            return seen
         read_until(b"Passphrase of the master key: ")
-        os.write(fd, b"correct horse battery\n")
-        read_until(b"Bartizan is up.")
-        self.assertNotIn(b"correct horse", seen)
-        self.works()
-        os.kill(pid, signal.SIGTERM)
+        return pid, fd, read_until
+
+    def ended(self, pid, fd):
         with contextlib.suppress(OSError):
             while os.read(fd, 4096): # until the terminal closes
                 pass
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def test_passphrase_is_asked_on_the_terminal(self):
+        pid, fd, read_until = self.on_terminal()
+        os.write(fd, b"correct horse battery\n")
+        self.assertNotIn(b"correct horse", read_until(b"Bartizan is up."))
+        self.works()
+        os.kill(pid, signal.SIGTERM)
+        self.assertEqual(self.ended(pid, fd), 0)
+
+    def test_ctrl_c_at_the_question(self):
+        pid, fd, _ = self.on_terminal()
+        self.assertFalse(termios.tcgetattr(fd)[3] & termios.ECHO)
+        os.write(fd, b"corr\x03")
+        wait_for(lambda: termios.tcgetattr(fd)[3] & termios.ECHO)
+        self.assertEqual(self.ended(pid, fd), 2)
 
     def test_passphrase_by_credential(self):
         word = self.file("bartizan-passphrase", "correct horse battery")
