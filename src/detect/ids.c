@@ -280,10 +280,10 @@ static void id(struct scan *s, size_t start, size_t woken) {
     size_t list = list_of(s->p + start);
     for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
         const struct row *r = &rows[x->v[k].row];
-        if (fit(s, start, r->masks + x->v[k].at, &end) != PII_WHOLE || end < woken ||
-            !scan_wants(s, r->type))
-            continue;
         struct pii_worth w = {r->type, r->alone, r->told};
+        if (!pii_matters(s, &w) || fit(s, start, r->masks + x->v[k].at, &end) != PII_WHOLE ||
+            end < woken)
+            continue;
         if (ends(s, end) && check(s, r, start, end))
             pii_pick(s, &w, start, end, &picks);
     }

@@ -183,8 +183,10 @@ struct index {
 };
 
 static size_t list_of(size_t digits, uint8_t behind) {
-    const char *sep = behind == 0 ? NULL : memchr(separators, behind, SEPARATORS - 1);
-    return digits * SEPARATORS + (sep == NULL ? SEPARATORS - 1 : (size_t)(sep - separators));
+    size_t sep = 0;
+    while (sep < SEPARATORS - 1 && (uint8_t)separators[sep] != behind)
+        sep++;
+    return digits * SEPARATORS + sep;
 }
 
 /* Adds each layout to its lists; x->list[k + 1] is where the next of list k goes. */
@@ -251,9 +253,9 @@ static void number(struct scan *s, size_t start) {
         const struct row *r = &rows[x->v[k] / LAYOUTS_MAX];
         const char *l = r->layouts[x->v[k] % LAYOUTS_MAX];
         size_t end = 0;
-        if (!scan_wants(s, r->type) || fit(s, start, first, l, &end) != PII_WHOLE)
-            continue;
         struct pii_worth w = worth(r, l);
+        if (!pii_matters(s, &w) || fit(s, start, first, l, &end) != PII_WHOLE)
+            continue;
         if (pii_right(s, end) && check(s, r, start, end))
             pii_pick(s, &w, start, end, &picks);
     }
@@ -319,8 +321,7 @@ static bool open_at(const struct scan *s, size_t i) {
 static size_t live(const struct scan *s, size_t from) {
     size_t i = s->n;
     while (i > from && s->n - i < LENGTH_MAX &&
-           (scan_is(s->p[i - 1], SC_DIGIT) || strchr(" -./+", s->p[i - 1]) != NULL) &&
-           s->p[i - 1] != 0)
+           (scan_is(s->p[i - 1], SC_DIGIT) || list_of(0, s->p[i - 1]) != SEPARATORS - 1))
         i--;
     for (; i < s->n; i++) {
         if (begins(s, i) && open_at(s, i))

@@ -167,17 +167,26 @@ static bool begins(const struct scan *s, size_t i) {
     return scan_is(s->p[i], SC_DIGIT | SC_UPPER) && pii_left(s, i);
 }
 
-static void date_hit(struct scan *s, unsigned rule, size_t end) {
+static void try_at(struct scan *s, size_t i) {
     static const struct pii_worth w = {PII_DATE_OF_BIRTH, PII_NO, PII_CONTEXT};
-    (void)rule;
-    if (!scan_tells(s, PII_DATE_OF_BIRTH))
+    size_t to = 0;
+    if (i >= s->from && begins(s, i) && fit(s, i, &to) == PII_WHOLE && pii_right(s, to))
+        pii_emit(s, &w, i, to);
+}
+
+/* A year, a day, a month; or a day with a month's name in front. */
+static void date_digits(struct scan *s, size_t i, size_t end) {
+    if (end - i > 4 || end - i == 3 || !scan_tells(s, PII_DATE_OF_BIRTH))
         return;
-    for (size_t i = end > LENGTH_MAX ? end - LENGTH_MAX : 0; i < end; i++) {
-        size_t to = 0;
-        if (i >= s->from && begins(s, i) && fit(s, i, &to) == PII_WHOLE && to >= end &&
-            pii_right(s, to))
-            pii_emit(s, &w, i, to);
-    }
+    try_at(s, i);
+    if (end - i > 2 || scan_before(s, i) != ' ')
+        return;
+    size_t word = i - 1;
+    if (scan_before(s, word) == '.')
+        word--;
+    size_t start = scan_back(s, word, SC_ALPHA, WORD_MAX);
+    if (start < word && scan_is(s->p[start], SC_UPPER))
+        try_at(s, start);
 }
 
 static size_t date_live(const struct scan *s, size_t from) {
@@ -196,4 +205,4 @@ static size_t date_live(const struct scan *s, size_t from) {
     return s->n;
 }
 
-const struct pii_part pii_date = {.hit = date_hit, .live = date_live};
+const struct pii_part pii_date = {.live = date_live, .digits = date_digits};

@@ -67,6 +67,10 @@ struct pii_picks {
 void pii_pick(const struct scan *s, const struct pii_worth *w, size_t start, size_t end,
               struct pii_picks *p);
 void pii_tell(struct scan *s, size_t start, const struct pii_picks *p);
+/* Is it told this time, or may its words hide what is? */
+static inline bool pii_matters(const struct scan *s, const struct pii_worth *w) {
+    return w->told == PII_CHECKSUM ? scan_wants(s, w->type) : scan_tells(s, w->type);
+}
 /* Could a match of the type begin at start, by its words alone? */
 bool pii_may(const struct scan *s, const struct pii_worth *w, size_t start);
 
@@ -78,7 +82,9 @@ bool pii_right(const struct scan *s, size_t end);
 struct pii_part {
     void (*hit)(struct scan *s, unsigned rule, size_t end);
     size_t (*live)(const struct scan *s, size_t from);
-    void (*sweep)(struct scan *s, size_t from, size_t to); /* as the detectors'; may be NULL */
+    /* There is a run of digits [i, end): emits all that begins with it, or a little before if it is
+     * the match's first run. May be NULL. */
+    void (*digits)(struct scan *s, size_t i, size_t end);
 };
 extern const struct pii_part pii_mail, pii_coin, pii_net, pii_phone, pii_date, pii_place;
 

@@ -1,7 +1,7 @@
 /* Addresses of hosts and of their interfaces. */
 #include "pii_int.h"
 
-enum { V6_MAX = 45, V4_MAX = 15 };
+enum { V6_MAX = 45 };
 
 /* Behind a word for a version four numbers are a version. */
 static bool version(const struct scan *s, size_t start) {
@@ -43,21 +43,16 @@ static bool v4_nobody(const uint8_t ip[4]) {
            (ip[0] == 203 && ip[1] == 0 && ip[2] == 113);
 }
 
-static void v4_hit(struct scan *s, size_t end) {
-    size_t i = end;
-    while (i > 0 && end - i < V4_MAX && (scan_is(s->p[i - 1], SC_DIGIT) || s->p[i - 1] == '.'))
-        i--;
-    for (; i < end; i++) {
-        if (!scan_is(s->p[i], SC_DIGIT) || !pii_left(s, i) || i < s->from)
-            continue;
-        uint8_t ip[4] = {0};
-        size_t to = v4_end(s, i, ip);
-        uint8_t behind = scan_at(s, to);
-        if (to == i || scan_is(behind, SC_ALNUM) || behind == '_' || version(s, i))
-            continue;
-        struct pii_worth w = {PII_IP_ADDRESS, PII_FORM, v4_nobody(ip) ? PII_FORM : PII_CONTEXT};
-        pii_emit(s, &w, i, to);
-    }
+static void net_digits(struct scan *s, size_t i, size_t end) {
+    uint8_t ip[4] = {0};
+    if (end - i > 3 || scan_at(s, end) != '.' || !scan_tells(s, PII_IP_ADDRESS) || !pii_left(s, i))
+        return;
+    size_t to = v4_end(s, i, ip);
+    uint8_t behind = scan_at(s, to);
+    if (to == i || scan_is(behind, SC_ALNUM) || behind == '_' || version(s, i))
+        return;
+    struct pii_worth w = {PII_IP_ADDRESS, PII_FORM, v4_nobody(ip) ? PII_FORM : PII_CONTEXT};
+    pii_emit(s, &w, i, to);
 }
 
 /* Colons in front of the group at i; 0: there are none that may stand there. */
@@ -139,8 +134,6 @@ static void mac_hit(struct scan *s, size_t end, size_t digits, uint8_t sep) {
 
 static void net_hit(struct scan *s, unsigned rule, size_t end) {
     bool ip = scan_tells(s, PII_IP_ADDRESS), mac = scan_tells(s, PII_MAC_ADDRESS);
-    if (ip && rule == 0)
-        v4_hit(s, end);
     if (ip && rule == 1)
         v6_hit(s, end);
     if (mac && rule == 1)
@@ -163,4 +156,4 @@ static size_t net_live(const struct scan *s, size_t from) {
     return i;
 }
 
-const struct pii_part pii_net = {.hit = net_hit, .live = net_live};
+const struct pii_part pii_net = {.hit = net_hit, .live = net_live, .digits = net_digits};

@@ -138,19 +138,18 @@ static bool begins(const struct scan *s, size_t i) {
 }
 
 /* In front of the first digit there may be two marks: "+(". */
-static void phone_sweep(struct scan *s, size_t from, size_t to) {
+static void phone_digits(struct scan *s, size_t i, size_t end) {
+    (void)end;
     if (!scan_tells(s, PII_PHONE_NUMBER))
         return;
-    size_t i = from > LENGTH_MAX ? from - LENGTH_MAX : 0;
-    for (i = i < s->from ? s->from : i; i < to; i++) {
-        uint8_t c = s->p[i];
-        if (scan_is(c, SC_DIGIT)) {
-            if (pii_left(s, i))
-                number(s, i);
-            i = scan_run(s, i, SC_DIGIT, s->n) - 1;
-        } else if ((c == '+' || c == '(') && begins(s, i)) {
-            number(s, i);
-        }
+    if (pii_left(s, i))
+        number(s, i);
+    for (size_t k = 1; k <= 2 && i >= s->from + k; k++) {
+        uint8_t c = s->p[i - k];
+        if (c != '(' && c != '+')
+            return;
+        if (begins(s, i - k))
+            number(s, i - k);
     }
 }
 
@@ -166,4 +165,4 @@ static size_t phone_live(const struct scan *s, size_t from) {
     return i;
 }
 
-const struct pii_part pii_phone = {.sweep = phone_sweep, .live = phone_live};
+const struct pii_part pii_phone = {.live = phone_live, .digits = phone_digits};

@@ -242,26 +242,7 @@ static void try_form(struct scan *s, size_t i, size_t form) {
         forms[form](&r, s);
 }
 
-/* The number in front of a street's name, of up to five digits. */
-static void place_sweep(struct scan *s, size_t from, size_t to) {
-    if (!scan_tells(s, PII_STREET_ADDRESS))
-        return;
-    size_t i = scan_back(s, from, SC_DIGIT, 6);
-    for (i = i < s->from ? s->from : i; i < to; i++) {
-        if (!scan_is(s->p[i], SC_DIGIT))
-            continue;
-        size_t end = scan_run(s, i, SC_DIGIT, s->n);
-        uint8_t next = scan_at(s, end);
-        if (end - i < 6 && (next == ' ' || next == ',' || scan_is(next, SC_ALPHA)) &&
-            pii_left(s, i)) {
-            try_form(s, i, 0);
-            try_form(s, i, 1);
-        }
-        i = end;
-    }
-}
-
-/* The trigger is the end of a name, a blank, and the number's first digit. */
+/* `end` is behind the end of a name, a blank, and the number's first digit. */
 static void name_before(struct scan *s, size_t end) {
     size_t i = end - 1;
     for (size_t words = 0; words <= WORDS_MAX; words++) {
@@ -341,23 +322,38 @@ static bool position_begins(const struct scan *s, size_t i) {
     return sign || (scan_is(c, SC_DIGIT) && pii_left(s, i));
 }
 
-static void geo(struct scan *s, size_t end) {
+static void geo(struct scan *s, size_t i) {
     static const struct pii_worth w = {PII_GEO_COORDINATES, PII_FORM, PII_CONTEXT};
-    for (size_t i = end > GEO_MAX ? end - GEO_MAX : 0; i < end; i++) {
-        struct reader r = {.s = s, .at = i};
-        if (i >= s->from && position_begins(s, i) && position(&r) && r.at - i <= GEO_MAX &&
-            !scan_is(scan_at(s, r.at), SC_ALNUM))
-            pii_emit(s, &w, i, r.at);
-    }
+    struct reader r = {.s = s, .at = i};
+    if (i >= s->from && position_begins(s, i) && position(&r) && r.at - i <= GEO_MAX &&
+        !scan_is(scan_at(s, r.at), SC_ALNUM))
+        pii_emit(s, &w, i, r.at);
 }
 
-static void place_hit(struct scan *s, unsigned rule, size_t end) {
-    if (!scan_tells(s, rule < 2 ? PII_STREET_ADDRESS : PII_GEO_COORDINATES))
+/* The end of a name, a blank, and a number's first digit at i: a house. */
+static bool behind_name(const struct scan *s, size_t i) {
+    if (i < 2 || s->p[i - 1] != ' ')
+        return false;
+    uint8_t c = s->p[i - 2] == ',' ? scan_before(s, i - 2) : s->p[i - 2];
+    return scan_is(c, SC_LOWER) || c == '.' || c >= 0x80;
+}
+
+static void place_digits(struct scan *s, size_t i, size_t end) {
+    uint8_t next = scan_at(s, end);
+    bool street = scan_tells(s, PII_STREET_ADDRESS);
+    if (street && end - i < 6 && (next == ' ' || next == ',' || scan_is(next, SC_ALPHA)) &&
+        pii_left(s, i)) {
+        try_form(s, i, 0);
+        try_form(s, i, 1);
+    }
+    if (street && behind_name(s, i))
+        name_before(s, i + 1);
+    bool degrees = next == 0xc2 || (next == '.' && scan_run(s, end + 1, SC_DIGIT, 4) == end + 5);
+    if (end - i > 3 || !degrees || !scan_tells(s, PII_GEO_COORDINATES))
         return;
-    if (rule == 1)
-        name_before(s, end);
-    else
-        geo(s, end);
+    geo(s, i);
+    if (scan_before(s, i) == '-' || scan_before(s, i) == '+')
+        geo(s, i - 1);
 }
 
 static bool address_open(const struct scan *s, size_t i) {
@@ -393,4 +389,4 @@ static size_t place_live(const struct scan *s, size_t from) {
     return s->n;
 }
 
-const struct pii_part pii_place = {.hit = place_hit, .live = place_live, .sweep = place_sweep};
+const struct pii_part pii_place = {.live = place_live, .digits = place_digits};

@@ -209,16 +209,32 @@ bool pii_may(const struct scan *s, const struct pii_worth *w, size_t start) {
     return pii_set_has(&pii_at(s, start)->told, w->type);
 }
 
+/* What may stand beside a match. */
+enum { NOT_LEFT = 1, NOT_RIGHT = 2, BEHIND_DIGIT = 4 /* no left edge if a digit is before */ };
+static const uint8_t marks[256] = {
+    ['_'] = NOT_LEFT | NOT_RIGHT,
+    ['@'] = NOT_LEFT | NOT_RIGHT,
+    ['%'] = NOT_LEFT | NOT_RIGHT,
+    ['+'] = NOT_LEFT | NOT_RIGHT,
+    ['$'] = NOT_LEFT,
+    ['='] = NOT_RIGHT,
+    ['-'] = NOT_RIGHT,
+    ['/'] = NOT_RIGHT | BEHIND_DIGIT,
+    ['.'] = BEHIND_DIGIT,
+    [','] = BEHIND_DIGIT,
+    [':'] = BEHIND_DIGIT,
+};
+
 bool pii_left(const struct scan *s, size_t start) {
     uint8_t b = scan_before(s, start), bb = start > 1 ? s->p[start - 2] : 0;
-    if (scan_is(b, SC_ALNUM) || (b != 0 && strchr("_@%+$", b) != NULL))
+    if (scan_is(b, SC_ALNUM) || (marks[b] & NOT_LEFT) != 0)
         return false;
-    if (b == '.' || b == ',' || b == ':' || b == '/')
+    if ((marks[b] & BEHIND_DIGIT) != 0)
         return !scan_is(bb, SC_DIGIT);
     return b != '-' || !scan_is(bb, SC_ALNUM);
 }
 
 bool pii_right(const struct scan *s, size_t end) {
     uint8_t c = scan_at(s, end);
-    return c == 0 || (!scan_is(c, SC_ALNUM) && strchr("_@%+=-/", c) == NULL);
+    return !scan_is(c, SC_ALNUM) && (marks[c] & NOT_RIGHT) == 0;
 }

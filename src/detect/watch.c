@@ -15,7 +15,7 @@ enum {
     TRIM = KEEP + 512, /* window above this is cut down to KEEP: 1 KiB for a channel of prose */
     SLICE = 2048,      /* bytes of normal form that are decided at once */
     OPENING = 64,      /* how far back a match of capitals and marks may have begun */
-    BACK = 2 * BZ_DETECT_CONTEXT + 8, /* bytes that are read before what is not decided */
+    BACK = BZ_DETECT_CONTEXT + 32, /* bytes that are read before what is not decided */
     LATE = 64,   /* bytes of a finding that is not held for, if its end comes in a later piece */
     BATCH = 128, /* bytes that wait until they are looked at for what is not held for */
 };
