@@ -2,6 +2,7 @@
 import concurrent.futures
 import json
 import random
+import re
 import unittest
 import zlib
 
@@ -346,6 +347,38 @@ class Tools(Echoing):
         self.assertEqual(self.ask(api, self.value).json["message"]["tool_calls"][0]["function"]["arguments"], want)
         first = lines(self.ask(api, self.value, True).body)[0]
         self.assertEqual(first["message"]["tool_calls"][0]["function"]["arguments"], want)
+
+
+class InForm(Echoing):
+    """Stand-ins that look like the value: a card for a card, an address for an address."""
+    extra = 'data:\n  rules:\n    - {types: [CREDIT_CARD, IBAN_CODE, EMAIL_ADDRESS], action: restore, form: true}\n'
+
+    def test_forms_come_back(self):
+        spaced = " ".join(CARD[i:i + 4] for i in range(0, 16, 4))
+        for value in (CARD, spaced, IBAN, "grace.hopper@example.org"):
+            for name in ("chat", "messages", "ollama chat"):
+                api = APIS[name]
+                self.up.reset()
+                self.up.say = lambda q: "It is %s, is it not?" % re.search(r"Pay (.*?) now", q.body.decode()).group(1)
+                for self.up.size in (0, 1, 2, 5, 9):
+                    with self.subTest(api=name, value=value, size=self.up.size):
+                        self.assertEqual(self.answer(api, "Pay %s now." % value, self.up.size > 0), "It is %s, is it not?" % value)
+                        sent = re.search(r"Pay (.*?) now", self.got()).group(1)
+                        self.assertNotEqual(sent, value)
+                        if "@" not in value and value != IBAN:
+                            self.assertEqual(re.sub(r"\d", "9", sent), re.sub(r"\d", "9", value))
+                self.sees_none(value)
+
+    def test_nobody_elses_form_comes_back(self):
+        other = self.i.new_key("eve")["key"]
+        self.up.say = lambda q: "ok"
+        self.answer(APIS["chat"], "Pay %s now." % CARD)
+        fake = re.search(r"Pay (.*?) now", self.got()).group(1)
+        self.up.say = lambda q: "It is %s." % fake
+        self.assertEqual(self.answer(APIS["chat"], "hello"), "It is %s." % CARD)
+        for stream in (False, True):
+            text = self.answer(APIS["chat"], "hello", stream, key=other)
+            self.assertNotIn(CARD, text)
 
 
 if __name__ == "__main__":
