@@ -101,7 +101,7 @@ static void coin(struct scan *s, unsigned rule, size_t start) {
                                              bz_checksum_eip55};
     size_t end = scan_run(s, start, SC_ALNUM, COIN_MAX + 1);
     if (end - start > COIN_MAX || start < s->from || !pii_left(s, start) ||
-        (rule == EIP55 && scan_at(s, end) == '_'))
+        (rule == EIP55 && (scan_at(s, end) == '_' || scan_run(s, start + 2, SC_HEX, 40) != end)))
         return;
     if (checks[rule](s->p + start, end - start))
         pii_emit(s, &sure, start, end);
