@@ -117,7 +117,8 @@ enum bz_status bz_dlp_text_feed(struct bz_dlp_text *t, struct bz_view piece, boo
     BZ_TRY(st);
     size_t done = (size_t)(settled - t->base);
     t->raw.n -= done;
-    memmove(t->raw.p, t->raw.p + done, t->raw.n);
+    if (t->raw.n > 0)
+        memmove(t->raw.p, t->raw.p + done, t->raw.n);
     t->base = settled;
     return BZ_OK;
 }

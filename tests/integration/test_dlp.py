@@ -191,6 +191,11 @@ class Scan(Files):
             text = b"a" * (65536 - back) + "\U0001f511ü ".encode() + b"card " + CARD.encode()
             f = self.scan(self.write("c", text), code=1)["findings"][0]
             self.assertEqual((f["line"], f["column"]), (1, 65536 - back + 3 + 5 + 1))
+        wide = "".join(chr(ord(c) + 0xfee0) if c.isdigit() else c for c in CARD) # three bytes a digit
+        for shift in range(-20, -14):
+            text = b"a" * (65536 + shift - 6) + b" card " + wide.encode() + b" end"
+            f = self.scan(self.write("c", text), code=1)["findings"][0]
+            self.assertEqual((f["type"], f["offset"], f["bytes"], f["end_column"] - f["column"]), ("CREDIT_CARD", 65536 + shift, 51, 19))
         text = b"a" * 65534 + b"\xe2\x82" + b" card " + CARD.encode() # the rest of it never comes
         self.assertEqual(self.scan(self.write("c", text), code=1)["findings"][0]["offset"], 65542)
 
@@ -207,7 +212,7 @@ class Scan(Files):
         p.returncode = os.waitstatus_to_exitcode(status)
         self.assertIn(b"stdin:3276801:1: CREDIT_CARD", out)
         self.assertEqual(p.returncode, 1)
-        self.assertLess(used.ru_maxrss, 100 * 1024) # KiB; 200 MiB went through
+        self.assertLess(used.ru_maxrss, 160 * 1024) # KiB; 200 MiB went through
 
     def test_types(self):
         f = self.write("a", "card %s\nkey %s\nphone 415 555 2671\nabout CASE-123456\nTLP:RED\n" % (CARD, KEY))
