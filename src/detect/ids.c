@@ -177,6 +177,8 @@ static enum pii_fit iban(const struct scan *s, size_t start, size_t *ret_end) {
         if (!stands(n < 2 ? 'a' : n < 4 ? '9' : 'x', c))
             return PII_NONE;
         text[n++] = c;
+        if (n == 2 && scan_is(scan_at(s, i + 1), SC_ALPHA))
+            return PII_NONE;
         if (n == 2)
             length = bz_checksum_iban_length(text);
     }
@@ -188,15 +190,15 @@ static enum pii_fit iban(const struct scan *s, size_t start, size_t *ret_end) {
 
 /* ---- the index ----------------------------------------------------------------------------- */
 
-/* The first three bytes of a text, by kind, leave few masks. */
+/* The first bytes of a text, by kind, leave few masks. */
 enum {
     KIND_DIGIT,
     KIND_CAPITAL,
     KIND_GAP,
     KIND_OTHER,
     KINDS,
-    LEAD = 3,
-    LISTS = KINDS * KINDS * KINDS
+    LEAD = 4,
+    LISTS = KINDS * KINDS * KINDS * KINDS
 };
 enum { MASKS_MAX = 4096 };
 struct index {
@@ -215,7 +217,10 @@ static unsigned kind_of(uint8_t c) {
 }
 
 static size_t list_of(const uint8_t *p) {
-    return (kind_of(p[0]) * KINDS + kind_of(p[1])) * KINDS + kind_of(p[2]);
+    size_t list = 0;
+    for (size_t i = 0; i < LEAD; i++)
+        list = list * KINDS + kind_of(p[i]);
+    return list;
 }
 
 /* May a text whose bytes are of these kinds fit the mask? */
@@ -244,7 +249,9 @@ static enum bz_status prepare(struct bz_arena *ar, void **own) {
         return BZ_ENOMEM;
     size_t n = 0;
     for (unsigned list = 0; list < LISTS; list++) {
-        unsigned kinds[LEAD] = {list / KINDS / KINDS, list / KINDS % KINDS, list % KINDS};
+        unsigned kinds[LEAD];
+        for (unsigned i = LEAD, left = list; i-- > 0; left /= KINDS)
+            kinds[i] = left % KINDS;
         x->list[list] = (uint16_t)n;
         for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
             for (const char *m = rows[k].masks; m != NULL; m = next_mask(m)) {
@@ -315,12 +322,13 @@ static void hit(struct scan *s, const struct trigger *t, size_t end) {
         return;
     }
     size_t from = end > REACH_BACK ? end - REACH_BACK : 0;
+    from = from < s->from ? s->from : from;
     bool rising = end >= s->seen_to;
     if (end == s->seen_to)
         return;
     for (size_t i = from; i < end; i++) {
         bool done = rising && i >= s->seen_from && i < s->seen_to;
-        if (!done && i >= s->from && begins(s, i))
+        if (!done && begins(s, i))
             id(s, i, end);
     }
     if (rising)

@@ -16,8 +16,8 @@ enum {
     SLICE = 2048,      /* bytes of normal form that are decided at once */
     OPENING = 64,      /* how far back a match of capitals and marks may have begun */
     BACK = BZ_DETECT_CONTEXT + 32, /* bytes that are read before what is not decided */
-    LATE = 64,   /* bytes of a finding that is not held for, if its end comes in a later piece */
-    BATCH = 128, /* bytes that wait until they are looked at for what is not held for */
+    LATE = 64,  /* bytes of a finding that is not held for, if its end comes in a later piece */
+    BATCH = 64, /* bytes that wait until they are looked at for what is not held for */
 };
 #define IN_STRING (UINT64_C(1) << 63) /* in `at`: the byte lies in a string of JSON */
 _Static_assert(TRIM + SLICE + NORM_MAX + KEEP < BZ_WATCH_MAX, "the window is bounded");
