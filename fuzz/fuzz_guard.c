@@ -1,5 +1,6 @@
 /* Texts in channels, in any pieces, through the stream guard. Input: API, cut of the wire, then
- * pieces: channel, length, so many bytes: ASCII as it is, above 127 words of a dictionary.
+ * pieces: channel (above 127: a pause after it), length, so many bytes: ASCII as it is, above 127
+ * words of a dictionary.
  *
  * The client's text of every channel is what a whole reply with that text would have become, up to a
  * match that blocks; events keep their order; what is not edited keeps its bytes, what is edited all
@@ -175,6 +176,7 @@ enum { WORDS = sizeof words / sizeof words[0] };
 
 struct piece {
     uint8_t channel;
+    bool pause; /* after it, longer than text may wait */
     struct bz_view text;
 };
 struct script {
@@ -211,7 +213,7 @@ static void read_script(struct bz_view in, struct script *s) {
         size_t from = all.n;
         for (size_t i = 0; i < part.n; i++)
             put_word(&all, part.p[i]);
-        s->v[s->n] = (struct piece){channel, bz_view(all.p + from, all.n - from)};
+        s->v[s->n] = (struct piece){channel, in.p[0] >= 128, bz_view(all.p + from, all.n - from)};
         bz_buf_put(&s->texts[text_of(s->api, channel)], s->v[s->n].text);
         in = bz_view_sub(in, 2 + part.n, in.n);
     }
@@ -411,6 +413,56 @@ static void learn_placeholder(void) {
     placeholder = text;
 }
 
+static void with_pauses(const struct script *s, struct bz_view type) {
+    struct gw *g = instance(s->api->ollama, true);
+    struct gw_heap heap = {0};
+    struct gw_req q;
+    struct bz_backend b;
+    enum bz_verdict v;
+    struct bz_buf in, out, text;
+    const struct bz_reply_head h = {200, type, {NULL, 0}, -1};
+    bz_buf_init(&in, OUT_MAX);
+    bz_buf_init(&out, OUT_MAX);
+    bz_buf_init(&text, OUT_MAX);
+    gw_req_init(&q, g, GW_ADMIN, "POST", s->api->path, s->api->body);
+    struct bz_tx *tx = gw_send(g, &q, gw_heap_alloc(&heap), &v);
+    MUST(tx != NULL && v == BZ_VERDICT_FORWARD && bz_tx_backend(tx, gw_now(g), &b));
+    MUST(bz_tx_reply_head(tx, &h, gw_now(g)) == BZ_REPLY_STREAM);
+    enum bz_status st = BZ_OK;
+    if (s->api->before != NULL)
+        st = bz_tx_reply_feed(tx, bz_view_str(s->api->before), &out, gw_now(g));
+    for (size_t i = 0; i < s->n && st == BZ_OK; i++) {
+        bz_buf_reset(&in);
+        put_event(s, i, &in);
+        st = bz_tx_reply_feed(tx, bz_buf_view(&in), &out, gw_now(g));
+        for (int k = 0; k < 2 && s->v[i].pause && st == BZ_OK; k++) {
+            st = bz_tx_tick(tx, &out, gw_now(g));
+            g->mono_ns += UINT64_C(2100000000);
+        }
+    }
+    if (st == BZ_OK)
+        st = bz_tx_reply_feed(tx, bz_view_str(s->api->after), &out, gw_now(g));
+    if (st == BZ_OK)
+        st = bz_tx_reply_end(tx, true, &out, gw_now(g));
+    MUST(st == BZ_OK || st == BZ_EDENIED);
+    struct bz_view rest = bz_buf_view(&out);
+    if (s->api->before != NULL)
+        (void)next_event(s->api, &rest);
+    size_t i = 0;
+    for (; i < s->n; i++) {
+        struct bz_view event = next_event(s->api, &rest);
+        if (st != BZ_OK && rest.n == 0)
+            break; /* the error event */
+        MUST(same_event(s, i, event, &text));
+    }
+    MUST(st != BZ_OK || (i == s->n && bz_view_eq(rest, bz_view_str(s->api->after))));
+    bz_tx_free(tx);
+    MUST(heap.live == 0);
+    bz_buf_free(&in);
+    bz_buf_free(&out);
+    bz_buf_free(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct script s;
     struct bz_buf sse, whole, pieces;
@@ -441,6 +493,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 s.cut, &pieces) == st);
     MUST(bz_view_eq(bz_buf_view(&whole), bz_buf_view(&pieces)));
     check(&s, st == BZ_EDENIED, bz_buf_view(&whole));
+    for (size_t i = 0; i < s.n; i++)
+        if (s.v[i].pause) {
+            with_pauses(&s, type);
+            break;
+        }
     bz_buf_free(&sse);
     bz_buf_free(&whole);
     bz_buf_free(&pieces);
