@@ -7,7 +7,9 @@ import pathlib
 import pty
 import random
 import re
+import resource
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
@@ -295,6 +297,18 @@ class Scan(Files):
         self.assertNotIn(b"\x1b", r.stdout)
         self.assertNotIn("\u202e".encode(), r.stdout)
         self.assertTrue(self.scan(self.tmp)["findings"][0]["path"].endswith("\x1b[31mred\n\u202e.txt"))
+
+    def test_it_leaves_no_core(self):
+        p = subprocess.Popen([BARTIZAN, "dlp", "scan", "-"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             cwd=self.tmp, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2))
+        p.stdin.write(b"x" * 200000) # more than a pipe holds: it runs and has read some
+        p.stdin.flush()
+        os.kill(p.pid, signal.SIGSEGV)
+        _, status = os.waitpid(p.pid, 0)
+        p.returncode = status
+        p.stdin.close()
+        self.assertTrue(os.WIFSIGNALED(status))
+        self.assertFalse(os.WCOREDUMP(status))
 
     def test_progress_fits_the_terminal(self):
         for columns, more in ((20, []), (200, []), (20, ["--no-progress"])):
