@@ -65,8 +65,7 @@ static struct bz_data_config data = {.restore_s = 600,
 
 static struct gw gw;
 /* Without words of the house: a pattern makes every text wait, because anything may begin it. */
-static struct gw plain;
-static struct gw ollama;
+static struct gw plain, ollama;
 
 static int open_all(void **state) {
     (void)state;
@@ -605,10 +604,7 @@ static enum bz_status long_match(struct run *r, size_t more, struct bz_buf *got)
     struct bz_buf sse, extra;
     bz_buf_init(&sse, 64u << 20);
     bz_buf_init(&extra, 1u << 20);
-    bz_buf_puts(&extra, ",\"logprobs\":{\"content\":[\"");
-    for (size_t i = 0; i < more; i++)
-        bz_buf_putc(&extra, 'p');
-    bz_buf_puts(&extra, "\"]}");
+    bz_buf_printf(&extra, ",\"logprobs\":{\"content\":[\"%*s\"]}", (int)more, "");
     bz_buf_putc(&extra, 0);
     put_chunk(&sse, BZ_V("a LONG-"), (char *)extra.p);
     for (size_t i = 0; i < 240; i++)
@@ -672,14 +668,11 @@ static void the_end_does_not_repeat_what_was_masked(void **state) {
         assert_int_equal(v, BZ_VERDICT_FORWARD);
         bz_buf_init(&lines, 1u << 16);
         bz_buf_init(&out, 1u << 16);
-        bz_buf_printf(&lines, "{\"model\":\"qwen:7b\",\"response\":\"%s\",\"done\":false}\n",
-                      texts[i]);
-        bz_buf_puts(&lines, "{\"model\":\"qwen:7b\",\"response\":\"\",\"done\":true,"
-                            "\"done_reason\":\"stop\",\"context\":[1,2,3]}\n");
+        bz_buf_printf(&lines, "{\"model\":\"m\",\"response\":\"%s\",\"done\":false}\n", texts[i]);
+        bz_buf_puts(&lines, "{\"response\":\"\",\"done\":true,\"context\":[1,2,3]}\n");
         assert_int_equal(gw_reply(&ollama, tx, &h, bz_buf_view(&lines), 0, true, &out), BZ_OK);
         assert_int_equal(gw_contains(bz_buf_view(&out), "[1,2,3]"), i);
-        if (i == 1)
-            assert_true(bz_view_eq(bz_buf_view(&out), bz_buf_view(&lines)));
+        assert_int_equal(bz_view_eq(bz_buf_view(&out), bz_buf_view(&lines)), i);
         bz_buf_free(&lines);
         bz_buf_free(&out);
         bz_tx_free(tx);
