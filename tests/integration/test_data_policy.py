@@ -323,7 +323,7 @@ data:
 
     def test_the_first_rule_that_fits_decides(self):
         self.assertEqual(self.ask("a Sparrow flies").status, 200)
-        self.assertRegex(self.up.log[-1]["body"], r"a <NOTE_[a-z2-7]+> flies")
+        self.assertRegex(self.up.log[-1]["body"], r"a <NOTE_[a-z2-9]+> flies")
         self.assertEqual(self.ask("a Sparrow flies", key="admin").status, 403)
         self.assertEqual(self.ask("a Sparrow and a Falcon").status, 403) # the level of the whole text
 
