@@ -3,6 +3,8 @@
  *
  *   bench_corpus              figures; ends with 1 where a target is missed
  *   bench_corpus --markdown   the tables of docs/DATA-PROTECTION.md
+ *   bench_corpus --texts      the texts with personal data, as JSON lines, to ask other programs: type,
+ *                             text, start and end of the value in bytes
  *
  * The values come from the generators of the unit tests (tests/unit/samples_*.h), with other seeds than
  * those tests use; the texts around them are this file's own. Fixed seeds: the same build prints the
@@ -16,6 +18,8 @@
 #include "../tests/unit/secret_negatives.h"
 #undef sample_random
 #undef sample_value
+#include <bartizan/json.h>
+
 #include "corpus_peers.h"
 
 enum {
@@ -38,6 +42,7 @@ struct corpus {
     struct tally of[BZ_TYPES_MAX];
     size_t negatives, negatives_hit[BZ_CLASS_COUNT];
     size_t cuts, cuts_other;
+    bool texts; /* only print them */
 };
 
 static void must(bool ok, const char *what) {
@@ -194,8 +199,28 @@ static void note_wrong(struct corpus *c, const struct bz_findings *f, size_t typ
     }
 }
 
+static void print_text(const struct corpus *c, size_t type, const struct text *t, bool bare) {
+    struct bz_buf b;
+    struct bz_jw w;
+    bz_buf_init(&b, 1 << 16);
+    bz_jw_init(&w, &b);
+    bz_jw_obj(&w);
+    bz_jw_kstr(&w, "type", bz_view_str(bz_detect_type(c->d, type)->name));
+    bz_jw_kstr(&w, "text", bz_view(t->p, t->n));
+    bz_jw_ku64(&w, "start", t->start);
+    bz_jw_ku64(&w, "end", t->end);
+    bz_jw_kbool(&w, "bare", bare);
+    bz_jw_end(&w);
+    printf("%.*s\n", (int)b.n, (const char *)b.p);
+    bz_buf_free(&b);
+}
+
 static void judge(struct corpus *c, size_t type, const struct text *t) {
     struct bz_view v = bz_view(t->p, t->n);
+    if (c->texts) {
+        print_text(c, type, t, false);
+        return;
+    }
     struct bz_findings f = scan(c, v);
     c->of[type].texts++;
     c->of[type].found += hit(c, &f, type, t);
@@ -218,6 +243,10 @@ static void measure_pii(struct corpus *c, size_t type, size_t place) {
         put_frame(&t, frames[i % FRAMES], k->label, value, n);
         judge(c, type, &t);
         put_frame(&alone, bare_frames[i % BARE_FRAMES], "", value, n);
+        if (c->texts) {
+            print_text(c, type, &alone, true);
+            continue;
+        }
         struct bz_findings f = scan(c, bz_view(alone.p, alone.n));
         c->of[type].bare++;
         c->of[type].bare_found += named(&f, type, &alone);
@@ -460,7 +489,8 @@ int main(int argc, char **argv) {
     static struct corpus c;
     struct bz_buf pack;
     bool markdown = argc == 2 && strcmp(argv[1], "--markdown") == 0;
-    must(argc == 1 || markdown, "usage: bench_corpus [--markdown]");
+    c.texts = argc == 2 && strcmp(argv[1], "--texts") == 0;
+    must(argc == 1 || markdown || c.texts, "usage: bench_corpus [--markdown|--texts]");
     must(bz_crypto_init() == BZ_OK, "cryptography");
     bz_buf_init(&pack, 64u << 20);
     must(bz_detect_compile(NULL, 0, &pack, NULL) == BZ_OK, "compile");
@@ -471,9 +501,11 @@ int main(int argc, char **argv) {
         uint8_t cls = bz_detect_type(c.d, i)->cls;
         if (cls == BZ_CLASS_PII)
             measure_pii(&c, i, place[cls]++);
-        else if (cls == BZ_CLASS_SECRET)
+        else if (cls == BZ_CLASS_SECRET && !c.texts)
             measure_secret(&c, i, place[cls]++);
     }
+    if (c.texts)
+        return 0;
     measure_negatives(&c);
     if (!markdown)
         print_weak(&c);
