@@ -198,6 +198,10 @@ static ngx_int_t postconfiguration(ngx_conf_t *cf) {
 static bool seal_process(void) {
     const struct rlimit none = {0, 0};
     (void)bz_memory_lock(); /* 'bartizan up' warns where it cannot */
+    /* A worker whose master was killed would go on serving, out of everybody's control, on the port
+     * that the next master needs. */
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != ngx_parent)
+        return false;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && setrlimit(RLIMIT_CORE, &none) == 0;
 }
 

@@ -11,7 +11,8 @@ import unittest
 
 from harness import BARTIZAN, free_port
 
-COMMANDS = ["init", "up", "down", "reload", "status", "user", "key", "policy", "model", "audit"]
+COMMANDS = ["init", "up", "down", "reload", "status", "user", "key", "policy", "model", "audit",
+            "data", "master", "backup", "dlp"]
 GROUPS = {"user": ["add", "list", "disable", "enable"], "key": ["create", "list", "revoke", "rotate"],
           "policy": ["check", "explain"], "model": ["list"]}
 
