@@ -81,11 +81,8 @@ static void every_class_is_found(void **state) {
             missed += !covered;
             other += !typed;
             if (!typed && missed + other < 3)
-                print_message("# %s: %s: %.*s -> %zu %s %d %d\n", name_of(first_type + type),
-                              covered ? "other" : "missed", (int)n, text, f.n,
-                              f.n == 0 ? "" : name_of(f.v[0].type),
-                              f.n == 0 ? 0 : (int)(f.v[0].start - start),
-                              f.n == 0 ? 0 : (int)(f.v[0].end - end));
+                print_message("# %s: sample %u: %s\n", name_of(first_type + type), (unsigned)seed,
+                              covered ? "other" : "missed");
         }
         if (missed > 4 || other > 8)
             fail_msg("%s: %zu of 40 missed, %zu not as that type", name_of(first_type + type),
