@@ -77,9 +77,9 @@ class Bench:
         self.stack = contextlib.ExitStack()
         self.seconds = 0.5 if options.quick else 1.5
 
-    def upstream(self, events=100, interval=20):
+    def upstream(self, events=100, interval=20, text="prose"):
         port = free_port()
-        p = subprocess.Popen(["taskset", "-c", LOAD, str(BUILD / "bench" / "upstream"), str(port), "400", str(events), str(interval)],
+        p = subprocess.Popen(["taskset", "-c", LOAD, str(BUILD / "bench" / "upstream"), str(port), "400", str(events), str(interval), text],
                              stdout=subprocess.PIPE)
         p.stdout.readline()
         self.stack.callback(stop_process, p)
@@ -214,16 +214,20 @@ class Bench:
                  % (m("plain", "ns"), m("gate", "ns"), m("plain", "p50_us"), m("plain", "p99_us"), m("gate", "p50_us"), m("gate", "p99_us")))
 
     def data_sse(self):
-        up = self.upstream(events=100000, interval=20)
+        for text in ("prose", "numbers"):
+            self.data_sse_of(text)
+
+    def data_sse_of(self, text):
+        up = self.upstream(events=100000, interval=20, text=text)
         sides = {data: self.gateway(up, "relaxed", data)[1] for data in ("allow", "default")}
         n, seconds = 300, 2 if self.o.quick else 4
-        print("Streams with the stream guard: %d of them, 50 events a second each, TLS (%d rounds)" % (n, self.o.rounds))
+        print("Streams with the stream guard: %d of them, 50 events a second each, TLS, %s (%d rounds)" % (n, text, self.o.rounds))
         rows = {data: [] for data in sides}
         for r in range(self.o.rounds):
             for data in list(sides)[::1 if r % 2 else -1]:
                 rows[data].append(self.hold(sides[data], n, seconds))
         more = median([d["ns"] - a["ns"] for d, a in zip(rows["default"], rows["allow"])])
-        self.say("data_chunk", more / 1000, 1.0, "us of CPU a chunk over no screening (%.0f ns); latency p50 %d us to %d us"
+        self.say("chunk_" + text, more / 1000, 1.0, "us of CPU a chunk over no screening (%.0f ns); latency p50 %d us to %d us"
                  % (median([a["ns"] for a in rows["allow"]]), *(median([x["p50_us"] for x in rows[k]]) for k in sides)))
 
     def memory(self):

@@ -1,12 +1,12 @@
 /* upstream: the model server of the benches. One thread, epoll, HTTP/1.1 with keep-alive; answers
  * at once.
  *
- *   upstream ADDRESS [REPLY_BYTES [EVENTS [INTERVAL_MS]]]       ADDRESS: port on 127.0.0.1, or
- * unix:PATH
+ *   upstream ADDRESS [REPLY_BYTES [EVENTS [INTERVAL_MS [numbers]]]]
+ *   ADDRESS: port on 127.0.0.1, or unix:PATH
  *
- * A POST whose body holds "stream":true gets EVENTS chat chunks, one every INTERVAL_MS, each with
- * the time it was written
- * ("t=NANOSECONDS") for the client to measure with; any other POST a chat completion of
+ * A POST whose body holds "stream":true gets EVENTS chat chunks, one every INTERVAL_MS: a word of
+ * prose each, and in the id the time it was written ("t=NANOSECONDS") for the client to measure
+ * with; with `numbers` the time is the text. Any other POST gets a chat completion of
  * REPLY_BYTES. A GET gets a list of one model, "bench". Bodies need a Content-Length, which both
  * nginx and the gateway send. */
 #include <errno.h>
@@ -45,6 +45,7 @@ static int top; /* one above the highest descriptor seen */
 static char *json_reply, *models_reply;
 static size_t json_reply_n, models_reply_n;
 static uint32_t events = 100, interval_ms = 20;
+static bool numbers;
 
 static void die(const char *what) {
     fprintf(stderr, "upstream: %s: %s\n", what, strerror(errno));
@@ -86,14 +87,17 @@ static bool begin_stream(int fd, struct conn *c) {
 }
 
 static bool send_event(int fd, struct conn *c) {
-    char data[512], out[640];
+    static const char *const words[] = {" the", " quick",  " brown", " fox",  " jumps",
+                                        " over", " a lazy", " dog,",  " then", " rests."};
+    char data[512], out[640], time[32];
     bool last = --c->left == 0;
+    snprintf(time, sizeof time, "t=%llu ", (unsigned long long)now_ns());
     int n = snprintf(
         data, sizeof data,
-        "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1,"
-        "\"model\":\"bench\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"t=%llu \"},"
+        "data: {\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion.chunk\",\"created\":1,"
+        "\"model\":\"bench\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"},"
         "\"finish_reason\":%s}]}\n\n%s",
-        (unsigned long long)now_ns(), last ? "\"stop\"" : "null", last ? "data: [DONE]\n\n" : "");
+        numbers ? "bench" : time, numbers ? time : words[c->left % 10], last ? "\"stop\"" : "null", last ? "data: [DONE]\n\n" : "");
     int m = snprintf(out, sizeof out, "%x\r\n%s\r\n%s", (unsigned)n, data, last ? "0\r\n\r\n" : "");
     return say(fd, out, (size_t)m);
 }
@@ -292,6 +296,7 @@ int main(int argc, char **argv) {
         events = (uint32_t)strtoul(argv[3], NULL, 10);
     if (argc > 4)
         interval_ms = (uint32_t)strtoul(argv[4], NULL, 10);
+    numbers = argc > 5 && strcmp(argv[5], "numbers") == 0;
     if (events == 0 || interval_ms == 0)
         return 2;
     signal(SIGPIPE, SIG_IGN);
