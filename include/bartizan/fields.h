@@ -45,6 +45,7 @@ struct bz_field {
     uint8_t speaker;  /* enum bz_speaker */
     bool by_role;     /* messages[].role may name another speaker */
     bool facts;       /* JSON: only strings are text; keys and numbers are the server's own */
+    bool tool_name;   /* of a tool: offered where the speaker is SCHEMA, called where ASSISTANT */
     uint8_t channel;  /* EVENT: 0 whole text; otherwise a delta of this kind of channel */
     const char *when; /* row counts only where the sibling "type" is one of these words, separated
                            by '|'; NULL: always */

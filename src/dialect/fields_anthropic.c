@@ -14,7 +14,7 @@ static const struct field_set source = FIELD_SET(source_rows);
 
 /* Of every type but what streams piece by piece: text, thinking and their kin. */
 #define BLOCK_ROWS                                                                                 \
-    DATA("type"), TEXT("id", META), TEXT("name", ASSISTANT), JSON("input", ASSISTANT),             \
+    DATA("type"), TEXT("id", META), TOOL_CALLED("name"), JSON("input", ASSISTANT),                 \
         JSON("citations", DOCUMENT), DATA("signature"), TEXT("tool_use_id", META),                 \
         PARTS("source", DOCUMENT, &source),                                                        \
         {FIELD("content", BZ_FIELD_TEXT, DOCUMENT), .below = &bz_fields_block,                     \
@@ -41,7 +41,7 @@ static const struct field_set message = FIELD_SET_OF(message_rows, .role = true)
 
 static const struct field_row tool_rows[] = {
     DATA("type"),
-    TEXT("name", SCHEMA),
+    TOOL_OFFERED("name"),
     TEXT("description", SCHEMA),
     JSON("input_schema", SCHEMA),
     JSON("input_examples", SCHEMA),

@@ -32,7 +32,10 @@ static void put_field(struct bz_buf *out, const char *path, const struct field_r
         f->kind == BZ_FIELD_DATA || f->kind == BZ_FIELD_REPEAT || f->kind == BZ_FIELD_MEDIA;
     bz_buf_printf(out, "| `%s` | ", path);
     if (f->kind != FIELD_ONLY_BELOW)
-        bz_buf_printf(out, "%s%s%s", bz_field_kind_name(f->kind), f->facts ? ": strings" : "",
+        bz_buf_printf(out, "%s%s%s", bz_field_kind_name(f->kind),
+                      f->facts       ? ": strings"
+                      : f->tool_name ? ": a tool's name"
+                                     : "",
                       r->numbers ? " or token ids" : "");
     if (r->below != NULL && r->below->name != NULL)
         bz_buf_printf(out, "%s%s", f->kind == FIELD_ONLY_BELOW ? "" : " or ", r->below->name);

@@ -2,7 +2,7 @@
 #include "fields_rows.h"
 
 static const struct field_row called_rows[] = {
-    TEXT("name", ASSISTANT),
+    TOOL_CALLED("name"),
     JSON("arguments", ASSISTANT),
     DATA("index"),
     TEXT("description", SCHEMA),

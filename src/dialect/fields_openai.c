@@ -41,13 +41,13 @@ static const struct field_row part_rows[] = {
 const struct field_set bz_fields_chat_part = FIELD_SET_OF(part_rows, .name = "Chat content part");
 
 static const struct field_row called_rows[] = {
-    TEXT("name", ASSISTANT),
+    TOOL_CALLED("name"),
     DELTA_JSON("arguments", ASSISTANT, CH_ARGUMENTS),
     JSON("parsed_arguments", ASSISTANT),
 };
 static const struct field_set called = FIELD_SET(called_rows);
 static const struct field_row called_custom_rows[] = {
-    TEXT("name", ASSISTANT),
+    TOOL_CALLED("name"),
     DELTA("input", ASSISTANT, CH_INPUT),
 };
 static const struct field_set called_custom = FIELD_SET(called_custom_rows);
@@ -61,7 +61,7 @@ static const struct field_row call_rows[] = {
 };
 static const struct field_set call = FIELD_SET_OF(call_rows, .index = INDEX_PART);
 static const struct field_row function_call_rows[] = {
-    TEXT("name", ASSISTANT),
+    TOOL_CALLED("name"),
     DELTA_JSON("arguments", ASSISTANT, CH_FUNCTION_CALL),
     JSON("parsed_arguments", ASSISTANT),
 };
@@ -117,12 +117,12 @@ const struct field_set bz_fields_chat_message =
 /* ---- tools ---- */
 
 static const struct field_row function_rows[] = {
-    DATA("type"),   TEXT("name", SCHEMA),       TEXT("description", SCHEMA),
+    DATA("type"),   TOOL_OFFERED("name"),       TEXT("description", SCHEMA),
     DATA("strict"), JSON("parameters", SCHEMA), DATA("defer_loading"),
 };
 static const struct field_set function = FIELD_SET(function_rows);
 static const struct field_row custom_rows[] = {
-    TEXT("name", SCHEMA),
+    TOOL_OFFERED("name"),
     TEXT("description", SCHEMA),
     JSON("format", SCHEMA),
 };

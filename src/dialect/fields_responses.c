@@ -29,7 +29,7 @@ static const struct field_row item_rows[] = {
     DATA("role"),
     SAID("content", USER, &bz_fields_part),
     DATA("phase"),
-    TEXT("name", ASSISTANT),
+    TOOL_CALLED("name"),
     JSON_TEXT("arguments", ASSISTANT),
     TEXT("call_id", META),
     PARTS("output", TOOL, &bz_fields_part),
@@ -71,7 +71,7 @@ const struct field_set bz_fields_item = FIELD_SET_OF(item_rows, .role = true, .n
 
 static const struct field_row tool_rows[] = {
     DATA("type"),
-    TEXT("name", SCHEMA),
+    TOOL_OFFERED("name"),
     TEXT("description", SCHEMA),
     JSON("parameters", SCHEMA),
     DATA("strict"),
@@ -182,7 +182,7 @@ static const struct field_row event_rows[] = {
     OBJ("item", &bz_fields_item),
     OBJ("response", &bz_fields_response),
     JSON_TEXT("arguments", ASSISTANT),
-    TEXT("name", ASSISTANT),
+    TOOL_CALLED("name"),
     TEXT("refusal", ASSISTANT),
     TEXT("input", ASSISTANT),
     TEXT("code", ASSISTANT),

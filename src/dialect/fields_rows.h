@@ -68,6 +68,11 @@ struct field_set {
     { FIELD(s, BZ_FIELD_TEXT, who) }
 #define TEXTS(s, who)                                                                              \
     { FIELD(s, BZ_FIELD_TEXT, who), .list = true }
+/* The name of a tool that a request offers, and of one that the model calls. */
+#define TOOL_OFFERED(s)                                                                            \
+    { FIELD(s, BZ_FIELD_TEXT, SCHEMA), .f.tool_name = true }
+#define TOOL_CALLED(s)                                                                             \
+    { FIELD(s, BZ_FIELD_TEXT, ASSISTANT), .f.tool_name = true }
 /* Text, texts, or token ids. */
 #define TEXT_OR_IDS(s, who)                                                                        \
     { FIELD(s, BZ_FIELD_TEXT, who), .numbers = true }

@@ -303,6 +303,39 @@ static void nothing_hides(void **state) {
     all_tables(row_hides_nothing);
 }
 
+/* Of a table: names of tools that are offered, and that are called. */
+static void count_tools(void *ctx, const char *path, const struct bz_field *f) {
+    unsigned *n = ctx;
+    const char *last = strrchr(path, '.');
+    if (!f->tool_name)
+        return;
+    assert_string_equal(last == NULL ? path : last + 1, "name");
+    assert_int_equal(f->kind, BZ_FIELD_TEXT);
+    assert_int_equal(f->channel, 0); /* whole, never in pieces */
+    assert_true(f->speaker == BZ_SPEAKER_SCHEMA || f->speaker == BZ_SPEAKER_ASSISTANT);
+    n[f->speaker == BZ_SPEAKER_ASSISTANT]++;
+}
+
+static void tools_are_known_by_name(void **state) {
+    static const struct {
+        enum bz_api api;
+        unsigned offered, called[BZ_WHERE_COUNT]; /* at least */
+    } all[] = {
+        {BZ_API_CHAT, 3, {3, 3, 3}},        {BZ_API_RESPONSES, 1, {1, 1, 3}},
+        {BZ_API_MESSAGES, 1, {1, 1, 2}},    {BZ_API_COUNT_TOKENS, 1, {1, 0, 0}},
+        {BZ_API_OLLAMA_CHAT, 2, {1, 2, 2}}, {BZ_API_TOKENIZE, 2, {3, 0, 0}},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct bz_route route = {.scope = "chat", .api = all[i].api};
+        for (unsigned w = 0; w < BZ_WHERE_COUNT; w++) {
+            unsigned n[2] = {0, 0};
+            bz_fields_each(&route, BZ_SERVER_LLAMACPP, (enum bz_where)w, count_tools, n);
+            assert_int_equal(n[0], w == BZ_WHERE_REQUEST ? all[i].offered : 0);
+            assert_true(n[1] >= all[i].called[w]);
+        }
+    }
+}
+
 static void count(void *ctx, const char *path, const struct bz_field *f) {
     ((struct table *)ctx)->rows++;
     assert_true(f->kind < BZ_FIELD_KIND_COUNT && f->speaker < BZ_SPEAKER_COUNT);
@@ -426,6 +459,7 @@ static void unknown_members_are_screened(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_there),
+        cmocka_unit_test(tools_are_known_by_name),
         cmocka_unit_test(every_row_is_found),
         cmocka_unit_test(nothing_hides),
         cmocka_unit_test(unknown_members_are_screened),
