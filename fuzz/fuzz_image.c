@@ -121,6 +121,7 @@ static void read_all(const struct bz_image *img) {
     }
     for (uint32_t i = 0; i <= s.models_n; i++)
         MUST(bz_image_clearance_model(img, i) < BZ_LEVEL_COUNT);
+    MUST(bz_image_clearance_tool(img, BZ_V("web_get")) < BZ_LEVEL_COUNT);
     read_data(img);
     sum += bz_image_model_find(img, BZ_V("tiny"), &m);
     sum += bz_image_host_known(img, BZ_V("localhost"));

@@ -52,6 +52,7 @@
 /* Data protection: rules of one configuration, and what the policy image keeps of them. */
 #define BZ_KEEP_DAYS_MAX 36500 /* of stored bodies: a hundred years */
 #define BZ_DATA_RULES_MAX 256
+#define BZ_TOOLS_MAX 256 /* lines of `tools`; each name of a tool is compared with all of them */
 #define BZ_CUSTOM_WORDS_MAX 4096 /* of one custom type */
 #define BZ_DATA_TABLES_MAX 16384 /* distinct tables of actions, 1.5 KiB each */
 #define BZ_DATA_CELLS_MAX 262144 /* groups of roles x groups of models x directions x levels */

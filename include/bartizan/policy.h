@@ -48,6 +48,11 @@ struct bz_role_config {
     uint8_t clearance; /* as above */
 };
 
+struct bz_tool_config {
+    char *name;        /* or "prefix*"; the first that fits decides */
+    uint8_t clearance; /* enum bz_level */
+};
+
 enum bz_direction { BZ_DIRECTION_REQUEST, BZ_DIRECTION_REPLY, BZ_DIRECTION_COUNT };
 enum bz_action {       /* of two findings in one text each gets its own; of two for one finding the first rule wins */
     BZ_ACTION_ALLOW,   /* not even recorded */
@@ -117,6 +122,8 @@ struct bz_config {
     uint32_t models_n;
     struct bz_role_config *roles; /* "user" and "admin" always exist */
     uint32_t roles_n;
+    struct bz_tool_config *tools;
+    uint32_t tools_n;
     struct bz_data_config data;
 };
 struct bz_config_error {
@@ -342,6 +349,8 @@ void bz_image_data(const struct bz_image *img, struct bz_data_settings *ret);
 /* Highest level that may go to this model, and that this role may see or send. RESTRICTED where nothing is set. */
 enum bz_level bz_image_clearance_model(const struct bz_image *img, uint32_t model);
 enum bz_level bz_image_clearance_role(const struct bz_image *img, const struct bz_principal *p);
+/* Highest level of texts that may be together with this tool, by its name. O(lines of `tools`). */
+enum bz_level bz_image_clearance_tool(const struct bz_image *img, struct bz_view name);
 /* Was this body (bz_approval_id) approved for this owner, and not yet expired? O(log n). */
 bool bz_image_approved(const struct bz_image *img, const uint8_t id[BZ_APPROVAL_LEN], uint64_t now_unix);
 

@@ -201,6 +201,11 @@ static void put_data(struct told *t, size_t type) {
     for (uint32_t i = 0; i < c->roles_n; i++)
         put_clearance(w, c->roles[i].name, c->roles[i].clearance);
     bz_jw_end(w);
+    bz_jw_key(w, "tools");
+    bz_jw_arr(w);
+    for (uint32_t i = 0; i < c->tools_n; i++)
+        put_clearance(w, c->tools[i].name, (uint8_t)(1 + c->tools[i].clearance));
+    bz_jw_end(w);
     bz_jw_key(w, "rules");
     bz_jw_arr(w);
     for (uint32_t i = 0; i < c->data.rules_n; i++)
@@ -339,6 +344,20 @@ static void print_settings(struct told *t) {
     print_stored(t);
 }
 
+static void print_tools(struct told *t) {
+    const struct bz_config *c = t->c;
+    struct bz_buf *b = &t->b;
+    for (uint32_t i = 0; i < c->tools_n; i++) {
+        bz_buf_puts(b, "tool ");
+        bz_put_safe(b, bz_view_str(c->tools[i].name));
+        bz_buf_printf(b, ": %s", bz_level_name((enum bz_level)c->tools[i].clearance));
+        flow(b, 2, 4);
+    }
+    bz_buf_puts(b, "other tools: RESTRICTED (default). To change it: tools: - {name: \"NAME*\", "
+                   "clearance: PUBLIC}; the first line that fits decides");
+    flow(b, 2, 4);
+}
+
 static void print_clearances(struct told *t) {
     const struct bz_config *c = t->c;
     struct bz_buf *b = &t->b;
@@ -362,6 +381,7 @@ static void print_clearances(struct told *t) {
     bz_buf_puts(b, "other models: RESTRICTED (default). To change it: models: - {name: NAME, "
                    "clearance: INTERNAL}; likewise for roles");
     flow(b, 2, 4);
+    print_tools(t);
 }
 
 static void print_rule(struct told *t, const struct bz_data_rule *r) {

@@ -219,6 +219,18 @@ static bool convert_roles(struct bz_config *c, struct bz_arena *ar, const struct
     return c->roles != NULL;
 }
 
+static bool convert_tools(struct bz_config *c, struct bz_arena *ar, const struct y_config *y) {
+    c->tools_n = y->tools_count;
+    c->tools = bz_arena_zalloc(ar, (c->tools_n + 1u) * sizeof *c->tools);
+    for (uint32_t i = 0; c->tools != NULL && i < c->tools_n; i++) {
+        c->tools[i].name = cfg_dup(ar, y->tools[i].name);
+        c->tools[i].clearance = (uint8_t)(clearance_of(y->tools[i].clearance) - 1);
+        if (c->tools[i].name == NULL)
+            return false;
+    }
+    return c->tools != NULL;
+}
+
 static enum bz_status convert(const struct cfg *c, const struct y_config *y,
                               struct bz_config **ret) {
     struct owned *o = bz_alloc_heap.alloc(bz_alloc_heap.ctx, sizeof *o);
@@ -228,7 +240,7 @@ static enum bz_status convert(const struct cfg *c, const struct y_config *y,
     bz_arena_init(&o->ar, bz_alloc_heap, arena_max, NULL, 0);
     if (!convert_globals(&o->c, &o->ar, y) || !convert_backends(&o->c, &o->ar, y) ||
         !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y) ||
-        !cfg_convert_data(c, &o->c, &o->ar, y)) {
+        !convert_tools(&o->c, &o->ar, y) || !cfg_convert_data(c, &o->c, &o->ar, y)) {
         bz_config_free(&o->c);
         return BZ_ENOMEM;
     }

@@ -51,6 +51,9 @@ struct y_role {
     struct y_limits *limits, *user_limits;
     char *clearance;
 };
+struct y_tool {
+    char *name, *clearance;
+};
 struct y_custom {
     char *name, *pattern, *level;
     char **words;
@@ -91,7 +94,8 @@ struct y_config {
     struct y_backend *backends;
     struct y_model *models;
     struct y_role *roles;
-    uint32_t backends_count, models_count, roles_count;
+    struct y_tool *tools;
+    uint32_t backends_count, models_count, roles_count, tools_count;
     struct y_data *data;
 };
 extern const cyaml_schema_value_t config_schema; /* of a struct y_config pointer */

@@ -86,6 +86,11 @@ static const cyaml_schema_field_t role_fields[] = {
     STRING("clearance", struct y_role, clearance),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t tool_fields[] = {
+    STRING("name", struct y_tool, name),
+    STRING("clearance", struct y_tool, clearance),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t custom_fields[] = {
     STRING("name", struct y_custom, name),
     LIST("words", struct y_custom, words, &string_entry, BZ_CUSTOM_WORDS_MAX),
@@ -115,6 +120,9 @@ static const cyaml_schema_value_t model_entry = {
 };
 static const cyaml_schema_value_t role_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_role, role_fields),
+};
+static const cyaml_schema_value_t tool_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_tool, tool_fields),
 };
 static const cyaml_schema_value_t custom_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_custom, custom_fields),
@@ -159,6 +167,7 @@ static const cyaml_schema_field_t config_fields[] = {
     LIST("backends", struct y_config, backends, &backend_entry, BZ_BACKENDS_MAX),
     LIST("models", struct y_config, models, &model_entry, BZ_MODELS_MAX),
     LIST("roles", struct y_config, roles, &role_entry, BZ_ROLES_MAX - 2), /* user, admin */
+    LIST("tools", struct y_config, tools, &tool_entry, BZ_TOOLS_MAX),
     MAPPING("data", struct y_config, data, data_fields),
     CYAML_FIELD_END,
 };

@@ -52,6 +52,7 @@ static bool sections_ok(const struct bz_image *img) {
               sect_ok(img, IMG_ACTIONS, sizeof(struct bz_actions), BZ_DATA_TABLES_MAX) &&
               sect_ok(img, IMG_CELLS, sizeof(uint32_t), BZ_DATA_CELLS_MAX) &&
               sect_ok(img, IMG_APPROVALS, sizeof(struct img_approval), BZ_APPROVALS_MAX) &&
+              sect_ok(img, IMG_TOOLS, sizeof(struct img_tool), BZ_TOOLS_MAX) &&
               sect_ok(img, IMG_PACK, 1, BZ_DETECT_PACK_MAX) &&
               sect_ok(img, IMG_KEY_INDEX, sizeof(uint64_t), 4 * (uint64_t)BZ_KEYS_MAX) &&
               sect_ok(img, IMG_KEYS, sizeof(struct img_key), BZ_KEYS_MAX) &&

@@ -106,8 +106,16 @@ static bool approvals_ok(const struct bz_image *img) {
     return true;
 }
 
+static bool tools_ok(const struct bz_image *img) {
+    struct img_tool t;
+    for (uint64_t i = 0; img_item(img, IMG_TOOLS, i, sizeof t, &t); i++)
+        if (!img_ref_ok(img, IMG_POOL, t.name) || t.name.n == 0 || t.clearance >= BZ_LEVEL_COUNT)
+            return false;
+    return true;
+}
+
 bool img_data_ok(const struct bz_image *img) {
-    return tables_ok(img) && cells_ok(img) && groups_ok(img) && approvals_ok(img);
+    return tables_ok(img) && cells_ok(img) && groups_ok(img) && tools_ok(img) && approvals_ok(img);
 }
 
 /* ---- readers ---- */
@@ -163,6 +171,14 @@ enum bz_level bz_image_clearance_model(const struct bz_image *img, uint32_t mode
 enum bz_level bz_image_clearance_role(const struct bz_image *img, const struct bz_principal *p) {
     struct img_role r;
     return role_of(img, p, &r) ? (enum bz_level)r.clearance : BZ_LEVEL_PUBLIC;
+}
+
+enum bz_level bz_image_clearance_tool(const struct bz_image *img, struct bz_view name) {
+    struct img_tool t;
+    for (uint64_t i = 0; img_item(img, IMG_TOOLS, i, sizeof t, &t); i++)
+        if (img_pattern_match(img_text(img, IMG_POOL, t.name), name))
+            return (enum bz_level)t.clearance;
+    return BZ_LEVEL_RESTRICTED;
 }
 
 bool bz_image_approved(const struct bz_image *img, const uint8_t id[BZ_APPROVAL_LEN],

@@ -28,6 +28,7 @@ static const size_t item_size[IMG_PART_COUNT] = {
     [IMG_ACTIONS] = sizeof(struct bz_actions),
     [IMG_CELLS] = sizeof(uint32_t),
     [IMG_APPROVALS] = sizeof(struct img_approval),
+    [IMG_TOOLS] = sizeof(struct img_tool),
     [IMG_PACK] = 1,
     [IMG_KEY_INDEX] = sizeof(uint64_t),
     [IMG_KEYS] = sizeof(struct img_key),
@@ -268,6 +269,22 @@ static void build_role(struct builder *b, uint32_t i) {
     put_raw(&b->part[IMG_ROLES], &out, sizeof out);
 }
 
+/* ---- tools ---- */
+
+static enum bz_status build_tools(struct builder *b) {
+    const struct bz_config *c = b->in->config;
+    if (c->tools_n > BZ_TOOLS_MAX)
+        return BZ_ETOOBIG;
+    for (uint32_t i = 0; i < c->tools_n; i++) {
+        struct bz_view name = bz_view_str(c->tools[i].name);
+        if (name.n == 0 || c->tools[i].clearance >= BZ_LEVEL_COUNT)
+            return BZ_EINVAL;
+        struct img_tool out = {.name = put_text(b, name), .clearance = c->tools[i].clearance};
+        put_raw(&b->part[IMG_TOOLS], &out, sizeof out);
+    }
+    return BZ_OK;
+}
+
 /* ---- the sealed part ---- */
 
 static enum bz_status build_sealed(struct builder *b) {
@@ -283,6 +300,7 @@ static enum bz_status build_sealed(struct builder *b) {
     BZ_TRY(build_models(b));
     for (uint32_t i = 0; i < c->roles_n; i++)
         build_role(b, i);
+    BZ_TRY(build_tools(b));
     for (uint32_t i = 0; i < c->names_n; i++)
         put_ref(b, IMG_NAMES, bz_view_str(c->names[i]));
     for (uint32_t i = 0; i < c->origins_n; i++)

@@ -1,8 +1,8 @@
-/* Layout of a policy image, version 4. Not a public header: the image_*.c, image.c and authorise.c
+/* Layout of a policy image, version 6. Not a public header: the image_*.c, image.c and authorise.c
  * only.
  *
  *   head | scopes | backends | models | model index | roles | patterns | names | origins | pool
- *        | actions | cells | approvals | detect pack |
+ *        | actions | cells | approvals | tools | detect pack |
  *   everything so far is sealed
  *        | key index | keys | key pool
  *
@@ -24,7 +24,7 @@
 
 #define IMG_MAGIC "BZIMAGE"
 enum {
-    img_version = 5,
+    img_version = 6,
     img_mark = 0x0a0b0c0d,
     img_seal_from =
         48, /* magic, version and mark are compared by value, the seal cannot cover itself */
@@ -53,6 +53,7 @@ enum img_part {
     IMG_ACTIONS,     /* struct bz_actions; none: this image screens nothing */
     IMG_CELLS,       /* uint32_t: a table's number by [role group][model group][direction][level] */
     IMG_APPROVALS,   /* struct img_approval, by id */
+    IMG_TOOLS,       /* struct img_tool, in the order in which they decide */
     IMG_PACK,        /* bytes, for bz_detect_open */
     IMG_KEY_INDEX,   /* uint64_t: tag << 32 | key + 1, 0 free; a power of two, at most half full */
     IMG_KEYS,        /* struct img_key */
@@ -117,6 +118,10 @@ struct img_approval {
     uint8_t id[BZ_APPROVAL_LEN];
     uint64_t expires;
 };
+struct img_tool {
+    struct img_ref name; /* or prefix* */
+    uint32_t clearance;
+};
 struct img_key {
     uint8_t hash[BZ_HASH_LEN];
     uint64_t expires;
@@ -131,6 +136,7 @@ _Static_assert(sizeof(struct img_backend) == 36, "no padding");
 _Static_assert(sizeof(struct img_model) == 96, "no padding");
 _Static_assert(sizeof(struct img_role) == 216, "no padding");
 _Static_assert(sizeof(struct img_approval) == 24, "no padding");
+_Static_assert(sizeof(struct img_tool) == 12, "no padding");
 _Static_assert(sizeof(struct bz_actions) ==
                    BZ_TYPES_MAX / 8 * (BZ_PROOF_COUNT * BZ_ACTION_COUNT + 3),
                "no padding");
@@ -200,7 +206,7 @@ static inline struct bz_view img_text(const struct bz_image *img, enum img_part 
 
 bool img_key_at(const struct bz_image *img, uint64_t i, struct img_key *ret);
 void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret);
-/* Tables, cells, groups, clearances and approvals are sound (image_actions.c). */
+/* Tables, cells, groups, clearances, tools and approvals are sound (image_actions.c). */
 bool img_data_ok(const struct bz_image *img);
 
 /* What the builder asks of image_data.c. */

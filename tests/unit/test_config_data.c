@@ -11,6 +11,9 @@
 #define BASE                                                                                       \
     "version: 1\nlisten: 127.0.0.1:8443\nbackends:\n"                                              \
     "  - {name: local, type: llama.cpp, url: \"http://127.0.0.1:8080\", models: [tiny, big]}\n"
+#define LONG16 "abcdefghijklmnop"
+#define LONG64 LONG16 LONG16 LONG16 LONG16
+#define LONG128 LONG64 LONG64
 #define DATA BASE "data:\n" /* line 5 */
 
 enum { cap = 8 };
@@ -46,6 +49,7 @@ static void test_defaults(void **state) {
     assert_int_equal(c->data.keep_days[BZ_LEVEL_RESTRICTED], 1);
     assert_int_equal(c->data.custom_n + c->data.rules_n, 0);
     assert_int_equal(c->roles[0].clearance, 0);
+    assert_int_equal(c->tools_n, 0);
     assert_int_equal(bz_config_types_n(c), OWN);
     bz_config_free(c);
 }
@@ -55,6 +59,7 @@ static const char everything[] =
          "  - {name: assistant, target: tiny, clearance: \"INTERNAL\"}\n"
          "roles:\n"
          "  - {name: user, clearance: PUBLIC}\n"
+         "tools: [{name: \"web.x:/-_*\", clearance: PUBLIC}, {name: B2, clearance: RESTRICTED}]\n"
          "data:\n"
          "  unknown_fields: text\n"
          "  restore_s: 60\n"
@@ -86,6 +91,10 @@ static void test_everything(void **state) {
     assert_int_equal(d->keep_days[BZ_LEVEL_RESTRICTED], 36500);
     assert_int_equal(c->models[0].clearance, 1 + BZ_LEVEL_INTERNAL);
     assert_int_equal(c->roles[0].clearance, 1 + BZ_LEVEL_PUBLIC);
+    assert_int_equal(c->tools_n, 2);
+    assert_string_equal(c->tools[0].name, "web.x:/-_*");
+    assert_int_equal(c->tools[0].clearance, BZ_LEVEL_PUBLIC);
+    assert_int_equal(c->tools[1].clearance, BZ_LEVEL_RESTRICTED);
     assert_int_equal(d->custom_n, 4);
     assert_string_equal(d->custom[0].words[1], "Blue Harbour");
     assert_true(d->custom[0].ignore_case && d->custom[0].whole_word && !d->custom[0].label);
@@ -93,7 +102,7 @@ static void test_everything(void **state) {
     assert_null(d->custom[1].words);
     assert_string_equal(d->custom[1].pattern, "CASE-[0-9]{6}");
     assert_false(d->custom[1].ignore_case || d->custom[1].whole_word);
-    assert_int_equal(d->custom[1].line, 16);
+    assert_int_equal(d->custom[1].line, 17);
     assert_int_equal(d->custom[1].column, 36);
     assert_true(d->custom[2].label && !d->custom[2].ignore_case && !d->custom[2].whole_word);
     assert_true(d->custom[3].ignore_case && d->custom[3].whole_word);
@@ -108,7 +117,7 @@ static void test_everything(void **state) {
     assert_true(r->form);
     assert_string_equal(r->roles[0], "user");
     assert_int_equal(r->models_n, 2);
-    assert_int_equal(r->line, 21);
+    assert_int_equal(r->line, 22);
     r = &d->rules[1]; /* all types but placeholders; who asks, asks before sending */
     assert_int_equal(r->types.w[0], 0x7fe);
     assert_int_equal(r->types.w[7], 0);
@@ -151,6 +160,22 @@ static const struct {
      "no level"},
     {BASE "roles: [{name: user, clearance: CONFIDENTAL}]\n", 5, 33, "roles[0].clearance",
      "did you mean CONFIDENTIAL"},
+    /* tools */
+    {BASE "tools: [{name: web, clearance: HIGH}]\n", 5, 32, "tools[0].clearance", "no level"},
+    {BASE "tools: [{name: web, clearance: INTERNALS}]\n", 5, 32, "tools[0].clearance",
+     "did you mean INTERNAL"},
+    {BASE "tools: [{name: web}]\n", 5, 9, "tools[0].clearance", "clearance is missing"},
+    {BASE "tools: [{clearance: PUBLIC}]\n", 5, 9, "tools[0].name", "name is missing"},
+    {BASE "tools: [{name: \"\", clearance: PUBLIC}]\n", 5, 16, "tools[0].name", "is empty"},
+    {BASE "tools: [{name: \"w*b\", clearance: PUBLIC}]\n", 5, 16, "tools[0].name", "at the end"},
+    {BASE "tools: [{name: \"we b\", clearance: PUBLIC}]\n", 5, 16, "tools[0].name",
+     "no tool's name"},
+    {BASE "tools: [{name: " LONG128 "x, clearance: PUBLIC}]\n", 5, 16, "tools[0].name",
+     "no tool's name"},
+    {BASE "tools:\n  - {name: \"a*\", clearance: PUBLIC}\n"
+          "  - {name: a, clearance: PUBLIC}\n  - {name: \"a*\", clearance: INTERNAL}\n",
+     8, 12, "tools[2].name", "\"a*\" already"},
+    {BASE "tools: [{name: web, clearance: PUBLIC, limit: 1}]\n", 5, 40, "tools[0]", "unknown key"},
     /* custom types */
     {OWN_TYPE("words: [a]"), 6, 12, "data.custom[0].name", "missing"},
     {OWN_TYPE("name: project, words: [a]"), 6, 19, "data.custom[0].name", "A-Z first"},
@@ -238,6 +263,9 @@ static void test_just_right(void **state) {
         DATA "  restore_s: 1\n  hold_ms: 10\n",
         DATA "  restore_s: 2592000\n  hold_ms: 60000\n",
         DATA "  custom: []\n  rules: []\n",
+        BASE "tools: []\n",
+        BASE "tools: [{name: " LONG128 ", clearance: PUBLIC}]\n",
+        BASE "tools: [{name: \"*\", clearance: PUBLIC}, {name: a, clearance: RESTRICTED}]\n",
         OWN_TYPE("name: AB, words: [a]"),
         OWN_TYPE("name: A234567890123456789012345678901234567890, words: [a]"),
         RULE("types: [EMAIL_ADDRESS, PHONE_NUMBER], action: mask, proof: context"),
@@ -258,12 +286,12 @@ static void test_just_right(void **state) {
         bz_config_free(parse_good(good[i]));
 }
 
-/* As many rules, or custom types, as a list of n of them. */
+/* As many rules, custom types or tools as a list of n of them. */
 static struct bz_config *parse_many(const char *head, const char *before, const char *after,
                                     size_t n) {
     struct bz_buf b;
     bz_buf_init(&b, 1 << 20);
-    bz_buf_puts(&b, DATA);
+    bz_buf_puts(&b, BASE);
     bz_buf_puts(&b, head);
     for (size_t i = 0; i < n; i++) {
         bz_buf_puts(&b, before);
@@ -279,16 +307,23 @@ static struct bz_config *parse_many(const char *head, const char *before, const 
 static void test_counts(void **state) {
     static const char rule[] = "    - {types: [pii], action: mask} # ";
     static const char own[] = "    - {name: AA", rest[] = ", words: [a]}\n";
-    struct bz_config *c = parse_many("  rules:\n", rule, "\n", BZ_DATA_RULES_MAX);
+    static const char tool[] = "  - {name: t", level[] = ", clearance: PUBLIC}\n";
+    struct bz_config *c = parse_many("data:\n  rules:\n", rule, "\n", BZ_DATA_RULES_MAX);
     assert_non_null(c);
     assert_int_equal(c->data.rules_n, BZ_DATA_RULES_MAX);
     bz_config_free(c);
-    assert_null(parse_many("  rules:\n", rule, "\n", BZ_DATA_RULES_MAX + 1));
+    assert_null(parse_many("data:\n  rules:\n", rule, "\n", BZ_DATA_RULES_MAX + 1));
     assert_string_equal(errs[0].text, "too many entries");
-    c = parse_many("  custom:\n", own, rest, BZ_CUSTOM_MAX);
+    c = parse_many("data:\n  custom:\n", own, rest, BZ_CUSTOM_MAX);
     assert_non_null(c);
     bz_config_free(c);
-    assert_null(parse_many("  custom:\n", own, rest, BZ_CUSTOM_MAX + 1));
+    assert_null(parse_many("data:\n  custom:\n", own, rest, BZ_CUSTOM_MAX + 1));
+    assert_string_equal(errs[0].text, "too many entries");
+    c = parse_many("tools:\n", tool, level, BZ_TOOLS_MAX);
+    assert_non_null(c);
+    assert_int_equal(c->tools_n, BZ_TOOLS_MAX);
+    bz_config_free(c);
+    assert_null(parse_many("tools:\n", tool, level, BZ_TOOLS_MAX + 1));
     assert_string_equal(errs[0].text, "too many entries");
 }
 

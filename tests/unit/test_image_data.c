@@ -298,6 +298,68 @@ static void test_clearance_of_roles(void **state) {
     done(&m);
 }
 
+static void test_clearance_of_tools(void **state) {
+    static const struct {
+        const char *name;
+        enum bz_level level;
+    } all[] = {
+        {"web_search", BZ_LEVEL_INTERNAL}, {"web_", BZ_LEVEL_PUBLIC},
+        {"web_fetch", BZ_LEVEL_PUBLIC},    {"web_searches", BZ_LEVEL_PUBLIC},
+        {"web", BZ_LEVEL_RESTRICTED},      {"Web_fetch", BZ_LEVEL_RESTRICTED},
+        {"mail", BZ_LEVEL_CONFIDENTIAL},   {"mailer", BZ_LEVEL_RESTRICTED},
+        {"", BZ_LEVEL_RESTRICTED},
+    };
+    struct made m;
+    make(
+        "tools:\n  - {name: web_search, clearance: INTERNAL}\n  - {name: \"web_*\", clearance: "
+        "PUBLIC}\n"
+        "  - {name: mail, clearance: CONFIDENTIAL}\n  - {name: web_fetch, clearance: RESTRICTED}\n",
+        &m);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        assert_int_equal(bz_image_clearance_tool(&m.img, bz_view_str(all[i].name)), all[i].level);
+    done(&m);
+    make("tools: [{name: mail, clearance: RESTRICTED}, {name: \"*\", clearance: PUBLIC}]\n", &m);
+    assert_int_equal(bz_image_clearance_tool(&m.img, BZ_V("mail")), BZ_LEVEL_RESTRICTED);
+    assert_int_equal(bz_image_clearance_tool(&m.img, BZ_V("x")), BZ_LEVEL_PUBLIC);
+    done(&m);
+    make("", &m);
+    assert_int_equal(bz_image_clearance_tool(&m.img, BZ_V("mail")), BZ_LEVEL_RESTRICTED);
+    done(&m);
+}
+
+/* The image with another number in it and a good seal again. */
+static enum bz_status open_with(struct made *m, uint64_t at, uint32_t value) {
+    static const uint8_t label[BZ_KEY_LEN] = "bartizan policy image seal";
+    struct bz_image img;
+    uint32_t before = 0;
+    uint64_t end = 0;
+    memcpy(&end, m->b.p + 56, sizeof end);
+    memcpy(&before, m->b.p + at, sizeof before);
+    memcpy(m->b.p + at, &value, sizeof value);
+    bz_keyed_hash(label, bz_view(m->b.p + 48, end - 48), m->b.p + 16);
+    enum bz_status st = bz_image_open(bz_buf_view(&m->b), &img);
+    memcpy(m->b.p + at, &before, sizeof before);
+    return st;
+}
+
+static void test_damaged_tools_are_found(void **state) {
+    struct made m;
+    uint64_t tool = 0, n = 0;
+    make("tools: [{name: \"web_*\", clearance: PUBLIC}, {name: mail, clearance: INTERNAL}]\n", &m);
+    memcpy(&tool, m.b.p + 264 + 12 * 16, sizeof tool);
+    memcpy(&n, m.b.p + 264 + 12 * 16 + 8, sizeof n);
+    assert_int_equal(n, 2);
+    tool += 12; /* the second: where its name is, how long, its level */
+    assert_int_equal(open_with(&m, tool + 8, BZ_LEVEL_COUNT - 1), BZ_OK);
+    assert_int_equal(open_with(&m, tool + 8, BZ_LEVEL_COUNT), BZ_ECORRUPT);
+    assert_int_equal(open_with(&m, tool + 4, 3), BZ_OK);
+    assert_int_equal(open_with(&m, tool + 4, 0), BZ_ECORRUPT);
+    assert_int_equal(open_with(&m, tool + 4, UINT32_MAX), BZ_ECORRUPT);
+    assert_int_equal(open_with(&m, tool, UINT32_MAX), BZ_ECORRUPT);
+    assert_int_equal(open_with(&m, 264 + 12 * 16 + 8, BZ_TOOLS_MAX + 1), BZ_ECORRUPT);
+    done(&m);
+}
+
 /* Whoever is not of this image gets through with nothing. */
 static void test_strangers_are_blocked(void **state) {
     struct made m;
@@ -497,6 +559,18 @@ static void test_out_of_range_is_refused(void **state) {
     c->roles[0].clearance = BZ_LEVEL_COUNT + 1;
     assert_int_equal(bz_image_build(&in, &b), BZ_EINVAL);
     c->roles[0].clearance = BZ_LEVEL_COUNT;
+    struct bz_tool_config tool = {.name = c->roles[0].name, .clearance = BZ_LEVEL_COUNT};
+    char empty[] = "";
+    c->tools = &tool;
+    c->tools_n = 1;
+    assert_int_equal(bz_image_build(&in, &b), BZ_EINVAL);
+    tool.clearance = BZ_LEVEL_COUNT - 1;
+    c->tools_n = BZ_TOOLS_MAX + 1;
+    assert_int_equal(bz_image_build(&in, &b), BZ_ETOOBIG);
+    c->tools_n = 1;
+    tool.name = empty;
+    assert_int_equal(bz_image_build(&in, &b), BZ_EINVAL);
+    tool.name = c->roles[0].name;
     assert_int_equal(bz_image_build(&in, &b), BZ_OK);
     bz_buf_free(&b);
     bz_config_free(c);
@@ -505,7 +579,9 @@ static void test_out_of_range_is_refused(void **state) {
 static void test_every_flipped_bit_is_found(void **state) {
     struct made m;
     struct bz_image img;
-    make("data: {rules: [{types: [pii], action: mask, roles: [user]}]}\n", &m);
+    make("data: {rules: [{types: [pii], action: mask, roles: [user]}]}\n"
+         "tools: [{name: \"web_*\", clearance: PUBLIC}]\n",
+         &m);
     uint64_t sealed_end = 0;
     memcpy(&sealed_end, m.b.p + 56, sizeof sealed_end);
     for (size_t i = 0; i < sealed_end; i += 3) {
@@ -526,6 +602,8 @@ int main(void) {
         cmocka_unit_test(test_tables_do_what_the_steps_say),
         cmocka_unit_test(test_names_of_one_model),
         cmocka_unit_test(test_clearance_of_roles),
+        cmocka_unit_test(test_clearance_of_tools),
+        cmocka_unit_test(test_damaged_tools_are_found),
         cmocka_unit_test(test_strangers_are_blocked),
         cmocka_unit_test(test_an_undecided_type_blocks),
         cmocka_unit_test(test_settings_and_pack),
