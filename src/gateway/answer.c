@@ -8,12 +8,26 @@ struct pass {
     size_t grown;
 };
 
+/* f: what was found here; NULL: nothing, it is the name of a tool. */
+static enum bz_status block(struct pass *p, const struct bz_walk *w, enum bz_refusal why,
+                            const struct bz_finding *f) {
+    const struct bz_view table = {NULL, 0};
+    char path[96];
+    bz_span_path(w, path);
+    p->blocked = true;
+    if (f != NULL)
+        (void)bz_tx_no_finding(p->tx, why, f, path);
+    else
+        (void)bz_tx_no_because(p->tx, why, table, bz_view_str(path), NULL);
+    return BZ_EDENIED;
+}
+
 static enum bz_status pass_one(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
     struct pass *p = ctx;
     struct bz_tx_screen *s = p->tx->screen;
     struct bz_findings found = {.ar = p->ar};
     struct screen_edited e;
-    char path[96];
+    enum bz_refusal why;
     if (span->field != NULL &&
         (span->field->kind == BZ_FIELD_DATA || span->field->kind == BZ_FIELD_MEDIA))
         return BZ_OK;
@@ -22,14 +36,13 @@ static enum bz_status pass_one(void *ctx, const struct bz_walk *w, const struct 
     if (found.more != 0)
         return BZ_ETOOBIG;
     BZ_TRY(bz_tx_edit(p->tx, span->text, bz_tx_mode_of(span), &found, p->ar, &e));
-    bool above = s->level > s->clearance;
-    if (e.worst >= BZ_ACTION_APPROVE || above) {
-        bz_span_path(w, path);
-        p->blocked = true;
-        (void)bz_tx_no_finding(p->tx, above ? BZ_REFUSE_REPLY_LABEL : BZ_REFUSE_REPLY_BLOCKED,
-                               above ? &found.v[0] : &e.at, path);
-        return BZ_EDENIED;
-    }
+    enum bz_level most = bz_tx_screen_called(p->tx, span, e.text);
+    if (most < s->tool)
+        s->tool = (uint8_t)most;
+    if (bz_tx_screen_above(s, &why))
+        return block(p, w, why, found.n > 0 ? &found.v[0] : NULL);
+    if (e.worst >= BZ_ACTION_APPROVE)
+        return block(p, w, BZ_REFUSE_REPLY_BLOCKED, &e.at);
     if (!e.changed)
         return BZ_OK;
     bz_span_set(span, e.text);

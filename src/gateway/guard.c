@@ -38,6 +38,7 @@ struct event { /* one that waits */
     struct event *next;
     struct bz_view name, data; /* behind the pieces */
     bool whole_edited;         /* a text that is no delta changes */
+    uint8_t tool;              /* lowest clearance of the tools whose calls begin here */
     size_t pieces_n;
     struct piece pieces[];
 };
@@ -55,6 +56,7 @@ struct visit { /* one walk over one event */
     size_t n, cap, next;
     bool whole_edited, whole_blocked; /* texts that are no deltas */
     bool done;                        /* a match that blocks was reached: no text behind it */
+    uint8_t tool;                     /* as in struct event */
 };
 
 enum bz_status bz_tx_guard_begin(struct bz_tx *tx) {
@@ -110,9 +112,10 @@ static enum bz_status take_finding(struct visit *v, struct channel *c, const str
                                    struct bz_view value) {
     struct bz_tx_screen *s = v->tx->screen;
     struct screen_verdict one;
+    enum bz_refusal why;
     BZ_TRY(bz_tx_screen_one(v->tx, f, value, c->json ? BZ_TEXT_JSON : BZ_TEXT_PLAIN, v->ar, &one));
     bz_tx_screen_count(v->tx, f->type, one.action);
-    bool blocks = one.action >= BZ_ACTION_APPROVE || s->level > s->clearance;
+    bool blocks = one.action >= BZ_ACTION_APPROVE || bz_tx_screen_above(s, &why);
     if (!one.replaces && !blocks)
         return BZ_OK;
     return keep_edit(v->tx, c, f, &one, blocks);
@@ -202,6 +205,7 @@ static enum bz_status add_piece(struct visit *v, struct channel *c, size_t n) {
 static enum bz_status arrive(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
     struct visit *v = ctx;
     struct screen_edited e;
+    enum bz_refusal why;
     (void)w;
     if (!carries_text(span) || span->text.n == 0)
         return BZ_OK;
@@ -216,7 +220,10 @@ static enum bz_status arrive(void *ctx, const struct bz_walk *w, const struct bz
     }
     BZ_TRY(whole_text(v, span, &e));
     v->whole_edited |= e.changed;
-    if (e.worst >= BZ_ACTION_APPROVE || v->tx->screen->level > v->tx->screen->clearance)
+    enum bz_level most = bz_tx_screen_called(v->tx, span, e.text);
+    if (most < v->tool)
+        v->tool = (uint8_t)most;
+    if (e.worst >= BZ_ACTION_APPROVE || bz_tx_screen_above(v->tx->screen, &why))
         v->whole_blocked = true;
     return BZ_OK;
 }
@@ -386,6 +393,11 @@ static enum bz_status put_unrepeated(struct visit *v, struct bz_view name, struc
 
 static enum bz_status put_event(struct visit *v, struct bz_view name, struct bz_view data,
                                 struct bz_buf *out) {
+    struct bz_tx_screen *s = v->tx->screen;
+    if (v->tool < s->tool) /* all text before the call is decided now */
+        s->tool = v->tool;
+    if (s->level > v->tool)
+        return BZ_EDENIED;
     if (v->whole_edited || edited(v->pieces, v->n)) {
         enum bz_status st = put_edited(v, name, data, out);
         v->g->edited = true;
@@ -396,6 +408,18 @@ static enum bz_status put_event(struct visit *v, struct bz_view name, struct bz_
         return put_unrepeated(v, name, data, out);
     bz_stream_put(&v->tx->stream, name, data, out);
     return BZ_OK;
+}
+
+/* What raises the level and is only recorded may be told when its text has left, at the end of its
+ * channel at the latest: then nothing leaves any more, least of all the end of a tool's arguments. */
+static enum bz_status put_if_below(struct visit *v, struct bz_view name, struct bz_view data,
+                                   struct bz_buf *out) {
+    enum bz_refusal why;
+    if (!bz_tx_screen_above(v->tx->screen, &why))
+        return put_event(v, name, data, out);
+    if (v->whole_edited || edited(v->pieces, v->n))
+        BZ_TRY(put_event(v, name, data, out));
+    return BZ_EDENIED;
 }
 
 static struct event *pop(struct guard *g) {
@@ -417,7 +441,8 @@ static enum bz_status flush(struct bz_tx *tx, struct bz_arena *ar, struct bz_buf
                           .ar = ar,
                           .pieces = e->pieces,
                           .n = e->pieces_n,
-                          .whole_edited = e->whole_edited};
+                          .whole_edited = e->whole_edited,
+                          .tool = e->tool};
         st = put_event(&v, e->name, e->data, out);
         bz_tx_mem_free(tx, e);
     }
@@ -431,7 +456,7 @@ static enum bz_status push(struct bz_tx *tx, const struct visit *v, struct bz_vi
     struct event *e = bz_tx_alloc(tx, sizeof *e + pieces + name.n + data.n);
     if (e == NULL)
         return BZ_ENOMEM;
-    *e = (struct event){.whole_edited = v->whole_edited, .pieces_n = v->n};
+    *e = (struct event){.whole_edited = v->whole_edited, .tool = v->tool, .pieces_n = v->n};
     uint8_t *mem = (uint8_t *)e->pieces + pieces;
     if (pieces != 0)
         memcpy(e->pieces, v->pieces, pieces);
@@ -483,7 +508,7 @@ static enum bz_status settle(struct visit *v, struct channel *c, bool end) {
 static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end,
                                  struct bz_buf *out) {
     struct guard *g = tx->screen->guard;
-    struct visit v = {.tx = tx, .g = g, .ar = ar};
+    struct visit v = {.tx = tx, .g = g, .ar = ar, .tool = BZ_LEVEL_RESTRICTED};
     for (struct channel *c = g->channels; c != NULL; c = c->next)
         BZ_TRY(settle(&v, c, end));
     return flush(tx, ar, out);
@@ -511,9 +536,13 @@ enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view 
                                  struct bz_buf *out) {
     struct bz_tx *tx = ctx;
     struct guard *g = tx->screen->guard;
-    struct ends e = {.v = {.tx = tx, .g = g, .ar = scratch}, .st = BZ_OK};
+    struct ends e = {.v = {.tx = tx, .g = g, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED},
+                     .st = BZ_OK};
+    enum bz_refusal why;
     if (root == NULL) { /* [DONE] */
         BZ_TRY(settle_all(tx, scratch, true, out));
+        if (bz_tx_screen_above(tx->screen, &why))
+            return BZ_EDENIED;
         bz_stream_put(&tx->stream, name, data, out);
         return BZ_OK;
     }
@@ -527,7 +556,7 @@ enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view 
     }
     st = flush(tx, scratch, out);
     if (st == BZ_OK && g->queue == NULL && settled(e.v.pieces, e.v.n))
-        st = put_event(&e.v, name, data, out);
+        st = put_if_below(&e.v, name, data, out);
     else if (st == BZ_OK)
         st = push(tx, &e.v, name, data);
     bool over = tx->stream.done && tx->dialect != BZ_DIALECT_LLAMACPP; /* nothing can follow */
@@ -575,7 +604,7 @@ enum bz_status bz_tx_guard_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_
     if (g == NULL || g->queue == NULL)
         return BZ_OK;
     begin_arena(tx, &ar);
-    struct visit v = {.tx = tx, .g = g, .ar = &ar};
+    struct visit v = {.tx = tx, .g = g, .ar = &ar, .tool = BZ_LEVEL_RESTRICTED};
     uint64_t most_ns = (uint64_t)tx->screen->hold_ms * 1000000;
     for (struct channel *c = g->channels; c != NULL && st == BZ_OK; c = c->next)
         if (stands_still(c, now.mono_ns, most_ns))

@@ -141,13 +141,14 @@ static void end_stream(struct bz_tx *tx, const struct bz_error *e, const char *d
 
 static enum bz_status stream_fails(struct bz_tx *tx, enum bz_status st, struct bz_buf *out) {
     struct bz_error e;
-    bool above = tx->screen != NULL && tx->screen->level > tx->screen->clearance;
+    enum bz_refusal blocked = BZ_REFUSE_REPLY_BLOCKED, why;
+    if (tx->screen != NULL && bz_tx_screen_above(tx->screen, &why))
+        blocked = why;
     enum bz_refusal r = st == BZ_EUNAVAIL    ? BZ_REFUSE_UPSTREAM
                         : st == BZ_ENOMEM    ? BZ_REFUSE_NO_MEMORY
                         : st == BZ_ENOTFOUND ? BZ_REFUSE_UPSTREAM_UNKNOWN
                         : st != BZ_EDENIED   ? BZ_REFUSE_UPSTREAM_MALFORMED
-                        : above              ? BZ_REFUSE_REPLY_LABEL
-                                             : BZ_REFUSE_REPLY_BLOCKED;
+                                             : blocked;
     bz_tx_error_of(tx, r, &e);
     end_stream(tx, &e, tx->stream.why, out);
     return st;

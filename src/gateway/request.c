@@ -8,12 +8,29 @@ struct seen { /* a text with findings */
     struct bz_findings found;
     char path[96];
 };
+struct offered {       /* the tool of lowest clearance; the first of these */
+    uint8_t clearance; /* enum bz_level */
+    struct bz_view name;
+    char path[96];
+};
 struct look {
     struct bz_tx *tx;
     struct bz_arena *ar;
     struct seen *first, **last;
     bool overflow;
+    struct offered tool;
 };
+
+static void note_tool(struct look *l, const struct bz_walk *w, const struct bz_span *span) {
+    if (span->field == NULL || !span->field->tool_name || span->speaker != BZ_SPEAKER_SCHEMA)
+        return;
+    enum bz_level most = bz_image_clearance_tool(l->tx->image, span->text);
+    if (most >= l->tool.clearance)
+        return;
+    l->tool.clearance = (uint8_t)most;
+    l->tool.name = span->text;
+    bz_span_path(w, l->tool.path);
+}
 
 static enum bz_status look_at(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
     struct look *l = ctx;
@@ -22,6 +39,7 @@ static enum bz_status look_at(void *ctx, const struct bz_walk *w, const struct b
     if (span->field != NULL &&
         (span->field->kind == BZ_FIELD_DATA || span->field->kind == BZ_FIELD_MEDIA))
         return BZ_OK;
+    note_tool(l, w, span);
     BZ_TRY(bz_detect_scan(s->detect, span->text, bz_tx_mode_of(span), &s->act->find, &s->act->hold,
                           l->ar, &found));
     l->overflow |= found.more != 0;
@@ -59,13 +77,51 @@ static bool find_all(struct bz_tx *tx, struct bz_json *root, struct look *l) {
     return !l->overflow || bz_tx_no(tx, BZ_REFUSE_DATA_TOO_MANY);
 }
 
-static bool cleared(struct bz_tx *tx) {
+/* Names come from the client: only a plain one is repeated. */
+static bool is_plain(struct bz_view name) {
+    for (size_t i = 0; i < name.n; i++) {
+        uint8_t b = name.p[i];
+        bool good = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9') ||
+                    memchr("_-.:/", b, 5) != NULL;
+        if (!good)
+            return false;
+    }
+    return name.n <= 128;
+}
+
+static bool no_tool(struct bz_tx *tx, const struct offered *tool) {
+    char mem[640];
+    struct bz_buf b;
+    struct bz_error e;
+    bz_tx_error_of(tx, BZ_REFUSE_LABEL_TOOL, &e);
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_buf_put(&b, e.message);
+    bz_buf_puts(&b, " The tool ");
+    if (is_plain(tool->name))
+        bz_buf_put(&b, tool->name);
+    bz_buf_printf(&b,
+                  " is cleared for %s, the request is %s. Take the tool out of the request, or ",
+                  bz_level_name((enum bz_level)tool->clearance),
+                  bz_level_name((enum bz_level)tx->screen->level));
+    bz_buf_puts(&b, "send the request without what raises its level (its texts, or another "
+                    "x-bartizan-label).");
+    struct bz_view text = bz_buf_status(&b) == BZ_OK ? bz_buf_view(&b) : e.message;
+    struct bz_view path = bz_view_str(tool->path);
+    const uint8_t *end = memchr(path.p, ']', path.n);
+    if (end != NULL) /* the tool itself, not its name */
+        path.n = (size_t)(end - path.p) + 1;
+    return bz_tx_no_because(tx, BZ_REFUSE_LABEL_TOOL, text, path, (const char *)e.message.p);
+}
+
+static bool cleared(struct bz_tx *tx, const struct offered *tool) {
     struct bz_tx_screen *s = tx->screen;
     uint8_t model = tx->has_model ? (uint8_t)bz_image_clearance_model(tx->image, tx->model)
                                   : (uint8_t)BZ_LEVEL_RESTRICTED;
     if (s->level > s->clearance)
         return bz_tx_no(tx, BZ_REFUSE_LABEL_ROLE);
-    return s->level <= model || bz_tx_no(tx, BZ_REFUSE_LABEL_MODEL);
+    if (s->level > model)
+        return bz_tx_no(tx, BZ_REFUSE_LABEL_MODEL);
+    return s->level <= tool->clearance || no_tool(tx, tool);
 }
 
 bool bz_tx_no_finding(struct bz_tx *tx, enum bz_refusal r, const struct bz_finding *f,
@@ -152,14 +208,14 @@ static bool rewrite(struct bz_tx *tx, const struct seen *seen, struct bz_arena *
 
 bool bz_tx_screen_request(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
                           struct bz_now now, size_t *ret_grown) {
-    struct look l = {.tx = tx, .ar = ar};
+    struct look l = {.tx = tx, .ar = ar, .tool = {.clearance = BZ_LEVEL_RESTRICTED}};
     *ret_grown = 0;
     l.last = &l.first;
     if (!bz_tx_screen_begin(tx, now))
         return false;
     if (tx->screen == NULL)
         return true;
-    if (!find_all(tx, root, &l) || !cleared(tx))
+    if (!find_all(tx, root, &l) || !cleared(tx, &l.tool))
         return false;
     bz_tx_screen_turn(tx, BZ_DIRECTION_REQUEST);
     for (const struct seen *seen = l.first; seen != NULL; seen = seen->next)

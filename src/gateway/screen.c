@@ -20,6 +20,7 @@ bool bz_tx_screen_begin(struct bz_tx *tx, struct bz_now now) {
         .refuse_unknown = set.refuse_unknown,
         .level = tx->label,
         .clearance = (uint8_t)bz_image_clearance_role(tx->image, &tx->who),
+        .tool = BZ_LEVEL_RESTRICTED,
         .restore_s = set.restore_s,
         .hold_ms = set.hold_ms,
         .vault_key = set.vault_key,
@@ -63,6 +64,18 @@ void bz_tx_screen_count(struct bz_tx *tx, uint16_t type, enum bz_action a) {
     }
     s->counts[s->counts_n++] = (struct screen_count){
         .type = type, .direction = s->direction, .action = (uint8_t)a, .n = 1};
+}
+
+enum bz_level bz_tx_screen_called(const struct bz_tx *tx, const struct bz_span *span,
+                                  struct bz_view text) {
+    if (span->field == NULL || !span->field->tool_name || span->speaker != BZ_SPEAKER_ASSISTANT)
+        return BZ_LEVEL_RESTRICTED;
+    return bz_image_clearance_tool(tx->image, text);
+}
+
+bool bz_tx_screen_above(const struct bz_tx_screen *s, enum bz_refusal *ret_why) {
+    *ret_why = s->level > s->clearance ? BZ_REFUSE_REPLY_LABEL : BZ_REFUSE_REPLY_TOOL;
+    return s->level > s->clearance || s->level > s->tool;
 }
 
 enum bz_text_mode bz_tx_mode_of(const struct bz_span *s) {

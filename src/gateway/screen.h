@@ -37,6 +37,7 @@ struct bz_tx_screen { /* one block of the transaction's allocator */
     uint8_t direction; /* enum bz_direction */
     uint8_t level;     /* enum bz_level: highest so far */
     uint8_t clearance; /* of the role; replies above it are blocked */
+    uint8_t tool; /* lowest clearance of the tools that the reply has called so far; likewise */
     uint8_t counts_n;
     bool more_counts;
     uint32_t restore_s, hold_ms;
@@ -63,6 +64,13 @@ enum bz_status bz_tx_screen_one(struct bz_tx *tx, const struct bz_finding *f, st
                                 struct screen_verdict *ret) BZ_MUST_USE;
 void bz_tx_screen_count(struct bz_tx *tx, uint16_t type, enum bz_action a);
 void bz_tx_screen_free(struct bz_tx *tx);
+
+/* A text of the reply as it will leave. Is it the name of a tool that is called, its clearance: that
+ * holds for the whole reply from here on, arguments and all. RESTRICTED: it is something else. */
+enum bz_level bz_tx_screen_called(const struct bz_tx *tx, const struct bz_span *span,
+                                  struct bz_view text);
+/* Is the reply so far classified above what may see it? *ret_why: for whom it is too high. */
+bool bz_tx_screen_above(const struct bz_tx_screen *s, enum bz_refusal *ret_why);
 
 enum bz_text_mode bz_tx_mode_of(const struct bz_span *s);
 

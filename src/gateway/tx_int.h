@@ -69,9 +69,13 @@
       "The request is classified higher than your role is cleared for.")                           \
     X(LABEL_MODEL, 403, "label_above_clearance",                                                   \
       "The request is classified higher than this model is cleared for.")                          \
+    X(LABEL_TOOL, 403, "label_above_clearance",                                                    \
+      "The request is classified higher than a tool that it offers is cleared for.")               \
     X(REPLY_BLOCKED, 403, "reply_blocked", "Policy does not let this reply pass.")                 \
     X(REPLY_LABEL, 403, "label_above_clearance",                                                   \
       "The reply is classified higher than your role is cleared for.")                             \
+    X(REPLY_TOOL, 403, "label_above_clearance",                                                    \
+      "The reply is classified higher than a tool that it calls is cleared for.")                  \
     X(ROUTE_UNKNOWN, 404, "route_unknown", "There is no such route.")                              \
     X(MODEL_UNKNOWN, 404, "model_not_found",                                                       \
       "The model does not exist or you may not use it; GET /v1/models lists those you may use.")   \

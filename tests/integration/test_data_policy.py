@@ -57,6 +57,8 @@ class File(unittest.TestCase):
                 ("data:\n  rules:\n    - {types: [pii], action: coach, direction: reply}\n", "7:48", "another rule"),
                 ('data:\n  custom:\n    - {name: AA, words: [ab]}\n    - {name: BB, pattern: "a("}\n', "8:27", "pattern"),
                 ('data:\n  custom:\n    - {name: AA, pattern: "a.*"}\n', "7:27", "pattern"),
+                ("tools: [{name: a, clearance: HIGH}]\n", "5:30", "no level"),
+                ('tools:\n  - {name: "a*", clearance: PUBLIC}\n  - {name: "a*", clearance: PUBLIC}\n', "7:12", "already"),
                 ("models: [{name: a, clearance: HIGH}]\n", "5:31", "no level")]:
             r = run("policy", "check", self.write(data))
             self.assertEqual(r.returncode, 1, data)
@@ -87,6 +89,7 @@ class File(unittest.TestCase):
         d = j["data"]
         self.assertEqual((d["unknown_fields"], d["restore_s"], d["hold_ms"], d["rules"]), ("refuse", 3600, 2000, []))
         self.assertEqual({r["name"]: r["clearance"] for r in d["roles"]}, {"user": "RESTRICTED", "admin": "RESTRICTED"})
+        self.assertEqual(d["tools"], [])
         want = {("secret", "checksum"): ["mask", "record"], ("secret", "context"): ["mask", "record"], ("secret", "form"): ["record"],
                 ("pii", "checksum"): ["restore", "record"], ("pii", "context"): ["record"], ("pii", "form"): ["record"],
                 ("label", "checksum"): ["record"], ("label", "context"): ["record"], ("label", "form"): ["record"],
@@ -102,6 +105,12 @@ class File(unittest.TestCase):
         for t in d["types"]:
             self.assertRegex(text, r"[ :]%s[,\n]" % t["name"])
         self.assertIn("to change it", text)
+
+    def test_tools_are_explained(self):
+        self.write('tools:\n  - {name: web_archive, clearance: CONFIDENTIAL}\n  - {name: "web_*", clearance: "TLP:CLEAR"}\n')
+        tools = json.loads(self.explain("--json"))["data"]["tools"]
+        self.assertEqual([(t["name"], t["clearance"]) for t in tools], [("web_archive", "CONFIDENTIAL"), ("web_*", "PUBLIC")])
+        self.assertRegex(self.explain("--data"), r"tool web_archive: CONFIDENTIAL\n +tool web_\*: PUBLIC\n +other tools: RESTRICTED")
 
     def test_rules_are_explained(self):
         self.write(DATA)
@@ -281,6 +290,8 @@ class Enforced(unittest.TestCase):
     """What the configuration says is what happens: who, to which model, in which text."""
     data = """models:
   - {name: low, target: ok, clearance: INTERNAL}
+tools:
+  - {name: "web_*", clearance: INTERNAL}
 roles:
   - {name: clerk, routes: ["*"], models: ["*"], clearance: PUBLIC}
 data:
@@ -326,6 +337,16 @@ data:
         self.assertRegex(self.up.log[-1]["body"], r"a <NOTE_[a-z2-9]+> flies")
         self.assertEqual(self.ask("a Sparrow flies", key="admin").status, 403)
         self.assertEqual(self.ask("a Sparrow and a Falcon").status, 403) # the level of the whole text
+
+    def test_clearances_of_tools(self):
+        def offer(name, text):
+            return self.i.post("/v1/chat/completions", {
+                "model": "other", "messages": [{"role": "user", "content": text}],
+                "tools": [{"type": "function", "function": {"name": name, "parameters": {"type": "object", "properties": {}}}}]})
+        r = offer("web_get", "the Falcon")
+        self.assertEqual((r.status, r.code, r.json["error"]["param"]), (403, "label_above_clearance", "tools[0]"))
+        self.assertEqual(offer("web_get", "nothing special").status, 200)
+        self.assertEqual(offer("mail", "the Falcon").status, 200)
 
     def test_clearances(self):
         self.assertEqual(self.ask("the Falcon").status, 200)

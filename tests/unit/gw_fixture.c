@@ -189,7 +189,7 @@ static void fill_models(struct bz_image_input *in, enum gw_setup setup) {
 }
 
 static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum gw_key key,
-                  enum gw_change change, const struct bz_data_config *data, struct bz_view pack) {
+                  enum gw_change change, const struct bz_config *more, struct bz_view pack) {
     struct bz_config config;
     static const char *const no_credentials[N(mixed)];
     struct bz_image_input in = {.config = &config,
@@ -204,8 +204,11 @@ static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum g
     memset(in.vault_key, 4, sizeof in.vault_key);
     in.detect_pack = pack;
     fill_config(&config, setup);
-    if (data != NULL)
-        config.data = *data;
+    if (more != NULL) {
+        config.data = more->data;
+        config.tools = more->tools;
+        config.tools_n = more->tools_n;
+    }
     fill_models(&in, setup);
     for (int k = 0; k < GW_KEYS; k++) {
         uint8_t rnd[48];
@@ -234,13 +237,13 @@ static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum g
            bz_image_open(bz_buf_view(&g->bytes), &g->image) == BZ_OK;
 }
 
-static bool open_with(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
+static bool open_with(struct gw *g, enum gw_setup setup, const struct bz_config *more,
                       struct bz_view pack) {
     memset(g, 0, sizeof *g);
     g->mono_ns = UINT64_C(1000000000000);
     g->next_id = 1;
     size_t n = bz_state_size();
-    if (bz_crypto_init() != BZ_OK || !build(g, setup, 1, GW_KEYS, GW_SAME, data, pack) ||
+    if (bz_crypto_init() != BZ_OK || !build(g, setup, 1, GW_KEYS, GW_SAME, more, pack) ||
         posix_memalign(&g->state_mem, 4096, n) != 0)
         return false;
     memset(g->state_mem, 0, n);
@@ -256,19 +259,24 @@ bool gw_open(struct gw *g, enum gw_setup setup) {
 
 enum { VAULT_ENTRIES = 256 };
 
-bool gw_open_data(struct gw *g, enum gw_setup setup, const struct bz_data_config *data) {
-    struct bz_config config = {.data = *data};
+bool gw_open_tools(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
+                   struct bz_tool_config *tools, uint32_t n_tools) {
+    struct bz_config config = {.data = *data, .tools = tools, .tools_n = n_tools};
     struct bz_config_error err;
     struct bz_buf pack;
     bz_buf_init(&pack, 64u << 20);
     bool ok = bz_config_compile(&config, &pack, &err) == BZ_OK &&
-              open_with(g, setup, data, bz_buf_view(&pack)) &&
+              open_with(g, setup, &config, bz_buf_view(&pack)) &&
               bz_detect_open(bz_buf_view(&pack), &g->env.detect) == BZ_OK;
     bz_buf_free(&pack);
     size_t n = bz_vault_size(VAULT_ENTRIES);
     return ok && posix_memalign(&g->vault_mem, 64, n) == 0 &&
            bz_vault_format(g->vault_mem, n, VAULT_ENTRIES) == BZ_OK &&
            bz_vault_open(g->vault_mem, n, &g->env.vault) == BZ_OK;
+}
+
+bool gw_open_data(struct gw *g, enum gw_setup setup, const struct bz_data_config *data) {
+    return gw_open_tools(g, setup, data, NULL, 0);
 }
 
 bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,

@@ -48,6 +48,9 @@ struct gw {
 bool gw_open(struct gw *g, enum gw_setup setup);
 /* With data protection: these rules, the detectors with `data`'s own words, a vault. */
 bool gw_open_data(struct gw *g, enum gw_setup setup, const struct bz_data_config *data);
+/* Also with clearances of tools. */
+bool gw_open_tools(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
+                   struct bz_tool_config *tools, uint32_t n_tools);
 enum gw_change { GW_SAME, GW_REVOKE, GW_OTHER_OWNER, GW_OTHER_ROLE };
 /* The same instance one generation later, with a change at one key. `out` is closed by itself. */
 bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,
