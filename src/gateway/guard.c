@@ -26,9 +26,10 @@ struct channel {
     uint64_t id, fed, settled;
     uint64_t seen, since_ns; /* at the last tick: `fed`, and since when it has been that */
     bool ended, json;
-    struct edit *edits, **edits_last; /* in order, dropped once no waiting event touches them */
-    struct bz_buf raw;                /* undecided text as it came; heap only while there is some */
-    struct bz_watch watch;
+    uint64_t leveled;   /* everything before this place has the level that is known */
+    struct edit *edits; /* in order, dropped once no waiting event touches them */
+    struct bz_buf raw;  /* undecided text as it came; heap only while there is some */
+    struct bz_watch watch, level_watch;
 };
 struct piece {
     struct channel *c;
@@ -47,6 +48,8 @@ struct guard {
     struct event *queue, **queue_last;
     size_t queued, channels_n;
     bool edited; /* an event left with another text than it came with */
+    bool levels; /* some types may raise the level above what may see this reply: */
+    struct bz_type_set raises;
 };
 struct visit { /* one walk over one event */
     struct bz_tx *tx;
@@ -59,6 +62,21 @@ struct visit { /* one walk over one event */
     uint8_t tool;                     /* as in struct event */
 };
 
+/* Text waits for these types too, whatever becomes of what is found: otherwise the level would be
+ * known when the text has left. They are watched for by themselves, so that what is only recorded
+ * hides nothing that is masked. */
+static void find_raising(const struct bz_tx_screen *s, struct guard *g) {
+    uint8_t most = s->clearance < s->offered ? s->clearance : s->offered;
+    for (size_t i = 0; i < BZ_TYPES_MAX && most < BZ_LEVEL_RESTRICTED; i++) {
+        const struct bz_type *t = bz_detect_type(s->detect, i);
+        if (t == NULL || (t->level <= most && t->cls != BZ_CLASS_LABEL) ||
+            !bz_type_set_has(&s->act->find, i))
+            continue;
+        bz_type_set_add(&g->raises, i);
+        g->levels = true;
+    }
+}
+
 enum bz_status bz_tx_guard_begin(struct bz_tx *tx) {
     if (tx->screen == NULL)
         return BZ_OK;
@@ -69,6 +87,7 @@ enum bz_status bz_tx_guard_begin(struct bz_tx *tx) {
         return BZ_ENOMEM;
     }
     *g = (struct guard){0};
+    find_raising(tx->screen, g);
     g->queue_last = &g->queue;
     tx->screen->guard = g;
     return BZ_OK;
@@ -87,8 +106,8 @@ static struct channel *channel_of(struct visit *v, uint64_t id, enum bz_text_mod
     if (c == NULL)
         return NULL;
     *c = (struct channel){.next = v->g->channels, .id = id, .json = mode == BZ_TEXT_JSON};
-    c->edits_last = &c->edits;
     bz_watch_init(&c->watch, mode, &s->act->find);
+    bz_watch_init(&c->level_watch, mode, &v->g->raises);
     bz_buf_init(&c->raw, 2 * BZ_WATCH_MAX);
     v->g->channels = c;
     v->g->channels_n++;
@@ -103,8 +122,11 @@ static enum bz_status keep_edit(struct bz_tx *tx, struct channel *c, const struc
     *e = (struct edit){.start = f->start, .end = f->end, .blocks = blocks, .text_n = one->text.n};
     if (one->text.n != 0)
         memcpy(e->text, one->text.p, one->text.n);
-    *c->edits_last = e;
-    c->edits_last = &e->next;
+    struct edit **at = &c->edits;
+    while (*at != NULL && ((*at)->start < e->start || ((*at)->start == e->start && !blocks)))
+        at = &(*at)->next;
+    e->next = *at;
+    *at = e;
     return BZ_OK;
 }
 
@@ -119,6 +141,29 @@ static enum bz_status take_finding(struct visit *v, struct channel *c, const str
     if (!one.replaces && !blocks)
         return BZ_OK;
     return keep_edit(v->tx, c, f, &one, blocks);
+}
+
+static enum bz_status feed_level(struct visit *v, struct channel *c, struct bz_view text,
+                                 bool last) {
+    static const struct screen_verdict nothing = {.action = BZ_ACTION_RECORD};
+    struct bz_tx_screen *s = v->tx->screen;
+    struct bz_findings found = {.ar = v->ar};
+    enum bz_refusal why;
+    c->leveled = UINT64_MAX;
+    if (!v->g->levels)
+        return BZ_OK;
+    BZ_TRY(bz_watch_feed(s->detect, &c->level_watch, text, last, &v->g->raises, v->ar, &found,
+                         &c->leveled));
+    if (found.more != 0)
+        return BZ_ETOOBIG;
+    for (size_t i = 0; i < found.n; i++) {
+        const struct bz_finding *f = &found.v[i];
+        if (f->level > s->level)
+            s->level = f->level;
+        if (bz_tx_screen_above(s, &why))
+            BZ_TRY(keep_edit(v->tx, c, f, &nothing, true));
+    }
+    return BZ_OK;
 }
 
 /* Keeps what is still undecided of `text`, which begins at `from` of the channel. */
@@ -146,6 +191,7 @@ static enum bz_status feed(struct visit *v, struct channel *c, struct bz_view te
         bz_watch_feed(s->detect, &c->watch, text, last, &s->act->hold, v->ar, &found, &c->settled));
     if (found.more != 0)
         return BZ_ETOOBIG;
+    BZ_TRY(feed_level(v, c, text, last));
     c->fed += text.n;
     if (c->raw.n != 0) {
         bz_buf_put(&c->raw, text);
@@ -253,7 +299,7 @@ static void on_end(void *ctx, uint64_t channel, uint64_t mask) {
 
 static bool settled(const struct piece *p, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (p[i].end > p[i].c->settled)
+        if (p[i].end > p[i].c->settled || p[i].end > p[i].c->leveled)
             return false;
     return true;
 }
@@ -278,8 +324,6 @@ static void drop_edits(struct bz_tx *tx, const struct piece *p, size_t n) {
         while (c->edits != NULL && c->edits->end <= p[i].end) {
             struct edit *e = c->edits;
             c->edits = e->next;
-            if (c->edits == NULL)
-                c->edits_last = &c->edits;
             bz_tx_mem_free(tx, e);
         }
     }
@@ -410,8 +454,9 @@ static enum bz_status put_event(struct visit *v, struct bz_view name, struct bz_
     return BZ_OK;
 }
 
-/* What raises the level and is only recorded may be told when its text has left, at the end of its
- * channel at the latest: then nothing leaves any more, least of all the end of a tool's arguments. */
+/* A tool that nobody offered is waited for by nobody: what raises the level above its clearance may be
+ * told when its text has left, at the end of its channel at the latest. Then nothing leaves any more,
+ * least of all the end of the call. */
 static enum bz_status put_if_below(struct visit *v, struct bz_view name, struct bz_view data,
                                    struct bz_buf *out) {
     enum bz_refusal why;
@@ -478,6 +523,7 @@ static void free_channel(struct bz_tx *tx, struct channel *c) {
         bz_tx_mem_free(tx, e);
     }
     bz_watch_done(&c->watch);
+    bz_watch_done(&c->level_watch);
     bz_buf_wipe_free(&c->raw);
     bz_tx_mem_free(tx, c);
 }
@@ -588,7 +634,7 @@ enum bz_status bz_tx_guard_end(struct bz_tx *tx, struct bz_buf *out) {
 /* Has the undecided text of a channel waited too long for its next piece? A slow model's next piece
  * begins the time anew: half of a secret that is still coming is no decided text. */
 static bool stands_still(struct channel *c, uint64_t now_ns, uint64_t most_ns) {
-    if (c->ended || c->settled == c->fed)
+    if (c->ended || (c->settled == c->fed && c->leveled >= c->fed))
         return false;
     if (c->seen != c->fed) {
         c->seen = c->fed;

@@ -217,6 +217,7 @@ bool bz_tx_screen_request(struct bz_tx *tx, struct bz_json *root, struct bz_aren
         return true;
     if (!find_all(tx, root, &l) || !cleared(tx, &l.tool))
         return false;
+    tx->screen->offered = l.tool.clearance;
     bz_tx_screen_turn(tx, BZ_DIRECTION_REQUEST);
     for (const struct seen *seen = l.first; seen != NULL; seen = seen->next)
         if (!rewrite(tx, seen, ar, ret_grown))

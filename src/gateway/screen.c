@@ -20,6 +20,7 @@ bool bz_tx_screen_begin(struct bz_tx *tx, struct bz_now now) {
         .refuse_unknown = set.refuse_unknown,
         .level = tx->label,
         .clearance = (uint8_t)bz_image_clearance_role(tx->image, &tx->who),
+        .offered = BZ_LEVEL_RESTRICTED,
         .tool = BZ_LEVEL_RESTRICTED,
         .restore_s = set.restore_s,
         .hold_ms = set.hold_ms,

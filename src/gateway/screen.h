@@ -37,7 +37,8 @@ struct bz_tx_screen { /* one block of the transaction's allocator */
     uint8_t direction; /* enum bz_direction */
     uint8_t level;     /* enum bz_level: highest so far */
     uint8_t clearance; /* of the role; replies above it are blocked */
-    uint8_t tool; /* lowest clearance of the tools that the reply has called so far; likewise */
+    uint8_t offered;   /* lowest clearance of the tools that the request offers */
+    uint8_t tool;      /* and of those that the reply has called so far; likewise */
     uint8_t counts_n;
     bool more_counts;
     uint32_t restore_s, hold_ms;

@@ -310,6 +310,7 @@ static void a_reply_calls_no_tool_above_its_clearance(void **state) {
 #define TEXT(text) CHUNK("\"content\":\"" text "\"", "null")
 #define LONG "fields and meadows and woods and rivers and all that lies between them"
 #define END CHUNK("", "\"tool_calls\"") "data: [DONE]\n\n"
+#define OFFER_STREAM ASK(",\"stream\":true,\"tools\":[" TOOL("web_get") "," TOOL("mail") "]")
 #define EVENT(type, rest) "event: " type "\ndata: {\"type\":\"" type "\"," rest "}\n\n"
 static const struct {
     const char *label, *path, *ask, *sse;
@@ -326,7 +327,17 @@ static const struct {
     {NULL, CHAT, ASK(",\"stream\":true"), TEXT("an Egret flies") END, NULL},
     {NULL, CHAT, ASK(",\"stream\":true"),
      BEGIN("web_get") MORE("{\\\"q\\\":\\\"the Egret flies\\\"}") END, "\"tool_calls\"}]"},
-    /* what is only recorded is told late, but before the call ends */
+    /* offered: the text waits until its level is known */
+    {NULL, CHAT, OFFER_STREAM, TEXT("an Egret") BEGIN("web_get") MORE("{}") END, "web_get"},
+    {NULL, CHAT, OFFER_STREAM, TEXT("an Eg") TEXT("ret ") TEXT("flies") BEGIN("web_get") END,
+     "web_get"},
+    {NULL, CHAT, OFFER_STREAM, BEGIN("web_get") MORE("the ") MORE("Eg") MORE("ret") MORE(" x") END,
+     "Eg"},
+    {NULL, CHAT, OFFER_STREAM, BEGIN("web_get") MORE("the Egret flies") END, "Egret"},
+    {NULL, CHAT, OFFER_STREAM, BEGIN("web_get") MORE("no Egrets, regrets") END, NULL},
+    {NULL, CHAT, OFFER_STREAM, TEXT("an Egret") END, NULL},
+    {NULL, CHAT, OFFER_STREAM, BEGIN("mail") MORE("Egret") END, NULL},
+    /* not offered: what is only recorded is told late, but before the call ends */
     {NULL, CHAT, ASK(",\"stream\":true"), TEXT("an Egret") BEGIN("web_get") MORE("{}") END,
      "\"tool_calls\"}]"},
     {NULL, CHAT, ASK(",\"stream\":true"), BEGIN("web_get") MORE("Vorstandssache") END,
