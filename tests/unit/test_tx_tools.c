@@ -29,6 +29,7 @@ static struct bz_custom_config customs[] = {
      .whole_word = true,
      .label = true,
      .level = BZ_LEVEL_RESTRICTED},
+    {.name = S("W_FORM"), .pattern = S("zq[a-z]{6}qz"), .level = BZ_LEVEL_INTERNAL},
 };
 static struct bz_tool_config tools[] = {
     {S("web_local"), BZ_LEVEL_RESTRICTED},
@@ -334,6 +335,9 @@ static const struct {
     {NULL, CHAT, OFFER_STREAM, BEGIN("web_get") MORE("the ") MORE("Eg") MORE("ret") MORE(" x") END,
      "Eg"},
     {NULL, CHAT, OFFER_STREAM, BEGIN("web_get") MORE("the Egret flies") END, "Egret"},
+    {NULL, CHAT, OFFER_STREAM, BEGIN("web_get") MORE("of zqab") MORE("cdef") MORE("qz ") END,
+     "zqab"},
+    {NULL, CHAT, OFFER_STREAM, BEGIN("web_get") MORE("of zqab") MORE("cdef") MORE(" ") END, NULL},
     {NULL, CHAT, OFFER_STREAM, BEGIN("web_get") MORE("no Egrets, regrets") END, NULL},
     {NULL, CHAT, OFFER_STREAM, TEXT("an Egret") END, NULL},
     {NULL, CHAT, OFFER_STREAM, BEGIN("mail") MORE("Egret") END, NULL},
@@ -384,6 +388,36 @@ static void a_stream_calls_no_tool_above_its_clearance(void **state) {
     }
 }
 
+/* Only where it matters: a tool is offered that is not cleared for what the text may become. */
+static void text_waits_for_its_level(void **state) {
+    static const struct bz_reply_head h = {200, BZ_V("text/event-stream"), {NULL, 0}, -1};
+    static const struct {
+        const char *ask, *text;
+        bool waits;
+    } all[] = {
+        {ASK(",\"stream\":true"), "of zqab", false},
+        {ASK(",\"stream\":true,\"tools\":[" TOOL("ask") "]"), "of zqab", false},
+        {ASK(",\"stream\":true,\"tools\":[" TOOL("mail") "]"), "of zqab", false},
+        {OFFER_STREAM, "of zqab", true},
+        {OFFER_STREAM, "an egg ", false},
+    };
+    for (size_t i = 0; i < N(all); i++) {
+        struct run r;
+        struct bz_buf sse;
+        bz_buf_init(&sse, 1024);
+        bz_buf_printf(&sse, TEXT("%s"), all[i].text);
+        send_to(&r, &with, CHAT, all[i].ask, NULL);
+        assert_int_equal(r.verdict, BZ_VERDICT_FORWARD);
+        (void)bz_tx_reply_head(r.tx, &h, gw_now(&with));
+        assert_int_equal(bz_tx_reply_feed(r.tx, bz_buf_view(&sse), &r.out, gw_now(&with)), BZ_OK);
+        if ((r.out.n == 0) != all[i].waits)
+            print_error("%zu\n", i);
+        assert_int_equal(r.out.n, all[i].waits ? 0 : sse.n);
+        bz_buf_free(&sse);
+        done(&r);
+    }
+}
+
 static void ollamas_streams_likewise(void **state) {
     static const struct bz_reply_head h = {200, BZ_V("application/x-ndjson"), {NULL, 0}, -1};
     static const char lines[] =
@@ -413,6 +447,7 @@ int main(void) {
         cmocka_unit_test(the_record_says_why),
         cmocka_unit_test(a_reply_calls_no_tool_above_its_clearance),
         cmocka_unit_test(a_stream_calls_no_tool_above_its_clearance),
+        cmocka_unit_test(text_waits_for_its_level),
         cmocka_unit_test(ollamas_streams_likewise),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
