@@ -12,18 +12,21 @@ static const struct field_row source_rows[] = {
 };
 static const struct field_set source = FIELD_SET(source_rows);
 
-/* Of every type but what streams piece by piece: text, thinking and their kin. */
+/* Of every type but what streams piece by piece: text, thinking and their kin. What a server sealed
+ * (signature, data) a client sends back, and nobody here can tell whether it is the same: it is
+ * text. */
 #define BLOCK_ROWS                                                                                 \
     DATA("type"), TEXT("id", META), TOOL_CALLED("name"), JSON("input", ASSISTANT),                 \
-        JSON("citations", DOCUMENT), DATA("signature"), TEXT("tool_use_id", META),                 \
+        JSON("citations", DOCUMENT), TEXT("signature", REASONING), TEXT("tool_use_id", META),      \
         PARTS("source", DOCUMENT, &source),                                                        \
         {FIELD("content", BZ_FIELD_TEXT, DOCUMENT), .below = &bz_fields_block,                     \
          .f.when = "search_result|web_search_tool_result|web_fetch_tool_result"},                  \
         PARTS("content", TOOL, &bz_fields_block), DATA("is_error"), JSON("cache_control", META),   \
-        TEXT("title", DOCUMENT), TEXT("context", DOCUMENT), DATA("data"), JSON("caller", META),    \
-        TEXT("toolset_name", META), TEXT("url", DOCUMENT), TEXT("page_age", DOCUMENT),             \
-        TEXT("retrieved_at", DOCUMENT), TEXT("encrypted_content", DOCUMENT), DATA("error_code"),   \
-        TEXT("stdout", TOOL), TEXT("stderr", TOOL), DATA("return_code"), TEXT("file_id", META),    \
+        TEXT("title", DOCUMENT), TEXT("context", DOCUMENT), TEXT("data", REASONING),               \
+        JSON("caller", META), TEXT("toolset_name", META), TEXT("url", DOCUMENT),                   \
+        TEXT("page_age", DOCUMENT), TEXT("retrieved_at", DOCUMENT),                                \
+        TEXT("encrypted_content", DOCUMENT), DATA("error_code"), TEXT("stdout", TOOL),             \
+        TEXT("stderr", TOOL), DATA("return_code"), TEXT("file_id", META),                          \
         TEXT("server_name", META)
 
 static const struct field_row block_rows[] = {

@@ -117,8 +117,9 @@ const struct field_set bz_fields_chat_message =
 /* ---- tools ---- */
 
 static const struct field_row function_rows[] = {
-    DATA("type"),   TOOL_OFFERED("name"),       TEXT("description", SCHEMA),
-    DATA("strict"), JSON("parameters", SCHEMA), DATA("defer_loading"),
+    TEXT("type", SCHEMA), /* any word passes there */
+    TOOL_OFFERED("name"),       TEXT("description", SCHEMA), DATA("strict"),
+    JSON("parameters", SCHEMA), DATA("defer_loading"),
 };
 static const struct field_set function = FIELD_SET(function_rows);
 static const struct field_row custom_rows[] = {
@@ -136,7 +137,7 @@ const struct field_set bz_fields_tools = FIELD_SET_OF(tool_rows, .name = "Tool")
 /* ---- requests ---- */
 
 static const struct field_row prediction_rows[] = {
-    DATA("type"),
+    TEXT("type", META), /* any word passes there */
     PARTS("content", ASSISTANT, &bz_fields_chat_part),
 };
 static const struct field_set prediction = FIELD_SET(prediction_rows);

@@ -24,7 +24,7 @@ const struct field_set bz_fields_part = FIELD_SET_OF(part_rows, .name = "Content
 /* Input and output alike. Calls of tools that the server runs are only met in replies. */
 static const struct field_row item_rows[] = {
     DATA("type"),
-    DATA("id"),
+    TEXT("id", META), /* in requests the client's own */
     DATA("status"),
     DATA("role"),
     SAID("content", USER, &bz_fields_part),

@@ -403,7 +403,7 @@ static const struct spoken spoken[] = {
      "\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":"
      "\"thinking\","
      "\"thinking\":\"a\",\"signature\":\"s\"},{\"type\":\"tool_use\",\"input\":{\"a\":2}}]}]}",
-     "system user tool document document document assistant reasoning assistant assistant "},
+     "system user tool document document document assistant reasoning reasoning assistant assistant "},
     {L, "/v1/messages", "{\"messages\":[{\"content\":\"a\",\"role\":\"assistant\"}]}",
      "assistant "},
 };

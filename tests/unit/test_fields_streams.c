@@ -189,7 +189,7 @@ static const struct stream streams[] = {
       "\"x\"}"
       "]}}",
       "{\"type\":\"response.incomplete\",\"response\":{}}"},
-     "r. ab. x. [ab] [x] "},
+     "r. ab. x. [ab] [m2] [x] "},
     {BZ_API_OLLAMA_CHAT,
      {"{\"message\":{\"role\":\"assistant\",\"content\":\"a\"},\"done\":false}",
       "{\"message\":{\"content\":\"\",\"thinking\":\"t\",\"tool_calls\":[{\"function\":{\"name\":"
