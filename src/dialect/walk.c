@@ -104,13 +104,13 @@ static enum bz_status any(struct field_walk *k, const struct place *at, const st
     return BZ_OK;
 }
 
-/* No row covers it. An element of an array has no key. */
+/* No row covers it. An element of an array has no key. null says nothing and newer servers send it:
+ * the member passes, its name is looked at. */
 static enum bz_status __attribute__((cold, noinline))
 unknown(struct field_walk *k, const struct place *at, struct bz_json *v, bool has_key) {
     static const struct field_row row = JSON("", META);
-    if (v->type == BZ_JSON_NULL)
-        return BZ_OK;
-    if (k->w->unknown != BZ_UNKNOWN_TEXT)
+    bool null = v->type == BZ_JSON_NULL;
+    if (!null && k->w->unknown != BZ_UNKNOWN_TEXT)
         return refuse(k, at, v, "unknown member: its text could not be screened");
     if (has_key)
         BZ_TRY(give(k, at, &row, v, true));
