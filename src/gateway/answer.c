@@ -11,12 +11,12 @@ struct pass {
 /* f: what was found here; NULL: nothing, it is the name of a tool. */
 static enum bz_status block(struct pass *p, const struct bz_walk *w, enum bz_refusal why,
                             const struct bz_finding *f) {
-    const struct bz_view table = {NULL, 0};
+    const struct bz_view table = {NULL, 0}; /* the sentence is the table's, nothing more */
     char path[96];
     bz_span_path(w, path);
     p->blocked = true;
     if (f != NULL)
-        (void)bz_tx_no_finding(p->tx, why, f, path);
+        (void)bz_tx_no_finding(p->tx, why, f, path, table);
     else
         (void)bz_tx_no_because(p->tx, why, table, bz_view_str(path), NULL);
     return BZ_EDENIED;
@@ -51,6 +51,35 @@ static enum bz_status pass_one(void *ctx, const struct bz_walk *w, const struct 
     return BZ_OK;
 }
 
+static enum bz_status raise_level(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
+    struct pass *p = ctx;
+    struct bz_tx_screen *s = p->tx->screen;
+    struct bz_findings found = {.ar = p->ar};
+    (void)w;
+    BZ_TRY(bz_detect_scan(s->detect, span->text, bz_tx_mode_of(span), &s->act->find, &s->act->hold,
+                          p->ar, &found));
+    for (size_t i = 0; i < found.n; i++)
+        if (found.v[i].level > s->level)
+            s->level = found.v[i].level;
+    return found.more != 0 ? BZ_ETOOBIG : BZ_OK;
+}
+
+/* Where rules ask for a level, the whole reply's level counts, not that of the texts before. */
+static enum bz_status find_level(struct pass *p, struct bz_json *root, struct bz_walk w) {
+    struct bz_tx_screen *s = p->tx->screen;
+    const struct bz_actions *act = s->act;
+    bool one_table = act == bz_tx_screen_table(p->tx, BZ_DIRECTION_REPLY, BZ_LEVEL_RESTRICTED);
+    w.span = raise_level;
+    while (!one_table) {
+        BZ_TRY(
+            bz_fields_walk(p->tx->route, (enum bz_server)p->tx->server, BZ_WHERE_REPLY, root, &w));
+        bz_tx_screen_turn(p->tx, BZ_DIRECTION_REPLY);
+        one_table = s->act == act;
+        act = s->act;
+    }
+    return BZ_OK;
+}
+
 bool bz_tx_screen_answer(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
                          struct bz_now now, bool *ret_changed, size_t *ret_grown) {
     struct pass p = {.tx = tx, .ar = ar};
@@ -70,8 +99,9 @@ bool bz_tx_screen_answer(struct bz_tx *tx, struct bz_json *root, struct bz_arena
     bz_tx_screen_turn(tx, BZ_DIRECTION_REPLY);
     if (tx->screen->act == NULL)
         return bz_tx_no(tx, BZ_REFUSE_SCREENING);
-    enum bz_status st =
-        bz_fields_walk(tx->route, (enum bz_server)tx->server, BZ_WHERE_REPLY, root, &w);
+    enum bz_status st = find_level(&p, root, w);
+    if (st == BZ_OK)
+        st = bz_fields_walk(tx->route, (enum bz_server)tx->server, BZ_WHERE_REPLY, root, &w);
     *ret_changed = p.changed;
     *ret_grown = p.grown;
     if (p.blocked)

@@ -435,7 +435,8 @@ bool bz_tx_accept_bodyless(struct bz_tx *tx, struct bz_view path) {
     if (tx->route->access != BZ_ACCESS_ADMIN && (all.allowed == 0 || all.denied > 0))
         return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
     if (!choose_server(tx, &c, tx->start.mono_ns) ||
-        !bz_tx_limits_body(tx, &none, tx->start.mono_ns) || !bz_tx_keep_path(tx, path))
+        !bz_tx_limits_body(tx, &none, tx->start.mono_ns) || !bz_tx_screen_begin(tx, tx->start) ||
+        !bz_tx_keep_path(tx, path))
         return false;
     fill_forward(tx, false);
     return true;

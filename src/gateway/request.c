@@ -77,6 +77,22 @@ static bool find_all(struct bz_tx *tx, struct bz_json *root, struct look *l) {
     return !l->overflow || bz_tx_no(tx, BZ_REFUSE_DATA_TOO_MANY);
 }
 
+/* What is found decides the level, the level decides what is looked for: again, until both agree.
+ * The level only rises, and without rules for a level there is one table for all. */
+static bool find_at_level(struct bz_tx *tx, struct bz_json *root, struct look *l) {
+    const struct bz_actions *act;
+    do {
+        act = tx->screen->act;
+        l->first = NULL;
+        l->last = &l->first;
+        l->tool = (struct offered){.clearance = BZ_LEVEL_RESTRICTED};
+        if (!find_all(tx, root, l))
+            return false;
+        bz_tx_screen_turn(tx, BZ_DIRECTION_REQUEST);
+    } while (tx->screen->act != act);
+    return true;
+}
+
 /* Names come from the client: only a plain one is repeated. */
 static bool is_plain(struct bz_view name) {
     for (size_t i = 0; i < name.n; i++) {
@@ -125,7 +141,7 @@ static bool cleared(struct bz_tx *tx, const struct offered *tool) {
 }
 
 bool bz_tx_no_finding(struct bz_tx *tx, enum bz_refusal r, const struct bz_finding *f,
-                      const char *path) {
+                      const char *path, struct bz_view more) {
     char mem[512];
     struct bz_buf b;
     struct bz_error e;
@@ -139,6 +155,7 @@ bool bz_tx_no_finding(struct bz_tx *tx, enum bz_refusal r, const struct bz_findi
         bz_buf_puts(&b, " in ");
         bz_buf_puts(&b, path);
     }
+    bz_buf_put(&b, more);
     bz_buf_puts(&b, ".");
     struct bz_view text = bz_buf_status(&b) == BZ_OK ? bz_buf_view(&b) : e.message;
     return bz_tx_no_because(tx, r, text, bz_view_str(path), NULL);
@@ -157,28 +174,26 @@ static void approval_id(const struct bz_tx *tx, uint8_t id[BZ_APPROVAL_LEN]) {
 
 static bool approved(struct bz_tx *tx, const struct screen_edited *e, const char *path) {
     uint8_t id[BZ_APPROVAL_LEN];
-    char mem[BZ_APPROVAL_LEN * 2 + 128];
+    char mem[BZ_APPROVAL_LEN * 2 + 32];
     struct bz_buf b;
     approval_id(tx, id);
     if (bz_image_approved(tx->image, id, tx->screen->now_unix))
         return true;
-    bz_buf_init_fixed(&b, mem, sizeof mem - 1);
-    bz_buf_puts(&b, path);
+    bz_buf_init_fixed(&b, mem, sizeof mem);
     bz_buf_puts(&b, ", to be approved as ");
     bz_buf_put_hex(&b, bz_view(id, sizeof id));
-    mem[b.n] = '\0';
-    (void)bz_tx_no_finding(tx, BZ_REFUSE_DATA_APPROVAL, &e->at, mem);
-    return false;
+    return bz_tx_no_finding(tx, BZ_REFUSE_DATA_APPROVAL, &e->at, path, bz_buf_view(&b));
 }
 
 static bool refused(struct bz_tx *tx, const struct screen_edited *e, const char *path) {
+    const struct bz_view none = {NULL, 0};
     switch (e->worst) {
     case BZ_ACTION_BLOCK:
-        return !bz_tx_no_finding(tx, BZ_REFUSE_DATA_BLOCKED, &e->at, path);
+        return !bz_tx_no_finding(tx, BZ_REFUSE_DATA_BLOCKED, &e->at, path, none);
     case BZ_ACTION_APPROVE:
         return !approved(tx, e, path);
     case BZ_ACTION_COACH:
-        return !tx->justified && !bz_tx_no_finding(tx, BZ_REFUSE_DATA_COACH, &e->at, path);
+        return !tx->justified && !bz_tx_no_finding(tx, BZ_REFUSE_DATA_COACH, &e->at, path, none);
     case BZ_ACTION_ALLOW:
     case BZ_ACTION_RECORD:
     case BZ_ACTION_MASK:
@@ -208,17 +223,15 @@ static bool rewrite(struct bz_tx *tx, const struct seen *seen, struct bz_arena *
 
 bool bz_tx_screen_request(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
                           struct bz_now now, size_t *ret_grown) {
-    struct look l = {.tx = tx, .ar = ar, .tool = {.clearance = BZ_LEVEL_RESTRICTED}};
+    struct look l = {.tx = tx, .ar = ar};
     *ret_grown = 0;
-    l.last = &l.first;
     if (!bz_tx_screen_begin(tx, now))
         return false;
     if (tx->screen == NULL)
         return true;
-    if (!find_all(tx, root, &l) || !cleared(tx, &l.tool))
+    if (!find_at_level(tx, root, &l) || !cleared(tx, &l.tool))
         return false;
     tx->screen->offered = l.tool.clearance;
-    bz_tx_screen_turn(tx, BZ_DIRECTION_REQUEST);
     for (const struct seen *seen = l.first; seen != NULL; seen = seen->next)
         if (!rewrite(tx, seen, ar, ret_grown))
             return false;

@@ -32,11 +32,15 @@ bool bz_tx_screen_begin(struct bz_tx *tx, struct bz_now now) {
     return s->act != NULL || bz_tx_no(tx, BZ_REFUSE_SCREENING);
 }
 
+const struct bz_actions *bz_tx_screen_table(const struct bz_tx *tx, enum bz_direction d,
+                                            enum bz_level level) {
+    return bz_image_actions(tx->image, &tx->who, tx->has_model ? tx->model : UINT32_MAX, d, level);
+}
+
 void bz_tx_screen_turn(struct bz_tx *tx, enum bz_direction d) {
     struct bz_tx_screen *s = tx->screen;
     s->direction = (uint8_t)d;
-    s->act = bz_image_actions(tx->image, &tx->who, tx->has_model ? tx->model : UINT32_MAX, d,
-                              (enum bz_level)s->level);
+    s->act = bz_tx_screen_table(tx, d, (enum bz_level)s->level);
 }
 
 void bz_tx_screen_free(struct bz_tx *tx) {

@@ -57,6 +57,9 @@ struct screen_verdict {
 
 /* false: refused. A transaction whose image screens nothing has tx->screen NULL and goes on. */
 bool bz_tx_screen_begin(struct bz_tx *tx, struct bz_now now);
+/* The image's table; NULL: it screens nothing. Tables that say the same are one. */
+const struct bz_actions *bz_tx_screen_table(const struct bz_tx *tx, enum bz_direction d,
+                                            enum bz_level level);
 /* Chooses the action table of a direction for the level so far. */
 void bz_tx_screen_turn(struct bz_tx *tx, enum bz_direction d);
 /* value: the finding's own text. OK or ENOMEM. */
@@ -95,9 +98,9 @@ bool bz_tx_screen_request(struct bz_tx *tx, struct bz_json *root, struct bz_aren
 /* answer.c: a whole reply. false: refused. */
 bool bz_tx_screen_answer(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
                          struct bz_now now, bool *ret_changed, size_t *ret_grown);
-/* Refuses a reply for what was found in it. */
+/* Refuses for what was found; `more` ends the sentence, may be empty. */
 bool bz_tx_no_finding(struct bz_tx *tx, enum bz_refusal r, const struct bz_finding *f,
-                      const char *path);
+                      const char *path, struct bz_view more);
 
 /* guard.c */
 enum bz_status bz_tx_guard_begin(struct bz_tx *tx) BZ_MUST_USE;

@@ -27,6 +27,7 @@
 static char *mask_words[] = {S("Falcon")}, *keep_words[] = {S("Harrier Nine")};
 static char *block_words[] = {S("Basilisk")}, *coach_words[] = {S("Cormorant")};
 static char *approve_words[] = {S("Dragonet")}, *note_words[] = {S("Egret")};
+static char *late_words[] = {S("Gannet")};
 static char *mark_words[] = {S("Vorstandssache")};
 #define WORD(n_, w_, ...)                                                                          \
     { .name = S(n_), .words = w_, .words_n = N(w_), .whole_word = true, __VA_ARGS__ }
@@ -41,6 +42,7 @@ static struct bz_custom_config customs[] = {
     WORD("W_MARK", mark_words, .label = true, .level = BZ_LEVEL_RESTRICTED),
     {.name = S("W_CASE"), .pattern = S("CASE-[0-9]{6}")},
     {.name = S("W_LONG"), .pattern = S("LONG-[a-z]{240}-END")},
+    WORD("W_LATE", late_words),
 };
 enum { IN = 1 << BZ_DIRECTION_REQUEST, OUT = 1 << BZ_DIRECTION_REPLY, BOTH = IN | OUT };
 static struct bz_data_rule rules[] = {
@@ -54,8 +56,10 @@ static struct bz_data_rule rules[] = {
     {.directions = BOTH, .action = BZ_ACTION_RECORD},
     {.directions = BOTH, .action = BZ_ACTION_MASK},
     {.directions = BOTH, .action = BZ_ACTION_MASK},
+    {.directions = BOTH, .action = BZ_ACTION_BLOCK, .level = BZ_LEVEL_RESTRICTED},
+    {.directions = BOTH, .action = BZ_ACTION_ALLOW}, /* W_LATE below that level */
 };
-_Static_assert(N(rules) == N(customs), "one rule per word");
+_Static_assert(N(rules) == N(customs) + 1, "one rule per word, two for the last");
 static struct bz_data_config data = {.restore_s = 600,
                                      .hold_ms = 2000,
                                      .custom = customs,
@@ -72,7 +76,7 @@ static int open_all(void **state) {
     const struct bz_type *list;
     size_t built_in = bz_type_list(&list);
     for (uint32_t i = 0; i < N(rules); i++)
-        bz_type_set_add(&rules[i].types, built_in + i);
+        bz_type_set_add(&rules[i].types, built_in + (i < N(customs) ? i : N(customs) - 1));
     const struct bz_data_config defaults = {.restore_s = 600, .hold_ms = 2000};
     return gw_open_data(&gw, GW_LLAMA, &data) && gw_open_data(&plain, GW_LLAMA, &defaults) &&
                    gw_open_data(&ollama, GW_OLLAMA, &data)
@@ -257,8 +261,53 @@ static void what_needs_approval_says_under_which_name(void **state) {
     assert_true(refused(&r, 403, "approval_required"));
     ask(&again, ASK("a Dragonet"));
     assert_true(gw_contains(bz_tx_reply(r.tx)->body, "to be approved as "));
+    assert_true(gw_contains(bz_tx_reply(r.tx)->body, "\"param\":\"messages[0].content\""));
     done(&again);
     done(&r);
+}
+
+/* What is allowed below a level is not even looked for there; what raises the level may stand behind
+ * it. */
+static void the_level_of_the_whole_request_decides(void **state) {
+    struct run r;
+    ask(&r, ASK("a Gannet"));
+    assert_int_equal(r.verdict, BZ_VERDICT_FORWARD);
+    done(&r);
+    ask(&r, ASK("a Gannet, Vorstandssache"));
+    assert_true(refused(&r, 403, "data_blocked"));
+    done(&r);
+}
+
+static void the_level_of_the_whole_reply_decides(void **state) {
+    struct run r;
+    ask(&r, ASK("hi"));
+    assert_int_equal(answer(&r, REPLY("a Gannet"))->status, 200);
+    done(&r);
+    ask(&r, ASK("hi"));
+    const struct bz_reply *reply = answer(&r, REPLY("a Gannet, Vorstandssache"));
+    assert_int_equal(reply->status, 403);
+    assert_false(gw_contains(reply->body, "Gannet"));
+    done(&r);
+}
+
+/* Routes without a body have replies too: here the prompts of others, for administrators. */
+static void replies_to_requests_without_a_body_are_screened(void **state) {
+    struct gw_req q;
+    struct gw_heap heap = {0};
+    enum bz_verdict v;
+    struct bz_buf out;
+    const struct bz_reply_head h = {200, BZ_V("application/json"), {NULL, 0}, -1};
+    gw_req_init(&q, &gw, GW_ADMIN, "GET", "/slots", NULL);
+    struct bz_tx *tx = gw_send(&gw, &q, gw_heap_alloc(&heap), &v);
+    assert_int_equal(v, BZ_VERDICT_FORWARD);
+    bz_buf_init(&out, 1 << 16);
+    struct bz_view body = BZ_V("[{\"id\":0,\"prompt\":\"Falcon\"}]");
+    assert_int_equal(gw_reply(&gw, tx, &h, body, 0, true, &out), BZ_OK);
+    assert_int_equal(bz_tx_reply(tx)->status, 200);
+    assert_true(gw_contains(bz_tx_reply(tx)->body, "<W_MASK_"));
+    bz_tx_free(tx);
+    assert_int_equal(heap.live, 0);
+    bz_buf_free(&out);
 }
 
 static void the_clients_own_label_counts(void **state) {
@@ -771,6 +820,9 @@ int main(void) {
         cmocka_unit_test(what_is_blocked_does_not_pass),
         cmocka_unit_test(a_reason_opens_what_is_coached),
         cmocka_unit_test(what_needs_approval_says_under_which_name),
+        cmocka_unit_test(the_level_of_the_whole_request_decides),
+        cmocka_unit_test(the_level_of_the_whole_reply_decides),
+        cmocka_unit_test(replies_to_requests_without_a_body_are_screened),
         cmocka_unit_test(the_clients_own_label_counts),
         cmocka_unit_test(without_detectors_nothing_passes),
         cmocka_unit_test(the_record_tells_what_was_found),
