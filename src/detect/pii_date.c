@@ -89,28 +89,20 @@ static bool year_first(struct reader *r) {
     return d > 0 && bz_checksum_date((unsigned)y, (unsigned)m, (unsigned)d);
 }
 
-/* 12.03.1985, 3/12/85, 12 March 1985, 12. März 1985, 12 de marzo de 1985, 12th of March, 1985. */
-static bool day_first(struct reader *r) {
-    int d = number(r, 1, 2);
-    if (d < 1 || d > 31)
+/* The rest of 12.03.1985, 3/12/85 behind its first separator. */
+static bool day_month_year(struct reader *r, int d, uint8_t sep) {
+    int m = number(r, 1, 2);
+    if (m < 0 || peek(r) != sep || !skip(r, "-/."))
         return false;
-    uint8_t sep = peek(r);
-    if (sep != '.' && sep != '/' && sep != '-') {
-        if (scan_is(sep, SC_LOWER) && word(r) != 2)
-            return false;
-    } else {
-        r->at++;
-        if (peek(r) != ' ' || sep != '.') {
-            int m = number(r, 1, 2);
-            if (m < 0 || peek(r) != sep || !skip(r, "-/."))
-                return false;
-            int y = number(r, 2, 4);
-            bool known = year_ok(y) || (y >= 0 && y < 100);
-            unsigned day = (unsigned)d, month = (unsigned)m, year = y < 100 ? 0 : (unsigned)y;
-            return known && (bz_checksum_date(year, month, day) ||
-                             (sep != '.' && bz_checksum_date(year, day, month)));
-        }
-    }
+    int y = number(r, 2, 4);
+    unsigned day = (unsigned)d, month = (unsigned)m, year = y < 100 ? 0 : (unsigned)y;
+    if (!year_ok(y) && (y < 0 || y >= 100))
+        return false;
+    return bz_checksum_date(year, month, day) || (sep != '.' && bz_checksum_date(year, day, month));
+}
+
+/* The rest of 12 March 1985, 12. MÃ¤rz 1985, 12 de marzo de 1985, 12th of March, 1985 behind the day. */
+static bool words_year(struct reader *r) {
     for (size_t words = 0; words < 3 && skip(r, " "); words++) {
         if (scan_is(peek(r), SC_DIGIT))
             return words > 0 && year_ok(number(r, 4, 4));
@@ -120,6 +112,21 @@ static bool day_first(struct reader *r) {
         skip(r, ",");
     }
     return skip(r, " ") && year_ok(number(r, 4, 4));
+}
+
+static bool day_first(struct reader *r) {
+    int d = number(r, 1, 2);
+    if (d < 1 || d > 31)
+        return false;
+    uint8_t sep = peek(r);
+    if (sep == '.' || sep == '/' || sep == '-') {
+        r->at++;
+        if (peek(r) != ' ' || sep != '.')
+            return day_month_year(r, d, sep);
+    } else if (scan_is(sep, SC_LOWER) && word(r) != 2) {
+        return false;
+    }
+    return words_year(r);
 }
 
 /* March 12, 1985; Mar. 12th 1985. */

@@ -35,29 +35,39 @@ static bool is_power_of_two(uint64_t n) {
     return n >= 2 && (n & (n - 1)) == 0;
 }
 
+/* What each section holds, and how many of it at most. */
+static const struct {
+    uint64_t size, most;
+} sections[IMG_PART_COUNT] = {
+    [IMG_SCOPES] = {sizeof(struct img_ref), BZ_SCOPES_MAX},
+    [IMG_BACKENDS] = {sizeof(struct img_backend), BZ_BACKENDS_MAX},
+    [IMG_MODELS] = {sizeof(struct img_model), BZ_MODELS_MAX},
+    [IMG_MODEL_INDEX] = {sizeof(uint32_t), 4 * BZ_MODELS_MAX},
+    [IMG_ROLES] = {sizeof(struct img_role), BZ_ROLES_MAX},
+    [IMG_PATTERNS] = {sizeof(struct img_ref), UINT32_MAX},
+    [IMG_NAMES] = {sizeof(struct img_ref), UINT32_MAX},
+    [IMG_ORIGINS] = {sizeof(struct img_ref), UINT32_MAX},
+    [IMG_POOL] = {1, UINT32_MAX},
+    [IMG_ACTIONS] = {sizeof(struct bz_actions), BZ_DATA_TABLES_MAX},
+    [IMG_CELLS] = {sizeof(uint32_t), BZ_DATA_CELLS_MAX},
+    [IMG_APPROVALS] = {sizeof(struct img_approval), BZ_APPROVALS_MAX},
+    [IMG_TOOLS] = {sizeof(struct img_tool), BZ_TOOLS_MAX},
+    [IMG_PACK] = {1, BZ_DETECT_PACK_MAX},
+    [IMG_KEY_INDEX] = {sizeof(uint64_t), 4 * (uint64_t)BZ_KEYS_MAX},
+    [IMG_KEYS] = {sizeof(struct img_key), BZ_KEYS_MAX},
+    [IMG_KEY_POOL] = {1, UINT32_MAX},
+};
+
 static bool sections_ok(const struct bz_image *img) {
     uint64_t sealed_end = head_u64(img, offsetof(struct img_head, sealed_end));
     if (head_u64(img, offsetof(struct img_head, total)) != img->bytes.n ||
         sealed_end > img->bytes.n || sealed_end < sizeof(struct img_head))
         return false;
-    bool ok = sect_ok(img, IMG_SCOPES, sizeof(struct img_ref), BZ_SCOPES_MAX) &&
-              sect_ok(img, IMG_BACKENDS, sizeof(struct img_backend), BZ_BACKENDS_MAX) &&
-              sect_ok(img, IMG_MODELS, sizeof(struct img_model), BZ_MODELS_MAX) &&
-              sect_ok(img, IMG_MODEL_INDEX, sizeof(uint32_t), 4 * BZ_MODELS_MAX) &&
-              sect_ok(img, IMG_ROLES, sizeof(struct img_role), BZ_ROLES_MAX) &&
-              sect_ok(img, IMG_PATTERNS, sizeof(struct img_ref), UINT32_MAX) &&
-              sect_ok(img, IMG_NAMES, sizeof(struct img_ref), UINT32_MAX) &&
-              sect_ok(img, IMG_ORIGINS, sizeof(struct img_ref), UINT32_MAX) &&
-              sect_ok(img, IMG_POOL, 1, UINT32_MAX) &&
-              sect_ok(img, IMG_ACTIONS, sizeof(struct bz_actions), BZ_DATA_TABLES_MAX) &&
-              sect_ok(img, IMG_CELLS, sizeof(uint32_t), BZ_DATA_CELLS_MAX) &&
-              sect_ok(img, IMG_APPROVALS, sizeof(struct img_approval), BZ_APPROVALS_MAX) &&
-              sect_ok(img, IMG_TOOLS, sizeof(struct img_tool), BZ_TOOLS_MAX) &&
-              sect_ok(img, IMG_PACK, 1, BZ_DETECT_PACK_MAX) &&
-              sect_ok(img, IMG_KEY_INDEX, sizeof(uint64_t), 4 * (uint64_t)BZ_KEYS_MAX) &&
-              sect_ok(img, IMG_KEYS, sizeof(struct img_key), BZ_KEYS_MAX) &&
-              sect_ok(img, IMG_KEY_POOL, 1, UINT32_MAX);
-    return ok && is_power_of_two(img_part_n(img, IMG_MODEL_INDEX)) &&
+    for (int i = 0; i < IMG_PART_COUNT; i++) /* one without a row holds nothing that is valid */
+        if (sections[i].size == 0 ||
+            !sect_ok(img, (enum img_part)i, sections[i].size, sections[i].most))
+            return false;
+    return is_power_of_two(img_part_n(img, IMG_MODEL_INDEX)) &&
            img_part_n(img, IMG_MODEL_INDEX) >= 2 * img_part_n(img, IMG_MODELS) &&
            is_power_of_two(img_part_n(img, IMG_KEY_INDEX)) &&
            head_u32(img, offsetof(struct img_head, key_probes)) <= img_probe_max;
