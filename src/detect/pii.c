@@ -42,6 +42,20 @@ static bool file_ending(const struct scan *s, size_t from, size_t to) {
     return false;
 }
 
+/* End of the label of a host's name that begins at i; i: none does. */
+static size_t label_end(const struct scan *s, size_t i, bool *ret_top) {
+    size_t label = i;
+    *ret_top = true;
+    while (i < s->n && i - label <= LABEL_MAX && (scan_is(s->p[i], SC_ALNUM) || s->p[i] == '-')) {
+        *ret_top = *ret_top && scan_is(s->p[i], SC_ALPHA);
+        i++;
+    }
+    if (i == label || i - label > LABEL_MAX || s->p[label] == '-' || s->p[i - 1] == '-')
+        return label;
+    *ret_top = (*ret_top || scan_lit(s, label, "xn--", true)) && i - label > 1;
+    return i;
+}
+
 static void mail_hit(struct scan *s, unsigned rule, size_t end) {
     static const struct pii_worth w = {PII_EMAIL_ADDRESS, PII_FORM, PII_CONTEXT};
     (void)rule;
@@ -51,19 +65,13 @@ static void mail_hit(struct scan *s, unsigned rule, size_t end) {
         return;
     /* Every end that the name of a host may have; the longest is told. */
     for (size_t labels = 0; i < s->n && i - end < DOMAIN_MAX; labels++) {
+        bool top; /* it may be a top-level domain */
         size_t label = i;
-        bool letters = true;
-        while (i < s->n && i - label <= LABEL_MAX &&
-               (scan_is(s->p[i], SC_ALNUM) || s->p[i] == '-')) {
-            letters = letters && scan_is(s->p[i], SC_ALPHA);
-            i++;
-        }
-        uint8_t behind = scan_at(s, i);
-        if (i == label || i - label > LABEL_MAX || s->p[label] == '-' || s->p[i - 1] == '-')
+        i = label_end(s, label, &top);
+        if (i == label)
             return;
-        bool top = letters || scan_lit(s, label, "xn--", true);
-        if (labels > 0 && top && i - label > 1 && behind != '_' && behind != '@' &&
-            !file_ending(s, label, i))
+        uint8_t behind = scan_at(s, i);
+        if (labels > 0 && top && behind != '_' && behind != '@' && !file_ending(s, label, i))
             pii_emit(s, &w, start, i);
         if (behind != '.')
             return;
