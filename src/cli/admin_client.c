@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <curl/curl.h>
 
+#include "commands.h"
 #include "opts.h"
 
 enum { ANSWER_MAX = 256 << 20 }; /* a listing of a million keys is 200 MB */
@@ -82,4 +83,46 @@ const char *bz_answer_error(const struct bz_answer_json *a) {
     bz_put_safe(&b, m);
     text[b.n] = '\0';
     return text;
+}
+
+/* ---- for commands ---- */
+
+int bz_admin_outcome(enum bz_status st, const struct bz_instance *in,
+                     const struct bz_answer_json *a) {
+    if (st == BZ_EUNAVAIL)
+        bz_say("%s is not up; start it with 'bartizan up %s'", bz_safe(in->path),
+               bz_safe(in->path));
+    else if (st != BZ_OK)
+        bz_say("bartizand's answer cannot be used: %s", bz_status_text(st));
+    else if (a->status >= 300)
+        bz_say("%s", bz_answer_error(a));
+    else
+        return BZ_EXIT_OK;
+    return BZ_EXIT_FAILURE;
+}
+
+int bz_admin_run(const char *dir, const char *method, const char *path, struct bz_view body,
+                 long timeout_ms, bool json, bz_show_fn *show) {
+    struct bz_instance in;
+    struct bz_answer_json a;
+    if (!bz_cli_open(dir, &in))
+        return BZ_EXIT_FAILURE;
+    enum bz_status st = bz_admin_call(&in, method, path, body, timeout_ms, &a);
+    int rc = bz_admin_outcome(st, &in, &a);
+    if (rc == BZ_EXIT_OK && json)
+        (void)printf("%.*s\n", (int)a.body.n, (const char *)a.body.p);
+    else if (rc == BZ_EXIT_OK)
+        show(&a);
+    if (rc == BZ_EXIT_OK && bz_json_is(bz_json_get(a.root, BZ_V("recorded")), BZ_JSON_FALSE))
+        bz_say("warning: this is done, but the audit log could not confirm its record; see "
+               "'bartizan status'");
+    bz_answer_done(&a);
+    bz_instance_close(&in);
+    return rc;
+}
+
+bool bz_admin_name_ok(const char *s) {
+    size_t n = strlen(s);
+    return n > 0 && n <= 64 &&
+           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-") == n;
 }

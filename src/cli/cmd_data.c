@@ -11,38 +11,9 @@ enum { BODY_MAX = 256 * 1024, CALL_MS = 600000 };
 
 /* ---- a call and its answer ---- */
 
-int bz_data_outcome(enum bz_status st, const struct bz_instance *in,
-                    const struct bz_answer_json *a) {
-    if (st == BZ_EUNAVAIL)
-        bz_say("%s is not up; start it with 'bartizan up %s'", bz_safe(in->path),
-               bz_safe(in->path));
-    else if (st != BZ_OK)
-        bz_say("bartizand's answer cannot be used: %s", bz_status_text(st));
-    else if (a->status >= 300)
-        bz_say("%s", bz_answer_error(a));
-    else
-        return BZ_EXIT_OK;
-    return BZ_EXIT_FAILURE;
-}
-
 static int call(const char *dir, const char *method, const char *path, struct bz_view body,
-                bool json, void (*show)(const struct bz_answer_json *a)) {
-    struct bz_instance in;
-    struct bz_answer_json a;
-    if (!bz_cli_open(dir, &in))
-        return BZ_EXIT_FAILURE;
-    enum bz_status st = bz_admin_call(&in, method, path, body, CALL_MS, &a);
-    int rc = bz_data_outcome(st, &in, &a);
-    if (rc == BZ_EXIT_OK && json)
-        (void)printf("%.*s\n", (int)a.body.n, (const char *)a.body.p);
-    else if (rc == BZ_EXIT_OK)
-        show(&a);
-    if (rc == BZ_EXIT_OK && bz_json_is(bz_json_get(a.root, BZ_V("recorded")), BZ_JSON_FALSE))
-        bz_say("warning: this is done, but the audit log could not confirm its record; see "
-               "'bartizan status'");
-    bz_answer_done(&a);
-    bz_instance_close(&in);
-    return rc;
+                bool json, bz_show_fn *show) {
+    return bz_admin_run(dir, method, path, body, CALL_MS, json, show);
 }
 
 void bz_data_put_who(struct bz_jw *w, const char *user, const char *conversation) {
@@ -174,7 +145,7 @@ static int parse(int argc, char **argv, const struct bz_opts *o, const char **wo
 }
 
 static int plain(int argc, char **argv, const char *usage, const char *about, const char *method,
-                 const char *path, void (*show)(const struct bz_answer_json *a)) {
+                 const char *path, bz_show_fn *show) {
     const char *dir = NULL;
     bool json = false;
     static const char *const names[] = {"DIR"};
@@ -265,8 +236,7 @@ static int data_erased(int argc, char **argv) {
     return bz_data_apply(dir, apply, json, show_applied);
 }
 
-int bz_data_apply(const char *dir, const char *file, bool json,
-                  void (*show)(const struct bz_answer_json *a)) {
+int bz_data_apply(const char *dir, const char *file, bool json, bz_show_fn *show) {
     struct bz_buf lines, b;
     struct bz_jw w;
     bz_buf_init(&lines, BODY_MAX / 2);
@@ -336,12 +306,6 @@ static int hold_add(int argc, char **argv) {
     return rc;
 }
 
-static bool path_part_ok(const char *s) {
-    size_t n = strlen(s);
-    return n > 0 && n <= 64 &&
-           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-") == n;
-}
-
 static int hold_release(int argc, char **argv) {
     const char *word[2] = {NULL, NULL};
     char path[160];
@@ -353,7 +317,7 @@ static int hold_release(int argc, char **argv) {
     int rc = parse(argc, argv, &o, word);
     if (rc >= 0)
         return rc;
-    if (!path_part_ok(word[1])) {
+    if (!bz_admin_name_ok(word[1])) {
         bz_say("'%s' is no NAME", bz_safe(word[1]));
         return BZ_EXIT_FAILURE;
     }

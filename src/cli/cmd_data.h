@@ -7,13 +7,9 @@
 #include "admin_client.h"
 #include "commands.h"
 
-/* Exit code of a call that was answered; prints the error of one that was refused. */
-int bz_data_outcome(enum bz_status st, const struct bz_instance *in,
-                    const struct bz_answer_json *a);
 void bz_data_put_who(struct bz_jw *w, const char *user, const char *conversation);
 /* Sends the list of erasures in `file`. */
-int bz_data_apply(const char *dir, const char *file, bool json,
-                  void (*show)(const struct bz_answer_json *a));
+int bz_data_apply(const char *dir, const char *file, bool json, bz_show_fn *show);
 int bz_data_export(int argc, char **argv);
 
 #endif

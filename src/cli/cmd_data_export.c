@@ -81,7 +81,7 @@ static int page(struct export *x, char next[64]) {
     enum bz_status st =
         bz_admin_call(&x->in, "POST", "/v1/data/export", bz_buf_view(&b), CALL_MS, &a);
     bz_buf_free(&b);
-    int rc = bz_data_outcome(st, &x->in, &a);
+    int rc = bz_admin_outcome(st, &x->in, &a);
     if (rc == BZ_EXIT_OK && !put_bodies(x, bz_json_get(a.root, BZ_V("bodies"))))
         rc = BZ_EXIT_FAILURE;
     if (rc == BZ_EXIT_OK) {

@@ -5,7 +5,8 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-#include "cmd_data.h"
+#include "admin_client.h"
+#include "commands.h"
 #include "dlp.h"
 
 enum { BODY_MAX = 4096, CALL_MS = 60000, ID_TEXT = 2 * BZ_APPROVAL_LEN };
@@ -13,23 +14,8 @@ enum { BODY_MAX = 4096, CALL_MS = 60000, ID_TEXT = 2 * BZ_APPROVAL_LEN };
 /* ---- a call and its answer ---- */
 
 static int call(const char *dir, const char *method, const char *path, struct bz_view body,
-                bool json, void (*show)(const struct bz_answer_json *a)) {
-    struct bz_instance in;
-    struct bz_answer_json a;
-    if (!bz_cli_open(dir, &in))
-        return BZ_EXIT_FAILURE;
-    enum bz_status st = bz_admin_call(&in, method, path, body, CALL_MS, &a);
-    int rc = bz_data_outcome(st, &in, &a);
-    if (rc == BZ_EXIT_OK && json)
-        (void)printf("%.*s\n", (int)a.body.n, (const char *)a.body.p);
-    else if (rc == BZ_EXIT_OK)
-        show(&a);
-    if (rc == BZ_EXIT_OK && bz_json_is(bz_json_get(a.root, BZ_V("recorded")), BZ_JSON_FALSE))
-        bz_say("warning: this is done, but the audit log could not confirm its record; see "
-               "'bartizan status'");
-    bz_answer_done(&a);
-    bz_instance_close(&in);
-    return rc;
+                bool json, bz_show_fn *show) {
+    return bz_admin_run(dir, method, path, body, CALL_MS, json, show);
 }
 
 static void print_date(const struct bz_json *n) {

@@ -11,52 +11,9 @@ enum { CALL_MS = 30000, BODY_MAX = 256 * 1024, PATH_TEXT = 256 };
 
 /* ---- a call and its answer ---- */
 
-static bool path_part_ok(const char *s) {
-    size_t n = strlen(s);
-    return n > 0 && n <= 64 &&
-           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-") == n;
-}
-
-/* Exit code of a call that was answered; prints the error of one that was refused. */
-static int outcome(enum bz_status st, const struct bz_instance *in,
-                   const struct bz_answer_json *a) {
-    if (st == BZ_EUNAVAIL)
-        bz_say("%s is not up; start it with 'bartizan up %s'", bz_safe(in->path),
-               bz_safe(in->path));
-    else if (st != BZ_OK)
-        bz_say("bartizand's answer cannot be used: %s", bz_status_text(st));
-    else if (a->status >= 300)
-        bz_say("%s", bz_answer_error(a));
-    else
-        return BZ_EXIT_OK;
-    return BZ_EXIT_FAILURE;
-}
-
-static void warn_unrecorded(const struct bz_answer_json *a) {
-    if (bz_json_is(bz_json_get(a->root, BZ_V("recorded")), BZ_JSON_FALSE))
-        bz_say("warning: this is in force, but the audit log could not confirm its record; see "
-               "'bartizan status'");
-}
-
-typedef void show_fn(const struct bz_answer_json *a);
-
 static int call(const char *dir, const char *method, const char *path, struct bz_view body,
-                bool json, show_fn *show) {
-    struct bz_instance in;
-    struct bz_answer_json a;
-    if (!bz_cli_open(dir, &in))
-        return BZ_EXIT_FAILURE;
-    enum bz_status st = bz_admin_call(&in, method, path, body, CALL_MS, &a);
-    int rc = outcome(st, &in, &a);
-    if (rc == BZ_EXIT_OK && json)
-        (void)printf("%.*s\n", (int)a.body.n, (const char *)a.body.p);
-    else if (rc == BZ_EXIT_OK)
-        show(&a);
-    if (rc == BZ_EXIT_OK)
-        warn_unrecorded(&a);
-    bz_answer_done(&a);
-    bz_instance_close(&in);
-    return rc;
+                bool json, bz_show_fn *show) {
+    return bz_admin_run(dir, method, path, body, CALL_MS, json, show);
 }
 
 /* ---- showing ---- */
@@ -287,7 +244,7 @@ static int simple(int argc, char **argv, const char *usage, const char *about, c
         return BZ_EXIT_FAILURE;
     if (help)
         return BZ_EXIT_OK;
-    if (word != NULL && !path_part_ok(words[1])) {
+    if (word != NULL && !bz_admin_name_ok(words[1])) {
         bz_say("'%s' is no %s", bz_safe(words[1]), word);
         return BZ_EXIT_FAILURE;
     }
@@ -338,7 +295,7 @@ static int key_rotate(int argc, char **argv) {
         return BZ_EXIT_FAILURE;
     if (help)
         return BZ_EXIT_OK;
-    if (!path_part_ok(w[1])) {
+    if (!bz_admin_name_ok(w[1])) {
         bz_say("'%s' is no ID", bz_safe(w[1]));
         return BZ_EXIT_FAILURE;
     }
