@@ -3,7 +3,8 @@
 #include "ngx_http_bartizan.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
+
+#include "files.h"
 
 static bool path_of(const char *name, const char *end, char out[PATH_MAX]) {
     const ngx_str_t *dir = &bz_ngx_worker.dir;
@@ -12,31 +13,13 @@ static bool path_of(const char *name, const char *end, char out[PATH_MAX]) {
     return n > 0 && n < PATH_MAX;
 }
 
-static bool write_all(int fd, struct bz_view v) {
-    while (v.n > 0) {
-        ssize_t n = write(fd, v.p, v.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        v = bz_view_sub(v, (size_t)n, v.n);
-    }
-    return true;
-}
-
 /* Whole or not at all: bartizand looks at names without ".tmp" only. */
 static bool write_file(const char *name, struct bz_view v) {
-    char tmp[PATH_MAX], path[PATH_MAX];
-    if (!path_of(name, ".tmp", tmp) || !path_of(name, "", path))
+    char path[PATH_MAX];
+    if (!path_of("", "", path))
         return false;
-    int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return false;
-    bool ok = write_all(fd, v);
-    ok = close(fd) == 0 && ok && rename(tmp, path) == 0;
-    if (!ok)
-        (void)unlink(tmp);
-    return ok;
+    BZ_FD dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return dir >= 0 && bz_file_write(dir, name, v, 0600, BZ_FILE_NO_SYNC) == BZ_OK;
 }
 
 /* While bartizand is away the disk must not fill up. It takes files in whole batches: when the marked one is
