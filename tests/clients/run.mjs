@@ -1,7 +1,7 @@
 // Unmodified SDKs make the same calls directly at the model servers and through the gateway.
 //   node run.mjs TARGETS.json      (written by run.py, which starts everything)
 // TARGETS.json: {"direct": target, "gateway": target + {forbidden, limited}}, where a target is
-//   {openai, anthropic, ollama: base URLs; embed: base URL for embeddings; key; chatModel, embedModel, ollamaModel}
+//   {openai, anthropic, ollama: base URLs; embed: base URL for embeddings; key; retries; chatModel, embedModel, ollamaModel}
 import { readFileSync } from 'node:fs';
 import assert from 'node:assert/strict';
 import './node18.mjs'; // before the SDKs

@@ -12,7 +12,7 @@ const tools = {
     description: 'Weather of a city', inputSchema: z.object({ city: z.enum(['Paris', 'Oslo']) }), execute: async () => 'sunny' }),
 };
 const ask = (t, more = {}, key = undefined) => ({
-  model: model(t, key), prompt: 'Who may copy?', maxOutputTokens: 40, maxRetries: 0, ...more });
+  model: model(t, key), prompt: 'Who may copy?', maxOutputTokens: 40, maxRetries: t.retries, ...more });
 const status = async (assert, call) => {
   const e = await caught(assert, call);
   assert.ok(APICallError.isInstance(e), `${e.name} ${e.message}`);
@@ -47,7 +47,7 @@ export default [
   }],
   ['embedMany', async (t, a) => {
     const m = createOpenAICompatible({ name: 'local', baseURL: t.embed, apiKey: t.key }).textEmbeddingModel(t.embedModel);
-    const r = await embedMany({ model: m, values: ['one', 'two'], maxRetries: 0 });
+    const r = await embedMany({ model: m, values: ['one', 'two'], maxRetries: t.retries });
     a.equal(r.embeddings.length, 2);
   }],
   ['abort', async (t, a) => {

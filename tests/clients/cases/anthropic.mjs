@@ -1,7 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { CARD, caught, choose, citySchema, gatewayOnly, hello } from './shared.mjs';
 
-const client = (t, more = {}) => new Anthropic({ baseURL: t.anthropic, apiKey: t.key, maxRetries: 0, ...more });
+const client = (t, more = {}) => new Anthropic({ baseURL: t.anthropic, apiKey: t.key, maxRetries: t.retries, ...more });
 const body = (t, more = {}) => ({ model: t.chatModel, max_tokens: 40, messages: hello, ...more });
 const tool = { name: 'get_weather', description: 'Weather of a city', input_schema: citySchema };
 const pay = (value) => ({ name: 'pay', description: 'pays', input_schema: choose(value) });

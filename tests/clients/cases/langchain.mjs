@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LONG, caught, gatewayOnly } from './shared.mjs';
 
 const chat = (t, more = {}) => new ChatOpenAI({
-  model: t.chatModel, apiKey: t.key, maxRetries: 0, maxTokens: 60, configuration: { baseURL: t.openai }, ...more });
+  model: t.chatModel, apiKey: t.key, maxRetries: t.retries, maxTokens: 60, configuration: { baseURL: t.openai }, ...more });
 const person = z.object({ name: z.enum(['Ada', 'Grace']), age: z.number().int().min(1).max(99) });
 const weather = tool(async () => 'sunny', {
   name: 'get_weather', description: 'Weather of a city', schema: z.object({ city: z.enum(['Paris', 'Oslo']) }) });
@@ -36,7 +36,7 @@ export default [
     a.ok(r.text.length > 0);
   }],
   ['embeddings', async (t, a) => {
-    const e = new OpenAIEmbeddings({ model: t.embedModel, apiKey: t.key, maxRetries: 0, configuration: { baseURL: t.embed } });
+    const e = new OpenAIEmbeddings({ model: t.embedModel, apiKey: t.key, maxRetries: t.retries, configuration: { baseURL: t.embed } });
     a.equal((await e.embedDocuments(['one', 'two'])).length, 2);
   }],
   ['abort', async (t, a) => {

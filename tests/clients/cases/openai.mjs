@@ -3,7 +3,7 @@ import { zodResponseFormat } from 'openai/helpers/zod';
 import { z } from 'zod';
 import { CARD, EXACT, LONG, caught, choose, citySchema, clock, cosine, gatewayOnly, grammarFor, hello, weather } from './shared.mjs';
 
-const client = (t, more = {}) => new OpenAI({ baseURL: t.openai, apiKey: t.key, maxRetries: 0, ...more });
+const client = (t, more = {}) => new OpenAI({ baseURL: t.openai, apiKey: t.key, maxRetries: t.retries, ...more });
 const embedder = (t) => client(t, { baseURL: t.embed });
 const chat = (t, body, options) => client(t).chat.completions.create(
   { model: t.chatModel, messages: hello, max_tokens: 40, ...body }, options);
