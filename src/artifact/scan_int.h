@@ -1,0 +1,113 @@
+/* Inside of a scan, shared by the files of this room only.
+ *
+ *   scan.c     life of a scan, findings, caps, dispatch
+ *   source.c   sources over memory, parts of sources, windows
+ *   codec.c    gzip, zlib, bzip2, xz, lzma, zstd, lz4 as sources
+ *   formats.c  the table of formats
+ *   one file (or a few) and one const struct bz_format per format, with its rules beside it */
+#ifndef BZ_ARTIFACT_SCAN_INT_H
+#define BZ_ARTIFACT_SCAN_INT_H
+
+#include <bartizan/artifact.h>
+
+struct bz_scan;
+
+struct bz_object { /* what is being looked at: a file, a member, a decoded stream */
+    struct bz_source src;
+    struct bz_view name;  /* the file's or the member's, for hints only */
+    struct bz_view place; /* for findings; "" for the file itself */
+    uint8_t depth;        /* 0: the file */
+    struct bz_view head;  /* the first bytes, at most BZ_PROBE_HEAD; all of it if shorter */
+};
+#define BZ_PROBE_HEAD 4096
+
+enum bz_probe { /* how sure; rises */
+                BZ_PROBE_NO,
+                BZ_PROBE_MAYBE, /* parses so far, but so does a lot: tried last, alone */
+                BZ_PROBE_YES,   /* a magic number or a structure that random bytes do not have */
+                BZ_PROBE_COUNT
+};
+
+struct bz_format {
+    const char *name; /* "gguf" */
+    const char *what; /* a few words for people */
+    /* Looks at o->head, and reads more where the mark stands elsewhere (zip: the end). Several
+     * formats may say YES: each is scanned and the ambiguity is a finding (polyglot). */
+    enum bz_probe (*probe)(struct bz_scan *s, const struct bz_object *o);
+    /* Finds. OK also for malformed input (which is a finding); else ENOMEM, EIO, ELIMIT. */
+    enum bz_status (*scan)(struct bz_scan *s, const struct bz_object *o);
+    const struct bz_rule *rules; /* ends with .id == NULL */
+};
+
+/* The table; one extern per format, in the order of trial. formats.c */
+extern const struct bz_format *const bz_formats[];
+extern const size_t bz_formats_n;
+
+/* Records a finding. place: of o. evidence: copied, cut at BZ_EVIDENCE_MAX bytes. OK, ENOMEM. */
+enum bz_status bz_scan_found(struct bz_scan *s, const struct bz_object *o,
+                             const struct bz_rule *rule, uint64_t offset,
+                             struct bz_view evidence) BZ_MUST_USE;
+#define BZ_EVIDENCE_MAX 200
+
+/* Scans a member as an object of its own: place becomes "PLACE!name", depth one more. Counts the
+ * member, watches caps (above one: a BZ_RULE_UNCHECKED finding, and OK). */
+enum bz_status bz_scan_member(struct bz_scan *s, const struct bz_object *parent,
+                              struct bz_view name, const struct bz_source *src) BZ_MUST_USE;
+/* The same when the parent knows what it must be (torch zip: data.pkl is a pickle): `format` is
+ * tried whatever the probes say, and what the probes say is tried too. */
+enum bz_status bz_scan_member_as(struct bz_scan *s, const struct bz_object *parent,
+                                 struct bz_view name, const struct bz_source *src,
+                                 const struct bz_format *format) BZ_MUST_USE;
+
+/* Budgets. false: spent (a BZ_RULE_UNCHECKED finding is recorded once); the caller stops with OK. */
+bool bz_scan_steps(struct bz_scan *s, const struct bz_object *o, uint64_t n);
+bool bz_scan_bytes(struct bz_scan *s, const struct bz_object *o, uint64_t decoded);
+
+struct bz_arena *bz_scan_arena(struct bz_scan *s);
+const struct bz_scan_options *bz_scan_options(const struct bz_scan *s);
+/* The first format's name is the result's; a format may refine it ("torch zip"). Static. */
+void bz_scan_name(struct bz_scan *s, const struct bz_object *o, const char *format);
+
+/* ---- reading forward ------------------------------------------------------------------------- */
+
+/* A window over a source: forward reading in big steps, views that live until the next call. */
+struct bz_window {
+    const struct bz_source *src;
+    uint8_t *buf;      /* BZ_WINDOW bytes, arena */
+    uint64_t base;     /* offset of buf[0] */
+    size_t at, n;      /* next byte, bytes there */
+    enum bz_status st; /* latched: OK, or why reading ended (ETRAILING at the end) */
+};
+#define BZ_WINDOW ((size_t)256 * 1024)
+enum bz_status bz_window_init(struct bz_window *w, struct bz_scan *s, const struct bz_source *src,
+                              uint64_t off) BZ_MUST_USE;
+/* At least n bytes in sight (n <= BZ_WINDOW), or fewer at the end; peeks. */
+struct bz_view bz_window_peek(struct bz_window *w, size_t n);
+void bz_window_skip(struct bz_window *w, uint64_t n); /* any n */
+static inline uint64_t bz_window_off(const struct bz_window *w) {
+    return w->base + w->at;
+}
+
+/* A part of a source as a source; `mem` is where the context is kept (arena). NULL: no memory. */
+const struct bz_source *bz_source_part(struct bz_scan *s, const struct bz_source *src, uint64_t off,
+                                       uint64_t n);
+
+/* ---- codecs (codec.c) -------------------------------------------------------------------------- */
+
+enum bz_codec {
+    BZ_CODEC_DEFLATE, /* raw, as in ZIP */
+    BZ_CODEC_ZLIB,
+    BZ_CODEC_GZIP, /* all members */
+    BZ_CODEC_BZIP2,
+    BZ_CODEC_XZ,
+    BZ_CODEC_LZMA, /* .lzma, alone */
+    BZ_CODEC_ZSTD,
+    BZ_CODEC_LZ4, /* frames */
+    BZ_CODEC_COUNT
+};
+/* What a decoder gives, as a source of unknown size; reading backwards starts anew (and counts
+ * again). Caps and damage come back from pread as ELIMIT and ECORRUPT. NULL: no memory. */
+const struct bz_source *bz_codec_source(struct bz_scan *s, const struct bz_object *o,
+                                        enum bz_codec codec, const struct bz_source *packed);
+
+#endif
