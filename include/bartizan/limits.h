@@ -77,4 +77,19 @@
 #define BZ_BACKUP_CHAIN_MAX 64            /* archives that build on each other; all are needed */
 #define BZ_BACKUP_RECIPIENTS_MAX 16
 
+/* Scans of model files. What is beyond is reported as not checked, never as clean. */
+#define BZ_SCAN_BYTES_MAX (4ull << 30) /* decoded from archives and streams of one file, in all */
+#define BZ_SCAN_RATIO_MAX 200 /* decoded / stored of one stream; weights do not shrink to a tenth */
+#define BZ_SCAN_RATIO_FROM (16u << 20) /* decoded bytes from which the ratio counts */
+#define BZ_SCAN_MEMBERS_MAX 100000     /* of all archives in one file; big models have some 10,000 */
+#define BZ_SCAN_DEPTH_MAX 8            /* archives in archives */
+#define BZ_SCAN_FINDINGS_MAX 200       /* kept per file, the worst ones; the rest is counted */
+#define BZ_SCAN_STEPS_MAX 400000000    /* opcodes, tokens, nodes of one file: some seconds */
+#define BZ_SCAN_MEMORY_MAX (256u << 20) /* scratch of one file: a list of 1,000,000 tensors */
+#define BZ_SCAN_SPOOL_MAX (16u << 20)   /* a decoded member up to here is held, not decoded twice */
+
+/* Advisories and inventories. */
+#define BZ_VERSION_MAX 256    /* bytes of one version; npm's own limit, real ones are below 80 */
+#define BZ_NPM_RANGE_MAX 1024 /* bytes of one npm range */
+
 #endif
