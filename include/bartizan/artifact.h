@@ -24,8 +24,8 @@ struct bz_source {
 };
 #define BZ_SOURCE_UNKNOWN UINT64_MAX
 
-/* Over memory that outlives it. `ret_mem` is the context. */
-void bz_source_mem(struct bz_source *s, const struct bz_view *mem);
+/* Over memory. `mem` (which is the context) and what it shows outlive the source. */
+void bz_source_mem(struct bz_source *s, struct bz_view *mem);
 /* Exactly n bytes at `off`, or why not: EIO, ETRAILING (the source ends before), ELIMIT, ECORRUPT. */
 enum bz_status bz_source_exact(const struct bz_source *s, uint64_t off, void *buf,
                                size_t n) BZ_MUST_USE;
@@ -66,8 +66,8 @@ struct bz_rule {       /* static; ids are stable and documented in docs/SCANNER.
     const char *todo;  /* what to do */
     const char *ref;   /* CVE, CWE or page; "" */
 };
-/* All rules of this build, sorted by id. Static. */
-size_t bz_rule_list(const struct bz_rule *const **ret);
+/* All rules of this build, format by format: rule `i`, or NULL beyond the last. Static. */
+const struct bz_rule *bz_rule_at(size_t i);
 
 struct bz_scan_finding {
     const struct bz_rule *rule;
@@ -144,7 +144,8 @@ struct bz_scan_options {
 
 /* Scans one file. `name` is for hints in findings only ("a pickle named .safetensors"), never for
  * recognising the format. Everything in `ret` lies in `ar`.
- * OK (also with findings); EIO (the source failed: the caller's exit 2), ENOMEM, ELIMIT (stopped).
+ * OK (also with findings); EIO (the source failed: the caller's exit 2), ENOMEM, ELIMIT (stopped),
+ * EINVAL (a source of unknown size).
  * Cost: header and structure only, except that pickles, templates and compressed members are read
  * whole; tensor data is not read. */
 enum bz_status bz_scan(struct bz_arena *ar, const struct bz_source *src, struct bz_view name,

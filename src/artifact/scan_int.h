@@ -3,7 +3,7 @@
  *   scan.c     life of a scan, findings, caps, dispatch
  *   source.c   sources over memory, parts of sources, windows
  *   codec.c    gzip, zlib, bzip2, xz, lzma, zstd, lz4 as sources
- *   formats.c  the table of formats
+ *   formats.h  the list of formats (a row each); formats.c makes the table
  *   one file (or a few) and one const struct bz_format per format, with its rules beside it */
 #ifndef BZ_ARTIFACT_SCAN_INT_H
 #define BZ_ARTIFACT_SCAN_INT_H
@@ -16,14 +16,15 @@ struct bz_object { /* what is being looked at: a file, a member, a decoded strea
     struct bz_source src;
     struct bz_view name;  /* the file's or the member's, for hints only */
     struct bz_view place; /* for findings; "" for the file itself */
-    uint8_t depth;        /* 0: the file */
     struct bz_view head;  /* the first bytes, at most BZ_PROBE_HEAD; all of it if shorter */
+    uint8_t depth;        /* 0: the file */
+    bool sure;            /* the probe said YES, or the parent knows: not MAYBE */
 };
 #define BZ_PROBE_HEAD 4096
 
 enum bz_probe { /* how sure; rises */
                 BZ_PROBE_NO,
-                BZ_PROBE_MAYBE, /* parses so far, but so does a lot: tried last, alone */
+                BZ_PROBE_MAYBE, /* parses so far, but so does a lot: scan() will tell */
                 BZ_PROBE_YES,   /* a magic number or a structure that random bytes do not have */
                 BZ_PROBE_COUNT
 };
@@ -34,14 +35,20 @@ struct bz_format {
     /* Looks at o->head, and reads more where the mark stands elsewhere (zip: the end). Several
      * formats may say YES: each is scanned and the ambiguity is a finding (polyglot). */
     enum bz_probe (*probe)(struct bz_scan *s, const struct bz_object *o);
-    /* Finds. OK also for malformed input (which is a finding); else ENOMEM, EIO, ELIMIT. */
+    /* Finds. OK also for malformed input (which is a finding); ENOTFOUND where the probe said MAYBE
+     * (!o->sure) and it is not this format after all: nothing was recorded; else ENOMEM, EIO, ELIMIT
+     * (hand on what bz_scan_member and bz_scan_found return). */
     enum bz_status (*scan)(struct bz_scan *s, const struct bz_object *o);
-    const struct bz_rule *rules; /* ends with .id == NULL */
+    const struct bz_rule *rules; /* ends with .id == NULL; may be NULL */
+    /* Tried only where no other format took the object: plain text, images. Never a polyglot. */
+    bool inert;
 };
 
-/* The table; one extern per format, in the order of trial. formats.c */
+/* The table, in the order of formats.h. */
 extern const struct bz_format *const bz_formats[];
 extern const size_t bz_formats_n;
+/* By its name ("pickle"), for members whose format the parent knows; NULL: not in this build. */
+const struct bz_format *bz_format_named(const char *name);
 
 /* Records a finding. place: of o. evidence: copied, cut at BZ_EVIDENCE_MAX bytes. OK, ENOMEM. */
 enum bz_status bz_scan_found(struct bz_scan *s, const struct bz_object *o,
@@ -50,7 +57,8 @@ enum bz_status bz_scan_found(struct bz_scan *s, const struct bz_object *o,
 #define BZ_EVIDENCE_MAX 200
 
 /* Scans a member as an object of its own: place becomes "PLACE!name", depth one more. Counts the
- * member, watches caps (above one: a BZ_RULE_UNCHECKED finding, and OK). */
+ * member, watches caps (above one: a BZ_RULE_UNCHECKED finding, and OK). `src` may be of unknown
+ * size (a decoder): short ones are then held in memory, long ones are measured by decoding them. */
 enum bz_status bz_scan_member(struct bz_scan *s, const struct bz_object *parent,
                               struct bz_view name, const struct bz_source *src) BZ_MUST_USE;
 /* The same when the parent knows what it must be (torch zip: data.pkl is a pickle): `format` is
@@ -62,7 +70,11 @@ enum bz_status bz_scan_member_as(struct bz_scan *s, const struct bz_object *pare
 /* Budgets. false: spent (a BZ_RULE_UNCHECKED finding is recorded once); the caller stops with OK. */
 bool bz_scan_steps(struct bz_scan *s, const struct bz_object *o, uint64_t n);
 bool bz_scan_bytes(struct bz_scan *s, const struct bz_object *o, uint64_t decoded);
+/* Something of `o` was left out: recorded with BZ_RULE_UNCHECKED. `why` is ours. */
+enum bz_status bz_scan_left_out(struct bz_scan *s, const struct bz_object *o, uint64_t offset,
+                                const char *why) BZ_MUST_USE;
 
+/* Scratch memory of the object that is being scanned: gone when its scan() returns. */
 struct bz_arena *bz_scan_arena(struct bz_scan *s);
 const struct bz_scan_options *bz_scan_options(const struct bz_scan *s);
 /* The first format's name is the result's; a format may refine it ("torch zip"). Static. */
@@ -73,7 +85,8 @@ void bz_scan_name(struct bz_scan *s, const struct bz_object *o, const char *form
 /* A window over a source: forward reading in big steps, views that live until the next call. */
 struct bz_window {
     const struct bz_source *src;
-    uint8_t *buf;      /* BZ_WINDOW bytes, arena */
+    uint8_t *buf;      /* arena */
+    size_t cap;        /* BZ_WINDOW, or all that there is if that is less */
     uint64_t base;     /* offset of buf[0] */
     size_t at, n;      /* next byte, bytes there */
     enum bz_status st; /* latched: OK, or why reading ended (ETRAILING at the end) */
@@ -81,7 +94,8 @@ struct bz_window {
 #define BZ_WINDOW ((size_t)256 * 1024)
 enum bz_status bz_window_init(struct bz_window *w, struct bz_scan *s, const struct bz_source *src,
                               uint64_t off) BZ_MUST_USE;
-/* At least n bytes in sight (n <= BZ_WINDOW), or fewer at the end; peeks. */
+/* What is in sight: at least n bytes (n <= BZ_WINDOW), or fewer at the end; eats nothing. Where it is
+ * less than n, `st` says why: ETRAILING, the end; EIO; of a decoder ECORRUPT, ELIMIT. */
 struct bz_view bz_window_peek(struct bz_window *w, size_t n);
 void bz_window_skip(struct bz_window *w, uint64_t n); /* any n */
 static inline uint64_t bz_window_off(const struct bz_window *w) {
@@ -91,6 +105,22 @@ static inline uint64_t bz_window_off(const struct bz_window *w) {
 /* A part of a source as a source; `mem` is where the context is kept (arena). NULL: no memory. */
 const struct bz_source *bz_source_part(struct bz_scan *s, const struct bz_source *src, uint64_t off,
                                        uint64_t n);
+
+/* All of a source, held in memory if it is not longer than `max`; else read to its end once, so that
+ * size and CRC are known, and to be read again. */
+struct bz_spool {
+    struct bz_source src; /* of known size; lives until done */
+    uint64_t size;
+    uint32_t crc;      /* CRC-32, as in ZIP */
+    enum bz_status st; /* OK, or why it ended early: ECORRUPT, ELIMIT */
+    struct bz_view mem;
+    struct bz_buf buf;
+};
+/* OK (see ->st), ENOMEM, EIO, ELIMIT (the scan was stopped). bz_spool_done in each case. */
+enum bz_status bz_spool_fill(struct bz_spool *p, struct bz_scan *s, const struct bz_source *src,
+                             size_t max) BZ_MUST_USE;
+void bz_spool_done(struct bz_spool *p);
+uint32_t bz_scan_ratio(const struct bz_scan *s);
 
 /* ---- codecs (codec.c) -------------------------------------------------------------------------- */
 

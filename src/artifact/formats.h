@@ -1,0 +1,13 @@
+/* The formats of this build, in the order of trial: X(NAME) stands for `bz_format_NAME`. */
+#ifndef BZ_ARTIFACT_FORMATS_H
+#define BZ_ARTIFACT_FORMATS_H
+
+#include "scan_int.h"
+
+#define BZ_FORMAT_TABLE(X) X(text)
+
+#define X(name) extern const struct bz_format bz_format_##name;
+BZ_FORMAT_TABLE(X)
+#undef X
+
+#endif
