@@ -1,6 +1,10 @@
 /* The table of formats. */
 #include "formats.h"
 
+#define X(name) extern const struct bz_format bz_format_##name;
+BZ_FORMAT_TABLE(X);
+#undef X
+
 const struct bz_format *const bz_formats[] = {
 #define X(name) &bz_format_##name,
     BZ_FORMAT_TABLE(X)

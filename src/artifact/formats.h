@@ -6,8 +6,4 @@
 
 #define BZ_FORMAT_TABLE(X) X(text)
 
-#define X(name) extern const struct bz_format bz_format_##name;
-BZ_FORMAT_TABLE(X)
-#undef X
-
 #endif
