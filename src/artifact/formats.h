@@ -4,6 +4,8 @@
 
 #include "scan_int.h"
 
-#define BZ_FORMAT_TABLE(X) X(text)
+#define BZ_FORMAT_TABLE(X)                                                                         \
+    X(onnx)                                                                                        \
+    X(text)
 
 #endif
