@@ -86,10 +86,33 @@
 #define BZ_SCAN_FINDINGS_MAX 200       /* kept per file, the worst ones; the rest is counted */
 #define BZ_SCAN_STEPS_MAX 400000000    /* opcodes, tokens, nodes of one file: some seconds */
 #define BZ_SCAN_MEMORY_MAX (256u << 20) /* scratch of one file: a list of 1,000,000 tensors */
+#define BZ_SCAN_DICTIONARY_MAX (128u << 20) /* of an LZMA decoder; xz -9 takes 65 MiB */
 #define BZ_SCAN_SPOOL_MAX (16u << 20)   /* a decoded member up to here is held, not decoded twice */
 
 /* Advisories and inventories. */
 #define BZ_VERSION_MAX 256    /* bytes of one version; npm's own limit, real ones are below 80 */
 #define BZ_NPM_RANGE_MAX 1024 /* bytes of one npm range */
+
+/* Posture: what an audit reads of a tree that may be anybody's. */
+#define BZ_POSTURE_FILE_MAX (24u << 20) /* of one file; a list of Debian's packages is 9 MiB */
+#define BZ_POSTURE_CONFIG_MAX (1u << 20) /* of a configuration, an environment, a unit */
+#define BZ_POSTURE_PROCS_MAX 32768
+#define BZ_POSTURE_FDS_MAX 4096     /* descriptors of one process */
+#define BZ_POSTURE_SOCKS_MAX 8192   /* listening sockets */
+#define BZ_POSTURE_UNITS_MAX 4096
+#define BZ_POSTURE_CONTAINERS_MAX 1024
+#define BZ_POSTURE_SWEEP_MAX 120000 /* files and directories looked at; half a second */
+#define BZ_POSTURE_SWEEP_DEPTH 10   /* Hugging Face's cache is 5 below a home */
+#define BZ_POSTURE_FILES_MAX 8192   /* of interest, kept */
+#define BZ_POSTURE_ARGS_MAX 1024    /* arguments, variables of one process */
+#define BZ_POSTURE_ARENA_MAX (40u << 20)
+#define BZ_POSTURE_EVIDENCE_MAX 24  /* lines of one finding; more are counted */
+#define BZ_POSTURE_GETS_MAX 64      /* loopback requests of one run */
+#define BZ_POSTURE_HASH_MAX (64u << 20) /* bytes of models hashed in one run without --deep */
+
+/* Models: signatures and the registry */
+#define BZ_SIGNATURE_MAX (64u << 20) /* bytes of a bundle: some 250 for a file that it covers */
+#define BZ_MODEL_FILES_MAX 262144    /* files or shards of one model: 26 TB in shards of 100 MB */
+#define BZ_MODEL_FILE_NAME_MAX 1024  /* bytes of one path in a model */
 
 #endif

@@ -16,6 +16,7 @@ struct kept { /* a finding, with room for its evidence so that a worse one can t
 
 struct frame { /* one object that is being scanned, and its scratch memory */
     struct bz_arena ar;
+    struct bz_cleanup *cleanup;
     struct frame *up;
 };
 
@@ -76,6 +77,24 @@ const struct bz_rule *bz_rule_at(size_t i) {
 
 struct bz_arena *bz_scan_arena(struct bz_scan *s) {
     return &s->frame->ar;
+}
+
+struct bz_alloc bz_scan_heap(struct bz_scan *s) {
+    return s->out->a;
+}
+
+void bz_scan_defer(struct bz_scan *s, struct bz_cleanup *c) {
+    c->next = s->frame->cleanup;
+    c->link = &s->frame->cleanup;
+    if (c->next != NULL)
+        c->next->link = &c->next;
+    s->frame->cleanup = c;
+}
+
+void bz_scan_undefer(struct bz_cleanup *c) {
+    *c->link = c->next;
+    if (c->next != NULL)
+        c->next->link = c->link;
 }
 
 const struct bz_scan_options *bz_scan_options(const struct bz_scan *s) {
@@ -398,11 +417,17 @@ static void frame_begin(struct bz_scan *s, struct frame *f) {
     for (const struct frame *u = s->frame; u != NULL; u = u->up)
         used += u->ar.used;
     bz_arena_init(&f->ar, s->out->a, used < s->caps.memory ? s->caps.memory - used : 0, NULL, 0);
+    f->cleanup = NULL;
     f->up = s->frame;
     s->frame = f;
 }
 
 static void frame_end(struct bz_scan *s, struct frame *f) {
+    while (f->cleanup != NULL) {
+        struct bz_cleanup *c = f->cleanup;
+        bz_scan_undefer(c);
+        c->call(c->ctx);
+    }
     s->frame = f->up;
     bz_arena_free(&f->ar);
 }

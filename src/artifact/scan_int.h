@@ -74,6 +74,16 @@ bool bz_scan_bytes(struct bz_scan *s, const struct bz_object *o, uint64_t decode
 enum bz_status bz_scan_left_out(struct bz_scan *s, const struct bz_object *o, uint64_t offset,
                                 const char *why) BZ_MUST_USE;
 
+/* Called once when the scan() of the current object returns, unless taken back before. */
+struct bz_cleanup {
+    void (*call)(void *ctx);
+    void *ctx;
+    struct bz_cleanup *next, **link;
+};
+void bz_scan_defer(struct bz_scan *s, struct bz_cleanup *c);
+void bz_scan_undefer(struct bz_cleanup *c);
+struct bz_alloc bz_scan_heap(struct bz_scan *s);
+
 /* Scratch memory of the object that is being scanned: gone when its scan() returns. */
 struct bz_arena *bz_scan_arena(struct bz_scan *s);
 const struct bz_scan_options *bz_scan_options(const struct bz_scan *s);
@@ -132,12 +142,27 @@ enum bz_codec {
     BZ_CODEC_XZ,
     BZ_CODEC_LZMA, /* .lzma, alone */
     BZ_CODEC_ZSTD,
-    BZ_CODEC_LZ4, /* frames */
+    BZ_CODEC_LZ4,   /* frames */
+    BZ_CODEC_LZMA1, /* raw; these need properties */
+    BZ_CODEC_LZMA2,
     BZ_CODEC_COUNT
 };
+const char *bz_codec_name(enum bz_codec c);
+extern const struct bz_rule bz_codec_rules[]; /* what decoders record */
 /* What a decoder gives, as a source of unknown size; reading backwards starts anew (and counts
- * again). Caps and damage come back from pread as ELIMIT and ECORRUPT. NULL: no memory. */
+ * again). Caps and damage come back from pread as ELIMIT and ECORRUPT, and are recorded as findings
+ * of `o` by the decoder itself: the caller takes them as the end. It lives until bz_codec_done or the
+ * end of the object's scan(). NULL: no memory. */
 const struct bz_source *bz_codec_source(struct bz_scan *s, const struct bz_object *o,
                                         enum bz_codec codec, const struct bz_source *packed);
+/* The same for codecs whose properties stand elsewhere (7z, LZMA in ZIP). size: of what comes out. */
+const struct bz_source *bz_codec_source_raw(struct bz_scan *s, const struct bz_object *o,
+                                            enum bz_codec codec, const struct bz_source *packed,
+                                            struct bz_view props, uint64_t size);
+void bz_codec_done(const struct bz_source *src); /* NULL is fine */
+/* Bytes of `packed` that were used, once the end was read; UINT64_MAX before, and after damage. */
+uint64_t bz_codec_used(const struct bz_source *src);
+/* Does this look like the beginning of such a stream? Decodes it. */
+enum bz_probe bz_codec_probe(enum bz_codec codec, struct bz_view head);
 
 #endif
