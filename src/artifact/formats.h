@@ -5,6 +5,13 @@
 #include "scan_int.h"
 
 #define BZ_FORMAT_TABLE(X)                                                                         \
+    X(gzip)                                                                                        \
+    X(zlib)                                                                                        \
+    X(bzip2)                                                                                       \
+    X(xz)                                                                                          \
+    X(lzma)                                                                                        \
+    X(zstd)                                                                                        \
+    X(lz4)                                                                                         \
     X(onnx)                                                                                        \
     X(text)
 
