@@ -5,8 +5,9 @@
 #ifndef BARTIZAN_ADVISORY_H
 #define BARTIZAN_ADVISORY_H
 
+#include <bartizan/crypto.h>
+#include <bartizan/json.h>
 #include <bartizan/limits.h>
-#include <bartizan/view.h>
 
 /* ---- versions ----
  *
@@ -50,5 +51,146 @@ enum bz_status bz_npm_range_has(struct bz_view range, struct bz_view version,
 /* The name of a Python package as indexes compare it: lower case, runs of "-_." as one "-" (PEP
  * 503). `out` needs room for name.n bytes; returns the bytes written. */
 size_t bz_pypi_name(struct bz_view name, uint8_t *out);
+
+/* ---- severity ---- */
+
+enum bz_severity {
+    BZ_SEVERITY_UNKNOWN,
+    BZ_SEVERITY_LOW,
+    BZ_SEVERITY_MEDIUM,
+    BZ_SEVERITY_HIGH,
+    BZ_SEVERITY_CRITICAL,
+    BZ_SEVERITY_COUNT
+};
+const char *bz_severity_name(enum bz_severity s); /* "unknown", "low", ... */
+bool bz_severity_from_name(struct bz_view name,
+                           enum bz_severity *ret); /* any case; "moderate" too */
+/* CVSS's rating of a score in tenths: 1-39 low, 40-69 medium, 70-89 high, 90-100 critical; 0 low. */
+enum bz_severity bz_severity_of_score(uint8_t tenths);
+/* Score in tenths of a CVSS vector 3.0, 3.1 (base metrics) or 4.0 (base, threat, environmental).
+ * ESYNTAX; EVERSION: another version; ETOOBIG. Source: FIRST's specifications; see cvss.c. */
+enum bz_status bz_cvss_score(struct bz_view vector, uint8_t *ret_tenths) BZ_MUST_USE;
+
+/* ---- records ----
+ *
+ * A record is one JSON object in OSV's form (ossf.github.io/osv-schema), from a pack or an archive.
+ * Of its extension points we read
+ *   affected[].ecosystem_specific.scheme   how its versions compare, where the ecosystem does not say
+ *   database_specific.kev                  true: known to be exploited
+ *   database_specific.unsure               what of the record is not confirmed, for people
+ *   database_specific.patch                rules for the gateway (struct bz_patch)
+ *   database_specific.severity             "LOW" ... where there is no vector */
+
+#define BZ_ECOSYSTEM_OWN "Bartizan" /* servers, drivers: what no package registry names */
+
+struct bz_advisory { /* lives as long as the tree it was read from */
+    const struct bz_json *json;
+    struct bz_view id, summary, modified, published;
+    bool withdrawn, kev;
+    struct bz_view unsure; /* empty: nothing is */
+    struct bz_view vector; /* CVSS; empty: none that we can read */
+    enum bz_severity severity;
+    uint8_t score; /* tenths; 0: none */
+};
+/* ESYNTAX with the reason: what every reader of it needs is not there or not of its type. */
+enum bz_status bz_advisory_read(const struct bz_json *record, struct bz_advisory *ret,
+                                struct bz_diag *diag) BZ_MUST_USE;
+/* Is this one of its names: id or alias? */
+bool bz_advisory_named(const struct bz_advisory *a, struct bz_view id);
+/* Name number i: the id, then its aliases; false: no more. */
+bool bz_advisory_name(const struct bz_advisory *a, size_t i, struct bz_view *ret);
+
+enum bz_affected {
+    BZ_AFFECTED_NO,
+    BZ_AFFECTED_YES,
+    BZ_AFFECTED_UNKNOWN, /* cannot be decided: no comparable version, or commits only */
+    BZ_AFFECTED_COUNT
+};
+/* What a record says about one version of one package. Ecosystems are equal also when only one
+ * names a release ("Debian" and "Debian:12"). Names of PyPI compare normalised.
+ * ret_fixed: the lowest version with the fix above this one, or empty. */
+enum bz_affected bz_advisory_affects(const struct bz_advisory *a, struct bz_view ecosystem,
+                                     struct bz_view name, struct bz_view version,
+                                     struct bz_view *ret_fixed);
+/* Whether the record speaks of this package at all. */
+bool bz_advisory_about(const struct bz_advisory *a, struct bz_view ecosystem, struct bz_view name);
+/* How versions of an ecosystem compare; ENOTFOUND: we do not know. */
+enum bz_status bz_ecosystem_scheme(struct bz_view ecosystem,
+                                   enum bz_version_scheme *ret) BZ_MUST_USE;
+
+/* ---- virtual patches ---- */
+
+/* A rule that stands in for a fix: it holds for a backend until a version is seen there that the
+ * record does not call affected. One rule is either about a route or about a parameter. */
+struct bz_patch {
+    struct bz_view server; /* type of backends: "ollama" ... */
+    struct bz_view method,
+        path;             /* route: method (empty: any) and path as docs/ROUTES.md writes it */
+    struct bz_view param; /* parameter, members joined by dots: "options.num_ctx" */
+    bool deny;            /* its presence alone is refused */
+    bool has_min, has_max;
+    int64_t min, max; /* numbers outside are refused, and everything that is no integer */
+};
+/* Rule number i. OK; ENOTFOUND: no more; ESYNTAX. */
+enum bz_status bz_advisory_patch(const struct bz_advisory *a, size_t i, struct bz_patch *ret,
+                                 struct bz_diag *diag) BZ_MUST_USE;
+
+/* ---- packs ----
+ *
+ * A pack is a text file, three lines and a JSON document:
+ *
+ *   bartizan-advisory-pack 1
+ *   key: <16 hex digits: the first 8 bytes of SHA-256 of the public key>
+ *   signature: <base64 of an Ed25519 signature over the first line, its line feed and the document>
+ *   {"name": ..., "version": N, "issued": "...Z", "expires": "...Z", "advisories": [...]}
+ *
+ * Name, version and expiry do what TUF's metadata do: a pack of another name, an older version or
+ * one past its time is not taken (theupdateframework.github.io/specification, 5.). */
+struct bz_pack_key {
+    uint8_t pub[BZ_SIGN_PUBLIC_LEN];
+};
+/* "ed25519:<64 hex digits>", as configurations and key files write it. ESYNTAX. */
+enum bz_status bz_pack_key_parse(struct bz_view text, struct bz_pack_key *ret) BZ_MUST_USE;
+void bz_pack_key_text(const struct bz_pack_key *key, struct bz_buf *out);
+
+struct bz_pack { /* views into the file, tree in the arena */
+    struct bz_view name;
+    uint64_t version;
+    uint64_t issued, expires; /* unix seconds */
+    const struct bz_json *advisories;
+    size_t count;
+    size_t key;                  /* which of the keys had signed */
+    uint8_t digest[BZ_HASH_LEN]; /* of the document */
+};
+/* Reads a pack that one of the keys has signed. Expiry is the caller's to judge: it alone knows the
+ * time. EDENIED: no such key, or the signature is wrong; ESYNTAX, ETOOBIG, ENOMEM: diag says where.
+ * Nothing of the document is looked at before its signature is good. */
+enum bz_status bz_pack_open(struct bz_view file, const struct bz_pack_key *keys, size_t keys_n,
+                            struct bz_arena *ar, struct bz_pack *ret,
+                            struct bz_diag *diag) BZ_MUST_USE;
+/* The document alone, without lines or signature: what is built in. */
+enum bz_status bz_pack_read(struct bz_view document, struct bz_arena *ar, struct bz_pack *ret,
+                            struct bz_diag *diag) BZ_MUST_USE;
+/* Writes the file around a document. */
+void bz_pack_sign(struct bz_view document, const uint8_t secret[BZ_SIGN_SECRET_LEN],
+                  const struct bz_pack_key *key, struct bz_buf *out);
+/* May `got` take the place of what was installed under its name (version and digest; version 0:
+ * nothing was)? OK; EEXPIRED; ERANGE: an older one; ECORRUPT: the same version with other contents;
+ * EEXISTS: the very same. */
+enum bz_status bz_pack_accept(const struct bz_pack *got, uint64_t had_version,
+                              const uint8_t had_digest[BZ_HASH_LEN], uint64_t now) BZ_MUST_USE;
+
+/* ---- YAML ---- */
+
+/* One YAML document as a JSON tree, for sources of packs and for PyPA's database: maps, lists and
+ * scalars. Scalars are strings, but for plain true, false, null and ~. No anchors, aliases or tags;
+ * duplicate keys, depth and size are bounded as in JSON. Strings lie in the arena. */
+enum bz_status bz_yaml_parse(struct bz_view in, struct bz_arena *ar, struct bz_json **ret,
+                             struct bz_diag *diag) BZ_MUST_USE;
+
+/* ---- time ---- */
+
+/* Unix seconds of "2026-03-24" or an RFC 3339 time ending in Z; fractions are dropped. ESYNTAX. */
+enum bz_status bz_advisory_time(struct bz_view text, uint64_t *ret) BZ_MUST_USE;
 
 #endif

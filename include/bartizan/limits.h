@@ -87,11 +87,18 @@
 #define BZ_SCAN_STEPS_MAX 400000000    /* opcodes, tokens, nodes of one file: some seconds */
 #define BZ_SCAN_MEMORY_MAX (256u << 20) /* scratch of one file: a list of 1,000,000 tensors */
 #define BZ_SCAN_DICTIONARY_MAX (128u << 20) /* of an LZMA decoder; xz -9 takes 65 MiB */
+#define BZ_SCAN_JSON_MAX (64u << 20) /* one JSON file; the biggest tokenizers have 35 MiB */
+#define BZ_SCAN_TEXT_MAX (16u << 20) /* one YAML, XML, Python or protocol buffer text */
 #define BZ_SCAN_SPOOL_MAX (16u << 20)   /* a decoded member up to here is held, not decoded twice */
 
 /* Advisories and inventories. */
 #define BZ_VERSION_MAX 256    /* bytes of one version; npm's own limit, real ones are below 80 */
 #define BZ_NPM_RANGE_MAX 1024 /* bytes of one npm range */
+#define BZ_PACKAGE_NAME_MAX 256 /* bytes of a package's name; npm's limit is 214 */
+#define BZ_CVSS_MAX 256       /* bytes of a CVSS vector; all metrics of 4.0 together are 200 */
+#define BZ_ADVISORY_MAX (8u << 20)       /* bytes of one record; the longest real ones are 2 MiB */
+#define BZ_ADVISORY_PACK_MAX (32u << 20) /* bytes of a signed pack */
+#define BZ_ADVISORY_PATCHES_MAX 256      /* rules of one policy image; a request is held against all */
 
 /* Posture: what an audit reads of a tree that may be anybody's. */
 #define BZ_POSTURE_FILE_MAX (24u << 20) /* of one file; a list of Debian's packages is 9 MiB */
