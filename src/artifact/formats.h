@@ -12,6 +12,7 @@
     X(lzma)                                                                                        \
     X(zstd)                                                                                        \
     X(lz4)                                                                                         \
+    X(json)                                                                                        \
     X(onnx)                                                                                        \
     X(text)
 
