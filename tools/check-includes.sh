@@ -28,13 +28,14 @@ BEGIN {
     home["state"] = "policy"
     home["fields"] = "dialect"
     home["bodystore"] = "store"
+    home["signature"] = "registry"
     allow("base", "")
     n = split("dialect detect vault backup bodies audit artifact advisory dataset sandbox posture store", second, " ")
     for (i = 1; i <= n; i++)
         allow(second[i], "")
     allow("policy", "detect dialect")
     allow("identity", "store policy") # policy owns struct bz_key_record
-    allow("registry", "store artifact")
+    allow("registry", "store artifact audit") # audit: proofs and hashes of logs
     allow("redteam", "detect")
     allow("monitor", "audit")
     allow("gateway", "dialect detect vault bodies policy audit")

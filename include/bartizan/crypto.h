@@ -35,6 +35,15 @@ void bz_sha256_init(struct bz_sha256 *s);
 void bz_sha256_add(struct bz_sha256 *s, struct bz_view v);
 void bz_sha256_end(struct bz_sha256 *s, uint8_t out[BZ_HASH_LEN]);
 
+/* BLAKE2b without a key: 64 bytes in parts, 32 bytes at once. */
+struct bz_blake2b {
+    _Alignas(64) uint8_t state[384];
+};
+void bz_blake2b512_init(struct bz_blake2b *s);
+void bz_blake2b512_add(struct bz_blake2b *s, struct bz_view v);
+void bz_blake2b512_end(struct bz_blake2b *s, uint8_t out[64]);
+void bz_blake2b256(struct bz_view v, uint8_t out[BZ_HASH_LEN]);
+
 /* BLAKE2b-256, keyed. `key` BZ_KEY_LEN bytes. Used for API-key hashes and derivation. */
 void bz_keyed_hash(const uint8_t key[BZ_KEY_LEN], struct bz_view v, uint8_t out[BZ_HASH_LEN]);
 /* Subkey number `id` of a master key for a purpose of exactly 8 characters (libsodium KDF). */
@@ -85,5 +94,10 @@ enum bz_status bz_box_open(const uint8_t sec[BZ_BOX_LEN], struct bz_view sealed,
 #define BZ_PASS_MEMORY (256ull << 20) /* 0.3 to 1 s on one core */
 enum bz_status bz_pass_key(struct bz_view passphrase, const uint8_t salt[BZ_SALT_LEN],
                            uint64_t passes, uint64_t memory, uint8_t out[BZ_KEY_LEN]) BZ_MUST_USE;
+
+/* scrypt with libsodium's choice of parameters from operations and memory (bytes), as minisign protects keys. EINVAL:
+ * numbers that cannot be, or above 1 GiB; ENOMEM. */
+enum bz_status bz_scrypt_stream(struct bz_view passphrase, const uint8_t salt[32], uint64_t ops,
+                                uint64_t memory, uint8_t *out, size_t n) BZ_MUST_USE;
 
 #endif

@@ -275,3 +275,39 @@ enum bz_status bz_pass_key(struct bz_view passphrase, const uint8_t salt[BZ_SALT
         return BZ_ENOMEM;
     return BZ_OK;
 }
+
+_Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct bz_blake2b), "BLAKE2b state fits");
+
+/* libsodium's state lives in the caller's memory; it is 64-byte aligned there too. */
+static crypto_generichash_state *blake(struct bz_blake2b *s) {
+    return (crypto_generichash_state *)(void *)s->state;
+}
+
+void bz_blake2b512_init(struct bz_blake2b *s) {
+    (void)crypto_generichash_init(blake(s), NULL, 0, 64);
+}
+
+void bz_blake2b512_add(struct bz_blake2b *s, struct bz_view v) {
+    (void)crypto_generichash_update(blake(s), v.p, v.n);
+}
+
+void bz_blake2b512_end(struct bz_blake2b *s, uint8_t out[64]) {
+    (void)crypto_generichash_final(blake(s), out, 64);
+}
+
+void bz_blake2b256(struct bz_view v, uint8_t out[BZ_HASH_LEN]) {
+    crypto_generichash(out, BZ_HASH_LEN, v.p, v.n, NULL, 0);
+}
+
+_Static_assert(crypto_pwhash_scryptsalsa208sha256_SALTBYTES == 32, "scrypt salt");
+
+enum bz_status bz_scrypt_stream(struct bz_view passphrase, const uint8_t salt[32], uint64_t ops,
+                                uint64_t memory, uint8_t *out, size_t n) {
+    if (ops < crypto_pwhash_scryptsalsa208sha256_OPSLIMIT_MIN || ops > UINT32_MAX ||
+        memory < crypto_pwhash_scryptsalsa208sha256_MEMLIMIT_MIN || memory > (1ull << 30))
+        return BZ_EINVAL;
+    if (crypto_pwhash_scryptsalsa208sha256(out, n, passphrase.n == 0 ? "" : (const char *)passphrase.p,
+                                           passphrase.n, salt, ops, memory) != 0)
+        return BZ_ENOMEM;
+    return BZ_OK;
+}

@@ -1,0 +1,59 @@
+/* bartizan model ...: what is served, what is registered, signatures. */
+#include "cmd_model.h"
+
+#include <stdio.h>
+
+#include "admin_client.h"
+
+enum { CALL_MS = 30000 };
+
+/* ---- list ---- */
+
+static void show_models(const struct bz_answer_json *a) {
+    const struct bz_json *l = bz_json_get(a->root, BZ_V("models"));
+    for (const struct bz_json *m = l == NULL ? NULL : l->first; m != NULL; m = m->next) {
+        struct bz_view name = bz_json_str(bz_json_get(m, BZ_V("name"))),
+                       target = bz_json_str(bz_json_get(m, BZ_V("target")));
+        const struct bz_json *bs = bz_json_get(m, BZ_V("backends"));
+        bz_print_safe(stdout, name);
+        if (!bz_view_eq(name, target)) {
+            (void)printf(" -> ");
+            bz_print_safe(stdout, target);
+        }
+        (void)printf(bs == NULL || bs->first == NULL ? "  (no backend has it)" : "  on");
+        for (const struct bz_json *b = bs == NULL ? NULL : bs->first; b != NULL; b = b->next) {
+            (void)printf(" ");
+            bz_print_safe(stdout, bz_json_str(b));
+        }
+        (void)printf("\n");
+    }
+}
+
+static int model_list(int argc, char **argv) {
+    bool json = false, help = false;
+    const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"}};
+    static const char *const names[] = {"DIR"};
+    const struct bz_opts o = {"bartizan model list DIR [--json]",
+                              "Lists the models that clients can name.",
+                              list,
+                              1,
+                              names,
+                              1,
+                              1};
+    const char *dir = NULL;
+    size_t n = 0;
+    if (bz_opts_parse(&o, argc, argv, &dir, &n, &help) != BZ_OK)
+        return BZ_EXIT_FAILURE;
+    if (help)
+        return BZ_EXIT_OK;
+    return bz_admin_run(dir, "GET", "/v1/models", bz_view(NULL, 0), CALL_MS, json, show_models);
+}
+
+int bz_cli_model(int argc, char **argv) {
+    static const struct bz_command list[] = {
+        {"list", "list the models that are served", model_list},
+        {"verify", "check a model against its signature", bz_model_verify},
+        {"sign", "sign a model", bz_model_sign},
+    };
+    return bz_cli_dispatch("bartizan model", list, sizeof list / sizeof list[0], argc, argv);
+}
