@@ -5,6 +5,7 @@
 #include "scan_int.h"
 
 #define BZ_FORMAT_TABLE(X)                                                                         \
+    X(zip)                                                                                         \
     X(gzip)                                                                                        \
     X(zlib)                                                                                        \
     X(bzip2)                                                                                       \

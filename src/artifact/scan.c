@@ -1,4 +1,5 @@
 /* Life of a scan: objects and their formats, findings, budgets. */
+#include "archive.h"
 #include "formats.h"
 
 #include <bartizan/limits.h>
@@ -65,8 +66,10 @@ const char *bz_severity_name(enum bz_severity s) {
 }
 
 const struct bz_rule *bz_rule_at(size_t i) {
-    for (size_t f = 0; f <= bz_formats_n; f++) {
-        const struct bz_rule *r = f == 0 ? scan_rules : bz_formats[f - 1]->rules;
+    static const struct bz_rule *const shared[] = {scan_rules, bz_codec_rules, bz_archive_rules};
+    enum { SHARED = sizeof shared / sizeof shared[0] };
+    for (size_t f = 0; f < SHARED + bz_formats_n; f++) {
+        const struct bz_rule *r = f < SHARED ? shared[f] : bz_formats[f - SHARED]->rules;
         for (; r != NULL && r->id != NULL; r++) {
             if (i-- == 0)
                 return r;
@@ -225,6 +228,10 @@ bool bz_scan_bytes(struct bz_scan *s, const struct bz_object *o, uint64_t decode
         return over(s, o, &s->told_bytes, "cap: decoded bytes in all");
     s->bytes_out += decoded;
     return true;
+}
+
+void bz_scan_opaque(struct bz_scan *s) {
+    s->members++;
 }
 
 uint32_t bz_scan_ratio(const struct bz_scan *s) {

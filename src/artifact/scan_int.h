@@ -67,6 +67,9 @@ enum bz_status bz_scan_member_as(struct bz_scan *s, const struct bz_object *pare
                                  struct bz_view name, const struct bz_source *src,
                                  const struct bz_format *format) BZ_MUST_USE;
 
+/* A member whose bytes mean nothing to anybody but as numbers (a tensor): counted, not looked at. */
+void bz_scan_opaque(struct bz_scan *s);
+
 /* Budgets. false: spent (a BZ_RULE_UNCHECKED finding is recorded once); the caller stops with OK. */
 bool bz_scan_steps(struct bz_scan *s, const struct bz_object *o, uint64_t n);
 bool bz_scan_bytes(struct bz_scan *s, const struct bz_object *o, uint64_t decoded);

@@ -105,8 +105,8 @@ static enum bz_probe lz4_probe(struct bz_scan *s, const struct bz_object *o) {
                                                 .scan = name_##_scan,                              \
                                                 .rules = rules_};
 
-STREAM(gzip, BZ_CODEC_GZIP, "gzip stream", bz_codec_rules)
-STREAM(zlib, BZ_CODEC_ZLIB, "zlib stream", rules)
+STREAM(gzip, BZ_CODEC_GZIP, "gzip stream", rules)
+STREAM(zlib, BZ_CODEC_ZLIB, "zlib stream", NULL)
 STREAM(bzip2, BZ_CODEC_BZIP2, "bzip2 stream", NULL)
 STREAM(xz, BZ_CODEC_XZ, "xz stream", NULL)
 STREAM(lzma, BZ_CODEC_LZMA, "lzma stream", NULL)
