@@ -5,6 +5,9 @@
 #include "scan_int.h"
 
 #define BZ_FORMAT_TABLE(X)                                                                         \
+    X(tar)                                                                                         \
+    X(executable)                                                                                  \
+    X(torchscript)                                                                                 \
     X(zip)                                                                                         \
     X(gzip)                                                                                        \
     X(zlib)                                                                                        \
@@ -15,6 +18,11 @@
     X(lz4)                                                                                         \
     X(json)                                                                                        \
     X(onnx)                                                                                        \
+    X(tf_saved_model)                                                                              \
+    X(tf_graph)                                                                                    \
+    X(tf_metadata)                                                                                 \
+    X(tf_text)                                                                                     \
+    X(media)                                                                                       \
     X(text)
 
 #endif

@@ -84,8 +84,13 @@ static bool is_storage(const struct zip *z, struct bz_view name) {
 }
 
 static const struct bz_format *known_format(const struct zip *z, struct bz_view name) {
-    return z->is_torch && bz_view_starts(name, z->torch) && ends(name, BZ_V(".pkl"))
-               ? bz_format_named("pickle")
+    if (!z->is_torch || !bz_view_starts(name, z->torch))
+        return NULL;
+    if (ends(name, BZ_V(".pkl")))
+        return bz_format_named("pickle");
+    struct bz_view v = bz_view_sub(name, z->torch.n, name.n);
+    return bz_view_starts(v, BZ_V("code/")) && ends(v, BZ_V(".py"))
+               ? bz_format_named("torchscript code")
                : NULL;
 }
 
