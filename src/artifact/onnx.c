@@ -102,7 +102,7 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
         const struct bz_pb_shape *at = model_shape;
         while (at->no != 0 && at->no != f.no)
             at++;
-        if (at->no == 0 || at->wire != f.wire)
+        if (at->no != 0 && at->wire != f.wire)
             return BZ_PROBE_NO;
         if (f.no == 1) {
             if (f.v == 0 || f.v > 1000)

@@ -114,15 +114,15 @@ bool bz_pb_is(const struct bz_pb *m, const struct bz_pb_field *f, struct bz_view
 bool bz_pb_shaped(struct bz_pb m, const struct bz_pb_shape *shape, uint32_t most) {
     struct bz_pb_in was = *m.in;
     struct bz_pb_field f;
-    bool good = true;
+    bool good = true, known = false;
     while (good && most-- != 0 && bz_pb_next(&m, &f)) {
         const struct bz_pb_shape *at = shape;
         while (at->no != 0 && at->no != f.no)
             at++;
-        good = at->no != 0 && (at->wire == f.wire || (at->packed && f.wire == BZ_PB_LEN));
+        good = at->no == 0 || at->wire == f.wire || (at->packed && f.wire == BZ_PB_LEN);
+        known = known || at->no != 0;
     }
-    if (m.in->st != BZ_OK)
-        good = false;
+    good = good && known && m.in->st == BZ_OK;
     /* the page that was read stays: it is as good as any other */
     m.in->fields = was.fields;
     m.in->bad = was.bad;

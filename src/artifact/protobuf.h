@@ -55,7 +55,8 @@ struct bz_pb_shape {
     uint8_t wire;
     bool packed; /* a LEN field of packed numbers is fine too */
 };
-/* All fields, `most` at most, are of the shape. `in` is as before where they are not. */
+/* The first `most` fields are of the shape, and one of them is in it: numbers that it does not have are
+ * skipped, as parsers do. `in` is as before, also where they are not. */
 bool bz_pb_shaped(struct bz_pb m, const struct bz_pb_shape *shape, uint32_t most);
 
 #endif
