@@ -103,6 +103,7 @@ static void read_all(const struct bz_image *img) {
     struct bz_settings s;
     struct bz_backend b;
     struct bz_model m;
+    struct bz_image_patch patch;
     bz_image_settings(img, &s);
     touch(bz_view(s.key_pepper, BZ_KEY_LEN));
     touch(bz_view(s.digest_key, BZ_KEY_LEN));
@@ -118,6 +119,11 @@ static void read_all(const struct bz_image *img) {
         touch(m.name);
         touch(m.target);
         MUST(s.backends_n == 64 || m.backends >> s.backends_n == 0);
+    }
+    for (uint32_t i = 0; bz_image_patch(img, i, &patch); i++) {
+        touch(patch.id);
+        touch(patch.method);
+        MUST((patch.path.n == 0) != (patch.param.n == 0));
     }
     for (uint32_t i = 0; i <= s.models_n; i++)
         MUST(bz_image_clearance_model(img, i) < BZ_LEVEL_COUNT);

@@ -215,6 +215,15 @@ struct bz_approval { /* of one body of one owner, see bz_image_approved */
     uint8_t id[BZ_APPROVAL_LEN];
     uint64_t expires; /* unix seconds */
 };
+struct bz_image_patch { /* a rule that stands in for a fix; about a route or about a parameter */
+    struct bz_view id;           /* of the advisory */
+    struct bz_view method, path; /* path as in the route tables; method empty: any */
+    struct bz_view param;        /* members joined by dots; case does not count */
+    bool deny;                   /* any value at all */
+    bool has_min, has_max;       /* numbers outside, and whatever is no integer */
+    int64_t min, max;
+    uint64_t backends;           /* that have no fix yet, a bit each */
+};
 struct bz_image_input {
     const struct bz_config *config;
     const struct bz_key_record *keys;
@@ -235,6 +244,8 @@ struct bz_image_input {
     const uint8_t *body_public; /* BZ_BOX_LEN bytes; NULL: no body is stored, whatever the configuration says */
     const struct bz_approval *approvals; /* in any order */
     size_t approvals_n;
+    const struct bz_image_patch *patches; /* at most BZ_ADVISORY_PATCHES_MAX */
+    size_t patches_n;
 };
 /* Serialises into `out` (born with a maximum of its own, empty). Cost O(keys); 1,000,000 keys < 200 ms. Revoked keys and keys
  * whose role does not exist are left out: they never authenticate.
@@ -353,5 +364,10 @@ enum bz_level bz_image_clearance_role(const struct bz_image *img, const struct b
 enum bz_level bz_image_clearance_tool(const struct bz_image *img, struct bz_view name);
 /* Was this body (bz_approval_id) approved for this owner, and not yet expired? O(log n). */
 bool bz_image_approved(const struct bz_image *img, const uint8_t id[BZ_APPROVAL_LEN], uint64_t now_unix);
+
+/* ---- virtual patches ------------------------------------------------------------------------------------------- */
+
+/* Rule number i; false: no more. Views lent from the image. */
+bool bz_image_patch(const struct bz_image *img, uint32_t i, struct bz_image_patch *ret);
 
 #endif

@@ -379,8 +379,9 @@ static bool fits_model(struct bz_tx *tx, const struct choice *c, size_t body_n) 
 static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, struct bz_now now) {
     struct bz_settings set;
     if (!parse(tx, body, p) || !choose_model(tx, p->root, &p->choice) ||
-        !fits_model(tx, &p->choice, body.n) || !choose_server(tx, &p->choice, now.mono_ns) ||
-        !check(tx, p) || !bz_tx_limits_body(tx, &p->facts, now.mono_ns) ||
+        !bz_tx_patches(tx, p->root, &p->choice.mask) || !fits_model(tx, &p->choice, body.n) ||
+        !choose_server(tx, &p->choice, now.mono_ns) || !check(tx, p) ||
+        !bz_tx_limits_body(tx, &p->facts, now.mono_ns) ||
         !bz_tx_screen_request(tx, p->root, &p->arena, now, &p->grown) || !name_target(tx, p) ||
         !write_canonical(tx, p, body.n))
         return false;
@@ -434,7 +435,7 @@ bool bz_tx_accept_bodyless(struct bz_tx *tx, struct bz_view path) {
     census(tx, c.mask, &all);
     if (tx->route->access != BZ_ACCESS_ADMIN && (all.allowed == 0 || all.denied > 0))
         return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
-    if (!choose_server(tx, &c, tx->start.mono_ns) ||
+    if (!bz_tx_patches(tx, NULL, &c.mask) || !choose_server(tx, &c, tx->start.mono_ns) ||
         !bz_tx_limits_body(tx, &none, tx->start.mono_ns) || !bz_tx_screen_begin(tx, tx->start) ||
         !bz_tx_keep_path(tx, path))
         return false;

@@ -57,6 +57,7 @@
       "An x-bartizan- header has a value that it cannot have; see the manual.")                    \
     X(ORIGIN, 403, "origin_not_allowed", "Web pages of this origin may not call the gateway.")     \
     X(ROUTE_BLOCKED, 403, "route_blocked", "The gateway never passes this route.")                 \
+    X(PATCHED, 403, "virtual_patch", "Refused until the model server is updated.")                 \
     X(ROUTE_DENIED, 403, "route_not_allowed", "The API key may not use this route.")               \
     X(DATA_BLOCKED, 403, "data_blocked", "Policy does not let this data go to the model.")         \
     X(DATA_APPROVAL, 403, "approval_required",                                                     \
@@ -259,6 +260,11 @@ bool bz_tx_keep_path(struct bz_tx *tx, struct bz_view path); /* for tx->forward 
  * oracle). ollama: "name" and "name:latest" are the same. */
 bool bz_tx_model_find(const struct bz_tx *tx, struct bz_view name, struct bz_model *ret);
 uint64_t bz_tx_backends_of(const struct bz_tx *tx, uint64_t mask, uint8_t types);
+
+/* patch.c */
+/* Takes the backends out of *mask that a virtual patch keeps from this request; root: its body, NULL
+ * if it has none. false: none is left (refused). */
+bool bz_tx_patches(struct bz_tx *tx, const struct bz_json *root, uint64_t *mask);
 
 /* models.c */
 bool bz_tx_answer(struct bz_tx *tx, struct bz_view id);

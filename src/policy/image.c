@@ -52,6 +52,7 @@ static const struct {
     [IMG_CELLS] = {sizeof(uint32_t), BZ_DATA_CELLS_MAX},
     [IMG_APPROVALS] = {sizeof(struct img_approval), BZ_APPROVALS_MAX},
     [IMG_TOOLS] = {sizeof(struct img_tool), BZ_TOOLS_MAX},
+    [IMG_PATCHES] = {sizeof(struct img_patch), BZ_ADVISORY_PATCHES_MAX},
     [IMG_PACK] = {1, BZ_DETECT_PACK_MAX},
     [IMG_KEY_INDEX] = {sizeof(uint64_t), 4 * (uint64_t)BZ_KEYS_MAX},
     [IMG_KEYS] = {sizeof(struct img_key), BZ_KEYS_MAX},
@@ -146,7 +147,7 @@ enum bz_status bz_image_open(struct bz_view bytes, struct bz_image *ret) {
         return BZ_ECORRUPT;
     if (!refs_ok(&img, IMG_SCOPES) || !refs_ok(&img, IMG_PATTERNS) || !refs_ok(&img, IMG_NAMES) ||
         !refs_ok(&img, IMG_ORIGINS) || !backends_ok(&img) || !models_ok(&img) || !roles_ok(&img) ||
-        !img_data_ok(&img))
+        !img_data_ok(&img) || !img_patches_ok(&img))
         return BZ_ECORRUPT;
     *ret = img;
     return BZ_OK;

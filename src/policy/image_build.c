@@ -29,6 +29,7 @@ static const size_t item_size[IMG_PART_COUNT] = {
     [IMG_CELLS] = sizeof(uint32_t),
     [IMG_APPROVALS] = sizeof(struct img_approval),
     [IMG_TOOLS] = sizeof(struct img_tool),
+    [IMG_PATCHES] = sizeof(struct img_patch),
     [IMG_PACK] = 1,
     [IMG_KEY_INDEX] = sizeof(uint64_t),
     [IMG_KEYS] = sizeof(struct img_key),
@@ -285,6 +286,27 @@ static enum bz_status build_tools(struct builder *b) {
     return BZ_OK;
 }
 
+/* ---- virtual patches ---- */
+
+static enum bz_status build_patches(struct builder *b) {
+    if (b->in->patches_n > BZ_ADVISORY_PATCHES_MAX)
+        return BZ_ETOOBIG;
+    for (size_t i = 0; i < b->in->patches_n; i++) {
+        const struct bz_image_patch *p = &b->in->patches[i];
+        struct img_patch out = {.min = p->min, .max = p->max, .backends = p->backends};
+        out.flags = (p->deny ? IMG_PATCH_DENY : 0u) | (p->has_min ? IMG_PATCH_MIN : 0u) |
+                    (p->has_max ? IMG_PATCH_MAX : 0u);
+        if (p->id.n == 0 || (p->path.n == 0) == (p->param.n == 0))
+            return BZ_EINVAL;
+        out.id = put_text(b, p->id);
+        out.method = put_text(b, p->method);
+        out.path = put_text(b, p->path);
+        out.param = put_text(b, p->param);
+        put_raw(&b->part[IMG_PATCHES], &out, sizeof out);
+    }
+    return BZ_OK;
+}
+
 /* ---- the sealed part ---- */
 
 static enum bz_status build_sealed(struct builder *b) {
@@ -301,6 +323,7 @@ static enum bz_status build_sealed(struct builder *b) {
     for (uint32_t i = 0; i < c->roles_n; i++)
         build_role(b, i);
     BZ_TRY(build_tools(b));
+    BZ_TRY(build_patches(b));
     for (uint32_t i = 0; i < c->names_n; i++)
         put_ref(b, IMG_NAMES, bz_view_str(c->names[i]));
     for (uint32_t i = 0; i < c->origins_n; i++)

@@ -1,8 +1,8 @@
-/* Layout of a policy image, version 6. Not a public header: the image_*.c, image.c and authorise.c
+/* Layout of a policy image, version 7. Not a public header: the image_*.c, image.c and authorise.c
  * only.
  *
  *   head | scopes | backends | models | model index | roles | patterns | names | origins | pool
- *        | actions | cells | approvals | tools | detect pack |
+ *        | actions | cells | approvals | tools | patches | detect pack |
  *   everything so far is sealed
  *        | key index | keys | key pool
  *
@@ -24,7 +24,7 @@
 
 #define IMG_MAGIC "BZIMAGE"
 enum {
-    img_version = 6,
+    img_version = 7,
     img_mark = 0x0a0b0c0d,
     img_seal_from =
         48, /* magic, version and mark are compared by value, the seal cannot cover itself */
@@ -54,6 +54,7 @@ enum img_part {
     IMG_CELLS,       /* uint32_t: a table's number by [role group][model group][direction][level] */
     IMG_APPROVALS,   /* struct img_approval, by id */
     IMG_TOOLS,       /* struct img_tool, in the order in which they decide */
+    IMG_PATCHES,     /* struct img_patch */
     IMG_PACK,        /* bytes, for bz_detect_open */
     IMG_KEY_INDEX,   /* uint64_t: tag << 32 | key + 1, 0 free; a power of two, at most half full */
     IMG_KEYS,        /* struct img_key */
@@ -122,6 +123,13 @@ struct img_tool {
     struct img_ref name; /* or prefix* */
     uint32_t clearance;
 };
+enum { IMG_PATCH_DENY = 1, IMG_PATCH_MIN = 2, IMG_PATCH_MAX = 4 };
+struct img_patch {
+    struct img_ref id, method, path, param; /* either path or param */
+    int64_t min, max;
+    uint64_t backends;
+    uint32_t flags, reserved;
+};
 struct img_key {
     uint8_t hash[BZ_HASH_LEN];
     uint64_t expires;
@@ -137,6 +145,7 @@ _Static_assert(sizeof(struct img_model) == 96, "no padding");
 _Static_assert(sizeof(struct img_role) == 216, "no padding");
 _Static_assert(sizeof(struct img_approval) == 24, "no padding");
 _Static_assert(sizeof(struct img_tool) == 12, "no padding");
+_Static_assert(sizeof(struct img_patch) == 64, "no padding");
 _Static_assert(sizeof(struct bz_actions) ==
                    BZ_TYPES_MAX / 8 * (BZ_PROOF_COUNT * BZ_ACTION_COUNT + 3),
                "no padding");
@@ -208,6 +217,7 @@ bool img_key_at(const struct bz_image *img, uint64_t i, struct img_key *ret);
 void img_limits_out(const struct img_limits *in, struct bz_limit_set *ret);
 /* Tables, cells, groups, clearances, tools and approvals are sound (image_actions.c). */
 bool img_data_ok(const struct bz_image *img);
+bool img_patches_ok(const struct bz_image *img); /* image_patch.c */
 
 /* What the builder asks of image_data.c. */
 struct img_group {

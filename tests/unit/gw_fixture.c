@@ -188,6 +188,9 @@ static void fill_models(struct bz_image_input *in, enum gw_setup setup) {
     in->models_n = of[setup].n;
 }
 
+static const struct bz_image_patch *own_patches;
+static size_t own_patches_n;
+
 static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum gw_key key,
                   enum gw_change change, const struct bz_config *more, struct bz_view pack) {
     struct bz_config config;
@@ -203,6 +206,8 @@ static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum g
     memset(in.limit_seed, 3, sizeof in.limit_seed);
     memset(in.vault_key, 4, sizeof in.vault_key);
     in.detect_pack = pack;
+    in.patches = own_patches;
+    in.patches_n = own_patches_n;
     fill_config(&config, setup);
     if (more != NULL) {
         config.data = more->data;
@@ -255,6 +260,16 @@ static bool open_with(struct gw *g, enum gw_setup setup, const struct bz_config 
 
 bool gw_open(struct gw *g, enum gw_setup setup) {
     return open_with(g, setup, NULL, (struct bz_view){NULL, 0});
+}
+
+bool gw_open_patches(struct gw *g, enum gw_setup setup, const struct bz_image_patch *patches,
+                     size_t n) {
+    own_patches = patches;
+    own_patches_n = n;
+    bool ok = gw_open(g, setup);
+    own_patches = NULL;
+    own_patches_n = 0;
+    return ok;
 }
 
 enum { VAULT_ENTRIES = 256 };

@@ -51,6 +51,9 @@ bool gw_open_data(struct gw *g, enum gw_setup setup, const struct bz_data_config
 /* Also with clearances of tools. */
 bool gw_open_tools(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
                    struct bz_tool_config *tools, uint32_t n_tools);
+/* With rules that stand in for fixes. */
+bool gw_open_patches(struct gw *g, enum gw_setup setup, const struct bz_image_patch *patches,
+                     size_t n);
 enum gw_change { GW_SAME, GW_REVOKE, GW_OTHER_OWNER, GW_OTHER_ROLE };
 /* The same instance one generation later, with a change at one key. `out` is closed by itself. */
 bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,
