@@ -99,6 +99,13 @@ struct bz_data_config {
     bool store_requests, store_replies; /* bodies are kept, sealed; never by default */
     uint32_t keep_days[BZ_LEVEL_COUNT]; /* how long, by the level of the text; 0: without end */
 };
+enum bz_due { BZ_DUE_KEV, BZ_DUE_CRITICAL, BZ_DUE_HIGH, BZ_DUE_MEDIUM, BZ_DUE_LOW, BZ_DUE_COUNT };
+struct bz_advisory_config {
+    char **keys;        /* "ed25519:<64 hex digits>": whose packs are taken, beside the built-in key */
+    uint32_t keys_n;
+    bool patches;       /* rules of advisories hold at the gateway; default true */
+    uint32_t due_hours[BZ_DUE_COUNT]; /* from when it was first seen here */
+};
 enum bz_audit_mode { BZ_AUDIT_STRICT, BZ_AUDIT_RELAXED };
 struct bz_config {
     char *listen;               /* "127.0.0.1:8443" */
@@ -125,6 +132,7 @@ struct bz_config {
     struct bz_tool_config *tools;
     uint32_t tools_n;
     struct bz_data_config data;
+    struct bz_advisory_config advisories;
 };
 struct bz_config_error {
     uint32_t line, column; /* from 1; 0: unknown */

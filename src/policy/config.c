@@ -231,6 +231,20 @@ static bool convert_tools(struct bz_config *c, struct bz_arena *ar, const struct
     return c->tools != NULL;
 }
 
+static bool convert_registry(struct bz_config *c, struct bz_arena *ar, const struct y_config *y) {
+    static const struct y_registry none;
+    const struct y_registry *r = y->registry == NULL ? &none : y->registry;
+    const char *mode = or_text(r->mode, "off");
+    c->registry.mode = strcmp(mode, "enforce") == 0 ? BZ_REGISTRY_ENFORCE
+                       : strcmp(mode, "watch") == 0 ? BZ_REGISTRY_WATCH
+                                                    : BZ_REGISTRY_OFF;
+    c->registry.two_persons = or_bool(r->two_persons, false);
+    c->registry.check_s = or_default(r->check_s, 5);
+    c->registry.licences_n = r->licences_count;
+    c->registry.licences = cfg_dup_list(ar, r->licences, r->licences_count);
+    return c->registry.licences != NULL;
+}
+
 static enum bz_status convert(const struct cfg *c, const struct y_config *y,
                               struct bz_config **ret) {
     struct owned *o = bz_alloc_heap.alloc(bz_alloc_heap.ctx, sizeof *o);
@@ -240,7 +254,8 @@ static enum bz_status convert(const struct cfg *c, const struct y_config *y,
     bz_arena_init(&o->ar, bz_alloc_heap, arena_max, NULL, 0);
     if (!convert_globals(&o->c, &o->ar, y) || !convert_backends(&o->c, &o->ar, y) ||
         !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y) ||
-        !convert_tools(&o->c, &o->ar, y) || !cfg_convert_data(c, &o->c, &o->ar, y)) {
+        !convert_tools(&o->c, &o->ar, y) || !convert_registry(&o->c, &o->ar, y) ||
+        !cfg_convert_data(c, &o->c, &o->ar, y) || !cfg_convert_advisories(&o->c, &o->ar, y)) {
         bz_config_free(&o->c);
         return BZ_ENOMEM;
     }

@@ -412,11 +412,29 @@ static void check_tools(struct cfg *c, const struct y_config *y) {
     }
 }
 
+/* Ids of licences are compared word by word; an expression would never be found in the list. */
+static void check_licence(struct cfg *c, const char *path, const char *s) {
+    if (s == NULL || !only(s, LOWER UPPER DIGITS ".-+:", 64))
+        cfg_fail(c, path, "\"%s\" is no SPDX licence id such as Apache-2.0", s == NULL ? "" : s);
+}
+
+static void check_registry(struct cfg *c, const struct y_registry *r) {
+    if (r == NULL)
+        return;
+    if (r->mode != NULL && strcmp(r->mode, "off") != 0 && strcmp(r->mode, "watch") != 0 &&
+        strcmp(r->mode, "enforce") != 0)
+        cfg_fail(c, "registry.mode", "\"%s\" is no mode; write off, watch or enforce", r->mode);
+    cfg_check_range(c, "registry.check_s", r->check_s, 1, 3600);
+    check_list(c, "registry.licences", r->licences, r->licences_count, check_licence);
+}
+
 void cfg_check_meaning(struct cfg *c, const struct y_config *y) {
     check_globals(c, y);
     check_backends(c, y);
     check_models(c, y);
     check_roles(c, y);
     check_tools(c, y);
+    check_registry(c, y->registry);
     cfg_check_data(c, y);
+    cfg_check_advisories(c, y);
 }

@@ -29,6 +29,13 @@ struct y_audit {
     char *mode;
     uint64_t *wait_ms;
 };
+struct y_registry {
+    char *mode;
+    bool *two_persons;
+    char **licences;
+    uint32_t licences_count;
+    uint64_t *check_s;
+};
 struct y_timeouts {
     uint64_t *connect_s, *read_s, *client_s, *reply_s, *stream_s;
 };
@@ -81,6 +88,15 @@ struct y_data {
     struct y_rule *rules;
     uint32_t custom_count, rules_count;
 };
+struct y_due {
+    uint64_t *hours[BZ_DUE_COUNT];
+};
+struct y_advisories {
+    char **keys;
+    uint32_t keys_count;
+    bool *patches;
+    struct y_due *due_hours;
+};
 struct y_config {
     uint64_t *version;
     char *listen;
@@ -97,6 +113,8 @@ struct y_config {
     struct y_tool *tools;
     uint32_t backends_count, models_count, roles_count, tools_count;
     struct y_data *data;
+    struct y_registry *registry;
+    struct y_advisories *advisories;
 };
 extern const cyaml_schema_value_t config_schema; /* of a struct y_config pointer */
 
@@ -128,12 +146,15 @@ void cfg_check_range(struct cfg *c, const char *path, const uint64_t *v, uint64_
 void cfg_check_pattern(struct cfg *c, const char *path, const char *s); /* of model names */
 void cfg_check_level(struct cfg *c, const char *path, const char *s);   /* NULL is fine */
 void cfg_check_data(struct cfg *c, const struct y_config *y);
+void cfg_check_advisories(struct cfg *c, const struct y_config *y); /* config_advisories.c */
 
 /* Into the configuration, after everything was checked. false: out of memory. */
 char *cfg_dup(struct bz_arena *ar, const char *s);
 char **cfg_dup_list(struct bz_arena *ar, char *const *list, uint32_t n);
 bool cfg_convert_data(const struct cfg *c, struct bz_config *out, struct bz_arena *ar,
                       const struct y_config *y);
+
+bool cfg_convert_advisories(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 
 /* Letter by letter nearest of the names; NULL when none is near. */
 const char *cfg_nearest(struct bz_view name, const char *const *names, size_t n);

@@ -54,6 +54,13 @@ static const cyaml_schema_field_t audit_fields[] = {
     UINT("wait_ms", struct y_audit, wait_ms),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t registry_fields[] = {
+    STRING("mode", struct y_registry, mode),
+    BOOL("two_persons", struct y_registry, two_persons),
+    LIST("licences", struct y_registry, licences, &string_entry, BZ_LICENCES_MAX),
+    UINT("check_s", struct y_registry, check_s),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t timeouts_fields[] = {
     UINT("connect_s", struct y_timeouts, connect_s), UINT("read_s", struct y_timeouts, read_s),
     UINT("client_s", struct y_timeouts, client_s),   UINT("reply_s", struct y_timeouts, reply_s),
@@ -151,6 +158,20 @@ static const cyaml_schema_field_t data_fields[] = {
     LIST("rules", struct y_data, rules, &rule_entry, BZ_DATA_RULES_MAX),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t due_fields[] = {
+    UINT("kev", struct y_due, hours[BZ_DUE_KEV]),
+    UINT("critical", struct y_due, hours[BZ_DUE_CRITICAL]),
+    UINT("high", struct y_due, hours[BZ_DUE_HIGH]),
+    UINT("medium", struct y_due, hours[BZ_DUE_MEDIUM]),
+    UINT("low", struct y_due, hours[BZ_DUE_LOW]),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t advisories_fields[] = {
+    LIST("keys", struct y_advisories, keys, &string_entry, 16),
+    BOOL("patches", struct y_advisories, patches),
+    MAPPING("due_hours", struct y_advisories, due_hours, due_fields),
+    CYAML_FIELD_END,
+};
 /* Nothing is required here: what is missing is reported with the rest of what is wrong, all at
  * once. */
 static const cyaml_schema_field_t config_fields[] = {
@@ -169,6 +190,8 @@ static const cyaml_schema_field_t config_fields[] = {
     LIST("roles", struct y_config, roles, &role_entry, BZ_ROLES_MAX - 2), /* user, admin */
     LIST("tools", struct y_config, tools, &tool_entry, BZ_TOOLS_MAX),
     MAPPING("data", struct y_config, data, data_fields),
+    MAPPING("registry", struct y_config, registry, registry_fields),
+    MAPPING("advisories", struct y_config, advisories, advisories_fields),
     CYAML_FIELD_END,
 };
 const cyaml_schema_value_t config_schema = {

@@ -39,6 +39,8 @@ static struct bz_config *parse_good(const char *yaml) {
     return c;
 }
 
+#define KEY_HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 static void test_defaults(void **state) {
     struct bz_config *c = parse_good(BASE);
     assert_false(c->data.unknown_as_text);
@@ -50,34 +52,37 @@ static void test_defaults(void **state) {
     assert_int_equal(c->data.custom_n + c->data.rules_n, 0);
     assert_int_equal(c->roles[0].clearance, 0);
     assert_int_equal(c->tools_n, 0);
+    assert_true(c->advisories.patches && c->advisories.keys_n == 0);
+    assert_int_equal(c->advisories.due_hours[BZ_DUE_KEV], 72);
     assert_int_equal(bz_config_types_n(c), OWN);
     bz_config_free(c);
 }
 
-static const char everything[] =
-    BASE "models:\n"
-         "  - {name: assistant, target: tiny, clearance: \"INTERNAL\"}\n"
-         "roles:\n"
-         "  - {name: user, clearance: PUBLIC}\n"
-         "tools: [{name: \"web.x:/-_*\", clearance: PUBLIC}, {name: B2, clearance: RESTRICTED}]\n"
-         "data:\n"
-         "  unknown_fields: text\n"
-         "  restore_s: 60\n"
-         "  hold_ms: 100\n"
-         "  bodies: {store: replies, retention_days: {INTERNAL: 0, RESTRICTED: 36500}}\n"
-         "  custom:\n"
-         "    - {name: PROJECT_NAMES, words: [Falcon, \"Blue Harbour\"], level: RESTRICTED}\n"
-         "    - {name: CASE_NUMBER, pattern: \"CASE-[0-9]{6}\", level: INTERNAL}\n"
-         "    - {name: HOUSE_MARK, words: [Secret], label: true, level: RESTRICTED,\n"
-         "       ignore_case: false, whole_word: false}\n"
-         "    - {name: OWN_LAST, pattern: x, ignore_case: true, whole_word: true}\n"
-         "  rules:\n"
-         "    - {types: [EMAIL_ADDRESS, PROJECT_NAMES], direction: request, action: mask,\n"
-         "       roles: [user], models: [assistant, \"b*\"], level: CONFIDENTIAL, proof: context,"
-         " form: true}\n"
-         "    - {types: [\"*\"], action: coach, roles: [\"*\"], models: [\"*\"]}\n"
-         "    - {types: [custom], action: restore}\n"
-         "    - {types: [labels, checksum], direction: reply, action: block}\n";
+static const char everything[] = BASE
+    "models:\n"
+    "  - {name: assistant, target: tiny, clearance: \"INTERNAL\"}\n"
+    "roles:\n"
+    "  - {name: user, clearance: PUBLIC}\n"
+    "advisories: {patches: false, due_hours: {kev: 24, low: 87600}, keys: [ed25519:" KEY_HEX "]}\n"
+    "tools: [{name: \"web.x:/-_*\", clearance: PUBLIC}, {name: B2, clearance: RESTRICTED}]\n"
+    "data:\n"
+    "  unknown_fields: text\n"
+    "  restore_s: 60\n"
+    "  hold_ms: 100\n"
+    "  bodies: {store: replies, retention_days: {INTERNAL: 0, RESTRICTED: 36500}}\n"
+    "  custom:\n"
+    "    - {name: PROJECT_NAMES, words: [Falcon, \"Blue Harbour\"], level: RESTRICTED}\n"
+    "    - {name: CASE_NUMBER, pattern: \"CASE-[0-9]{6}\", level: INTERNAL}\n"
+    "    - {name: HOUSE_MARK, words: [Secret], label: true, level: RESTRICTED,\n"
+    "       ignore_case: false, whole_word: false}\n"
+    "    - {name: OWN_LAST, pattern: x, ignore_case: true, whole_word: true}\n"
+    "  rules:\n"
+    "    - {types: [EMAIL_ADDRESS, PROJECT_NAMES], direction: request, action: mask,\n"
+    "       roles: [user], models: [assistant, \"b*\"], level: CONFIDENTIAL, proof: context,"
+    " form: true}\n"
+    "    - {types: [\"*\"], action: coach, roles: [\"*\"], models: [\"*\"]}\n"
+    "    - {types: [custom], action: restore}\n"
+    "    - {types: [labels, checksum], direction: reply, action: block}\n";
 
 static void test_everything(void **state) {
     struct bz_config *c = parse_good(everything);
@@ -91,6 +96,12 @@ static void test_everything(void **state) {
     assert_int_equal(d->keep_days[BZ_LEVEL_RESTRICTED], 36500);
     assert_int_equal(c->models[0].clearance, 1 + BZ_LEVEL_INTERNAL);
     assert_int_equal(c->roles[0].clearance, 1 + BZ_LEVEL_PUBLIC);
+    assert_false(c->advisories.patches);
+    assert_int_equal(c->advisories.due_hours[BZ_DUE_KEV], 24);
+    assert_int_equal(c->advisories.due_hours[BZ_DUE_HIGH], 720);
+    assert_int_equal(c->advisories.due_hours[BZ_DUE_LOW], 87600);
+    assert_int_equal(c->advisories.keys_n, 1);
+    assert_string_equal(c->advisories.keys[0], "ed25519:" KEY_HEX);
     assert_int_equal(c->tools_n, 2);
     assert_string_equal(c->tools[0].name, "web.x:/-_*");
     assert_int_equal(c->tools[0].clearance, BZ_LEVEL_PUBLIC);
@@ -102,7 +113,7 @@ static void test_everything(void **state) {
     assert_null(d->custom[1].words);
     assert_string_equal(d->custom[1].pattern, "CASE-[0-9]{6}");
     assert_false(d->custom[1].ignore_case || d->custom[1].whole_word);
-    assert_int_equal(d->custom[1].line, 17);
+    assert_int_equal(d->custom[1].line, 18);
     assert_int_equal(d->custom[1].column, 36);
     assert_true(d->custom[2].label && !d->custom[2].ignore_case && !d->custom[2].whole_word);
     assert_true(d->custom[3].ignore_case && d->custom[3].whole_word);
@@ -117,7 +128,7 @@ static void test_everything(void **state) {
     assert_true(r->form);
     assert_string_equal(r->roles[0], "user");
     assert_int_equal(r->models_n, 2);
-    assert_int_equal(r->line, 22);
+    assert_int_equal(r->line, 23);
     r = &d->rules[1]; /* all types but placeholders; who asks, asks before sending */
     assert_int_equal(r->types.w[0], 0x7fe);
     assert_int_equal(r->types.w[7], 0);
@@ -150,9 +161,10 @@ static const struct {
     {DATA "  unknown_fields: pass\n", 6, 19, "data.unknown_fields", "refuse or text"},
     {DATA "  restore_s: 0\n", 6, 14, "data.restore_s", "from 1 to 2592000"},
     {DATA "  restore_s: 2592001\n", 6, 14, "data.restore_s", "from 1 to 2592000"},
-    {DATA "  bodies: {store: all}\n", 6, 19, "data.bodies.store", "none, requests, replies or both"},
-    {DATA "  bodies: {retention_days: {PUBLIC: 36501}}\n", 6, 37, "data.bodies.retention_days.PUBLIC",
-     "from 0 to 36500"},
+    {DATA "  bodies: {store: all}\n", 6, 19, "data.bodies.store",
+     "none, requests, replies or both"},
+    {DATA "  bodies: {retention_days: {PUBLIC: 36501}}\n", 6, 37,
+     "data.bodies.retention_days.PUBLIC", "from 0 to 36500"},
     {DATA "  hold_ms: 9\n", 6, 12, "data.hold_ms", "from 10 to 60000"},
     {DATA "  hold_ms: 60001\n", 6, 12, "data.hold_ms", "from 10 to 60000"},
     /* clearances */
@@ -160,6 +172,15 @@ static const struct {
      "no level"},
     {BASE "roles: [{name: user, clearance: CONFIDENTAL}]\n", 5, 33, "roles[0].clearance",
      "did you mean CONFIDENTIAL"},
+    /* advisories */
+    {BASE "advisories: {keys: [ed25519:00]}\n", 5, 21, "advisories.keys[0]", "is no key"},
+    {BASE "advisories: {keys: [\"" KEY_HEX "\"]}\n", 5, 21, "advisories.keys[0]", "is no key"},
+    {BASE "advisories: {due_hours: {kev: 0}}\n", 5, 31, "advisories.due_hours.kev",
+     "from 1 to 87600"},
+    {BASE "advisories: {due_hours: {low: 87601}}\n", 5, 31, "advisories.due_hours.low",
+     "from 1 to"},
+    {BASE "advisories: {due_hours: {lo: 1}}\n", 5, 26, "advisories.due_hours",
+     "did you mean \"low\""},
     /* tools */
     {BASE "tools: [{name: web, clearance: HIGH}]\n", 5, 32, "tools[0].clearance", "no level"},
     {BASE "tools: [{name: web, clearance: INTERNALS}]\n", 5, 32, "tools[0].clearance",
