@@ -28,6 +28,7 @@ BEGIN {
     home["state"] = "policy"
     home["fields"] = "dialect"
     home["bodystore"] = "store"
+    home["modelstore"] = "store"
     home["signature"] = "registry"
     allow("base", "")
     n = split("dialect detect vault backup bodies audit artifact advisory dataset sandbox posture store", second, " ")

@@ -120,6 +120,7 @@
 /* Models: signatures and the registry */
 #define BZ_SIGNATURE_MAX (64u << 20) /* bytes of a bundle: some 250 for a file that it covers */
 #define BZ_MODEL_FILES_MAX 262144    /* files or shards of one model: 26 TB in shards of 100 MB */
+#define BZ_LICENCES_MAX 256          /* of a configuration */
 #define BZ_MODEL_FILE_NAME_MAX 1024  /* bytes of one path in a model */
 
 #endif

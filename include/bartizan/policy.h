@@ -106,6 +106,18 @@ struct bz_advisory_config {
     bool patches;       /* rules of advisories hold at the gateway; default true */
     uint32_t due_hours[BZ_DUE_COUNT]; /* from when it was first seen here */
 };
+enum bz_registry_mode {
+    BZ_REGISTRY_OFF,
+    BZ_REGISTRY_WATCH,   /* what is not approved raises an alert */
+    BZ_REGISTRY_ENFORCE, /* and its backend is not used */
+};
+struct bz_registry_config {
+    enum bz_registry_mode mode;
+    bool two_persons;   /* whoever adds a model cannot approve it */
+    uint32_t check_s;   /* between two looks at what backends have mapped */
+    char **licences;    /* SPDX ids that may be registered; none: all */
+    uint32_t licences_n;
+};
 enum bz_audit_mode { BZ_AUDIT_STRICT, BZ_AUDIT_RELAXED };
 struct bz_config {
     char *listen;               /* "127.0.0.1:8443" */
@@ -132,6 +144,7 @@ struct bz_config {
     struct bz_tool_config *tools;
     uint32_t tools_n;
     struct bz_data_config data;
+    struct bz_registry_config registry;
     struct bz_advisory_config advisories;
 };
 struct bz_config_error {

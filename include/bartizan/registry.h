@@ -46,4 +46,101 @@ enum bz_status bz_tree_hash(struct bz_tree *t, const struct bz_tree_options *o,
 enum bz_status bz_fd_hash(int fd, enum bz_model_hash hash, uint64_t from, uint64_t to,
                           uint8_t out[BZ_MODEL_DIGEST_MAX], uint64_t *ret_n) BZ_MUST_USE;
 
+/* A run of bytes of one file of a tree, and its SHA-256. */
+struct bz_tree_part {
+    uint32_t file;
+    uint64_t from, to;
+    uint8_t sha256[BZ_HASH_LEN];
+};
+/* Fills in the digests, on all processors. EIO: a part beyond its file's end. */
+enum bz_status bz_tree_hash_parts(struct bz_tree *t, const struct bz_tree_options *o,
+                                  struct bz_tree_part *parts, size_t n) BZ_MUST_USE;
+
+/* ---- manifest: one version of one model, as it was looked at before anybody approved it -------------- */
+
+struct bz_manifest_file {
+    struct bz_view name, format; /* format: as the scanner recognised it */
+    uint64_t size;
+    uint8_t sha256[BZ_HASH_LEN];
+};
+struct bz_manifest_tensor {
+    uint32_t file; /* index */
+    struct bz_view name, type;
+    uint64_t offset, size;
+    uint8_t sha256[BZ_HASH_LEN];
+};
+struct bz_manifest_template { /* chat templates */
+    uint32_t file;
+    struct bz_view name;
+    uint8_t sha256[BZ_HASH_LEN]; /* of the normalised text */
+};
+struct bz_manifest_finding {
+    struct bz_view rule, severity, file, place;
+    uint64_t offset;
+};
+enum bz_manifest_verdict {
+    BZ_MANIFEST_CLEAN,
+    BZ_MANIFEST_UNCHECKED,
+    BZ_MANIFEST_FINDINGS,
+    BZ_MANIFEST_VERDICT_COUNT
+};
+const char *bz_manifest_verdict_name(enum bz_manifest_verdict v);
+struct bz_manifest {             /* views live as long as what they were made from */
+    struct bz_view name;         /* see bz_registry_name_ok */
+    struct bz_view source;       /* where it came from: a URL, a path, a text of one line */
+    struct bz_view licence;      /* SPDX expression */
+    struct bz_view file_licence; /* what the files say; may be empty */
+    struct bz_view
+        publisher; /* whose signature was checked: "sigstore: mail, issuer", ...; may be empty */
+    uint8_t root[BZ_HASH_LEN]; /* OpenSSF Model Signing's over the files' digests */
+    uint64_t bytes;
+    const struct bz_manifest_file *files;
+    const struct bz_manifest_tensor *tensors;
+    const struct bz_manifest_template *templates;
+    const struct bz_manifest_finding *findings;
+    size_t files_n, tensors_n, templates_n, findings_n;
+    uint64_t findings_more; /* not listed */
+    enum bz_manifest_verdict verdict;
+    bool malicious; /* one finding at least is of that kind */
+};
+/* Fills in root and bytes and writes the canonical text. ETOOBIG. */
+enum bz_status bz_manifest_write(struct bz_manifest *m, struct bz_buf *out) BZ_MUST_USE;
+/* Strict: names, order, root and sum are checked. Views point into `ar` or `text`. */
+enum bz_status bz_manifest_parse(struct bz_view text, struct bz_arena *ar, struct bz_manifest *ret,
+                                 struct bz_diag *diag) BZ_MUST_USE;
+/* [a-z0-9][a-z0-9._-]{0,63}: names a folder too. */
+bool bz_registry_name_ok(struct bz_view name);
+
+/* ---- licences ------------------------------------------------------------------------------------------ */
+
+/* Is `text` an SPDX expression? ESYNTAX. And may it be used: of alternatives one must be in the list, of things that hold
+ * together all. EDENIED. An empty list allows every licence. */
+enum bz_status bz_licence_check(struct bz_view text, char *const *list, size_t n) BZ_MUST_USE;
+
+/* ---- rules ---------------------------------------------------------------------------------------------- */
+
+enum bz_model_state {
+    BZ_MODEL_QUARANTINED,
+    BZ_MODEL_PENDING,
+    BZ_MODEL_APPROVED,
+    BZ_MODEL_REJECTED,
+    BZ_MODEL_RETIRED,
+    BZ_MODEL_STATE_COUNT
+};
+const char *bz_model_state_name(enum bz_model_state s);
+bool bz_model_state_of(struct bz_view text, enum bz_model_state *ret);
+/* What a manifest begins as: pending, or quarantined while its findings are not accepted. */
+enum bz_model_state bz_model_state_first(const struct bz_manifest *m);
+
+struct bz_approval_wish {
+    enum bz_model_state state;
+    const struct bz_manifest *manifest;
+    struct bz_view added_by, by; /* "uid 0", "user ann" */
+    bool two_persons;
+    bool accepted; /* findings are accepted, with a reason */
+};
+/* May it be approved? EDENIED or EINVAL, *ret_why a sentence. */
+enum bz_status bz_model_may_approve(const struct bz_approval_wish *w,
+                                    const char **ret_why) BZ_MUST_USE;
+
 #endif

@@ -371,6 +371,19 @@ static enum bz_status pool_run(struct pool *p) {
     return p->st;
 }
 
+/* Takes the two lists, which live in the tree's arena. */
+static enum bz_status run_items(struct bz_tree *t, const struct bz_tree_options *o,
+                                enum bz_model_hash hash, struct bz_model_item *items,
+                                const uint32_t *file, size_t n) {
+    struct pool p = {
+        .t = t, .o = o, .hash = hash, .items = items, .file = file, .items_n = n, .st = BZ_OK};
+    if (pthread_mutex_init(&p.lock, NULL) != 0)
+        return BZ_ENOMEM;
+    enum bz_status st = pool_run(&p);
+    (void)pthread_mutex_destroy(&p.lock);
+    return st;
+}
+
 static uint64_t shards_of(uint64_t size, uint64_t shard) {
     return shard == 0 ? 1 : size / shard + (size % shard != 0);
 }
@@ -378,8 +391,8 @@ static uint64_t shards_of(uint64_t size, uint64_t shard) {
 enum bz_status bz_tree_hash(struct bz_tree *t, const struct bz_tree_options *o,
                             enum bz_model_hash hash, uint64_t shard_size,
                             const struct bz_model_item **ret, size_t *ret_n) {
-    struct pool p = {.t = t, .o = o, .hash = hash, .st = BZ_OK};
     uint64_t total = 0;
+    size_t n = 0;
     for (size_t i = 0; i < t->files_n && total <= BZ_MODEL_FILES_MAX; i++)
         total += shards_of(t->files[i].size, shard_size);
     if (total > BZ_MODEL_FILES_MAX) {
@@ -387,26 +400,46 @@ enum bz_status bz_tree_hash(struct bz_tree *t, const struct bz_tree_options *o,
         return BZ_ETOOBIG;
     }
     uint32_t *file = bz_arena_alloc(&t->arena, (size_t)total * sizeof *file);
-    p.items = bz_arena_zalloc(&t->arena, (size_t)total * sizeof *p.items);
-    p.file = file;
-    if (file == NULL || p.items == NULL)
+    struct bz_model_item *items = bz_arena_zalloc(&t->arena, (size_t)total * sizeof *items);
+    if (file == NULL || items == NULL)
         return BZ_ENOMEM;
     for (size_t i = 0; i < t->files_n; i++) {
         uint64_t count = shards_of(t->files[i].size, shard_size), size = t->files[i].size;
         for (uint64_t k = 0; k < count; k++) {
             uint64_t from = k * shard_size,
                      to = from + shard_size < size ? from + shard_size : size;
-            file[p.items_n] = (uint32_t)i;
-            p.items[p.items_n++] =
+            file[n] = (uint32_t)i;
+            items[n++] =
                 (struct bz_model_item){t->files[i].name, from, shard_size == 0 ? 0 : to, {0}};
         }
     }
-    if (pthread_mutex_init(&p.lock, NULL) != 0)
+    BZ_TRY(run_items(t, o, hash, items, file, n));
+    *ret = items;
+    *ret_n = n;
+    return BZ_OK;
+}
+
+enum bz_status bz_tree_hash_parts(struct bz_tree *t, const struct bz_tree_options *o,
+                                  struct bz_tree_part *parts, size_t n) {
+    uint32_t *file = bz_arena_alloc(&t->arena, n * sizeof *file);
+    struct bz_model_item *items = bz_arena_zalloc(&t->arena, n * sizeof *items);
+    size_t k = 0;
+    if (file == NULL || items == NULL)
         return BZ_ENOMEM;
-    enum bz_status st = pool_run(&p);
-    (void)pthread_mutex_destroy(&p.lock);
-    BZ_TRY(st);
-    *ret = p.items;
-    *ret_n = p.items_n;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].to <= parts[i].from) {
+            bz_sha256(bz_view(NULL, 0), parts[i].sha256);
+            continue;
+        }
+        file[k] = parts[i].file;
+        items[k++] =
+            (struct bz_model_item){t->files[parts[i].file].name, parts[i].from, parts[i].to, {0}};
+    }
+    BZ_TRY(run_items(t, o, BZ_MODEL_SHA256, items, file, k));
+    k = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (parts[i].to > parts[i].from)
+            memcpy(parts[i].sha256, items[k++].digest, BZ_HASH_LEN);
+    }
     return BZ_OK;
 }
