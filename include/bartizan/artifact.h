@@ -122,7 +122,9 @@ struct bz_scan_result {
 };
 
 struct bz_hdf5 { /* .h5 is read by libhdf5, in a process of its own: the caller's business */
-    /* Attributes and datasets as JSON lines (docs/SCANNER.md). EUNAVAIL: no such reader here. */
+    /* What it is made of, as JSON lines (docs/SCANNER.md). src: NULL, the scanned file itself, which
+     * the caller has at hand; else a member of it. EUNAVAIL: no such reader here; ELIMIT: a cap;
+     * ECORRUPT: the reader did not survive it. */
     enum bz_status (*list)(void *ctx, const struct bz_source *src, struct bz_buf *out);
     void *ctx;
 };

@@ -89,6 +89,11 @@
 #define BZ_SCAN_DICTIONARY_MAX (128u << 20) /* of an LZMA decoder; xz -9 takes 65 MiB */
 #define BZ_SCAN_JSON_MAX (64u << 20) /* one JSON file; the biggest tokenizers have 35 MiB */
 #define BZ_SCAN_TEXT_MAX (16u << 20) /* one YAML, XML, Python or protocol buffer text */
+/* HDF5: what the process that runs libhdf5 may take. */
+#define BZ_HDF5_MEMORY_MAX (1ull << 30) /* bytes of address space */
+#define BZ_HDF5_SECONDS_MAX 20          /* of processor time; twice that by the clock */
+#define BZ_HDF5_LIST_MAX (64u << 20)    /* bytes of its answer; configurations are below 10 MiB */
+#define BZ_HDF5_COPY_MAX (1ull << 30)   /* a member of an archive, held in memory for it */
 #define BZ_SCAN_SPOOL_MAX (16u << 20)   /* a decoded member up to here is held, not decoded twice */
 
 /* Advisories and inventories. */

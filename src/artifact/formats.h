@@ -16,6 +16,7 @@
     X(lzma)                                                                                        \
     X(zstd)                                                                                        \
     X(lz4)                                                                                         \
+    X(hdf5)                                                                                        \
     X(json)                                                                                        \
     X(onnx)                                                                                        \
     X(tf_saved_model)                                                                              \
