@@ -17,6 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
     if (n < 1)
         return 0;
     const enum bz_server kind = (enum bz_server)(p[0] % BZ_SERVER_COUNT);
+    char version[BZ_VERSION_MAX + 1] = "";
+    if (bz_server_version_parse(kind, bz_view(p + 1, n - 1), version) == BZ_OK)
+        MUST(version[0] != '\0' && strlen(version) <= BZ_VERSION_MAX);
     if (bz_model_list_parse(kind, bz_view(p + 1, n - 1), &l) != BZ_OK) {
         MUST(l.v == NULL && l.n == 0);
         return 0;

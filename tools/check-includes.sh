@@ -40,7 +40,7 @@ BEGIN {
     allow("redteam", "detect")
     allow("monitor", "audit")
     allow("gateway", "dialect detect vault bodies policy audit")
-    allow("instance", "audit policy vault")
+    allow("instance", "audit advisory policy vault")
     below = "dialect detect vault backup bodies audit artifact advisory dataset sandbox posture store policy identity registry"
     below = below " redteam monitor gateway instance incident training compliance"
     n = split("nginx auditd daemon cli", top, " ")

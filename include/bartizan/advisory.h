@@ -146,14 +146,14 @@ enum bz_status bz_advisory_patch(const struct bz_advisory *a, size_t i, struct b
  *
  * Name, version and expiry do what TUF's metadata do: a pack of another name, an older version or
  * one past its time is not taken (theupdateframework.github.io/specification, 5.). */
-struct bz_pack_key {
+struct bz_advisory_key {
     uint8_t pub[BZ_SIGN_PUBLIC_LEN];
 };
 /* "ed25519:<64 hex digits>", as configurations and key files write it. ESYNTAX. */
-enum bz_status bz_pack_key_parse(struct bz_view text, struct bz_pack_key *ret) BZ_MUST_USE;
-void bz_pack_key_text(const struct bz_pack_key *key, struct bz_buf *out);
+enum bz_status bz_advisory_key_parse(struct bz_view text, struct bz_advisory_key *ret) BZ_MUST_USE;
+void bz_advisory_key_text(const struct bz_advisory_key *key, struct bz_buf *out);
 
-struct bz_pack { /* views into the file, tree in the arena */
+struct bz_advisory_pack { /* views into the file, tree in the arena */
     struct bz_view name;
     uint64_t version;
     uint64_t issued, expires; /* unix seconds */
@@ -165,20 +165,23 @@ struct bz_pack { /* views into the file, tree in the arena */
 /* Reads a pack that one of the keys has signed. Expiry is the caller's to judge: it alone knows the
  * time. EDENIED: no such key, or the signature is wrong; ESYNTAX, ETOOBIG, ENOMEM: diag says where.
  * Nothing of the document is looked at before its signature is good. */
-enum bz_status bz_pack_open(struct bz_view file, const struct bz_pack_key *keys, size_t keys_n,
-                            struct bz_arena *ar, struct bz_pack *ret,
-                            struct bz_diag *diag) BZ_MUST_USE;
+enum bz_status bz_advisory_pack_open(struct bz_view file, const struct bz_advisory_key *keys,
+                                     size_t keys_n, struct bz_arena *ar,
+                                     struct bz_advisory_pack *ret,
+                                     struct bz_diag *diag) BZ_MUST_USE;
 /* The document alone, without lines or signature: what is built in. */
-enum bz_status bz_pack_read(struct bz_view document, struct bz_arena *ar, struct bz_pack *ret,
-                            struct bz_diag *diag) BZ_MUST_USE;
+enum bz_status bz_advisory_pack_read(struct bz_view document, struct bz_arena *ar,
+                                     struct bz_advisory_pack *ret,
+                                     struct bz_diag *diag) BZ_MUST_USE;
 /* Writes the file around a document. */
-void bz_pack_sign(struct bz_view document, const uint8_t secret[BZ_SIGN_SECRET_LEN],
-                  const struct bz_pack_key *key, struct bz_buf *out);
+void bz_advisory_pack_sign(struct bz_view document, const uint8_t secret[BZ_SIGN_SECRET_LEN],
+                           const struct bz_advisory_key *key, struct bz_buf *out);
 /* May `got` take the place of what was installed under its name (version and digest; version 0:
  * nothing was)? OK; EEXPIRED; ERANGE: an older one; ECORRUPT: the same version with other contents;
  * EEXISTS: the very same. */
-enum bz_status bz_pack_accept(const struct bz_pack *got, uint64_t had_version,
-                              const uint8_t had_digest[BZ_HASH_LEN], uint64_t now) BZ_MUST_USE;
+enum bz_status bz_advisory_pack_accept(const struct bz_advisory_pack *got, uint64_t had_version,
+                                       const uint8_t had_digest[BZ_HASH_LEN],
+                                       uint64_t now) BZ_MUST_USE;
 
 /* ---- YAML ---- */
 

@@ -165,19 +165,37 @@ static bool read_levels(const struct vector *v, struct levels *ret) {
     return true;
 }
 
-static void classes(const struct levels *l, uint8_t eq[EQ_COUNT]) {
-    const int8_t *v = l->of;
-    bool all = v[AV] == 0 && v[PR] == 0 && v[UI] == 0;
-    bool any = v[AV] == 0 || v[PR] == 0 || v[UI] == 0;
-    eq[EQ1] = all ? 0 : any && v[AV] != 3 ? 1 : 2;
-    eq[EQ2] = v[AC] == 0 && v[AT] == 0 ? 0 : 1;
-    eq[EQ3] = v[VC] == 0 && v[VI] == 0 ? 0 : v[VC] == 0 || v[VI] == 0 || v[VA] == 0 ? 1 : 2;
-    bool safety = v[SI] == 0 || v[SA] == 0;
-    eq[EQ4] = safety ? 0 : v[SC] <= 1 || v[SI] == 1 || v[SA] == 1 ? 1 : 2;
-    eq[EQ5] = (uint8_t)l->e;
+static uint8_t class1(const int8_t *v) {
+    if (v[AV] == 0 && v[PR] == 0 && v[UI] == 0)
+        return 0;
+    return v[AV] != 3 && (v[AV] == 0 || v[PR] == 0 || v[UI] == 0) ? 1 : 2;
+}
+
+static uint8_t class3(const int8_t *v) {
+    if (v[VC] == 0 && v[VI] == 0)
+        return 0;
+    return v[VC] == 0 || v[VI] == 0 || v[VA] == 0 ? 1 : 2;
+}
+
+static uint8_t class4(const int8_t *v) {
+    if (v[SI] == 0 || v[SA] == 0) /* safety */
+        return 0;
+    return v[SC] == 1 || v[SI] == 1 || v[SA] == 1 ? 1 : 2;
+}
+
+static uint8_t class6(const int8_t *v) {
     bool asked =
         (v[CR] == 0 && v[VC] == 0) || (v[IR] == 0 && v[VI] == 0) || (v[AR] == 0 && v[VA] == 0);
-    eq[EQ6] = asked ? 0 : 1;
+    return asked ? 0 : 1;
+}
+
+static void classes(const struct levels *l, uint8_t eq[EQ_COUNT]) {
+    eq[EQ1] = class1(l->of);
+    eq[EQ2] = l->of[AC] == 0 && l->of[AT] == 0 ? 0 : 1;
+    eq[EQ3] = class3(l->of);
+    eq[EQ4] = class4(l->of);
+    eq[EQ5] = (uint8_t)l->e;
+    eq[EQ6] = class6(l->of);
 }
 
 static int macro_score(const uint8_t eq[EQ_COUNT]) {

@@ -52,13 +52,13 @@ enum bz_status bz_advisory_time(struct bz_view text, uint64_t *ret) {
 
 /* ---- keys ---- */
 
-static void key_id(const struct bz_pack_key *key, uint8_t out[KEY_ID_LEN]) {
+static void key_id(const struct bz_advisory_key *key, uint8_t out[KEY_ID_LEN]) {
     uint8_t hash[BZ_HASH_LEN];
     bz_sha256(bz_view(key->pub, sizeof key->pub), hash);
     memcpy(out, hash, KEY_ID_LEN);
 }
 
-enum bz_status bz_pack_key_parse(struct bz_view text, struct bz_pack_key *ret) {
+enum bz_status bz_advisory_key_parse(struct bz_view text, struct bz_advisory_key *ret) {
     struct bz_view prefix = BZ_V("ed25519:");
     size_t n = 0;
     if (!bz_view_starts(text, prefix))
@@ -68,7 +68,7 @@ enum bz_status bz_pack_key_parse(struct bz_view text, struct bz_pack_key *ret) {
     return st == BZ_OK && n == sizeof ret->pub ? BZ_OK : BZ_ESYNTAX;
 }
 
-void bz_pack_key_text(const struct bz_pack_key *key, struct bz_buf *out) {
+void bz_advisory_key_text(const struct bz_advisory_key *key, struct bz_buf *out) {
     bz_buf_puts(out, "ed25519:");
     bz_buf_put_hex(out, bz_view(key->pub, sizeof key->pub));
 }
@@ -89,7 +89,7 @@ static bool name_ok(struct bz_view v) {
     return v.n > 0 && v.n <= NAME_MAX_LEN && v.p[0] != '-';
 }
 
-static enum bz_status check_records(const struct bz_pack *p, struct bz_diag *diag) {
+static enum bz_status check_records(const struct bz_advisory_pack *p, struct bz_diag *diag) {
     size_t patches = 0;
     for (const struct bz_json *n = p->advisories->first; n != NULL; n = n->next) {
         struct bz_advisory a;
@@ -110,11 +110,11 @@ static enum bz_status check_records(const struct bz_pack *p, struct bz_diag *dia
     return BZ_OK;
 }
 
-enum bz_status bz_pack_read(struct bz_view document, struct bz_arena *ar, struct bz_pack *ret,
-                            struct bz_diag *diag) {
+enum bz_status bz_advisory_pack_read(struct bz_view document, struct bz_arena *ar,
+                                     struct bz_advisory_pack *ret, struct bz_diag *diag) {
     const struct bz_json_opts opts = {.max_nodes = 4u << 20};
     struct bz_json *root = NULL;
-    struct bz_pack p = {0};
+    struct bz_advisory_pack p = {0};
     int64_t version = 0;
     if (document.n > BZ_ADVISORY_PACK_MAX) {
         bz_diag_set(diag, 0, "the pack is too large");
@@ -163,7 +163,7 @@ static void signed_hash(struct bz_view document, uint8_t out[BZ_HASH_LEN]) {
     bz_sha256_end(&s, out);
 }
 
-static bool find_key(struct bz_view id, const struct bz_pack_key *keys, size_t n, size_t *ret) {
+static bool find_key(struct bz_view id, const struct bz_advisory_key *keys, size_t n, size_t *ret) {
     for (size_t i = 0; i < n; i++) {
         uint8_t own[KEY_ID_LEN];
         key_id(&keys[i], own);
@@ -175,8 +175,9 @@ static bool find_key(struct bz_view id, const struct bz_pack_key *keys, size_t n
     return false;
 }
 
-enum bz_status bz_pack_open(struct bz_view file, const struct bz_pack_key *keys, size_t keys_n,
-                            struct bz_arena *ar, struct bz_pack *ret, struct bz_diag *diag) {
+enum bz_status bz_advisory_pack_open(struct bz_view file, const struct bz_advisory_key *keys,
+                                     size_t keys_n, struct bz_arena *ar,
+                                     struct bz_advisory_pack *ret, struct bz_diag *diag) {
     struct bz_view rest = file, id_text, sig_text;
     uint8_t id[KEY_ID_LEN], sig[BZ_SIGN_LEN], hash[BZ_HASH_LEN];
     size_t id_n = 0, sig_n = 0, key = 0;
@@ -200,7 +201,7 @@ enum bz_status bz_pack_open(struct bz_view file, const struct bz_pack_key *keys,
                     "its signature is wrong: it was changed or is damaged");
         return BZ_EDENIED;
     }
-    enum bz_status st = bz_pack_read(rest, ar, ret, diag);
+    enum bz_status st = bz_advisory_pack_read(rest, ar, ret, diag);
     if (st == BZ_OK)
         ret->key = key;
     else if (diag != NULL)
@@ -208,8 +209,8 @@ enum bz_status bz_pack_open(struct bz_view file, const struct bz_pack_key *keys,
     return st;
 }
 
-void bz_pack_sign(struct bz_view document, const uint8_t secret[BZ_SIGN_SECRET_LEN],
-                  const struct bz_pack_key *key, struct bz_buf *out) {
+void bz_advisory_pack_sign(struct bz_view document, const uint8_t secret[BZ_SIGN_SECRET_LEN],
+                           const struct bz_advisory_key *key, struct bz_buf *out) {
     uint8_t id[KEY_ID_LEN], hash[BZ_HASH_LEN], sig[BZ_SIGN_LEN];
     key_id(key, id);
     signed_hash(document, hash);
@@ -222,8 +223,8 @@ void bz_pack_sign(struct bz_view document, const uint8_t secret[BZ_SIGN_SECRET_L
     bz_buf_put(out, document);
 }
 
-enum bz_status bz_pack_accept(const struct bz_pack *got, uint64_t had_version,
-                              const uint8_t had_digest[BZ_HASH_LEN], uint64_t now) {
+enum bz_status bz_advisory_pack_accept(const struct bz_advisory_pack *got, uint64_t had_version,
+                                       const uint8_t had_digest[BZ_HASH_LEN], uint64_t now) {
     if (now >= got->expires)
         return BZ_EEXPIRED;
     if (got->version < had_version)

@@ -52,6 +52,10 @@ unsigned bz_admin_approvals(struct bz_admin_call *c);
 unsigned bz_admin_approval_add(struct bz_admin_call *c);
 unsigned bz_admin_approval_revoke(struct bz_admin_call *c);
 
+/* admin_advisories.c */
+unsigned bz_admin_advisories(struct bz_admin_call *c);
+unsigned bz_admin_advisories_reload(struct bz_admin_call *c);
+
 /* admin_data.c */
 unsigned bz_admin_data(struct bz_admin_call *c);
 unsigned bz_admin_data_list(struct bz_admin_call *c);

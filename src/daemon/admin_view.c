@@ -19,6 +19,7 @@ static void put_backend(struct bz_jw *w, const struct bz_daemon *d, uint32_t i) 
     bz_jw_kstr(w, "url", bz_view_str(c->url));
     bz_jw_kstr(w, "health", bz_view_str(rested ? "resting" : health_text(r->health)));
     bz_jw_ku64(w, "models", r->models.n);
+    bz_jw_kstr(w, "version", bz_view_str(r->version));
     bz_jw_ku64(w, "outstanding", bz_state_out(d->state, i));
     bz_jw_kstr(w, "why",
                bz_view_str(rested ? "requests to it failed; it is tried again soon" : r->why));

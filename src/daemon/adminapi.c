@@ -133,6 +133,8 @@ static const struct {
     {"GET", "/v1/status", bz_admin_status},
     {"GET", "/v1/models", bz_admin_models},
     {"POST", "/v1/reload", admin_reload},
+    {"GET", "/v1/advisories", bz_admin_advisories},
+    {"POST", "/v1/advisories/reload", bz_admin_advisories_reload},
     {"POST", "/v1/explain", bz_admin_explain},
     {"GET", "/v1/keys", bz_admin_keys},
     {"POST", "/v1/keys", bz_admin_key_create},

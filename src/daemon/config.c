@@ -243,6 +243,7 @@ enum bz_status bz_daemon_load(struct bz_daemon *d, struct bz_buf *why) {
     if (bz_file_write(d->in.fd, BZ_F_CONFIG_GOOD, bz_buf_view(&d->config_text), 0600,
                       BZ_FILE_NO_SYNC) != BZ_OK)
         bz_log("%s cannot be written", BZ_F_CONFIG_GOOD); /* only a later start would need it */
+    (void)!bz_patches_load(d); /* the keys may be others now */
     return BZ_OK;
 }
 
@@ -253,6 +254,7 @@ enum bz_status bz_daemon_load_first(struct bz_daemon *d, struct bz_buf *why) {
         return st;
     bz_buf_init(&ignored, BZ_CONFIG_MAX);
     if (load_file(d, BZ_F_CONFIG_GOOD, &ignored) == BZ_OK) {
+        (void)!bz_patches_load(d);
         bz_log("%s is refused, the configuration that was in force stays: %s", BZ_F_CONFIG,
                bz_log_safe(bz_buf_view(why)));
         st = BZ_OK;

@@ -5,12 +5,14 @@
 
 #include <curl/curl.h>
 #include <bartizan/identity.h>
+#include "advisories.h"
 #include "bodies.h"
 #include "instance.h"
 #include "models.h"
 
 #define BZ_PROBE_PERIOD_NS 2000000000ull
 #define BZ_SWEEP_PERIOD_NS 10000000000ull /* values whose time is over are wiped that often */
+#define BZ_VERSION_PERIOD_NS 10000000000ull /* how often a backend is asked for its version */
 #define BZ_PROBE_DOWN_NS 1000000000ull    /* a backend that is down is asked more often */
 
 /* One backend by its index in the image. Its place never changes while the daemon runs: workers
@@ -30,6 +32,9 @@ struct bz_backend_run {
     struct curl_slist *probe_head;
     struct bz_buf probe_body;
     uint64_t next_ns;
+    char version[BZ_VERSION_MAX + 1]; /* as it says itself, while it is up; "": not seen */
+    bool asks_version;                /* what the probe under way, or the next one, is for */
+    uint64_t version_ns;              /* when to ask next */
 };
 
 /* The configuration's backends in image order; texts of retired ones are its own. */
@@ -64,6 +69,9 @@ struct bz_daemon {
     uint64_t generation;
     uint32_t models_served, keys_live;
     struct bz_identity *book; /* users and keys */
+    struct bz_advisories advisories;
+    bool advisories_loaded;
+    char advisories_why[256];    /* "" when well */
     struct bz_keep *bodies;      /* stored requests and replies */
     uint64_t bodies_next_ns;     /* when the spool is looked at next */
     uint64_t bodies_expire_ns;   /* when retention is */
@@ -103,6 +111,13 @@ bool bz_health_all_asked(const struct bz_daemon *d);
 enum bz_status bz_publish(struct bz_daemon *d) BZ_MUST_USE;
 /* Highest generation of an image that lies there from an earlier run; 0: none. */
 uint64_t bz_published_before(const struct bz_daemon *d);
+
+/* ---- patches.c ---- */
+/* Reads the packs again. On failure what was in force stays, or the built-in pack alone, and
+ * d->advisories_why says why. */
+enum bz_status bz_patches_load(struct bz_daemon *d) BZ_MUST_USE;
+/* The rules that hold for the backends as they are now; views into the packs and the configuration. */
+size_t bz_patches_now(const struct bz_daemon *d, struct bz_image_patch out[BZ_ADVISORY_PATCHES_MAX]);
 
 /* ---- journal.c: ADMIN records ---- */
 enum bz_status bz_journal_init(struct bz_daemon *d) BZ_MUST_USE;

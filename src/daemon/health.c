@@ -47,7 +47,7 @@ static struct curl_slist *headers(const struct bz_backend_run *r) {
     return l;
 }
 
-static bool put_url(const struct bz_backend_config *c, char out[URL_MAX],
+static bool put_url(const struct bz_backend_config *c, const char *path, char out[URL_MAX],
                     char sock[BZ_DIR_PATH_MAX]) {
     struct bz_url u;
     struct bz_view base = bz_view_str(c->url);
@@ -60,8 +60,7 @@ static bool put_url(const struct bz_backend_config *c, char out[URL_MAX],
     }
     if (base.p[base.n - 1] == '/')
         base.n--;
-    int n = snprintf(out, URL_MAX, "%.*s%s", (int)base.n, (const char *)base.p,
-                     bz_model_list_path(c->type));
+    int n = snprintf(out, URL_MAX, "%.*s%s", (int)base.n, (const char *)base.p, path);
     return n > 0 && n < URL_MAX;
 }
 
@@ -100,7 +99,10 @@ static void probe_start(struct bz_daemon *d, uint32_t i, uint64_t now) {
     struct bz_backend_run *r = &d->backend[i];
     char url[URL_MAX], sock[BZ_DIR_PATH_MAX];
     r->next_ns = now + BZ_PROBE_PERIOD_NS;
-    CURL *h = put_url(&d->config->backends[i], url, sock) ? curl_easy_init() : NULL;
+    const char *path =
+        r->asks_version ? bz_server_version_path(r->type) : bz_model_list_path(r->type);
+    bool ok = path != NULL && put_url(&d->config->backends[i], path, url, sock);
+    CURL *h = ok ? curl_easy_init() : NULL;
     if (h == NULL)
         return;
     r->probe = h;
@@ -171,18 +173,57 @@ static void take_answer(struct bz_daemon *d, uint32_t i, long status) {
                    "its model list cannot be read: name its models in the configuration");
 }
 
-static void take_result(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now) {
+/* A new version may be one with a fix, or one without: the image is made anew. */
+static void set_version(struct bz_daemon *d, struct bz_backend_run *r, const char *version) {
+    if (strcmp(r->version, version) == 0)
+        return;
+    if (version[0] != '\0')
+        bz_log("backend %s has version %s", r->name, bz_log_safe(bz_view_str(version)));
+    (void)snprintf(r->version, sizeof r->version, "%s", version);
+    d->publish_wanted = true;
+}
+
+/* Whether it could be read decides over patches only, never over health. */
+static void take_version(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now) {
+    struct bz_backend_run *r = &d->backend[i];
+    char version[BZ_VERSION_MAX + 1] = "";
+    long status = 0;
+    r->asks_version = false;
+    r->version_ns = now + BZ_VERSION_PERIOD_NS;
+    if (rc != CURLE_OK || curl_easy_getinfo(r->probe, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
+        return; /* the next list tells whether it is still there */
+    if (status == 200 &&
+        bz_server_version_parse(r->type, bz_buf_view(&r->probe_body), version) != BZ_OK)
+        version[0] = '\0';
+    set_version(d, r, version);
+}
+
+static void take_list(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now) {
     struct bz_backend_run *r = &d->backend[i];
     long status = 0;
     if (rc == CURLE_OK && curl_easy_getinfo(r->probe, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
         take_answer(d, i, status);
     else
         set_health(d, i, BZ_HEALTH_DOWN, curl_easy_strerror(rc)); /* static texts of libcurl */
+    if (r->health != BZ_HEALTH_UP) { /* what comes back may be another server */
+        set_version(d, r, "");
+        r->version_ns = 0;
+    } else if (bz_server_version_path(r->type) != NULL && now >= r->version_ns) {
+        r->asks_version = true;
+    }
+}
+
+static void take_result(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now) {
+    struct bz_backend_run *r = &d->backend[i];
+    if (r->asks_version)
+        take_version(d, i, rc, now);
+    else
+        take_list(d, i, rc, now);
     uint8_t rnd = 0;
     bz_random(&rnd, sizeof rnd);
     uint64_t period = r->health == BZ_HEALTH_UP ? BZ_PROBE_PERIOD_NS : BZ_PROBE_DOWN_NS;
     /* up to 10 % earlier, so that many gateways do not ask in step */
-    r->next_ns = now + period - period / 10 * rnd / 255;
+    r->next_ns = r->asks_version ? now : now + period - period / 10 * rnd / 255;
     probe_done(d, r);
 }
 
@@ -209,6 +250,9 @@ void bz_health_reset(struct bz_daemon *d, uint32_t i) {
     r->health = BZ_HEALTH_UNKNOWN;
     r->why[0] = '\0';
     r->next_ns = 0;
+    r->version[0] = '\0';
+    r->asks_version = false;
+    r->version_ns = 0;
     if (d->state != NULL)
         bz_state_health_set(d->state, i, BZ_HEALTH_UNKNOWN, bz_clock_mono());
 }

@@ -199,6 +199,8 @@ static void close_all(struct bz_daemon *d) {
     bz_daemon_unload(d);
     bz_keep_close(d->bodies);
     bz_identity_close(d->book);
+    if (d->advisories_loaded)
+        bz_advisories_free(&d->advisories);
     bz_wipe(&d->keys, sizeof d->keys);
     bz_instance_close(&d->in);
 }

@@ -138,6 +138,53 @@ enum bz_status bz_model_list_parse(enum bz_server s, struct bz_view body, struct
     return BZ_OK;
 }
 
+/* ---- versions ---- */
+
+const char *bz_server_version_path(enum bz_server s) {
+    switch (s) {
+    case BZ_SERVER_OLLAMA:
+        return "/api/version";
+    case BZ_SERVER_VLLM:
+        return "/version";
+    case BZ_SERVER_LLAMACPP:
+        return "/props";
+    case BZ_SERVER_OPENAI:
+    case BZ_SERVER_ANTHROPIC:
+    case BZ_SERVER_COUNT:
+        return NULL;
+    }
+    return NULL;
+}
+
+static enum bz_status take_version(struct bz_view v, char out[BZ_VERSION_MAX + 1]) {
+    if (v.n == 0)
+        return BZ_ESYNTAX;
+    if (v.n > BZ_VERSION_MAX)
+        return BZ_ETOOBIG;
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] < 0x20 || v.p[i] >= 0x7f)
+            return BZ_ESYNTAX;
+    }
+    memcpy(out, v.p, v.n);
+    out[v.n] = '\0';
+    return BZ_OK;
+}
+
+enum bz_status bz_server_version_parse(enum bz_server s, struct bz_view body,
+                                       char out[BZ_VERSION_MAX + 1]) {
+    struct bz_view member = s == BZ_SERVER_LLAMACPP ? BZ_V("build_info") : BZ_V("version");
+    struct bz_json *root = NULL;
+    struct bz_arena ar;
+    if (body.n > BZ_MODEL_LIST_MAX)
+        return BZ_ETOOBIG;
+    bz_arena_init(&ar, bz_alloc_heap, (size_t)64 << 20, NULL, 0);
+    enum bz_status st = bz_json_parse(body, NULL, &ar, &root, NULL);
+    if (st == BZ_OK)
+        st = take_version(bz_json_str(bz_json_get(root, member)), out);
+    bz_arena_free(&ar);
+    return st;
+}
+
 /* ---- merge ---- */
 
 static int by_name(const void *a, const void *b) {

@@ -26,6 +26,13 @@ const char *bz_model_list_path(enum bz_server s);
 enum bz_status bz_model_list_parse(enum bz_server s, struct bz_view body,
                                    struct bz_names *ret) BZ_MUST_USE;
 
+/* Path where a server says its version, or NULL: this type does not. */
+const char *bz_server_version_path(enum bz_server s);
+/* The version out of the answer, printable and not empty. ESYNTAX and other errors of the JSON
+ * parser; ETOOBIG. */
+enum bz_status bz_server_version_parse(enum bz_server s, struct bz_view body,
+                                       char out[BZ_VERSION_MAX + 1]) BZ_MUST_USE;
+
 /* What is served: every backend's names, replicas under one name joined; then the aliases of the
  * configuration, which go before a backend's model of the same name. lists[i] belongs to backend i.
  * Strings are lent from the inputs. */

@@ -42,6 +42,9 @@ static enum bz_status copy_approvals(struct bz_daemon *d, uint64_t now, struct b
 static enum bz_status build(struct bz_daemon *d, const struct places *p,
                             const struct bz_served *served, struct bz_buf *out) {
     struct bz_approval *approvals = NULL;
+    struct bz_image_patch *patches = calloc(BZ_ADVISORY_PATCHES_MAX, sizeof *patches);
+    if (patches == NULL)
+        return BZ_ENOMEM;
     struct bz_image_input in = {
         .config = d->config,
         .models = served->v,
@@ -52,6 +55,8 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
         .built_unix = bz_clock_unix() / 1000000000u,
         .detect_pack = bz_buf_view(&d->pack.bytes),
         .body_public = d->bodies != NULL ? bz_keep_public(d->bodies) : NULL,
+        .patches = patches,
+        .patches_n = bz_patches_now(d, patches),
     };
     memcpy(in.key_pepper, d->keys.key_pepper, sizeof in.key_pepper);
     memcpy(in.digest_key, d->keys.digest_key, sizeof in.digest_key);
@@ -68,6 +73,7 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
     }
     bz_wipe(&in, sizeof in);
     free(approvals);
+    free(patches);
     return st == BZ_OK ? bz_buf_status(out) : st;
 }
 

@@ -87,6 +87,40 @@ static void names_are_bounded(void **state) {
     assert_false(bz_model_name_ok(bz_view("", 0)));
 }
 
+static void versions(void **state) {
+    static const struct {
+        enum bz_server server;
+        const char *body, *want; /* NULL: refused */
+    } rows[] = {
+        {BZ_SERVER_OLLAMA, "{\"version\":\"0.17.1\"}", "0.17.1"},
+        {BZ_SERVER_VLLM, "{\"version\":\"0.14.1\",\"more\":1}", "0.14.1"},
+        {BZ_SERVER_LLAMACPP, "{\"build_info\":\"b8146-1a2b3c4\",\"version\":\"x\"}",
+         "b8146-1a2b3c4"},
+        {BZ_SERVER_LLAMACPP, "{\"version\":\"b1\"}", NULL},
+        {BZ_SERVER_OLLAMA, "{\"version\":\"\"}", NULL},
+        {BZ_SERVER_OLLAMA, "{\"version\":\"a\\nb\"}", NULL},
+        {BZ_SERVER_OLLAMA, "{\"version\":7}", NULL},
+        {BZ_SERVER_OLLAMA, "[]", NULL},
+        {BZ_SERVER_OLLAMA, "", NULL},
+    };
+    char out[BZ_VERSION_MAX + 1], body[BZ_VERSION_MAX + 64], text[BZ_VERSION_MAX + 2];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum bz_status st = bz_server_version_parse(rows[i].server, bz_view_str(rows[i].body), out);
+        assert_int_equal(st == BZ_OK, rows[i].want != NULL);
+        if (st == BZ_OK)
+            assert_string_equal(out, rows[i].want);
+    }
+    for (size_t n = BZ_VERSION_MAX; n <= BZ_VERSION_MAX + 1; n++) {
+        memset(text, '1', n);
+        text[n] = '\0';
+        (void)snprintf(body, sizeof body, "{\"version\":\"%s\"}", text);
+        assert_int_equal(bz_server_version_parse(BZ_SERVER_VLLM, bz_view_str(body), out),
+                         n == BZ_VERSION_MAX ? BZ_OK : BZ_ETOOBIG);
+    }
+    assert_null(bz_server_version_path(BZ_SERVER_ANTHROPIC));
+    assert_string_equal(bz_server_version_path(BZ_SERVER_LLAMACPP), "/props");
+}
+
 static void no_list_is_an_error(void **state) {
     static const char *const bad[] = {
         "",
@@ -190,6 +224,7 @@ int main(void) {
         cmocka_unit_test(lists_of_every_server),
         cmocka_unit_test(models_elsewhere_stay_out),
         cmocka_unit_test(names_are_bounded),
+        cmocka_unit_test(versions),
         cmocka_unit_test(no_list_is_an_error),
         cmocka_unit_test(count_is_bounded),
         cmocka_unit_test(merge_joins_replicas_and_aliases),
