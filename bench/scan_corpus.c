@@ -69,15 +69,19 @@ static int scan(struct bz_arena *ar, const char *path, struct bz_scan_result *r)
     static char dir[2048];
     (void)snprintf(dir, sizeof dir, "%s", path);
     char *slash = strrchr(dir, '/');
-    if (slash != NULL)
+    const char *name = path;
+    if (slash != NULL) {
         *slash = '\0';
-    bz_scan_file_init(&f, fd, open(slash != NULL ? dir : ".", O_PATH | O_CLOEXEC),
-                      (uint64_t)sb.st_size);
+        name = path + (slash - dir) + 1;
+    }
+    int root = open(slash == NULL ? "." : dir[0] == '\0' ? "/" : dir, O_PATH | O_CLOEXEC);
+    bz_scan_file_init(&f, fd, root, name, (uint64_t)sb.st_size);
     struct bz_source src = bz_scan_file_source(&f);
     struct bz_scan_options opt = {
         .fail_on = BZ_SEVERITY_MEDIUM, .sibling = bz_scan_file_sibling, .sibling_ctx = &f};
     enum bz_status st = bz_scan(ar, &src, bz_view_str(path), &opt, r);
     bz_scan_file_done(&f);
+    (void)close(root);
     if (st != BZ_OK)
         fprintf(stderr, "%s: %s\n", path, bz_status_text(st));
     return st == BZ_OK ? (int)r->verdict : -1;

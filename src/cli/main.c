@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "opts.h"
+#include "scan_command.h"
 
 static const struct bz_command commands[] = {
     {"init", "make a new instance directory: CA, certificate, keys, bartizan.yaml", bz_cli_init},
@@ -14,6 +15,7 @@ static const struct bz_command commands[] = {
     {"key", "create, list, revoke, rotate API keys", bz_cli_key},
     {"policy", "check a configuration, explain what it decides", bz_cli_policy},
     {"model", "list the models that are served", bz_cli_model},
+    {"scan", "look into model files and folders: what runs code, leads out, or is malformed", bz_cli_scan},
     {"audit", "read, verify and prove the audit log", bz_cli_audit},
     {"dlp", "find and mask secrets and personal data in files", bz_cli_dlp},
     {"data", "stored requests and replies: export, erase, hold, retention", bz_cli_data},

@@ -8,15 +8,17 @@
 enum { BZ_SCAN_SIBLINGS_MAX = 4096 };
 
 struct bz_scan_file {
-    int fd;  /* open, a regular file */
-    int dir; /* where it lies; -1: siblings are not looked for */
+    int fd;   /* open, a regular file */
+    int root; /* lent: the folder that `path` begins at; -1: siblings are not looked for */
+    const char *path;
+    int dir; /* where it lies, once a sibling is asked for */
     uint64_t size;
     int *siblings; /* descriptors that the scan has opened */
     size_t siblings_n;
 };
 
-/* Takes both descriptors. */
-void bz_scan_file_init(struct bz_scan_file *f, int fd, int dir, uint64_t size);
+/* Takes `fd`; `root` and `path` outlive it. */
+void bz_scan_file_init(struct bz_scan_file *f, int fd, int root, const char *path, uint64_t size);
 void bz_scan_file_done(struct bz_scan_file *f); /* closes all */
 struct bz_source bz_scan_file_source(struct bz_scan_file *f);
 /* For struct bz_scan_options: ctx is the struct bz_scan_file. Regular files below the directory, not

@@ -542,7 +542,7 @@ def programs_for_everybody(holder):
     if all(p.stat().st_mode & 1 for p in (BUILD, *BUILD.parents)):
         return BARTIZAN
     out = holder / "programs"
-    for name in ("bartizan", "bartizand", "bartizan-auditd", "ngx_http_bartizan_module.so", "deps/root/usr/sbin/nginx"):
+    for name in ("bartizan", "bartizan-cli", "bartizand", "bartizan-auditd", "ngx_http_bartizan_module.so", "deps/root/usr/sbin/nginx"):
         if (BUILD / name).exists():
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(BUILD / name, out / name)

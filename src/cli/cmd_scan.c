@@ -1,0 +1,205 @@
+/* bartizan scan: files and folders, by what is in them. */
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "opts.h"
+#include "scan_command.h"
+#include "scan_report.h"
+
+enum { WORDS_MAX = 4096, PROGRESS_MS = 100, RULES_MAX = 4096 };
+
+struct asked {
+    const char *fail_on, *jobs;
+    bool json, sarif, hash, verbose, quiet;
+    const char **words;
+    size_t words_n;
+};
+
+struct scan {
+    struct bz_scan_list list;
+    struct bz_scan_run run;
+    struct bz_scan_report report;
+    bool progress, shown;
+    uint64_t told;
+};
+
+/* ---- progress -------------------------------------------------------------------------------------- */
+
+static uint64_t now_ms(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void progress_clear(struct scan *s) {
+    if (s->shown)
+        (void)fputs("\r\033[K", stderr);
+    s->shown = false;
+}
+
+static void tick(void *ctx, size_t done, uint64_t bytes) {
+    struct scan *s = ctx;
+    uint64_t now = s->progress ? now_ms() : 0;
+    if (!s->progress || now - s->told < PROGRESS_MS)
+        return;
+    struct winsize ws = {0};
+    char line[160];
+    int n =
+        snprintf(line, sizeof line, "%zu of %zu files, %" PRIu64 " MB, %" PRIu64 " with findings",
+                 done, s->list.n, bytes / 1000000, s->report.bad);
+    size_t width =
+        ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 1 ? ws.ws_col - 1u : 79u;
+    if (n > 0 && (size_t)n > width)
+        line[width] = '\0';
+    (void)fprintf(stderr, "\r\033[K%s", line);
+    s->told = now;
+    s->shown = true;
+}
+
+static void outcome(void *ctx, const struct bz_scan_outcome *o) {
+    struct scan *s = ctx;
+    progress_clear(s);
+    bz_scan_report_file(&s->report, o);
+}
+
+/* ---- command ------------------------------------------------------------------------------------------ */
+
+static unsigned processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int n = CPU_COUNT(&set);
+    return n < 1 ? 1 : (unsigned)n;
+}
+
+static bool severity_of(const char *word, enum bz_severity *ret) {
+    for (size_t i = BZ_SEVERITY_LOW; i < BZ_SEVERITY_COUNT; i++) {
+        if (strcmp(word, bz_severity_name((enum bz_severity)i)) == 0) {
+            *ret = (enum bz_severity)i;
+            return true;
+        }
+    }
+    bz_say("--fail-on %s: one of low, medium, high, critical", bz_safe(word));
+    return false;
+}
+
+static bool settings(const struct asked *a, struct scan *s) {
+    uint64_t jobs = processors();
+    s->run.options.fail_on = BZ_SEVERITY_MEDIUM;
+    if (a->fail_on != NULL && !severity_of(a->fail_on, &s->run.options.fail_on))
+        return false;
+    if (a->jobs != NULL && (bz_view_u64(bz_view_str(a->jobs), &jobs) != BZ_OK || jobs < 1 ||
+                            jobs > BZ_SCAN_JOBS_MAX)) {
+        bz_say("--jobs %s: a number from 1 to %d", bz_safe(a->jobs), BZ_SCAN_JOBS_MAX);
+        return false;
+    }
+    s->run.jobs = (unsigned)jobs;
+    s->run.hash = a->hash;
+    s->report.form = a->sarif ? BZ_SCAN_SARIF : a->json ? BZ_SCAN_JSON : BZ_SCAN_TEXT;
+    s->report.verbose = a->verbose;
+    s->report.out = stdout;
+    s->progress = !a->quiet && isatty(STDERR_FILENO);
+    return true;
+}
+
+static bool rules(struct scan *s) {
+    s->run.rules = calloc(RULES_MAX, sizeof *s->run.rules);
+    if (s->run.rules == NULL)
+        return false;
+    while (s->run.rules_n < RULES_MAX &&
+           (s->run.rules[s->run.rules_n] = bz_rule_at(s->run.rules_n)) != NULL)
+        s->run.rules_n++;
+    return true;
+}
+
+static int scan_all(const struct asked *a, struct scan *s) {
+    enum bz_status st = bz_scan_list_make(&s->list, a->words, a->words_n, s->progress);
+    if (st == BZ_EIO)
+        return BZ_EXIT_FAILURE; /* said already */
+    if (st == BZ_OK && !rules(s))
+        st = BZ_ENOMEM;
+    s->run.list = s->report.list = &s->list;
+    s->report.run = &s->run;
+    s->run.outcome = outcome;
+    s->run.tick = tick;
+    s->run.ctx = s;
+    s->told = now_ms();
+    if (st == BZ_OK) {
+        (void)fflush(stdout);
+        bz_scan_report_begin(&s->report);
+        st = bz_scan_run(&s->run);
+        progress_clear(s);
+    }
+    if (st != BZ_OK) {
+        bz_say("the scan could not be finished: %s", bz_status_text(st));
+        return BZ_EXIT_FAILURE;
+    }
+    return bz_scan_report_end(&s->report);
+}
+
+static int run(const struct asked *a) {
+    struct scan *s = calloc(1, sizeof *s);
+    int rc = BZ_EXIT_FAILURE;
+    if (s == NULL)
+        bz_say("out of memory");
+    else if (settings(a, s))
+        rc = scan_all(a, s);
+    if (s != NULL) {
+        bz_scan_list_done(&s->list);
+        free(s->run.rules);
+    }
+    free(s);
+    return rc;
+}
+
+static int parse(int argc, char **argv, struct asked *a) {
+    static const char *const names[] = {"PATH"};
+    const struct bz_opt list[] = {
+        {"fail-on", BZ_OPT_TEXT, &a->fail_on, "SEVERITY",
+         "exit 1 from here: low, medium (default), high, critical"},
+        {"hash", BZ_OPT_FLAG, &a->hash, NULL, "print each file's SHA-256"},
+        {"jobs", BZ_OPT_TEXT, &a->jobs, "N", "processes; one per processor by default"},
+        {"json", BZ_OPT_FLAG, &a->json, NULL, "print one JSON object"},
+        {"sarif", BZ_OPT_FLAG, &a->sarif, NULL, "print SARIF 2.1.0"},
+        {"verbose", BZ_OPT_FLAG, &a->verbose, NULL, "name clean files and notes, too"},
+        {"no-progress", BZ_OPT_FLAG, &a->quiet, NULL, "no line of progress on a terminal"},
+    };
+    const struct bz_opts o = {
+        "bartizan scan [OPTION]... PATH...",
+        "Looks into model files and folders for what runs code, leads out, or is not what it "
+        "seems.\n"
+        "Formats are recognised by content. Nothing is loaded, run or sent anywhere.\n"
+        "Exit code 0: clean, 1: findings, 2: usage or failure, 3: something could not be checked.",
+        list,
+        sizeof list / sizeof list[0],
+        names,
+        1,
+        WORDS_MAX};
+    bool help = false;
+    if (bz_opts_parse(&o, argc, argv, a->words, &a->words_n, &help) != BZ_OK)
+        return BZ_EXIT_FAILURE;
+    if (help)
+        return BZ_EXIT_OK;
+    if (!a->json || !a->sarif)
+        return -1;
+    bz_say("--json and --sarif exclude each other");
+    return BZ_EXIT_FAILURE;
+}
+
+int bz_cli_scan(int argc, char **argv) {
+    struct asked a = {.fail_on = NULL};
+    a.words = calloc(WORDS_MAX, sizeof *a.words);
+    if (a.words == NULL) {
+        bz_say("out of memory");
+        return BZ_EXIT_FAILURE;
+    }
+    int rc = parse(argc, argv, &a);
+    if (rc < 0)
+        rc = run(&a);
+    free(a.words);
+    return rc;
+}
