@@ -68,6 +68,9 @@ struct bz_rule {       /* static; ids are stable and documented in docs/SCANNER.
 };
 /* All rules of this build, format by format: rule `i`, or NULL beyond the last. Static. */
 const struct bz_rule *bz_rule_at(size_t i);
+const char *bz_rule_kind_name(enum bz_rule_kind k);
+/* docs/SCAN-RULES.md: every rule, sorted by id. */
+void bz_rules_write_docs(struct bz_buf *out);
 
 struct bz_scan_finding {
     const struct bz_rule *rule;

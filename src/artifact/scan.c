@@ -1,5 +1,4 @@
 /* Life of a scan: objects and their formats, findings, budgets. */
-#include "archive.h"
 #include "formats.h"
 
 #include <bartizan/limits.h>
@@ -40,7 +39,7 @@ struct bz_scan {
     bool told_members, told_bytes, told_steps;
 };
 
-static const struct bz_rule scan_rules[] = {
+const struct bz_rule bz_scan_rules[] = {
     {"SCAN-UNKNOWN", BZ_SEVERITY_LOW, BZ_RULE_UNCHECKED, "no format that is known",
      "unknown: nothing was looked at", "check where it comes from; keep only what is needed", ""},
     {"SCAN-LEFT-OUT", BZ_SEVERITY_LOW, BZ_RULE_UNCHECKED, "a part could not be looked at",
@@ -55,28 +54,6 @@ static const struct bz_rule scan_rules[] = {
     {.id = NULL},
 };
 enum { R_UNKNOWN, R_LEFT_OUT, R_POLYGLOT, R_DAMAGED };
-
-const char *bz_severity_name(enum bz_severity s) {
-    static const char *const names[] = {
-#define X(name, text) text,
-        BZ_SEVERITY_TABLE(X)
-#undef X
-    };
-    return (unsigned)s < BZ_SEVERITY_COUNT ? names[s] : "none";
-}
-
-const struct bz_rule *bz_rule_at(size_t i) {
-    static const struct bz_rule *const shared[] = {scan_rules, bz_codec_rules, bz_archive_rules};
-    enum { SHARED = sizeof shared / sizeof shared[0] };
-    for (size_t f = 0; f < SHARED + bz_formats_n; f++) {
-        const struct bz_rule *r = f < SHARED ? shared[f] : bz_formats[f - SHARED]->rules;
-        for (; r != NULL && r->id != NULL; r++) {
-            if (i-- == 0)
-                return r;
-        }
-    }
-    return NULL;
-}
 
 struct bz_arena *bz_scan_arena(struct bz_scan *s) {
     return &s->frame->ar;
@@ -167,7 +144,7 @@ enum bz_status bz_scan_found(struct bz_scan *s, const struct bz_object *o,
 
 enum bz_status bz_scan_left_out(struct bz_scan *s, const struct bz_object *o, uint64_t offset,
                                 const char *why) {
-    return bz_scan_found(s, o, &scan_rules[R_LEFT_OUT], offset, bz_view_str(why));
+    return bz_scan_found(s, o, &bz_scan_rules[R_LEFT_OUT], offset, bz_view_str(why));
 }
 
 static int view_cmp(struct bz_view a, struct bz_view b) {
@@ -322,7 +299,7 @@ static enum bz_status settle(struct bz_scan *s, const struct bz_object *o, enum 
         return bz_scan_left_out(s, o, 0, "a cap was reached");
     case BZ_ETRAILING:
     case BZ_ECORRUPT:
-        return bz_scan_found(s, o, &scan_rules[R_DAMAGED], 0, BZ_V(""));
+        return bz_scan_found(s, o, &bz_scan_rules[R_DAMAGED], 0, BZ_V(""));
     default:
         return st;
     }
@@ -361,7 +338,7 @@ static enum bz_status polyglot(struct bz_scan *s, const struct bz_object *o,
         bz_buf_puts(&b, i > 0 ? " + " : "");
         bz_buf_puts(&b, t->by[i]->name);
     }
-    return bz_scan_found(s, o, &scan_rules[R_POLYGLOT], 0, bz_buf_view(&b));
+    return bz_scan_found(s, o, &bz_scan_rules[R_POLYGLOT], 0, bz_buf_view(&b));
 }
 
 static enum bz_status try_inert(struct bz_scan *s, struct bz_object *o, struct taken *t) {
@@ -397,7 +374,7 @@ static enum bz_status dispatch(struct bz_scan *s, struct bz_object *o,
     if (t.n == 0)
         BZ_TRY(try_inert(s, o, &t));
     if (t.n == 0)
-        return bz_scan_found(s, o, &scan_rules[R_UNKNOWN], 0, bz_view_sub(o->head, 0, 16));
+        return bz_scan_found(s, o, &bz_scan_rules[R_UNKNOWN], 0, bz_view_sub(o->head, 0, 16));
     return s->failed;
 }
 

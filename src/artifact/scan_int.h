@@ -11,6 +11,7 @@
 #include <bartizan/artifact.h>
 
 struct bz_scan;
+extern const struct bz_rule bz_scan_rules[]; /* the engine's own */
 
 struct bz_object { /* what is being looked at: a file, a member, a decoded stream */
     struct bz_source src;

@@ -16,12 +16,6 @@ enum {
     INDENT = 4
 };
 
-static const char *kind_name(const struct bz_rule *rule) {
-    static const char *const names[] = {"malicious", "suspicious", "malformed", "unchecked",
-                                        "note"};
-    return rule->kind < BZ_RULE_KIND_COUNT ? names[rule->kind] : "note";
-}
-
 static const char *verdict_name(enum bz_scan_verdict v) {
     static const char *const names[] = {"clean", "unchecked", "findings"};
     return (unsigned)v < BZ_SCAN_VERDICT_COUNT ? names[v] : "unchecked";
@@ -151,7 +145,7 @@ static void json_finding(struct bz_scan_report *r, const struct bz_scan_found_wi
     struct bz_jw *w = &r->w;
     bz_jw_obj(w);
     put_text(w, "rule", f->rule->id);
-    put_text(w, "kind", kind_name(f->rule));
+    put_text(w, "kind", bz_rule_kind_name((enum bz_rule_kind)f->rule->kind));
     put_text(w, "severity", bz_severity_name((enum bz_severity)f->rule->severity));
     put_text(w, "title", f->rule->title);
     put_escaped(r, w, "place", f->place);
@@ -217,7 +211,7 @@ static void sarif_rule(struct bz_jw *w, const struct bz_rule *rule) {
     bz_jw_end(w);
     bz_jw_key(w, "properties");
     bz_jw_obj(w);
-    put_text(w, "kind", kind_name(rule));
+    put_text(w, "kind", bz_rule_kind_name((enum bz_rule_kind)rule->kind));
     put_text(w, "security-severity", score[rule->severity]);
     if (rule->ref[0] != '\0')
         put_text(w, "reference", rule->ref);
