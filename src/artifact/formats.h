@@ -16,6 +16,11 @@
     X(lzma)                                                                                        \
     X(zstd)                                                                                        \
     X(lz4)                                                                                         \
+    X(numpy)                                                                                       \
+    X(joblib_zf)                                                                                   \
+    X(pickle)                                                                                      \
+    X(gguf)                                                                                        \
+    X(safetensors)                                                                                 \
     X(hdf5)                                                                                        \
     X(json)                                                                                        \
     X(onnx)                                                                                        \
@@ -23,7 +28,13 @@
     X(tf_graph)                                                                                    \
     X(tf_metadata)                                                                                 \
     X(tf_text)                                                                                     \
+    X(xml)                                                                                         \
     X(media)                                                                                       \
+    X(tflite)                                                                                      \
+    X(requirements)                                                                                \
+    X(python)                                                                                      \
+    X(yaml)                                                                                        \
+    X(jinja)                                                                                       \
     X(text)
 
 #endif
