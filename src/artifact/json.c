@@ -295,7 +295,7 @@ static uint64_t nodes_of(struct bz_view v) {
     return v.n / 8 + 1; /* some eight bytes a node */
 }
 
-static enum bz_status document(struct bz_json_scan *x, const struct bz_json *root) {
+enum bz_status bz_json_document(struct bz_json_scan *x, const struct bz_json *root) {
     x->data = bz_json_is(bz_json_get(root, BZ_V("model")), BZ_JSON_OBJECT) &&
               bz_json_get(bz_json_get(root, BZ_V("model")), BZ_V("vocab")) != NULL;
     BZ_TRY(bz_json_hf_root(x, root));
@@ -373,7 +373,7 @@ static enum bz_status lenient(struct bz_json_scan *x, struct bz_view text) {
     if (st != BZ_OK)
         return refused(x, bz_view(copy, text.n), st, &diag);
     BZ_TRY(bz_scan_found(x->s, x->o, &bz_json_rules[BZ_J_LENIENT], 0, BZ_V("")));
-    return document(x, root);
+    return bz_json_document(x, root);
 }
 
 static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
@@ -388,7 +388,7 @@ static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
         return BZ_OK;
     st = bz_json_parse(text, &opts, x.ar, &root, &diag);
     if (st == BZ_OK)
-        return document(&x, root);
+        return bz_json_document(&x, root);
     if (st == BZ_ESYNTAX || st == BZ_EUTF8)
         return lenient(&x, text);
     return st == BZ_ENOMEM ? st : refused(&x, text, st, &diag);

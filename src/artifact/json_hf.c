@@ -71,6 +71,7 @@ static enum bz_status kernels(struct bz_json_scan *x, const struct bz_json *n) {
 }
 
 static const char *const torch_roots[] = {"torch", "transformers", "sentence_transformers", NULL};
+static const char *const mlflow_roots[] = {"mlflow", NULL};
 static const char *const peft_roots[] = {
     "transformers",          "diffusers", "timm", "torch", "peft", "trl", "optimum", "torchvision",
     "sentence_transformers", "megatron",  NULL};
@@ -83,6 +84,8 @@ static bool dotted(const struct bz_json *n) {
 static enum bz_status import_keys(struct bz_json_scan *x, const struct bz_json *m) {
     if (bz_view_eq(m->key, BZ_V("parent_library")) || bz_view_eq(m->key, BZ_V("megatron_core")))
         return imported(x, m, peft_roots);
+    if (bz_view_eq(m->key, BZ_V("loader_module"))) /* MLflow's MLmodel */
+        return imported(x, m, mlflow_roots);
     if ((bz_view_eq(m->key, BZ_V("activation_function")) ||
          bz_view_eq(m->key, BZ_V("activation_fn")) ||
          bz_view_eq(m->key, BZ_V("sbert_ce_default_activation_function"))) &&

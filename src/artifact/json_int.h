@@ -10,6 +10,7 @@
 #include <bartizan/json.h>
 
 #include "pages.h"
+#include "text_int.h"
 
 enum bz_json_rule {
     BZ_J_MALFORMED,
@@ -63,6 +64,9 @@ enum bz_status bz_json_hf_root(struct bz_json_scan *x, const struct bz_json *roo
 enum bz_status bz_json_keras(struct bz_json_scan *x, const struct bz_json *obj) BZ_MUST_USE;
 enum bz_status bz_json_skops(struct bz_json_scan *x, const struct bz_json *obj) BZ_MUST_USE;
 
+/* All of them on a whole tree, also one that was not JSON. */
+enum bz_status bz_json_document(struct bz_json_scan *x, const struct bz_json *root) BZ_MUST_USE;
+
 /* Text of member `key`, or p == NULL. */
 struct bz_view bz_json_text(const struct bz_json *obj, struct bz_view key);
 /* A template in a configuration: `off` is where its string begins. */
@@ -70,7 +74,5 @@ enum bz_status bz_json_template(struct bz_scan *s, const struct bz_object *o, st
                                 uint64_t off, struct bz_view text) BZ_MUST_USE;
 /* The string names something to import: nothing to say, BZ_J_TARGET, or BZ_J_TARGET_UNKNOWN. */
 int bz_json_target(struct bz_view dotted);
-/* A command line for a shell, as attackers leave them in configurations. */
-bool bz_text_command(struct bz_view v);
 
 #endif
