@@ -82,6 +82,14 @@ static bool confine_calls(void) {
         ALLOW(madvise),
         ALLOW(brk),
         ALLOW(futex),
+        ALLOW(memfd_create), /* a member for bartizan-hdf5, and what goes with it */
+        ALLOW(fcntl),
+        ALLOW(pipe2),
+        ALLOW(sendmsg), /* to the parent: there is no other socket */
+        ALLOW(ppoll),
+#ifdef SYS_poll
+        ALLOW(poll),
+#endif
         ALLOW_WITH(clone, 0, CLONE_THREAD), /* the reader of --hash */
         REFUSE(clone3, ENOSYS), /* its flags cannot be seen: the C library takes clone */
         ALLOW(set_robust_list),
@@ -114,7 +122,6 @@ struct bz_scan_confined bz_scan_confine(const int *dirs, size_t n) {
     struct bz_scan_confined c = {false, false, false};
     struct rlimit none = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &none);
-    (void)setrlimit(RLIMIT_FSIZE, &none); /* pipes have no length */
     c.privileges = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
     if (!c.privileges)
         return c;

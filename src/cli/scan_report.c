@@ -87,7 +87,7 @@ static void where_line(struct bz_scan_report *r, const struct bz_scan_found_wire
 static void text_finding(struct bz_scan_report *r, const struct bz_scan_found_wire *f) {
     bz_buf_printf(&r->b, "  %s %s\n", bz_severity_name((enum bz_severity)f->rule->severity),
                   f->rule->id);
-    wrapped(r, "", bz_view_str(f->rule->title));
+    wrapped(r, "what: ", bz_view_str(f->rule->title));
     where_line(r, f);
     if (f->evidence.n > 0) {
         struct bz_buf *b = tmp(r);
@@ -95,9 +95,9 @@ static void text_finding(struct bz_scan_report *r, const struct bz_scan_found_wi
         wrapped(r, "found:", bz_buf_view(b));
     }
     wrapped(r, "would:", bz_view_str(f->rule->would));
-    wrapped(r, "do:", bz_view_str(f->rule->todo));
+    wrapped(r, "do:   ", bz_view_str(f->rule->todo));
     if (f->rule->ref[0] != '\0')
-        wrapped(r, "see:", bz_view_str(f->rule->ref));
+        wrapped(r, "see:  ", bz_view_str(f->rule->ref));
 }
 
 static bool shown(const struct bz_scan_report *r, const struct bz_scan_found_wire *f) {

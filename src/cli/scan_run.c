@@ -6,16 +6,19 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "scan_hdf5.h"
 #include "scan_worker.h"
 
 enum { TICK_MS = 100, READ_STEP = 64 * 1024, DEATHS_MAX = 1000 };
 
 struct child {
     pid_t pid;
-    int fd; /* -1: none */
+    int fd;  /* its records; -1: none */
+    int ask; /* its requests */
     struct bz_buf b;
 };
 
@@ -27,6 +30,7 @@ struct run {
     struct bz_view *waiting; /* records by item, until it is their turn */
     bool *done;
     size_t turn, done_n;
+    struct bz_scan_helpers helpers;
     unsigned deaths;
     enum bz_status st;
 };
@@ -89,39 +93,51 @@ static bool take_records(struct run *u, struct child *c) {
 
 /* ---- processes --------------------------------------------------------------------------------------- */
 
+static void close_child(struct child *c) {
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    if (c->ask >= 0)
+        (void)close(c->ask);
+    c->fd = c->ask = -1;
+}
+
+static void be_worker(struct run *u, unsigned i, int out, int ask, pid_t parent) {
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(1);
+    for (unsigned k = 0; k < u->n; k++)
+        close_child(&u->child[k]);
+    _exit(bz_scan_work(u->r, u->shared, i, out, ask));
+}
+
 static bool start(struct run *u, unsigned i) {
-    int fds[2];
+    int fds[2], ask[2];
     if (pipe2(fds, O_CLOEXEC) != 0)
         return false;
-    u->shared->current[i] = UINT32_MAX;
-    pid_t parent = getpid(), pid = fork();
-    if (pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-            _exit(1);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ask) != 0) {
         (void)close(fds[0]);
-        for (unsigned k = 0; k < u->n; k++) {
-            if (u->child[k].fd >= 0)
-                (void)close(u->child[k].fd);
-        }
-        _exit(bz_scan_work(u->r, u->shared, i, fds[1]));
-    }
-    (void)close(fds[1]);
-    if (pid < 0) {
-        (void)close(fds[0]);
+        (void)close(fds[1]);
         return false;
     }
-    u->child[i].pid = pid;
+    u->shared->current[i] = UINT32_MAX;
     u->child[i].fd = fds[0];
-    return true;
+    u->child[i].ask = ask[0];
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0)
+        be_worker(u, i, fds[1], ask[1], parent);
+    (void)close(fds[1]);
+    (void)close(ask[1]);
+    if (pid < 0)
+        close_child(&u->child[i]);
+    u->child[i].pid = pid;
+    return pid > 0;
 }
 
 /* A worker is gone. What it was looking at, it was killed by: that file counts as not scanned. */
 static void reap(struct run *u, unsigned i) {
     struct child *c = &u->child[i];
     int status = 0;
-    (void)close(c->fd);
-    c->fd = -1;
+    close_child(c);
     c->b.n = 0;
     (void)kill(c->pid, SIGKILL); /* it may have sent nonsense and still run */
     while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
@@ -159,19 +175,25 @@ static void receive(struct run *u, unsigned i) {
 
 static void watch(struct run *u) {
     for (;;) {
-        struct pollfd p[BZ_SCAN_JOBS_MAX];
+        struct pollfd p[2 * BZ_SCAN_JOBS_MAX];
         unsigned at[BZ_SCAN_JOBS_MAX], n = 0;
         for (unsigned i = 0; i < u->n; i++) {
             if (u->child[i].fd >= 0) {
-                at[n] = i;
-                p[n++] = (struct pollfd){.fd = u->child[i].fd, .events = POLLIN};
+                p[2 * n] = (struct pollfd){.fd = u->child[i].fd, .events = POLLIN};
+                p[2 * n + 1] = (struct pollfd){.fd = u->child[i].ask, .events = POLLIN};
+                at[n++] = i;
             }
         }
         if (n == 0)
             return;
-        int ready = poll(p, n, TICK_MS);
+        int ready = poll(p, 2 * n, TICK_MS);
         for (unsigned k = 0; ready > 0 && k < n; k++) {
-            if (p[k].revents != 0)
+            struct child *c = &u->child[at[k]];
+            if (p[2 * k + 1].revents != 0 && !bz_scan_hdf5_serve(&u->helpers, c->ask)) {
+                (void)close(c->ask); /* no more requests of this one */
+                c->ask = -1;
+            }
+            if (p[2 * k].revents != 0)
                 receive(u, at[k]);
         }
         u->r->tick(u->r->ctx, u->done_n, u->shared->bytes);
@@ -186,6 +208,7 @@ static void rest(struct run *u) {
 }
 
 static void done(struct run *u) {
+    bz_scan_hdf5_reap(&u->helpers, true);
     for (unsigned i = 0; i < u->n; i++)
         bz_buf_free(&u->child[i].b);
     for (size_t i = 0; u->waiting != NULL && i < u->r->list->n; i++)
@@ -210,7 +233,7 @@ enum bz_status bz_scan_run(struct bz_scan_run *r) {
     u->waiting = calloc(r->list->n + 1, sizeof *u->waiting);
     u->done = calloc(r->list->n + 1, sizeof *u->done);
     for (unsigned i = 0; i < u->n; i++) {
-        u->child[i].fd = -1;
+        u->child[i].fd = u->child[i].ask = -1;
         bz_buf_init(&u->child[i].b, 2 * BZ_SCAN_RECORD_MAX);
     }
     unsigned started = 0;

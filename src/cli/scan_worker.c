@@ -12,6 +12,7 @@
 
 #include "scan_confine.h"
 #include "scan_file.h"
+#include "scan_hdf5.h"
 
 enum { FIRST = 64 * 1024 };
 static const size_t memory_max = (size_t)1 << 30;
@@ -19,7 +20,7 @@ static const size_t memory_max = (size_t)1 << 30;
 struct worker {
     const struct bz_scan_run *r;
     struct bz_scan_shared *shared;
-    int out;
+    int out, ask;
     uint64_t told; /* bytes of the file that are counted already */
     struct bz_buf b;
     uint8_t *first; /* memory that most scans never outgrow */
@@ -64,6 +65,9 @@ static void scan_open(struct worker *w, struct bz_scan_file *f, struct bz_scan_o
     struct bz_source src = bz_scan_file_source(f);
     const struct bz_scan_item *item = &w->r->list->items[o->item];
     bz_arena_init(&ar, bz_alloc_heap, memory_max, w->first, FIRST);
+    struct bz_scan_asker asker = {.socket = w->ask, .fd = f->fd};
+    struct bz_hdf5 hdf5 = {.list = bz_scan_hdf5_ask, .ctx = &asker};
+    opt.hdf5 = &hdf5;
     opt.sibling = bz_scan_file_sibling;
     opt.sibling_ctx = f;
     opt.progress = progress;
@@ -108,9 +112,9 @@ static bool too_big(struct worker *w, size_t from, size_t i) {
     return bz_buf_status(&w->b) != BZ_OK;
 }
 
-int bz_scan_work(const struct bz_scan_run *r, struct bz_scan_shared *shared, unsigned self,
-                 int out) {
-    struct worker w = {.r = r, .shared = shared, .out = out};
+int bz_scan_work(const struct bz_scan_run *r, struct bz_scan_shared *shared, unsigned self, int out,
+                 int ask) {
+    struct worker w = {.r = r, .shared = shared, .out = out, .ask = ask};
     int *dirs = malloc((r->list->roots_n + 1) * sizeof *dirs);
     w.first = malloc(FIRST);
     bz_buf_init(&w.b, 2 * BZ_SCAN_RECORD_MAX);
