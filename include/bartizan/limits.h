@@ -95,6 +95,18 @@
 #define BZ_HDF5_LIST_MAX (64u << 20)    /* bytes of its answer; configurations are below 10 MiB */
 #define BZ_HDF5_COPY_MAX (1ull << 30)   /* a member of an archive, held in memory for it */
 #define BZ_SCAN_SPOOL_MAX (16u << 20)   /* a decoded member up to here is held, not decoded twice */
+#define BZ_TENSORS_MAX (1u << 20) /* tensors, or records of metadata; the largest models have 100,000 */
+
+/* Chat templates. The longest real ones have 30 KiB, 1,500 nodes and are 20 deep. */
+#define BZ_TEMPLATE_MAX (1u << 20)           /* bytes of one */
+#define BZ_TEMPLATE_LARGE (128u << 10)       /* bytes from which one is worth a note */
+#define BZ_TEMPLATE_NODES_MAX 200000         /* of its tree: 27 MiB */
+#define BZ_TEMPLATE_DEPTH_MAX 200            /* of its tree; Python's own recursion ends sooner */
+#define BZ_TEMPLATE_STRING_MAX (64ull << 10) /* bytes of a string that is put together */
+#define BZ_TEMPLATE_ITEMS_MAX 4096           /* of a list that is put together */
+#define BZ_TEMPLATE_STEPS_MAX 1000000        /* of following one; real ones take below 20,000 */
+#define BZ_TEMPLATE_RANGE_MAX 100000         /* of range(), as in Jinja's sandbox */
+#define BZ_TEMPLATE_LOOPS_MAX 1000000        /* turns of nested loops */
 
 /* Advisories and inventories. */
 #define BZ_VERSION_MAX 256    /* bytes of one version; npm's own limit, real ones are below 80 */
