@@ -49,6 +49,10 @@
 #define BZ_MODEL_LIST_MAX (4u << 20) /* bytes of a backend's list: Ollama writes 700 for a model */
 #define BZ_MODEL_LIST_NAMES_MAX 2048 /* names taken from one backend */
 
+/* Model servers in cages: words of a command, entries of each list of `run` */
+#define BZ_RUN_COMMAND_MAX 200
+#define BZ_RUN_LIST_MAX 32
+
 /* Data protection: rules of one configuration, and what the policy image keeps of them. */
 #define BZ_KEEP_DAYS_MAX 36500 /* of stored bodies: a hundred years */
 #define BZ_DATA_RULES_MAX 256

@@ -20,6 +20,17 @@ struct bz_limit_set { /* 0: not limited */
     uint64_t body_max; /* bytes of a request body; 0: the instance's */
 };
 
+struct bz_run_config { /* a model server that `bartizan up` starts, in a cage; texts as options of `sandbox run` have them */
+    char *profile;
+    char **command;
+    uint32_t command_n;
+    char **models, **reads, **writes, **env, **secrets, **egress;
+    uint32_t models_n, reads_n, writes_n, env_n, secrets_n, egress_n;
+    char *memory, *tmp, *gpu; /* NULL: not said */
+    uint32_t pids, files, cpu; /* 0: not said */
+    bool weakened;            /* starts although something of the cage is missing */
+    bool posture_warn;        /* a cage that failed its probes is complained about; otherwise it gets no requests */
+};
 struct bz_backend_config {
     char *name;
     enum bz_server type;
@@ -28,6 +39,7 @@ struct bz_backend_config {
     char **models;    /* NULL: asked from the backend */
     uint32_t models_n;
     bool keep_alive;  /* default true; streamed replies never return to the pool */
+    struct bz_run_config *run; /* NULL: somebody else starts it */
 };
 struct bz_model_config { /* aliases, replicas under one name, and per-model limits */
     char *name;
@@ -119,7 +131,9 @@ struct bz_registry_config {
     uint32_t licences_n;
 };
 enum bz_audit_mode { BZ_AUDIT_STRICT, BZ_AUDIT_RELAXED };
+enum bz_stage { BZ_STAGE_NONE, BZ_STAGE_DEVELOPMENT, BZ_STAGE_PRODUCTION };
 struct bz_config {
+    enum bz_stage stage;        /* for messages when two instances want the same thing */
     char *listen;               /* "127.0.0.1:8443" */
     bool plain_http;            /* only with a loopback listen address */
     char **names;               /* Host values that are served, without port */
@@ -157,6 +171,9 @@ struct bz_config_error {
 enum bz_status bz_config_parse(struct bz_view yaml, struct bz_config **ret, struct bz_config_error *errs, size_t cap,
                                size_t *ret_n) BZ_MUST_USE;
 void bz_config_free(struct bz_config *c);
+/* Backends with `run` are reached on a socket below the instance directory, which a parser does not know: until this is
+ * called their url is "unix:/run/cage/NAME/llm.sock". OK; ETOOBIG (that path is too long for a socket); ENOMEM. */
+enum bz_status bz_config_place(struct bz_config *c, const char *dir) BZ_MUST_USE;
 /* Compiles the detectors with the configuration's own words and patterns (bz_detect_compile; about 0.1 to 0.5 s).
  * OK; ESYNTAX (*err tells where and why); ETOOBIG, ENOMEM. */
 enum bz_status bz_config_compile(const struct bz_config *c, struct bz_buf *out, struct bz_config_error *err) BZ_MUST_USE;

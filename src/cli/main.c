@@ -20,6 +20,7 @@ static const struct bz_command commands[] = {
     {"dlp", "find and mask secrets and personal data in files", bz_cli_dlp},
     {"data", "stored requests and replies: export, erase, hold, retention", bz_cli_data},
     {"master", "what opens the master key: file, passphrase, credential, TPM", bz_cli_master},
+    {"sandbox", "run a model server in a cage, and try to get out of it", bz_cli_sandbox},
     {"backup", "encrypted backups: create, verify, restore, drill", bz_cli_backup},
 };
 

@@ -143,8 +143,19 @@ enum bz_status bz_instance_config(const struct bz_instance *in, const char *file
                                   struct bz_config_errors *errs) {
     *errs = (struct bz_config_errors){.n = 0};
     BZ_TRY(bz_file_read(in->fd, file, text));
-    return bz_config_parse(bz_buf_view(text), ret, errs->list,
-                           sizeof errs->list / sizeof errs->list[0], &errs->n);
+    BZ_TRY(bz_config_parse(bz_buf_view(text), ret, errs->list,
+                           sizeof errs->list / sizeof errs->list[0], &errs->n));
+    enum bz_status st = bz_config_place(*ret, in->path);
+    if (st == BZ_OK)
+        return st;
+    bz_config_free(*ret);
+    *ret = NULL;
+    (void)snprintf(errs->list[0].path, sizeof errs->list[0].path, "backends");
+    (void)snprintf(errs->list[0].text, sizeof errs->list[0].text,
+                   "the socket of a backend with 'run' would have more than 107 bytes: use a shorter "
+                   "name, or a shorter path of the instance directory");
+    errs->n = 1;
+    return st == BZ_ETOOBIG ? BZ_ESYNTAX : st;
 }
 
 void bz_instance_url(const struct bz_config *c, struct bz_buf *out) {

@@ -158,7 +158,10 @@ static bool convert_backends(struct bz_config *c, struct bz_arena *ar, const str
         if (!bz_server_from_name(bz_view_str(in->type), &out->type))
             return false;
         out->name = cfg_dup(ar, in->name);
-        out->url = cfg_dup(ar, in->url);
+        if (in->run == NULL)
+            out->url = cfg_dup(ar, in->url);
+        else if (!cfg_convert_run(out, ar, in))
+            return false;
         out->key_file = cfg_dup(ar, in->key_file);
         out->keep_alive = or_bool(in->keep_alive, true);
         out->models_n = in->models_count;
@@ -245,6 +248,23 @@ static bool convert_registry(struct bz_config *c, struct bz_arena *ar, const str
     return c->registry.licences != NULL;
 }
 
+enum bz_status bz_config_place(struct bz_config *c, const char *dir) {
+    struct owned *o = (struct owned *)(void *)c; /* its first member */
+    struct bz_url u;
+    for (uint32_t i = 0; i < c->backends_n; i++) {
+        struct bz_backend_config *b = &c->backends[i];
+        char text[256];
+        if (b->run == NULL)
+            continue;
+        int n = snprintf(text, sizeof text, "unix:%s/run/cage/%s/llm.sock", dir, b->name);
+        if (n < 0 || (size_t)n >= sizeof text || bz_url_parse(bz_view_str(text), &u, NULL) != BZ_OK)
+            return BZ_ETOOBIG;
+        if ((b->url = cfg_dup(&o->ar, text)) == NULL)
+            return BZ_ENOMEM;
+    }
+    return BZ_OK;
+}
+
 static enum bz_status convert(const struct cfg *c, const struct y_config *y,
                               struct bz_config **ret) {
     struct owned *o = bz_alloc_heap.alloc(bz_alloc_heap.ctx, sizeof *o);
@@ -252,6 +272,7 @@ static enum bz_status convert(const struct cfg *c, const struct y_config *y,
         return BZ_ENOMEM;
     memset(o, 0, sizeof *o);
     bz_arena_init(&o->ar, bz_alloc_heap, arena_max, NULL, 0);
+    o->c.stage = cfg_stage(y->stage);
     if (!convert_globals(&o->c, &o->ar, y) || !convert_backends(&o->c, &o->ar, y) ||
         !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y) ||
         !convert_tools(&o->c, &o->ar, y) || !convert_registry(&o->c, &o->ar, y) ||

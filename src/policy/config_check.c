@@ -293,7 +293,10 @@ static void check_backends(struct cfg *c, const struct y_config *y) {
         path_of(at, "backends", i, "type");
         check_type(c, at, b->type);
         path_of(at, "backends", i, "url");
-        check_url(c, at, b->url);
+        if (b->run == NULL)
+            check_url(c, at, b->url);
+        else
+            cfg_check_run(c, i, b);
         path_of(at, "backends", i, "key_file");
         check_file(c, at, b->key_file);
         path_of(at, "backends", i, "models");
@@ -431,6 +434,7 @@ static void check_registry(struct cfg *c, const struct y_registry *r) {
 void cfg_check_meaning(struct cfg *c, const struct y_config *y) {
     check_globals(c, y);
     check_backends(c, y);
+    cfg_check_stage(c, y->stage);
     check_models(c, y);
     check_roles(c, y);
     check_tools(c, y);

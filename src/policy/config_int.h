@@ -39,7 +39,15 @@ struct y_registry {
 struct y_timeouts {
     uint64_t *connect_s, *read_s, *client_s, *reply_s, *stream_s;
 };
+struct y_run {
+    char *profile, *memory, *tmp, *gpu, *weakened, *posture;
+    char **command, **models, **read, **write, **env, **secrets, **egress;
+    uint32_t command_count, models_count, read_count, write_count, env_count, secrets_count,
+        egress_count;
+    uint64_t *pids, *files, *cpu;
+};
 struct y_backend {
+    struct y_run *run;
     char *name, *type, *url, *key_file;
     char **models;
     uint32_t models_count;
@@ -99,7 +107,7 @@ struct y_advisories {
 };
 struct y_config {
     uint64_t *version;
-    char *listen;
+    char *listen, *stage;
     bool *plain_http;
     char **names, **origins;
     uint32_t names_count, origins_count;
@@ -146,11 +154,15 @@ void cfg_check_range(struct cfg *c, const char *path, const uint64_t *v, uint64_
 void cfg_check_pattern(struct cfg *c, const char *path, const char *s); /* of model names */
 void cfg_check_level(struct cfg *c, const char *path, const char *s);   /* NULL is fine */
 void cfg_check_data(struct cfg *c, const struct y_config *y);
+void cfg_check_run(struct cfg *c, uint32_t i, const struct y_backend *b);
+void cfg_check_stage(struct cfg *c, const char *stage); /* NULL is fine */
 void cfg_check_advisories(struct cfg *c, const struct y_config *y); /* config_advisories.c */
 
 /* Into the configuration, after everything was checked. false: out of memory. */
 char *cfg_dup(struct bz_arena *ar, const char *s);
 char **cfg_dup_list(struct bz_arena *ar, char *const *list, uint32_t n);
+bool cfg_convert_run(struct bz_backend_config *out, struct bz_arena *ar, const struct y_backend *b);
+enum bz_stage cfg_stage(const char *stage);
 bool cfg_convert_data(const struct cfg *c, struct bz_config *out, struct bz_arena *ar,
                       const struct y_config *y);
 

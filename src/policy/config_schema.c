@@ -66,7 +66,27 @@ static const cyaml_schema_field_t timeouts_fields[] = {
     UINT("client_s", struct y_timeouts, client_s),   UINT("reply_s", struct y_timeouts, reply_s),
     UINT("stream_s", struct y_timeouts, stream_s),   CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t run_fields[] = {
+    STRING("profile", struct y_run, profile),
+    LIST("command", struct y_run, command, &string_entry, BZ_RUN_COMMAND_MAX),
+    LIST("models", struct y_run, models, &string_entry, BZ_RUN_LIST_MAX),
+    LIST("read", struct y_run, read, &string_entry, BZ_RUN_LIST_MAX),
+    LIST("write", struct y_run, write, &string_entry, BZ_RUN_LIST_MAX),
+    LIST("env", struct y_run, env, &string_entry, BZ_RUN_LIST_MAX),
+    LIST("secrets", struct y_run, secrets, &string_entry, BZ_RUN_LIST_MAX),
+    LIST("egress", struct y_run, egress, &string_entry, BZ_RUN_LIST_MAX),
+    STRING("memory", struct y_run, memory),
+    STRING("tmp", struct y_run, tmp),
+    STRING("gpu", struct y_run, gpu),
+    STRING("weakened", struct y_run, weakened),
+    STRING("posture", struct y_run, posture),
+    UINT("pids", struct y_run, pids),
+    UINT("files", struct y_run, files),
+    UINT("cpu", struct y_run, cpu),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t backend_fields[] = {
+    MAPPING("run", struct y_backend, run, run_fields),
     STRING("name", struct y_backend, name),
     STRING("type", struct y_backend, type),
     STRING("url", struct y_backend, url),
@@ -177,6 +197,7 @@ static const cyaml_schema_field_t advisories_fields[] = {
 static const cyaml_schema_field_t config_fields[] = {
     UINT("version", struct y_config, version),
     STRING("listen", struct y_config, listen),
+    STRING("stage", struct y_config, stage),
     BOOL("plain_http", struct y_config, plain_http),
     LIST("names", struct y_config, names, &string_entry, 256),
     LIST("origins", struct y_config, origins, &string_entry, 256),
