@@ -5,6 +5,7 @@
 #include "scan_int.h"
 
 #define BZ_FORMAT_TABLE(X)                                                                         \
+    X(sevenzip)                                                                                    \
     X(tar)                                                                                         \
     X(executable)                                                                                  \
     X(torchscript)                                                                                 \
@@ -31,10 +32,20 @@
     X(xml)                                                                                         \
     X(media)                                                                                       \
     X(tflite)                                                                                      \
+    X(jinja)                                                                                       \
     X(requirements)                                                                                \
     X(python)                                                                                      \
     X(yaml)                                                                                        \
-    X(jinja)                                                                                       \
+    X(rds)                                                                                         \
+    X(coreml)                                                                                      \
+    X(paddle)                                                                                      \
+    X(caffe)                                                                                       \
+    X(sentencepiece)                                                                               \
+    X(empty)                                                                                       \
+    X(catboost)                                                                                    \
+    X(ubjson)                                                                                      \
+    X(msgpack)                                                                                     \
+    X(tf_index)                                                                                    \
     X(text)
 
 #endif

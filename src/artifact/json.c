@@ -226,7 +226,7 @@ static bool jinja(struct bz_view v) {
 static enum bz_status string(struct bz_json_scan *x, const struct bz_json *n, struct bz_view key) {
     struct bz_view v = n->val;
     if ((template_key(key) && jinja(v)) || (!x->data && jinja(v) && bz_view_has(v, BZ_V("__"))))
-        BZ_TRY(bz_json_template(x->s, x->o, key, n->off, v));
+        BZ_TRY(bz_json_template(x->s, x->o, key, v));
     else if (!x->data && bz_text_command(v))
         BZ_TRY(BZ_J_FOUND(x, BZ_J_COMMAND, n, v));
     if (bz_view_eq(key, BZ_V("_target_")) || bz_view_eq(key, BZ_V("target")) ||

@@ -69,9 +69,9 @@ enum bz_status bz_json_document(struct bz_json_scan *x, const struct bz_json *ro
 
 /* Text of member `key`, or p == NULL. */
 struct bz_view bz_json_text(const struct bz_json *obj, struct bz_view key);
-/* A template in a configuration: `off` is where its string begins. */
+/* A template in a configuration, under the name of its key. */
 enum bz_status bz_json_template(struct bz_scan *s, const struct bz_object *o, struct bz_view name,
-                                uint64_t off, struct bz_view text) BZ_MUST_USE;
+                                struct bz_view text) BZ_MUST_USE;
 /* The string names something to import: nothing to say, BZ_J_TARGET, or BZ_J_TARGET_UNKNOWN. */
 int bz_json_target(struct bz_view dotted);
 
