@@ -32,7 +32,9 @@ struct decoder {
     enum bz_codec codec;
     uint8_t props[16];
     size_t props_n;
-    uint64_t size;          /* of raw LZMA; BZ_SOURCE_UNKNOWN */
+    uint64_t size;   /* of raw streams; BZ_SOURCE_UNKNOWN */
+    uint64_t filter; /* struct bz_codec_raw */
+    uint32_t distance;
     uint64_t in_off;        /* of the byte after `in` in packed */
     uint64_t in_used, made; /* since the start */
     uint64_t ended_at;
@@ -85,6 +87,36 @@ static void eat(struct decoder *d, size_t n) {
 
 /* ---- the libraries: open, step, close --------------------------------------------------------- */
 
+/* 7z's LZMA has no mark at its end, so a filter above it must be told the size to give its last bytes. */
+static lzma_ret raw_open(struct decoder *d, uint64_t memory) {
+    lzma_options_bcj bcj = {.start_offset = 0};
+    lzma_options_delta delta = {.type = LZMA_DELTA_TYPE_BYTE, .dist = d->distance};
+    lzma_filter codec = {.id = d->codec == BZ_CODEC_LZMA1 ? LZMA_FILTER_LZMA1 : LZMA_FILTER_LZMA2};
+    lzma_ret r = lzma_properties_decode(&codec, NULL, d->props, d->props_n);
+    if (r != LZMA_OK)
+        return r;
+    lzma_options_lzma *own = codec.options;
+    if (d->codec == BZ_CODEC_LZMA1 && d->size != BZ_SOURCE_UNKNOWN) {
+        codec.id = LZMA_FILTER_LZMA1EXT;
+        own->ext_flags = LZMA_LZMA1EXT_ALLOW_EOPM;
+        lzma_set_ext_size(*own, d->size);
+    }
+    lzma_filter chain[3] = {codec, {.id = LZMA_VLI_UNKNOWN}};
+    if (d->filter != 0) {
+        chain[0] = (lzma_filter){.id = d->filter};
+        chain[0].options = d->filter == LZMA_FILTER_DELTA ? (void *)&delta : (void *)&bcj;
+        chain[1] = codec;
+        chain[2] = (lzma_filter){.id = LZMA_VLI_UNKNOWN};
+    }
+    uint64_t needs = lzma_raw_decoder_memusage(chain);
+    r = needs == UINT64_MAX ? LZMA_OPTIONS_ERROR : needs > memory ? LZMA_MEMLIMIT_ERROR : LZMA_OK;
+    if (r == LZMA_OK)
+        r = lzma_raw_decoder(&d->u.l, chain);
+    lzma_filter own_only[2] = {codec, {.id = LZMA_VLI_UNKNOWN}};
+    lzma_filters_free(own_only, NULL);
+    return r;
+}
+
 static enum bz_status lzma_open(struct decoder *d) {
     static const uint64_t memory = BZ_SCAN_DICTIONARY_MAX;
     lzma_ret r = LZMA_PROG_ERROR;
@@ -94,15 +126,7 @@ static enum bz_status lzma_open(struct decoder *d) {
     } else if (d->codec == BZ_CODEC_LZMA) {
         r = lzma_alone_decoder(&d->u.l, memory);
     } else {
-        lzma_filter f[2] = {
-            {.id = d->codec == BZ_CODEC_LZMA1 ? LZMA_FILTER_LZMA1 : LZMA_FILTER_LZMA2},
-            {.id = LZMA_VLI_UNKNOWN}};
-        r = lzma_properties_decode(&f[0], NULL, d->props, d->props_n);
-        if (r == LZMA_OK && lzma_raw_decoder_memusage(f) > memory)
-            r = LZMA_MEMLIMIT_ERROR;
-        if (r == LZMA_OK)
-            r = lzma_raw_decoder(&d->u.l, f);
-        lzma_filters_free(f, NULL);
+        r = raw_open(d, memory);
     }
     if (r == LZMA_MEM_ERROR)
         return BZ_ENOMEM;
@@ -439,16 +463,18 @@ static struct decoder *decoder_new(struct bz_alloc heap, enum bz_codec codec,
 
 const struct bz_source *bz_codec_source_raw(struct bz_scan *s, const struct bz_object *o,
                                             enum bz_codec codec, const struct bz_source *packed,
-                                            struct bz_view props, uint64_t size) {
+                                            const struct bz_codec_raw *raw) {
     struct decoder *d = decoder_new(bz_scan_heap(s), codec, packed);
     if (d == NULL)
         return NULL;
     d->s = s;
     d->o = o;
-    d->size = size;
-    d->props_n = props.n < sizeof d->props ? props.n : sizeof d->props;
+    d->size = raw->size;
+    d->filter = raw->filter;
+    d->distance = raw->distance;
+    d->props_n = raw->props.n < sizeof d->props ? raw->props.n : sizeof d->props;
     if (d->props_n > 0)
-        memcpy(d->props, props.p, d->props_n);
+        memcpy(d->props, raw->props.p, d->props_n);
     d->cleanup = (struct bz_cleanup){.call = decoder_free, .ctx = d};
     bz_scan_defer(s, &d->cleanup);
     return &d->self;
@@ -456,7 +482,8 @@ const struct bz_source *bz_codec_source_raw(struct bz_scan *s, const struct bz_o
 
 const struct bz_source *bz_codec_source(struct bz_scan *s, const struct bz_object *o,
                                         enum bz_codec codec, const struct bz_source *packed) {
-    return bz_codec_source_raw(s, o, codec, packed, BZ_V(""), BZ_SOURCE_UNKNOWN);
+    static const struct bz_codec_raw none = {.size = BZ_SOURCE_UNKNOWN};
+    return bz_codec_source_raw(s, o, codec, packed, &none);
 }
 
 void bz_codec_done(const struct bz_source *src) {

@@ -159,10 +159,16 @@ extern const struct bz_rule bz_codec_rules[]; /* what decoders record */
  * end of the object's scan(). NULL: no memory. */
 const struct bz_source *bz_codec_source(struct bz_scan *s, const struct bz_object *o,
                                         enum bz_codec codec, const struct bz_source *packed);
-/* The same for codecs whose properties stand elsewhere (7z, LZMA in ZIP). size: of what comes out. */
+/* The same for codecs whose properties stand elsewhere (7z, LZMA in ZIP). */
+struct bz_codec_raw {
+    struct bz_view props;
+    uint64_t size;   /* of what comes out; BZ_SOURCE_UNKNOWN */
+    uint64_t filter; /* of liblzma, over what LZMA1 or LZMA2 gives; 0: none */
+    uint32_t distance;
+};
 const struct bz_source *bz_codec_source_raw(struct bz_scan *s, const struct bz_object *o,
                                             enum bz_codec codec, const struct bz_source *packed,
-                                            struct bz_view props, uint64_t size);
+                                            const struct bz_codec_raw *raw);
 void bz_codec_done(const struct bz_source *src); /* NULL is fine */
 /* Bytes of `packed` that were used, once the end was read; UINT64_MAX before, and after damage. */
 uint64_t bz_codec_used(const struct bz_source *src);

@@ -112,10 +112,9 @@ static const struct bz_source *lzma_source(struct zip *z, const struct zip_entry
     uint8_t head[9];
     if (bz_source_exact(packed, 0, head, sizeof head) != BZ_OK || head[2] != 5 || head[3] != 0)
         return NULL;
-    const struct bz_source *raw = bz_source_part(z->s, packed, 9, packed->size - 9);
-    return raw == NULL ? NULL
-                       : bz_codec_source_raw(z->s, z->o, BZ_CODEC_LZMA1, raw, bz_view(head + 4, 5),
-                                             e->size);
+    const struct bz_source *rest = bz_source_part(z->s, packed, 9, packed->size - 9);
+    struct bz_codec_raw raw = {.props = bz_view(head + 4, 5), .size = e->size};
+    return rest == NULL ? NULL : bz_codec_source_raw(z->s, z->o, BZ_CODEC_LZMA1, rest, &raw);
 }
 
 /* NULL: no way of packing that is known, or no memory. */
