@@ -24,6 +24,7 @@ struct bz_tree_options {
 struct bz_tree {
     int fd; /* the folder; for a single file that file */
     bool single;
+    const char *const *places;  /* where the files lie below fd; NULL: under their names */
     struct bz_tree_file *files; /* in the format's order of names */
     size_t files_n;
     uint64_t bytes;
@@ -142,5 +143,36 @@ struct bz_approval_wish {
 /* May it be approved? EDENIED or EINVAL, *ret_why a sentence. */
 enum bz_status bz_model_may_approve(const struct bz_approval_wish *w,
                                     const char **ret_why) BZ_MUST_USE;
+
+/* ---- what Linux tells about processes: texts of /proc, pure ------------------------------------------------ */
+
+struct
+    bz_proc_map { /* one line of /proc/PID/maps that a file stands behind; path is lent from the text */
+    uint64_t start, end, offset, inode;
+    uint32_t major, minor;
+    bool exec, write, shared;
+    bool deleted;        /* the name is gone, or another file's now */
+    struct bz_view path; /* begins with '/'; a line feed in it stands as \012 */
+};
+/* Takes the next mapped file off `rest`, over lines without one. OK, MORE (nothing left), ESYNTAX. */
+enum bz_status bz_proc_map_next(struct bz_view *rest, struct bz_proc_map *ret) BZ_MUST_USE;
+
+struct bz_proc_listener { /* a listening socket of /proc/net/tcp or tcp6 */
+    uint8_t address[16];  /* of tcp: the first 4, rest 0 */
+    bool v6;
+    uint16_t port;
+    uint32_t uid;
+    uint64_t inode;
+};
+enum bz_status bz_proc_listener_next(struct bz_view *rest, bool v6,
+                                     struct bz_proc_listener *ret) BZ_MUST_USE;
+/* Does a connection to this address (as above) end at this listener? */
+bool bz_proc_listens(const struct bz_proc_listener *l, const uint8_t address[16], bool v6,
+                     uint16_t port);
+/* /proc/PID/stat: the parent, and when it began in ticks since the boot. ESYNTAX. */
+enum bz_status bz_proc_stat(struct bz_view text, uint32_t *ret_parent,
+                            uint64_t *ret_begun) BZ_MUST_USE;
+/* Could this file hold weights? By its first bytes; what has no mark of its own by name and size. */
+bool bz_model_file_like(struct bz_view head, struct bz_view path, uint64_t size);
 
 #endif

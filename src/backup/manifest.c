@@ -20,7 +20,7 @@ uint64_t bz_backup_chunks_of(uint64_t size) {
 }
 
 bool bz_backup_left_out(struct bz_view first_part) {
-    static const char *const names[] = {"run", "nginx", "demo", "backup", "deps"};
+    static const char *const names[] = {"run", "nginx", "demo", "backup", "deps", "models"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (bz_view_eq(first_part, bz_view_str(names[i])))
             return true;

@@ -30,13 +30,16 @@ static void show_models(const struct bz_answer_json *a) {
 }
 
 static int model_list(int argc, char **argv) {
-    bool json = false, help = false;
-    const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"}};
+    bool json = false, help = false, registered = false;
+    const struct bz_opt list[] = {
+        {"registered", BZ_OPT_FLAG, &registered, NULL, "those of the registry instead"},
+        {"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"},
+    };
     static const char *const names[] = {"DIR"};
-    const struct bz_opts o = {"bartizan model list DIR [--json]",
-                              "Lists the models that clients can name.",
+    const struct bz_opts o = {"bartizan model list DIR [--registered] [--json]",
+                              "Lists the models that clients can name, or those of the registry.",
                               list,
-                              1,
+                              2,
                               names,
                               1,
                               1};
@@ -46,12 +49,19 @@ static int model_list(int argc, char **argv) {
         return BZ_EXIT_FAILURE;
     if (help)
         return BZ_EXIT_OK;
+    if (registered)
+        return bz_model_registered(dir, json);
     return bz_admin_run(dir, "GET", "/v1/models", bz_view(NULL, 0), CALL_MS, json, show_models);
 }
 
 int bz_cli_model(int argc, char **argv) {
     static const struct bz_command list[] = {
-        {"list", "list the models that are served", model_list},
+        {"list", "list the models that are served, or registered", model_list},
+        {"add", "copy a model into the registry, scan and sign it", bz_model_add},
+        {"show", "show a registered model", bz_model_show},
+        {"approve", "let backends serve a registered model", bz_model_approve},
+        {"reject", "end what waits for approval", bz_model_reject},
+        {"retire", "take an approval back", bz_model_retire},
         {"verify", "check a model against its signature", bz_model_verify},
         {"sign", "sign a model", bz_model_sign},
     };

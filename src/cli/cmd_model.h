@@ -18,11 +18,43 @@ bool bz_model_passphrase(const char *path, struct bz_buf *out);
 /* progress of bz_tree_options: a line on a terminal; false once a signal asked to stop. */
 bool bz_model_progress(void *ctx, uint64_t done, uint64_t total);
 
+int bz_model_add(int argc, char **argv);
+int bz_model_registered(const char *dir, bool json);
+int bz_model_show(int argc, char **argv);
+int bz_model_approve(int argc, char **argv);
+int bz_model_reject(int argc, char **argv);
+int bz_model_retire(int argc, char **argv);
+/* Text of an API key from a file, for an API call as its user; NULL names none. */
+bool bz_model_put_person(struct bz_jw *w, const char *key_file);
+
+/* ---- looking at files (model_scan.c) ---- */
+
+struct bz_model_looked { /* what goes into a manifest; everything lives in `ar` */
+    struct bz_arena *ar;
+    struct bz_manifest_file *files;
+    struct bz_manifest_tensor *tensors;
+    struct bz_manifest_template *templates;
+    struct bz_manifest_finding *findings;
+    size_t tensors_n, tensors_cap, templates_n, templates_cap, findings_n, findings_cap;
+    uint64_t findings_more;
+    struct bz_view licence; /* as the files say */
+    enum bz_manifest_verdict verdict;
+    bool malicious, failed;
+};
+/* Hashes the files of a tree, scans them, hashes their tensors. The reason of a failure was printed. */
+bool bz_model_look(struct bz_tree *t, const struct bz_tree_options *o, struct bz_arena *ar,
+                   struct bz_model_looked *ret);
+/* Into a manifest, whose other members are there already. */
+void bz_model_looked_into(const struct bz_model_looked *l, size_t files_n, struct bz_manifest *m);
+
 /* ---- signatures (model_verify.c) ---- */
 
 struct bz_model_trust { /* as the options name it */
     const char *key, *cert, *trusted_root, *identity, *issuer;
 };
+/* Reads the files that it names; `text` is freed by the caller in any case. */
+bool bz_model_trust_read(const struct bz_model_trust *t, struct bz_buf text[3],
+                         struct bz_sig_trust *ret);
 struct bz_model_checked { /* views live in `ar` */
     struct bz_arena ar;
     bool minisign;

@@ -14,7 +14,7 @@ static const struct bz_command commands[] = {
     {"user", "add, list, disable, enable users", bz_cli_user},
     {"key", "create, list, revoke, rotate API keys", bz_cli_key},
     {"policy", "check a configuration, explain what it decides", bz_cli_policy},
-    {"model", "list the models that are served", bz_cli_model},
+    {"model", "models: registry, approval, signatures", bz_cli_model},
     {"scan", "look into model files and folders: what runs code, leads out, or is malformed", bz_cli_scan},
     {"audit", "read, verify and prove the audit log", bz_cli_audit},
     {"dlp", "find and mask secrets and personal data in files", bz_cli_dlp},

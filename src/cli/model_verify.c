@@ -295,11 +295,12 @@ static bool check_minisign(struct bz_model_checked *c, const char *path, const c
 
 /* ---- both ---- */
 
-static bool read_trust(const struct bz_model_trust *t, struct bz_buf text[3],
-                       struct bz_sig_trust *ret) {
+bool bz_model_trust_read(const struct bz_model_trust *t, struct bz_buf text[3],
+                         struct bz_sig_trust *ret) {
     const char *const files[3] = {t->key, t->cert, t->trusted_root};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3; i++)
         bz_buf_init(&text[i], 16u << 20);
+    for (size_t i = 0; i < 3; i++) {
         if (files[i] != NULL && !bz_model_text(files[i], &text[i]))
             return false;
     }
@@ -316,12 +317,12 @@ static bool read_trust(const struct bz_model_trust *t, struct bz_buf text[3],
 bool bz_model_check(const char *path, const char *signature, const struct bz_model_trust *trust,
                     const struct bz_opt_many *ignore, bool allow_symlinks, bool ignore_unsigned,
                     struct bz_model_checked *ret) {
-    struct bz_buf text[3] = {0}, sig;
+    struct bz_buf text[3], sig;
     struct bz_sig_trust t = {.identity_pattern = false};
     *ret = (struct bz_model_checked){.good = false};
     bz_arena_init(&ret->ar, bz_alloc_heap, ARENA_MAX, NULL, 0);
     bz_buf_init(&sig, BZ_SIGNATURE_MAX);
-    bool ok = read_trust(trust, text, &t) && bz_model_text(signature, &sig);
+    bool ok = bz_model_trust_read(trust, text, &t) && bz_model_text(signature, &sig);
     struct bz_view v = bz_arena_dup(&ret->ar, bz_buf_view(&sig)); /* views into it live on */
     ok = ok && v.p != NULL;
     if (ok && is_minisign(v))

@@ -56,6 +56,14 @@ unsigned bz_admin_approval_revoke(struct bz_admin_call *c);
 unsigned bz_admin_advisories(struct bz_admin_call *c);
 unsigned bz_admin_advisories_reload(struct bz_admin_call *c);
 
+/* admin_registry.c */
+unsigned bz_admin_registry(struct bz_admin_call *c);
+unsigned bz_admin_registry_show(struct bz_admin_call *c);
+unsigned bz_admin_registry_add(struct bz_admin_call *c);
+unsigned bz_admin_registry_approve(struct bz_admin_call *c);
+unsigned bz_admin_registry_reject(struct bz_admin_call *c);
+unsigned bz_admin_registry_retire(struct bz_admin_call *c);
+
 /* admin_data.c */
 unsigned bz_admin_data(struct bz_admin_call *c);
 unsigned bz_admin_data_list(struct bz_admin_call *c);

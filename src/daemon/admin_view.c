@@ -1,5 +1,6 @@
 /* Calls that only look: status, models, explanation of what a key may do. */
 #include "admin.h"
+#include "registry.h"
 
 /* ---- status ---- */
 
@@ -23,6 +24,7 @@ static void put_backend(struct bz_jw *w, const struct bz_daemon *d, uint32_t i) 
     bz_jw_ku64(w, "outstanding", bz_state_out(d->state, i));
     bz_jw_kstr(w, "why",
                bz_view_str(rested ? "requests to it failed; it is tried again soon" : r->why));
+    bz_registry_put_backend(w, d, i);
     bz_jw_end(w);
 }
 

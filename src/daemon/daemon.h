@@ -32,6 +32,12 @@ struct bz_backend_run {
     struct curl_slist *probe_head;
     struct bz_buf probe_body;
     uint64_t next_ns;
+    struct { /* of a backend that `bartizan up` starts in a cage */
+        bool caged, warn; /* warn: a bad result is said and no more */
+        int32_t pid;      /* of the probe that runs; 0: none */
+        uint64_t next_ns, kill_ns;
+        int verdict;      /* exit code of the last one: 0 nothing got out; -1: none yet */
+    } cage;
     char version[BZ_VERSION_MAX + 1]; /* as it says itself, while it is up; "": not seen */
     bool asks_version;                /* what the probe under way, or the next one, is for */
     uint64_t version_ns;              /* when to ask next */
@@ -72,6 +78,7 @@ struct bz_daemon {
     struct bz_advisories advisories;
     bool advisories_loaded;
     char advisories_why[256];    /* "" when well */
+    struct bz_registry *registry; /* of models; NULL: could not be opened (registry.h) */
     struct bz_keep *bodies;      /* stored requests and replies */
     uint64_t bodies_next_ns;     /* when the spool is looked at next */
     uint64_t bodies_expire_ns;   /* when retention is */
@@ -104,8 +111,22 @@ void bz_health_reset(struct bz_daemon *d,
 /* Starts probes that are due, takes results. Sets d->publish_wanted when a list or address changed.
  * */
 void bz_health_turn(struct bz_daemon *d, uint64_t now);
+/* What the registry says about a backend has changed. */
+void bz_health_recheck(struct bz_daemon *d, uint32_t i);
 uint64_t bz_health_next(const struct bz_daemon *d); /* monotonic ns of the next probe */
 bool bz_health_all_asked(const struct bz_daemon *d);
+
+/* The cage's state changed: holds at once. */
+void bz_health_cage(struct bz_daemon *d, uint32_t i);
+
+/* ---- cage.c: backends that run in cages of ours ---- */
+/* NULL: it may have requests; otherwise why not, in a sentence. */
+const char *bz_cage_unsafe(const struct bz_backend_run *r);
+void bz_cage_forget(struct bz_backend_run *r); /* its configuration changed: probed again, at once */
+/* Starts the probes that are due, each hour for each such backend, and takes results. */
+void bz_cage_turn(struct bz_daemon *d, uint64_t now);
+uint64_t bz_cage_next(const struct bz_daemon *d); /* monotonic ns; UINT64_MAX: nothing to wait for */
+void bz_cage_done(struct bz_daemon *d);           /* ends those that run */
 
 /* ---- publish.c ---- */
 enum bz_status bz_publish(struct bz_daemon *d) BZ_MUST_USE;

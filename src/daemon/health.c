@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon.h"
+#include "registry.h"
 
 enum { CONNECT_MS = 1500, TOTAL_MS = 5000, URL_MAX = 1024 };
 
@@ -14,12 +15,24 @@ static void set_why(struct bz_backend_run *r, const char *text) {
 
 static void set_health(struct bz_daemon *d, uint32_t i, enum bz_health h, const char *why) {
     struct bz_backend_run *r = &d->backend[i];
+    const char *barred = h == BZ_HEALTH_UP ? bz_registry_barred(d, i) : NULL;
+    if (barred != NULL) { /* it answers, with files that nobody approved */
+        h = BZ_HEALTH_DOWN;
+        why = barred;
+    }
     set_why(r, why);
     if (r->health != h)
         bz_log("backend %s is %s%s%s", r->name, h == BZ_HEALTH_UP ? "up" : "down",
                why[0] == '\0' ? "" : ": ", why);
     r->health = h;
     bz_state_health_set(d->state, i, h, bz_clock_mono());
+}
+
+void bz_health_recheck(struct bz_daemon *d, uint32_t i) {
+    const char *barred = bz_registry_barred(d, i);
+    d->backend[i].next_ns = 0; /* asked at once */
+    if (barred != NULL && d->backend[i].health == BZ_HEALTH_UP)
+        set_health(d, i, BZ_HEALTH_DOWN, barred);
 }
 
 /* ---- one probe ---- */
@@ -132,12 +145,16 @@ static void take_address(struct bz_daemon *d, struct bz_backend_run *r,
     d->publish_wanted = true;
 }
 
+static bool vet(void *ctx, struct bz_view digest) {
+    return bz_registry_vet(ctx, digest);
+}
+
 /* true: the list could be read. */
 static bool take_models(struct bz_daemon *d, struct bz_backend_run *r) {
     struct bz_names l = {NULL, 0, 0};
     if (r->models_fixed)
         return true;
-    if (bz_model_list_parse(r->type, bz_buf_view(&r->probe_body), &l) != BZ_OK)
+    if (bz_model_list_vetted(r->type, bz_buf_view(&r->probe_body), vet, d, &l) != BZ_OK)
         return false;
     if (bz_names_equal(&l, &r->models)) {
         r->models.dropped = l.dropped;
@@ -165,7 +182,7 @@ static void take_answer(struct bz_daemon *d, uint32_t i, long status) {
     take_address(d, r, &d->config->backends[i]);
     if (status == 200 && take_models(d, r))
         set_health(d, i, BZ_HEALTH_UP,
-                   r->models.dropped > 0 ? "some of its model names cannot be used" : "");
+                   r->models.dropped > 0 ? "some of its models cannot be used: their names, or the registry has not approved them" : "");
     else if (r->models_fixed)
         set_health(d, i, BZ_HEALTH_UP, "");
     else

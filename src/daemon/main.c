@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "registry.h"
 #include "memlock.h"
 
 enum { WHY_MAX = 64 * 1024, TURN_MAX_MS = 1000 };
@@ -91,6 +92,8 @@ static void sweep_if_due(struct bz_daemon *d, uint64_t now) {
 static int turn_ms(const struct bz_daemon *d, struct bz_server_run *s) {
     uint64_t now = bz_clock_mono(), next = bz_health_next(d), bodies = bz_bodies_next(d);
     next = bodies < next ? bodies : next;
+    next = bz_cage_next(d) < next ? bz_cage_next(d) : next;
+    next = bz_registry_next(d) < next ? bz_registry_next(d) : next;
     uint64_t ms = next <= now ? 0 : (next - now) / 1000000 + 1;
     int server = bz_server_timeout_ms(s);
     if (server >= 0 && (uint64_t)server < ms)
@@ -108,7 +111,9 @@ static void run(struct bz_daemon *d, struct bz_server_run *s, int sig_fd, int re
         read_signals(d, sig_fd);
         bz_server_turn(s);
         reload_if_wanted(d);
+        bz_cage_turn(d, bz_clock_mono());
         bz_health_turn(d, bz_clock_mono());
+        bz_registry_turn(d, bz_clock_mono());
         bz_bodies_turn(d, bz_clock_mono());
         publish_if_wanted(d);
         sweep_if_due(d, bz_clock_mono());
@@ -184,6 +189,7 @@ static bool open_all(struct bz_daemon *d) {
     bz_buf_free(&why);
     if (st != BZ_OK)
         return false;
+    bz_registry_start(d);
     uint64_t image = bz_published_before(d), state = bz_state_generation(d->state);
     d->generation = image > state ? image : state;
     st = bz_publish(d);
@@ -193,7 +199,9 @@ static bool open_all(struct bz_daemon *d) {
 }
 
 static void close_all(struct bz_daemon *d) {
+    bz_cage_done(d);
     bz_health_done(d);
+    bz_registry_stop(d);
     bz_journal_done(d);
     bz_map_close(&d->vault_map);
     bz_daemon_unload(d);

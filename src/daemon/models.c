@@ -94,13 +94,21 @@ static bool is_elsewhere(const struct bz_json *m, struct bz_view name) {
            ends_with(name, BZ_V("-cloud")) || ends_with(name, BZ_V(":cloud"));
 }
 
-static enum bz_status take_names(const struct bz_json *list, bool ollama, struct bz_names *l) {
+struct vet {
+    bool (*ok)(void *ctx, struct bz_view digest);
+    void *ctx;
+};
+
+static enum bz_status take_names(const struct bz_json *list, bool ollama, const struct vet *v,
+                                 struct bz_names *l) {
     for (const struct bz_json *m = list->first; m != NULL; m = m->next) {
         struct bz_view name = bz_json_str(bz_json_get(m, ollama ? BZ_V("model") : BZ_V("id")));
         if (ollama && name.p == NULL)
             name = bz_json_str(bz_json_get(m, BZ_V("name")));
         if (l->n >= BZ_MODEL_LIST_NAMES_MAX || !bz_model_name_ok(name) ||
-            (ollama && is_elsewhere(m, name)))
+            (ollama && is_elsewhere(m, name)) ||
+            (ollama && v->ok != NULL &&
+             !v->ok(v->ctx, bz_json_str(bz_json_get(m, BZ_V("digest"))))))
             l->dropped++;
         else
             BZ_TRY(add_name(l, name));
@@ -109,7 +117,7 @@ static enum bz_status take_names(const struct bz_json *list, bool ollama, struct
 }
 
 static enum bz_status parse(enum bz_server s, struct bz_view body, struct bz_arena *ar,
-                            struct bz_names *l) {
+                            const struct vet *v, struct bz_names *l) {
     struct bz_json *root = NULL;
     BZ_TRY(bz_json_parse(body, NULL, ar, &root, NULL));
     bool ollama = s == BZ_SERVER_OLLAMA;
@@ -118,16 +126,23 @@ static enum bz_status parse(enum bz_server s, struct bz_view body, struct bz_are
         return BZ_ESYNTAX;
     l->v = calloc(list->count < BZ_MODEL_LIST_NAMES_MAX ? list->count + 1 : BZ_MODEL_LIST_NAMES_MAX,
                   sizeof *l->v);
-    return l->v == NULL ? BZ_ENOMEM : take_names(list, ollama, l);
+    return l->v == NULL ? BZ_ENOMEM : take_names(list, ollama, v, l);
 }
 
 enum bz_status bz_model_list_parse(enum bz_server s, struct bz_view body, struct bz_names *ret) {
+    return bz_model_list_vetted(s, body, NULL, NULL, ret);
+}
+
+enum bz_status bz_model_list_vetted(enum bz_server s, struct bz_view body,
+                                    bool (*vet)(void *ctx, struct bz_view digest), void *ctx,
+                                    struct bz_names *ret) {
+    const struct vet v = {vet, ctx};
     struct bz_names l = {NULL, 0, 0};
     struct bz_arena ar;
     if (body.n > BZ_MODEL_LIST_MAX)
         return BZ_ETOOBIG;
     bz_arena_init(&ar, bz_alloc_heap, (size_t)64 << 20, NULL, 0);
-    enum bz_status st = parse(s, body, &ar, &l);
+    enum bz_status st = parse(s, body, &ar, &v, &l);
     bz_arena_free(&ar);
     if (st != BZ_OK) {
         bz_names_free(&l);

@@ -26,6 +26,11 @@ const char *bz_model_list_path(enum bz_server s);
 enum bz_status bz_model_list_parse(enum bz_server s, struct bz_view body,
                                    struct bz_names *ret) BZ_MUST_USE;
 
+/* The same; what an Ollama server lists goes through `vet`, with the digest of its manifest in hex: false leaves it out. */
+enum bz_status bz_model_list_vetted(enum bz_server s, struct bz_view body,
+                                    bool (*vet)(void *ctx, struct bz_view digest), void *ctx,
+                                    struct bz_names *ret) BZ_MUST_USE;
+
 /* Path where a server says its version, or NULL: this type does not. */
 const char *bz_server_version_path(enum bz_server s);
 /* The version out of the answer, printable and not empty. ESYNTAX and other errors of the JSON

@@ -58,8 +58,17 @@ bool bz_instance_path(const struct bz_instance *in, const char *rel, char out[BZ
 }
 
 enum bz_status bz_instance_dirs(int fd) {
-    static const char *const dirs[] = {"tls", "secrets", "store",    "audit",
-                                       "run", "nginx",   "nginx/tmp"};
+    static const char *const dirs[] = {"tls",
+                                       "secrets",
+                                       "store",
+                                       "audit",
+                                       "run",
+                                       "nginx",
+                                       "nginx/tmp",
+                                       BZ_F_MODELS,
+                                       BZ_F_MODEL_QUARANTINE,
+                                       BZ_F_MODEL_OBJECTS,
+                                       BZ_F_MODEL_SERVE};
     for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++) {
         if (mkdirat(fd, dirs[i], 0700) != 0 && errno != EEXIST)
             return BZ_EIO;

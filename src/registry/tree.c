@@ -51,7 +51,8 @@ int bz_tree_file_open(const struct bz_tree *t, size_t i) {
     if (t->single)
         return fcntl(t->fd, F_DUPFD_CLOEXEC, 3);
     /* names in the arena end with a NUL */
-    int fd = open_below(t->fd, (const char *)t->files[i].name.p, t->files[i].link, O_RDONLY);
+    const char *place = t->places != NULL ? t->places[i] : (const char *)t->files[i].name.p;
+    int fd = open_below(t->fd, place, t->places == NULL && t->files[i].link, O_RDONLY);
     if (fd >= 0 && (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode))) {
         (void)close(fd);
         errno = EINVAL;

@@ -1,0 +1,263 @@
+/* What `model add` and `model approve` look at: digests of files and tensors, templates, findings of the scanner. */
+#include "cmd_model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <bartizan/artifact.h>
+
+enum { LISTED_MAX = 500, SIBLINGS_MAX = 256 };
+
+struct file { /* one file under the scanner */
+    struct bz_tree *t;
+    struct bz_model_looked *l;
+    uint32_t index;
+    int fd;
+    int siblings[SIBLINGS_MAX];
+    size_t siblings_n;
+};
+
+/* ---- growing lists in the arena: the old copy stays there, at most as much again ---- */
+
+static void *grown(struct bz_model_looked *l, void *list, size_t n, size_t *cap, size_t size) {
+    if (n < *cap)
+        return list;
+    size_t more = *cap == 0 ? 64 : 2 * *cap;
+    void *p = bz_arena_zalloc(l->ar, more * size);
+    if (p == NULL) {
+        l->failed = true;
+        return NULL;
+    }
+    if (n > 0)
+        memcpy(p, list, n * size);
+    *cap = more;
+    return p;
+}
+
+/* Texts of a file as they may stand in a manifest. */
+static struct bz_view kept(struct bz_model_looked *l, struct bz_view v) {
+    char mem[1024];
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_put_safe(&b, bz_view_sub(v, 0, 200));
+    struct bz_view copy = bz_arena_dup(l->ar, bz_buf_view(&b));
+    l->failed = l->failed || copy.p == NULL;
+    return copy;
+}
+
+/* ---- facts ---- */
+
+static void on_tensor(void *ctx, const struct bz_tensor_fact *fact) {
+    struct file *f = ctx;
+    struct bz_model_looked *l = f->l;
+    uint64_t size = f->t->files[f->index].size;
+    if (fact->offset > size || fact->size > size - fact->offset)
+        return; /* a finding says so */
+    l->tensors = grown(l, l->tensors, l->tensors_n, &l->tensors_cap, sizeof *l->tensors);
+    if (l->tensors == NULL)
+        return;
+    struct bz_manifest_tensor *t = &l->tensors[l->tensors_n++];
+    *t = (struct bz_manifest_tensor){.file = f->index,
+                                     .name = kept(l, fact->name),
+                                     .type = kept(l, fact->type),
+                                     .offset = fact->offset,
+                                     .size = fact->size};
+}
+
+static void on_template(void *ctx, struct bz_view name, struct bz_view text,
+                        const uint8_t digest[32]) {
+    struct file *f = ctx;
+    struct bz_model_looked *l = f->l;
+    (void)text;
+    l->templates = grown(l, l->templates, l->templates_n, &l->templates_cap, sizeof *l->templates);
+    if (l->templates == NULL)
+        return;
+    struct bz_manifest_template *t = &l->templates[l->templates_n++];
+    *t = (struct bz_manifest_template){.file = f->index, .name = kept(l, name)};
+    memcpy(t->sha256, digest, sizeof t->sha256);
+}
+
+static void on_metadata(void *ctx, struct bz_view key, struct bz_view value) {
+    struct file *f = ctx;
+    if (f->l->licence.n == 0 &&
+        (bz_view_eq(key, BZ_V("general.license")) || bz_view_eq(key, BZ_V("license"))))
+        f->l->licence = kept(f->l, value);
+}
+
+/* ---- the scanner ---- */
+
+static enum bz_status file_pread(void *ctx, uint64_t off, void *buf, size_t n, size_t *ret_n) {
+    const int *fd = ctx;
+    size_t done = 0;
+    while (done < n) {
+        ssize_t k = pread(*fd, (uint8_t *)buf + done, n - done, (off_t)(off + done));
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k < 0)
+            return BZ_EIO;
+        if (k == 0)
+            break;
+        done += (size_t)k;
+    }
+    *ret_n = done;
+    return BZ_OK;
+}
+
+/* "weights.bin" named by "onnx/model.onnx" is "onnx/weights.bin": a file of the model, or none. */
+static enum bz_status on_sibling(void *ctx, struct bz_view name, struct bz_source *ret) {
+    struct file *f = ctx;
+    struct bz_view own = f->t->files[f->index].name;
+    struct bz_buf path;
+    size_t dir = own.n;
+    while (dir > 0 && own.p[dir - 1] != '/')
+        dir--;
+    bz_buf_init(&path, 2 * BZ_MODEL_FILE_NAME_MAX);
+    bz_buf_put(&path, bz_view_sub(own, 0, dir));
+    bz_buf_put(&path, name);
+    enum bz_status st = bz_model_name_in_ok(bz_buf_view(&path)) ? BZ_ENOTFOUND : BZ_EDENIED;
+    for (size_t i = 0; i < f->t->files_n && st == BZ_ENOTFOUND; i++) {
+        if (!bz_view_eq(f->t->files[i].name, bz_buf_view(&path)))
+            continue;
+        int fd = f->siblings_n < SIBLINGS_MAX ? bz_tree_file_open(f->t, i) : -1;
+        st = fd < 0 ? BZ_EUNAVAIL : BZ_OK;
+        if (fd >= 0) {
+            f->siblings[f->siblings_n] = fd;
+            *ret =
+                (struct bz_source){file_pread, &f->siblings[f->siblings_n++], f->t->files[i].size};
+        }
+    }
+    bz_buf_free(&path);
+    return st;
+}
+
+static bool on_progress(void *ctx, uint64_t done) {
+    (void)ctx, (void)done;
+    return !bz_backup_stopped();
+}
+
+static void add_finding(struct file *f, const struct bz_scan_finding *s) {
+    struct bz_model_looked *l = f->l;
+    l->malicious = l->malicious || s->rule->kind == BZ_RULE_MALICIOUS;
+    if (l->findings_n == LISTED_MAX) {
+        l->findings_more++;
+        return;
+    }
+    l->findings = grown(l, l->findings, l->findings_n, &l->findings_cap, sizeof *l->findings);
+    if (l->findings == NULL)
+        return;
+    l->findings[l->findings_n++] = (struct bz_manifest_finding){
+        .rule = bz_view_str(s->rule->id),
+        .severity = bz_view_str(bz_severity_name((enum bz_severity)s->rule->severity)),
+        .file = f->t->files[f->index].name,
+        .place = kept(l, s->place),
+        .offset = s->offset > INT64_MAX ? INT64_MAX : s->offset};
+}
+
+static void take_result(struct file *f, const struct bz_scan_result *r) {
+    struct bz_model_looked *l = f->l;
+    enum bz_manifest_verdict v = r->verdict == BZ_SCAN_CLEAN      ? BZ_MANIFEST_CLEAN
+                                 : r->verdict == BZ_SCAN_FINDINGS ? BZ_MANIFEST_FINDINGS
+                                                                  : BZ_MANIFEST_UNCHECKED;
+    l->files[f->index].format = kept(l, bz_view_str(r->format));
+    if (v > l->verdict)
+        l->verdict = v;
+    for (size_t i = 0; i < r->findings_n; i++)
+        add_finding(f, &r->findings[i]);
+    l->findings_more += r->findings_more;
+}
+
+static enum bz_status scan(struct file *f) {
+    const struct bz_facts facts = {f, on_tensor, on_template, on_metadata};
+    const struct bz_scan_options opt = {.fail_on = BZ_SEVERITY_MEDIUM,
+                                        .facts = &facts,
+                                        .sibling = on_sibling,
+                                        .sibling_ctx = f,
+                                        .progress = on_progress};
+    const struct bz_source src = {file_pread, &f->fd, f->t->files[f->index].size};
+    struct bz_scan_result r;
+    struct bz_arena ar;
+    bz_arena_init(&ar, bz_alloc_heap, BZ_SCAN_MEMORY_MAX, NULL, 0);
+    enum bz_status st = bz_scan(&ar, &src, f->t->files[f->index].name, &opt, &r);
+    if (st == BZ_OK)
+        take_result(f, &r);
+    bz_arena_free(&ar);
+    return st;
+}
+
+static bool scan_all(struct bz_tree *t, struct bz_model_looked *l) {
+    struct file *f = calloc(1, sizeof *f);
+    enum bz_status st = f == NULL ? BZ_ENOMEM : BZ_OK;
+    for (size_t i = 0; i < t->files_n && st == BZ_OK; i++) {
+        *f = (struct file){.t = t, .l = l, .index = (uint32_t)i};
+        f->fd = bz_tree_file_open(t, i);
+        st = f->fd < 0 ? BZ_EIO : scan(f);
+        for (size_t k = 0; k < f->siblings_n; k++)
+            (void)close(f->siblings[k]);
+        if (f->fd >= 0)
+            (void)close(f->fd);
+        bz_backup_progress("scanning", i + 1, t->files_n);
+        if (st != BZ_OK)
+            bz_say("%s: the scan failed: %s", bz_safe((const char *)t->files[i].name.p),
+                   st == BZ_ELIMIT ? "stopped" : bz_status_text(st));
+    }
+    free(f);
+    return st == BZ_OK && !l->failed;
+}
+
+/* ---- tensors ---- */
+
+static bool hash_tensors(struct bz_tree *t, const struct bz_tree_options *o,
+                         struct bz_model_looked *l) {
+    struct bz_tree_part *parts = calloc(l->tensors_n + 1, sizeof *parts);
+    if (parts == NULL)
+        return false;
+    for (size_t i = 0; i < l->tensors_n; i++) {
+        const struct bz_manifest_tensor *m = &l->tensors[i];
+        parts[i] = (struct bz_tree_part){m->file, m->offset, m->offset + m->size, {0}};
+    }
+    enum bz_status st = bz_tree_hash_parts(t, o, parts, l->tensors_n);
+    for (size_t i = 0; i < l->tensors_n && st == BZ_OK; i++)
+        memcpy(l->tensors[i].sha256, parts[i].sha256, BZ_HASH_LEN);
+    free(parts);
+    if (st != BZ_OK)
+        bz_say("%s", st == BZ_ELIMIT ? "stopped" : t->why);
+    return st == BZ_OK;
+}
+
+bool bz_model_look(struct bz_tree *t, const struct bz_tree_options *o, struct bz_arena *ar,
+                   struct bz_model_looked *ret) {
+    const struct bz_model_item *items = NULL;
+    size_t n = 0;
+    *ret = (struct bz_model_looked){.ar = ar};
+    enum bz_status st = bz_tree_hash(t, o, BZ_MODEL_SHA256, 0, &items, &n);
+    if (st != BZ_OK) {
+        bz_say("%s", st == BZ_ELIMIT ? "stopped" : t->why);
+        return false;
+    }
+    ret->files = bz_arena_zalloc(ar, n * sizeof *ret->files);
+    if (ret->files == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        ret->files[i].name = t->files[i].name;
+        ret->files[i].size = t->files[i].size;
+        memcpy(ret->files[i].sha256, items[i].digest, BZ_HASH_LEN);
+    }
+    return scan_all(t, ret) && hash_tensors(t, o, ret);
+}
+
+void bz_model_looked_into(const struct bz_model_looked *l, size_t files_n, struct bz_manifest *m) {
+    m->files = l->files;
+    m->files_n = files_n;
+    m->tensors = l->tensors;
+    m->tensors_n = l->tensors_n;
+    m->templates = l->templates;
+    m->templates_n = l->templates_n;
+    m->findings = l->findings;
+    m->findings_n = l->findings_n;
+    m->findings_more = l->findings_more;
+    m->file_licence = l->licence.p == NULL ? BZ_V("") : l->licence;
+    m->verdict = l->verdict;
+    m->malicious = l->malicious;
+}
