@@ -1,5 +1,6 @@
 /* A chat template's check from end to end, and template files as a format. */
 #include "template_int.h"
+#include "text_int.h"
 
 #include <bartizan/text.h>
 
@@ -203,15 +204,18 @@ static size_t first_tag(struct bz_view head) {
     return SIZE_MAX;
 }
 
+static size_t first_char(struct bz_view head) {
+    size_t i = bz_view_starts(head, BZ_V("\xef\xbb\xbf")) ? 3 : 0;
+    while (i < head.n && (head.p[i] == ' ' || (head.p[i] >= '\t' && head.p[i] <= '\r')))
+        i++;
+    return i;
+}
+
 /* Text that begins with a tag, or has one soon that loops over messages. */
 static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
     struct bz_view head = o->head;
     (void)s;
-    if (bz_view_starts(head, BZ_V("\xef\xbb\xbf")))
-        head = bz_view_sub(head, 3, head.n);
-    size_t start = 0, tag = first_tag(head);
-    while (start < head.n && strchr(" \t\r\n", head.p[start]) != NULL && head.p[start] != 0)
-        start++;
+    size_t start = first_char(head), tag = first_tag(head);
     if (tag == SIZE_MAX || memchr(head.p, 0, head.n) != NULL)
         return BZ_PROBE_NO;
     if (tag == start)
@@ -222,7 +226,8 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
                   bz_view_starts(bz_view_sub(head, start, 8), BZ_V("def "));
     bool loops = memmem(head.p, head.n, "in messages", 11) != NULL ||
                  memmem(head.p, head.n, "messages[", 9) != NULL;
-    return !source && loops && tag < 1024 ? BZ_PROBE_MAYBE : BZ_PROBE_NO;
+    bool dunder = memmem(head.p, head.n, "__", 2) != NULL;
+    return !source && (loops || dunder) && tag < 1024 ? BZ_PROBE_MAYBE : BZ_PROBE_NO;
 }
 
 /* A file that says it is one or only looks like one: other text with braces is none. */
@@ -238,6 +243,9 @@ static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
     BZ_TRY(bz_source_exact(&o->src, 0, p, n));
     struct bz_view text = bz_view(p, n);
     if (bz_utf8_valid(text) != n)
+        return BZ_ENOTFOUND;
+    /* a configuration with a template in it: the reader of YAML hands that one on */
+    if (!o->sure && first_tag(text) != first_char(text) && bz_yaml_mapping(bz_scan_arena(s), text))
         return BZ_ENOTFOUND;
     enum bz_status st = jinja_parse(bz_scan_arena(s), text, &tree, &diag);
     if (st == BZ_ENOMEM)

@@ -50,6 +50,8 @@ struct yaml {
     uint64_t events, weight;
     struct bz_json *root;
     bool structure, tagged, bomb; /* a mapping or a list was seen; a tag was reported */
+    bool quiet;                   /* only asked whether it is YAML: nothing is reported */
+    unsigned documents;           /* whole ones that were looked at */
 };
 
 static struct bz_view str(const yaml_char_t *s) {
@@ -124,6 +126,8 @@ static enum bz_status tag(struct yaml *y, const yaml_char_t *text, const yaml_ma
     if (rule < 0)
         return BZ_OK;
     y->tagged = true;
+    if (y->quiet)
+        return BZ_OK;
     return bz_scan_found(y->s, y->o, &rules[rule], at->index, str(text));
 }
 
@@ -139,6 +143,8 @@ static enum bz_status weigh(struct yaml *y, uint64_t n) {
     if (y->bomb || y->weight < BOMB_NODES || y->weight / BOMB_RATIO < y->events)
         return BZ_OK;
     y->bomb = true;
+    if (y->quiet)
+        return BZ_OK;
     return bz_scan_found(y->s, y->o, &rules[BOMB], 0, BZ_V(""));
 }
 
@@ -257,9 +263,10 @@ static enum bz_status alias(struct yaml *y, const yaml_event_t *e) {
 
 static enum bz_status document(struct yaml *y) {
     struct bz_json_scan x = {.s = y->s, .o = y->o, .ar = y->ar};
-    if (y->root == NULL || !y->structure)
+    if (y->root == NULL || y->root->type < BZ_JSON_ARRAY)
         return BZ_OK;
-    return bz_json_document(&x, y->root);
+    y->documents++;
+    return y->quiet ? BZ_OK : bz_json_document(&x, y->root);
 }
 
 static enum bz_status event(struct yaml *y, const yaml_event_t *e) {
@@ -297,18 +304,18 @@ static enum bz_status events(struct yaml *y, yaml_parser_t *p) {
         if (!yaml_parser_parse(p, &e)) {
             if (p->error == YAML_MEMORY_ERROR)
                 return BZ_ENOMEM;
-            return y->tagged || y->bomb ? BZ_OK : BZ_ENOTFOUND;
+            return y->tagged || y->bomb || y->documents != 0 ? BZ_OK : BZ_ENOTFOUND;
         }
         bool last = e.type == YAML_STREAM_END_EVENT;
         enum bz_status st = last ? BZ_OK : event(y, &e);
-        if (st == BZ_EDEPTH)
+        if (st == BZ_EDEPTH && !y->quiet)
             st = bz_scan_found(y->s, y->o, &rules[DEEP], e.start_mark.index, BZ_V(""));
         bool deep = y->depth == DEPTH_MAX;
         yaml_event_delete(&e);
         if (st != BZ_OK || deep)
             return st;
         if (last)
-            return y->structure || y->tagged ? BZ_OK : BZ_ENOTFOUND;
+            return y->documents != 0 || y->tagged ? BZ_OK : BZ_ENOTFOUND;
     }
 }
 
@@ -348,10 +355,28 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
     return BZ_PROBE_NO;
 }
 
+static enum bz_status read_all(struct yaml *y, struct bz_view text) {
+    yaml_parser_t p;
+    if (!yaml_parser_initialize(&p))
+        return BZ_ENOMEM;
+    yaml_parser_set_input_string(&p, text.p, text.n);
+    enum bz_status st = events(y, &p);
+    yaml_parser_delete(&p);
+    return st;
+}
+
+bool bz_yaml_mapping(struct bz_arena *ar, struct bz_view text) {
+    struct yaml *y = bz_arena_zalloc(ar, sizeof *y);
+    if (y == NULL || text.n > BZ_SCAN_TEXT_MAX)
+        return false;
+    *y = (struct yaml){.ar = ar, .quiet = true};
+    return read_all(y, text) == BZ_OK &&
+           (y->tagged || y->bomb || (y->root != NULL && y->root->type == BZ_JSON_OBJECT));
+}
+
 static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
     struct yaml *y = bz_arena_zalloc(bz_scan_arena(s), sizeof *y);
     struct bz_view text;
-    yaml_parser_t p;
     if (y == NULL)
         return BZ_ENOMEM;
     if (o->src.size > BZ_SCAN_TEXT_MAX)
@@ -360,12 +385,7 @@ static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
     if (!bz_scan_steps(s, o, text.n / 4))
         return BZ_OK;
     *y = (struct yaml){.s = s, .o = o, .ar = bz_scan_arena(s)};
-    if (!yaml_parser_initialize(&p))
-        return BZ_ENOMEM;
-    yaml_parser_set_input_string(&p, text.p, text.n);
-    enum bz_status st = events(y, &p);
-    yaml_parser_delete(&p);
-    return st;
+    return read_all(y, text);
 }
 
 const struct bz_format bz_format_yaml = {
