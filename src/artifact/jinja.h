@@ -38,7 +38,7 @@ enum jinja_kind {
     /* expressions */
     JE_NAME,  /* text */
     JE_NSREF, /* text: name, val: attribute; target of set */
-    JE_STR,   /* text: decoded; op: an escape stood for a printable ASCII character */
+    JE_STR,   /* text: decoded; op: JINJA_ESCAPED_... */
     JE_INT,   /* num */
     JE_FLOAT, /* text */
     JE_BOOL,  /* num */
@@ -98,6 +98,11 @@ enum jinja_op {
     JO_LBRACE,
     JO_RBRACE,
     JO_COUNT
+};
+
+enum {
+    JINJA_ESCAPED_LETTER = 1, /* an escape stood for an ASCII letter, a digit or '_' */
+    JINJA_ESCAPED_OTHER = 2,  /* for a character beyond ASCII */
 };
 
 struct jinja_node {

@@ -36,8 +36,8 @@ static bool code(struct bz_view in, size_t *i, unsigned max, int base, uint32_t 
     return base == 8 ? n > 0 : n == max;
 }
 
-/* Python's escapes; the rest stays as written. *plain: one stood for a letter, a digit or '_'. */
-static size_t escape(struct bz_view in, size_t *i, uint8_t out[4], bool *plain) {
+/* Python's escapes; the rest stays as written. *how: what they stood for. */
+static size_t escape(struct bz_view in, size_t *i, uint8_t out[4], uint8_t *how) {
     static const char from[] = "abfnrtv\\'\"", to[] = "\a\b\f\n\r\t\v\\'\"";
     uint32_t cp = 0;
     size_t k = *i + 2;
@@ -62,12 +62,13 @@ static size_t escape(struct bz_view in, size_t *i, uint8_t out[4], bool *plain) 
         return 1;
     }
     *i = k;
-    *plain = *plain || cp == '_' || (cp >= '0' && cp <= '9') ||
-             ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'z');
+    bool letter =
+        cp == '_' || (cp >= '0' && cp <= '9') || ((cp | 0x20) >= 'a' && (cp | 0x20) <= 'z');
+    *how |= letter ? JINJA_ESCAPED_LETTER : cp >= 0x80 ? JINJA_ESCAPED_OTHER : 0;
     return bz_utf8_encode(cp, out);
 }
 
-static struct bz_view unescape(struct jinja_parser *p, struct bz_view in, bool *plain) {
+static struct bz_view unescape(struct jinja_parser *p, struct bz_view in, uint8_t *how) {
     if (in.n == 0 || memchr(in.p, '\\', in.n) == NULL)
         return in;
     uint8_t *out =
@@ -79,7 +80,7 @@ static struct bz_view unescape(struct jinja_parser *p, struct bz_view in, bool *
     }
     for (size_t i = 0; i < in.n;) {
         if (in.p[i] == '\\' && i + 1 < in.n)
-            n += escape(in, &i, out + n, plain);
+            n += escape(in, &i, out + n, how);
         else
             out[n++] = in.p[i++];
     }
@@ -89,10 +90,10 @@ static struct bz_view unescape(struct jinja_parser *p, struct bz_view in, bool *
 /* 'a' "b" is one string. */
 static struct jinja_node *strings(struct jinja_parser *p) {
     struct jinja_node *n = jinja_new(p, JE_STR, p->cur.off);
-    bool plain = false;
-    struct bz_view all = unescape(p, p->cur.text, &plain);
+    uint8_t how = 0;
+    struct bz_view all = unescape(p, p->cur.text, &how);
     for (jinja_advance(p); p->cur.kind == JT_STRING; jinja_advance(p)) {
-        struct bz_view more = unescape(p, p->cur.text, &plain);
+        struct bz_view more = unescape(p, p->cur.text, &how);
         uint8_t *both = bz_arena_alloc(p->ar, all.n + more.n + 1);
         if (both == NULL)
             return jinja_fail(p, BZ_ENOMEM, "out of memory");
@@ -107,7 +108,7 @@ static struct jinja_node *strings(struct jinja_parser *p) {
     if (p->st != BZ_OK)
         return NULL;
     n->text = all;
-    n->op = plain;
+    n->op = how;
     return n;
 }
 
@@ -284,7 +285,9 @@ static struct jinja_node *subscribed(struct jinja_parser *p, struct jinja_node *
 static struct jinja_node *subscript(struct jinja_parser *p, struct jinja_node *of) {
     struct jinja_node *slice = NULL, *n = jinja_new(p, JE_ITEM, p->cur.off);
     jinja_advance(p);
-    struct jinja_node *key = subscribed(p, of, &slice);
+    /* a[] is a[()] */
+    struct jinja_node *key = jinja_at_op(p, JO_RBRACKET) ? jinja_new(p, JE_TUPLE, p->cur.off)
+                                                         : subscribed(p, of, &slice);
     if (p->st == BZ_OK && key == NULL && slice == NULL)
         return jinja_fail(p, BZ_ESYNTAX, "a subscript was expected");
     if (jinja_at_op(p, JO_COMMA)) { /* a tuple as key */

@@ -394,6 +394,8 @@ static const struct tpl_val *list_filter(struct tpl *t, struct jinja_node *n,
                                          const struct tpl_val *in, const struct tpl_args *args) {
     const struct tpl_obj *o = in->obj;
     const struct tpl_val *first = tpl_arg(args, 0, NULL);
+    if (in->kind == TV_DICT && is_any(n->text, " list first last reverse unique sort "))
+        return list_filter(t, n, dict_method(t, n->off, in, BZ_V("keys"), args), args);
     if (is_any(n->text, " list safe string unique "))
         return is(n->text, "string") ? made(t, in, args) : in;
     if (is_any(n->text, " length count "))
@@ -451,12 +453,7 @@ static const struct tpl_val *filter_one(struct tpl *t, struct jinja_node *n,
     if (in->kind == TV_INT && is(n->text, "string"))
         return tpl_concat(t, in, tpl_str(t, BZ_V(""), 0));
     if (is_any(n->text, " length count int float abs round sum wordcount "))
-        return tpl_number(t,
-                          keep(in) & (TF_TAINT & ~(is_any(n->text, " length count ") &&
-                                                           (keep(in) & TF_MESSAGE) != 0
-                                                       ? TF_CONTENT
-                                                       : 0)),
-                          most(in));
+        return tpl_number(t, keep(in) & TF_TAINT, most(in));
     return NULL;
 }
 

@@ -216,7 +216,7 @@ static int64_t saturated(int64_t a, int64_t b, enum jinja_op op, bool *dos) {
         break;
     case JO_POW:
         n = 1;
-        *dos = b > 4096 && (a > 1 || a < -1);
+        *dos = (b > 4096 && (a > 1 || a < -1)) || (b > 64 && a == INT64_MAX);
         for (int64_t i = 0; i < b && i < 64 && !over; i++)
             over = __builtin_mul_overflow(n, a, &n);
         break;
@@ -493,10 +493,10 @@ static const struct tpl_val *name_value(struct tpl *t, const struct jinja_node *
 }
 
 static const struct tpl_val *string_value(struct tpl *t, const struct jinja_node *n) {
-    if (n->op != 0) {
+    if ((n->op & JINJA_ESCAPED_LETTER) != 0)
         tpl_found(t, TPL_R_ESCAPED, n->off, n->text);
+    if ((n->op & JINJA_ESCAPED_OTHER) != 0)
         tpl_look_string(t, n->off, n->text);
-    }
     if (n->text.n < 64 && tpl_has_dunder(n->text))
         tpl_found(t, TPL_R_SPELLED, n->off, n->text);
     return tpl_str(t, n->text, 0);

@@ -124,6 +124,8 @@ struct tpl {
     struct tpl_text *out;
     struct tpl_gate *gate;
     struct tpl_call *call;
+    const struct tpl_bind *top;     /* variables outside of all macros: they see later ones too */
+    const struct tpl_val *caller;   /* for the macro that a call block is about to call */
     struct jinja_node *macros[256]; /* defined; those that nobody calls are run at the end */
     size_t macros_n;
     const struct jinja_node *body;

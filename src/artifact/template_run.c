@@ -279,8 +279,13 @@ const struct tpl_val *tpl_macro(struct tpl *t, uint32_t off, const struct tpl_va
     macro->node->num = 1; /* somebody calls it */
     if (depth >= TPL_MACROS_MAX || !tpl_step(t))
         return tpl_unknown(t, args->flags & (TF_TAINT | TF_COMPUTED));
+    if (t->call == NULL)
+        t->top = env;
     t->env = macro->env;
     tpl_bind(t, macro->node->text, macro);
+    if (t->caller != NULL)
+        tpl_bind(t, BZ_V("caller"), t->caller);
+    t->caller = NULL;
     size_t i = 0;
     for (struct jinja_node *p = macro->node->other; p != NULL; p = p->next, i++) {
         const struct tpl_val *v = NULL;
@@ -332,9 +337,9 @@ static void call_block(struct tpl *t, struct jinja_node *n) {
     self->text = BZ_V("caller");
     caller->node = self;
     caller->env = env;
-    tpl_bind(t, BZ_V("caller"), caller);
+    t->caller = caller;
     emit(t, tpl_eval(t, n->a));
-    t->env = env;
+    t->caller = NULL;
     tpl_run(t, n->list); /* whatever the macro does with it */
     t->env = env;
 }

@@ -248,11 +248,14 @@ void tpl_bind(struct tpl *t, struct bz_view name, const struct tpl_val *v) {
 }
 
 const struct tpl_val *tpl_lookup(struct tpl *t, struct bz_view name) {
+    const struct tpl_bind *from[2] = {t->env, t->call == NULL ? NULL : t->top};
     uint64_t n = 0;
-    for (const struct tpl_bind *b = t->env; b != NULL; b = b->next) {
-        if (bz_view_eq(b->name, name))
-            return b->val;
-        t->steps += ++n % 16 == 0;
+    for (size_t i = 0; i < 2; i++) {
+        for (const struct tpl_bind *b = from[i]; b != NULL; b = b->next) {
+            if (bz_view_eq(b->name, name))
+                return b->val;
+            t->steps += ++n % 16 == 0;
+        }
     }
     return NULL;
 }
