@@ -25,7 +25,12 @@ enum bz_status bz_state_lane_take(struct bz_state *s, uint32_t pid, bool (*alive
 void bz_state_lane_leave(struct bz_state *s, uint32_t lane);
 
 /* Backends, by index in the policy image (indices are stable per name while the instance runs). */
-enum bz_health { BZ_HEALTH_UNKNOWN, BZ_HEALTH_UP, BZ_HEALTH_DOWN };
+enum bz_health {
+    BZ_HEALTH_UNKNOWN,
+    BZ_HEALTH_UP,
+    BZ_HEALTH_DOWN,
+    BZ_HEALTH_UNSAFE /* its cage failed a probe: not used until that is mended, and never by passing of time */
+};
 void bz_state_health_set(struct bz_state *s, uint32_t backend, enum bz_health h, uint64_t now_ns); /* active check */
 /* Passive: a failed or good exchange seen by a worker. Three failures in a row rest the backend for 5 s (doubling to 60 s). */
 void bz_state_backend_failed(struct bz_state *s, uint32_t backend, uint64_t now_ns);
@@ -34,6 +39,8 @@ bool bz_state_backend_usable(const struct bz_state *s, uint32_t backend, uint64_
 enum bz_health bz_state_health(const struct bz_state *s, uint32_t backend);
 void bz_state_out_add(struct bz_state *s, uint32_t lane, uint32_t backend, int delta); /* outstanding requests */
 uint32_t bz_state_out(const struct bz_state *s, uint32_t backend);                     /* over all lanes */
+/* Is one of `mask` kept from requests because it is unsafe? For the reason that a client is told. */
+bool bz_state_any_unsafe(const struct bz_state *s, uint64_t mask);
 /* Least outstanding usable backend of `mask` (bit per index), ties by `seed`; -1 when none. `tried` is left out. */
 int bz_state_pick(const struct bz_state *s, uint64_t mask, uint64_t tried, uint64_t now_ns, uint64_t seed);
 

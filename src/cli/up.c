@@ -126,7 +126,7 @@ static bool prepare(struct bz_up *u) {
     }
     bz_buf_free(&why);
     bz_up_cert_remember(u);
-    return ok;
+    return ok && bz_up_cages_load(u);
 }
 
 static bool take_signals(struct bz_up *u) {
@@ -154,6 +154,7 @@ static bool take_signals(struct bz_up *u) {
 /* ---- running ---- */
 
 static bool start_all(struct bz_up *u) {
+    bz_up_cages_turn(u); /* models take their time to load */
     for (int c = 0; c < BZ_UP_COUNT; c++) {
         if (bz_up_start(u, (enum bz_up_child)c) &&
             bz_up_wait_ready(u, (enum bz_up_child)c, READY_MS))
@@ -185,6 +186,8 @@ static int wait_ms(const struct bz_up *u) {
     int t = bz_sup_timeout(u->child, BZ_UP_COUNT, bz_clock_mono());
     if (u->child[BZ_UP_NGINX].state == BZ_SUP_STARTING)
         return 20; /* asks the port again soon */
+    int c = bz_up_cages_timeout(u, bz_clock_mono());
+    t = c >= 0 && (t < 0 || c < t) ? c : t;
     return t < 0 || t > TICK_MS ? TICK_MS : t;
 }
 
@@ -207,6 +210,7 @@ static void one_turn(struct bz_up *u) {
         u->status_dirty = true;
     }
     start_due(u);
+    bz_up_cages_turn(u);
     if (u->reload_wanted)
         bz_up_reload(u);
     bz_up_cert_tick(u, bz_clock_mono());
@@ -291,6 +295,7 @@ static void up_free(struct bz_up *u) {
     for (int c = 0; c < BZ_UP_COUNT; c++)
         bz_fd_done(&u->ready_fd[c]);
     bz_fd_done(&u->sig_fd);
+    bz_up_cages_free(u);
     bz_config_free(u->config);
     bz_secret_free(&u->master);
     bz_fd_done(&u->alive_fd);

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 #include <time.h>
+#include <bartizan/json.h>
 #include "instance.h"
 #include "supervisor.h"
 
@@ -30,6 +31,7 @@ struct bz_up {
     struct timespec cert_seen, key_seen;
     uint64_t cert_checked_ns;
     bool status_dirty;
+    struct bz_up_cages *cages; /* NULL: no backend is started here */
 };
 
 /* up_privileges.c: leaves root or what root may do. Messages go to stderr. */
@@ -47,6 +49,19 @@ void bz_up_read_signals(struct bz_up *u);
 void bz_up_stop_all(struct bz_up *u);
 /* Runs a program to its end with stdout and stderr collected. Exit status, or -1. */
 int bz_up_run(const char *const *argv, struct bz_buf *out);
+
+/* Starts a program whose output is ours. -1: it could not be. */
+pid_t bz_up_spawn(const char *const *argv);
+
+/* up_cages.c: backends with `run`. _load: after each new configuration; false: it cannot be, said. */
+bool bz_up_cages_load(struct bz_up *u);
+void bz_up_cages_turn(struct bz_up *u); /* starts what is due */
+bool bz_up_cages_are(const struct bz_up *u, pid_t pid);
+void bz_up_cages_gone(struct bz_up *u, pid_t pid, int code);
+int bz_up_cages_timeout(const struct bz_up *u, uint64_t now); /* ms; -1: none waits */
+void bz_up_cages_stop(struct bz_up *u);
+void bz_up_cages_status(struct bz_jw *w, const struct bz_up *u);
+void bz_up_cages_free(struct bz_up *u);
 
 /* up_nginx.c */
 /* Is the listen address free? _check says on stderr why not. */

@@ -61,6 +61,10 @@ static pid_t spawn(const char *const *argv, int keep_fd, int in_fd, int out_fd) 
     return pid;
 }
 
+pid_t bz_up_spawn(const char *const *argv) {
+    return spawn(argv, -1, -1, -1);
+}
+
 int bz_up_run(const char *const *argv, struct bz_buf *out) {
     int p[2];
     if (pipe2(p, O_CLOEXEC) != 0)
@@ -208,6 +212,8 @@ static bool is_stranger(const struct bz_up *u, uint32_t pid) {
         if (u->child[c].pid == (int32_t)pid)
             return false;
     }
+    if (bz_up_cages_are(u, (pid_t)pid))
+        return false;
     return look_at(pid, &parent, &state) && parent == (uint64_t)getpid() && state != 'Z';
 }
 
@@ -262,6 +268,8 @@ void bz_up_reap(struct bz_up *u) {
             if (u->child[c].pid == pid)
                 child_gone(u, (enum bz_up_child)c, ws);
         }
+        if (bz_up_cages_are(u, pid))
+            bz_up_cages_gone(u, pid, WIFEXITED(ws) ? WEXITSTATUS(ws) : 128 + WTERMSIG(ws));
     }
 }
 
@@ -306,6 +314,7 @@ void bz_up_stop_all(struct bz_up *u) {
         bz_up_reap(u);
     }
     (void)signal_strangers(u, SIGKILL);
+    bz_up_cages_stop(u);
     stop_one(u, BZ_UP_BARTIZAND);
     stop_one(u, BZ_UP_AUDITD);
     bz_up_reap(u);

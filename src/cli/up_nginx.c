@@ -242,6 +242,8 @@ static bool reload(struct bz_up *u, struct bz_buf *why) {
     bz_config_free(u->config);
     u->config = c;
     bz_up_cert_remember(u);
+    if (!bz_up_cages_load(u))
+        bz_buf_puts(why, "the rest is in force, but backends with 'run' are not started");
     if (u->child[BZ_UP_NGINX].pid > 0)
         (void)kill(u->child[BZ_UP_NGINX].pid, SIGHUP);
     return true;

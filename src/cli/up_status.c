@@ -20,6 +20,7 @@ static void put_children(struct bz_jw *w, const struct bz_up *u) {
         bz_jw_ku64(w, "restarts", u->child[c].restarts);
         bz_jw_end(w);
     }
+    bz_up_cages_status(w, u);
     bz_jw_end(w);
 }
 

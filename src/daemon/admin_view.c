@@ -5,7 +5,8 @@
 /* ---- status ---- */
 
 static const char *health_text(enum bz_health h) {
-    return h == BZ_HEALTH_UP ? "up" : h == BZ_HEALTH_DOWN ? "down" : "unknown";
+    static const char *const text[] = {"unknown", "up", "down", "unsafe"};
+    return (unsigned)h < sizeof text / sizeof text[0] ? text[h] : "unknown";
 }
 
 static void put_backend(struct bz_jw *w, const struct bz_daemon *d, uint32_t i) {

@@ -167,6 +167,9 @@ static void take_backend(struct bz_daemon *d, struct loaded *l, uint32_t i) {
     r->name = c->name;
     r->type = c->type;
     r->retired = l->retired[i];
+    r->cage.caged = c->run != NULL && !r->retired;
+    r->cage.warn = c->run != NULL && c->run->posture_warn;
+    r->cage.next_ns = 0; /* its plan may be another now */
     r->numeric = bz_url_parse(bz_view_str(c->url), &u, NULL) == BZ_OK && u.numeric;
     if (r->credential != NULL)
         bz_wipe(r->credential, strlen(r->credential));

@@ -20,9 +20,15 @@ static void set_health(struct bz_daemon *d, uint32_t i, enum bz_health h, const 
         h = BZ_HEALTH_DOWN;
         why = barred;
     }
+    const char *unsafe = bz_cage_unsafe(r);
+    if (unsafe != NULL) {
+        h = BZ_HEALTH_UNSAFE;
+        why = unsafe;
+    }
     set_why(r, why);
     if (r->health != h)
-        bz_log("backend %s is %s%s%s", r->name, h == BZ_HEALTH_UP ? "up" : "down",
+        bz_log("backend %s is %s%s%s", r->name,
+               h == BZ_HEALTH_UP ? "up" : h == BZ_HEALTH_DOWN ? "down" : "kept from requests",
                why[0] == '\0' ? "" : ": ", why);
     r->health = h;
     bz_state_health_set(d->state, i, h, bz_clock_mono());
@@ -33,6 +39,13 @@ void bz_health_recheck(struct bz_daemon *d, uint32_t i) {
     d->backend[i].next_ns = 0; /* asked at once */
     if (barred != NULL && d->backend[i].health == BZ_HEALTH_UP)
         set_health(d, i, BZ_HEALTH_DOWN, barred);
+}
+
+void bz_health_cage(struct bz_daemon *d, uint32_t i) {
+    const char *unsafe = bz_cage_unsafe(&d->backend[i]);
+    d->backend[i].next_ns = 0;
+    if (unsafe != NULL)
+        set_health(d, i, BZ_HEALTH_UNSAFE, unsafe);
 }
 
 /* ---- one probe ---- */
@@ -267,6 +280,7 @@ void bz_health_reset(struct bz_daemon *d, uint32_t i) {
     r->health = BZ_HEALTH_UNKNOWN;
     r->why[0] = '\0';
     r->next_ns = 0;
+    bz_cage_forget(r);
     r->version[0] = '\0';
     r->asks_version = false;
     r->version_ns = 0;

@@ -206,11 +206,21 @@ bool bz_state_backend_usable(const struct bz_state *s, uint32_t backend, uint64_
         return false;
     const struct backend *b = &s->backends[backend];
     uint64_t active = atomic_load(&b->active), now = ms_of(now_ns), set_at = active >> 2;
+    if ((active & 3) == BZ_HEALTH_UNSAFE)
+        return false;
     /* Who said "down" may be dead itself: after a while it counts as unknown. */
     if ((active & 3) == BZ_HEALTH_DOWN && (now < set_at || now - set_at < stale_down_ms))
         return false;
     uint64_t until = atomic_load(&b->passive) >> 16;
     return now >= until || until - now > rest_most_ms; /* farther away: the clock was set back */
+}
+
+bool bz_state_any_unsafe(const struct bz_state *s, uint64_t mask) {
+    for (uint32_t i = 0; i < BZ_BACKENDS_MAX; i++) {
+        if ((mask >> i & 1) != 0 && bz_state_health(s, i) == BZ_HEALTH_UNSAFE)
+            return true;
+    }
+    return false;
 }
 
 enum bz_health bz_state_health(const struct bz_state *s, uint32_t backend) {
