@@ -1,5 +1,6 @@
 /* A chat template's check from end to end, and template files as a format. */
 #include "template_int.h"
+#include "text_int.h"
 
 #include <bartizan/text.h>
 
@@ -242,6 +243,9 @@ static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
     BZ_TRY(bz_source_exact(&o->src, 0, p, n));
     struct bz_view text = bz_view(p, n);
     if (bz_utf8_valid(text) != n)
+        return BZ_ENOTFOUND;
+    /* a configuration with a template in it: the reader of YAML hands that one on */
+    if (!o->sure && first_tag(text) != first_char(text) && bz_yaml_mapping(bz_scan_arena(s), text))
         return BZ_ENOTFOUND;
     enum bz_status st = jinja_parse(bz_scan_arena(s), text, &tree, &diag);
     if (st == BZ_ENOMEM)

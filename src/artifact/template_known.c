@@ -29,18 +29,17 @@ void bz_template_digest(struct bz_view text, uint8_t ret[BZ_HASH_LEN]) {
     bz_sha256_end(&sha, ret);
 }
 
-/* Of public texts: where the first difference stands is no secret. */
-static int compare(const uint8_t *a, const uint8_t *b) {
-    return memcmp(a, b, 32);
-}
-
-const char *bz_template_known(const uint8_t wanted[BZ_HASH_LEN]) {
-    size_t lo = 0, hi = sizeof template_hashes / sizeof template_hashes[0];
+const char *bz_template_known(const uint8_t digest[BZ_HASH_LEN]) {
+    size_t lo = 0, hi = sizeof known_templates / sizeof known_templates[0];
+    uint8_t mem[2 * BZ_HASH_LEN];
+    struct bz_buf hex;
+    bz_buf_init_fixed(&hex, mem, sizeof mem);
+    bz_buf_put_hex(&hex, bz_view(digest, BZ_HASH_LEN));
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        int c = compare(template_hashes[mid].sum, wanted);
+        int c = memcmp(known_templates[mid].hex, mem, sizeof mem);
         if (c == 0)
-            return template_hashes[mid].name;
+            return known_templates[mid].name;
         if (c < 0)
             lo = mid + 1;
         else
