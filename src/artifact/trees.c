@@ -6,7 +6,7 @@
 #include "flat.h"
 
 static const struct bz_rule rules[] = {
-    {"MODEL-EMPTY", BZ_SEVERITY_LOW, BZ_RULE_MALFORMED, "an empty file with a model's name",
+    {"MODEL-EMPTY", BZ_SEVERITY_MEDIUM, BZ_RULE_MALFORMED, "an empty file with a model's name",
      "nothing; loading fails", "take the file from its origin again", ""},
     {"MODEL-MALFORMED", BZ_SEVERITY_HIGH, BZ_RULE_MALFORMED, "not a well-formed model file",
      "readers stop in the middle or read beyond the data", "take the file from its origin again",

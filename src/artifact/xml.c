@@ -139,6 +139,11 @@ static enum bz_status entities(struct xml *x, struct bz_view subset, size_t base
     return all == 0 ? BZ_OK : found(x, ENTITY, base, BZ_V(""));
 }
 
+/* Published types that every parser knows, as drawings and PMML of before 3.0 have them. */
+static bool public_type(struct bz_view head) {
+    return bz_view_has(head, BZ_V("\"-//W3C//DTD ")) || bz_view_has(head, BZ_V("\"-//DMG//"));
+}
+
 static enum bz_status doctype(struct xml *x) {
     size_t from = x->at, open = 0, stop = 0;
     uint8_t quote = 0;
@@ -165,7 +170,7 @@ static enum bz_status doctype(struct xml *x) {
         return broken(x, "a document type that does not end");
     x->at = stop + 1;
     struct bz_view head = bz_view_sub(x->in, from, (open == 0 ? stop : open) - from);
-    if (from_elsewhere(head))
+    if (from_elsewhere(head) && !public_type(head))
         BZ_TRY(found(x, DTD, from, head));
     return open == 0 ? BZ_OK : entities(x, bz_view_sub(x->in, open, stop - open), open);
 }
@@ -203,7 +208,7 @@ static bool code(struct bz_view v) {
 }
 
 static enum bz_status words(struct xml *x, size_t at, struct bz_view v) {
-    if (x->said_script || v.n < 5 || !code(v))
+    if (x->said_script || v.n < 5 || !(x->pmml || x->openvino) || !code(v))
         return BZ_OK;
     x->said_script = true;
     return found(x, SCRIPT, at, v);

@@ -52,18 +52,23 @@ static enum bz_status fill(int fd, const struct bz_source *src) {
     return st;
 }
 
-/* A member of an archive as a file that has no name; read-only, like the child's own. */
-static enum bz_status copy(const struct bz_source *src, int *ret) {
+/* The child takes nothing that can be written to. */
+static enum bz_status read_only(int fd, int *ret) {
     char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    *ret = open(path, O_RDONLY | O_CLOEXEC);
+    return *ret < 0 ? BZ_EIO : BZ_OK;
+}
+
+/* A member of an archive as a file that has no name. */
+static enum bz_status copy(const struct bz_source *src, int *ret) {
     if (src->size > BZ_HDF5_COPY_MAX)
         return BZ_ELIMIT;
     int fd CLOSING = memfd_create("hdf5", MFD_CLOEXEC);
     if (fd < 0)
         return BZ_EIO;
     BZ_TRY(fill(fd, src));
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    *ret = open(path, O_RDONLY | O_CLOEXEC);
-    return *ret < 0 ? BZ_EIO : BZ_OK;
+    return read_only(fd, ret);
 }
 
 static bool start(const char *program, int in, int out, pid_t *ret) {
@@ -140,9 +145,11 @@ static enum bz_status run(const char *program, int in, struct bz_buf *out) {
 static enum bz_status list(void *ctx, const struct bz_source *src, struct bz_buf *out) {
     const struct bz_hdf5_reader *r = ctx;
     int fd CLOSING = -1;
-    if (src == NULL)
-        return r->fd < 0 ? BZ_EUNAVAIL : run(r->program, r->fd, out);
-    BZ_TRY(copy(src, &fd));
+    if (src == NULL && r->fd < 0)
+        return BZ_EUNAVAIL;
+    if (src == NULL && (fcntl(r->fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+        return run(r->program, r->fd, out);
+    BZ_TRY(src == NULL ? read_only(r->fd, &fd) : copy(src, &fd));
     return run(r->program, fd, out);
 }
 
