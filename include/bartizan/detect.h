@@ -67,6 +67,12 @@ static inline void bz_type_set_add(struct bz_type_set *s, size_t type) {
 static inline bool bz_type_set_has(const struct bz_type_set *s, size_t type) {
     return type < BZ_TYPES_MAX && (s->w[type / 64] >> (type % 64) & 1) != 0;
 }
+static inline bool bz_type_set_empty(const struct bz_type_set *s) {
+    uint64_t any = 0;
+    for (size_t i = 0; i < BZ_TYPES_MAX / 64; i++)
+        any |= s->w[i];
+    return any == 0;
+}
 /* Adds what a word of the configuration names: a type ("CREDIT_CARD", "github-pat"), a class
  * ("pii", "secrets", "custom", "labels", "placeholder"), "checksum" (personal data that has one),
  * "*". Names of custom types are the caller's to look up. false: unknown word. */

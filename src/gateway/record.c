@@ -98,8 +98,8 @@ void bz_tx_record(struct bz_tx *tx, enum bz_record_kind kind, uint16_t client_st
     struct bz_backend b;
     uint8_t found[FINDINGS_TEXT];
     r.findings = findings(tx, found);
-    if (tx->screen != NULL)
-        r.label = bz_view_str(bz_level_name((enum bz_level)tx->screen->level));
+    r.label = bz_view_str(
+        bz_level_name((enum bz_level)(tx->screen != NULL ? tx->screen->level : tx->label)));
     memcpy(r.id, tx->id, sizeof r.id);
     memcpy(r.request_digest, tx->request_digest, sizeof r.request_digest);
     fill_names(tx, &r);

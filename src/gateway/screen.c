@@ -3,12 +3,24 @@
 
 #include <bartizan/text.h>
 
+/* Nothing is looked for in either direction, and nothing is classified that a clearance could be too
+ * low for: without findings the level stays. */
+static bool idle(const struct bz_tx *tx) {
+    for (int d = 0; d < BZ_DIRECTION_COUNT; d++) {
+        const struct bz_actions *act =
+            bz_tx_screen_table(tx, (enum bz_direction)d, BZ_LEVEL_PUBLIC);
+        if (act == NULL || !bz_type_set_empty(&act->find))
+            return false;
+    }
+    return tx->label == BZ_LEVEL_PUBLIC;
+}
+
 bool bz_tx_screen_begin(struct bz_tx *tx, struct bz_now now) {
     struct bz_data_settings set;
     struct bz_tx_screen *s;
     bz_image_data(tx->image, &set);
-    if (set.detect_pack.n == 0)
-        return true; /* this image screens nothing */
+    if (set.detect_pack.n == 0 || idle(tx))
+        return true; /* nothing is screened */
     if (tx->detect == NULL)
         return bz_tx_no(tx, BZ_REFUSE_SCREENING);
     s = bz_tx_alloc(tx, sizeof *s);

@@ -178,7 +178,8 @@ struct tables {
     const struct bz_config *config;
     struct bz_type_set reach[BZ_PROOF_COUNT]; /* types that can have this proof */
     struct bz_type_set form;                  /* of all rules that keep a value's form */
-    struct bz_type_set cls[BZ_CLASS_COUNT];
+    bool restores; /* some request's value may have to come back; known before any reply's table */
+    struct bz_type_set cls[BZ_CLASS_COUNT], known; /* of each class; of all */
     struct img_rules level[BZ_LEVEL_COUNT], direction[BZ_DIRECTION_COUNT];
     struct key *keys;
     uint32_t keys_n;
@@ -202,6 +203,11 @@ static struct bz_type_set give(struct bz_type_set *open, const struct bz_type_se
 static void join(struct bz_type_set *to, const struct bz_type_set *more) {
     for (size_t i = 0; i < BZ_TYPES_MAX / 64; i++)
         to->w[i] |= more->w[i];
+}
+
+static void keep(struct bz_type_set *of, const struct bz_type_set *these) {
+    for (size_t i = 0; i < BZ_TYPES_MAX / 64; i++)
+        of->w[i] &= these->w[i];
 }
 
 static bool has_rule(const struct img_rules *rules, uint32_t k) {
@@ -245,7 +251,9 @@ static void fill_table(const struct tables *t, const struct key *key, struct bz_
         for (int k = BZ_ACTION_RECORD + 1; k < BZ_ACTION_COUNT; k++)
             join(&a->hold, &a->of[p][k]);
     }
-    if (key->direction != BZ_DIRECTION_REPLY)
+    keep(&a->find, &t->known);
+    keep(&a->hold, &t->known);
+    if (key->direction != BZ_DIRECTION_REPLY || !t->restores)
         return;
     /* what may have to become a value again, whoever sent that */
     const struct bz_type_set *back[] = {&t->cls[BZ_CLASS_PLACEHOLDER], &t->form};
@@ -289,6 +297,13 @@ static uint32_t number_of(struct tables *t, const struct bz_actions *a) {
     return *slot - 1;
 }
 
+static bool restores(const struct bz_actions *a) {
+    struct bz_type_set any = {{0}};
+    for (int p = 0; p < BZ_PROOF_COUNT; p++)
+        join(&any, &a->of[p][BZ_ACTION_RESTORE]);
+    return !bz_type_set_empty(&any);
+}
+
 /* The table for these rules in this direction. */
 static enum bz_status table_of(struct tables *t, const struct key *wanted, uint32_t *ret) {
     struct bz_actions a;
@@ -297,6 +312,7 @@ static enum bz_status table_of(struct tables *t, const struct key *wanted, uint3
         if (t->keys_n == BZ_DATA_TABLES_MAX)
             return BZ_ETOOBIG;
         fill_table(t, wanted, &a);
+        t->restores |= wanted->direction == BZ_DIRECTION_REQUEST && restores(&a);
         t->keys[t->keys_n] = *wanted;
         t->keys[t->keys_n].table = number_of(t, &a);
         BZ_TRY(bz_buf_status(t->out));
@@ -310,8 +326,10 @@ static void prepare(const struct bz_config *c, struct tables *t) {
     struct bz_type type;
     for (size_t i = 0; i < BZ_TYPES_MAX; i++) {
         bool known = bz_config_type(c, i, &type) && type.cls < BZ_CLASS_COUNT;
-        if (known)
+        if (known) {
             bz_type_set_add(&t->cls[type.cls], i);
+            bz_type_set_add(&t->known, i);
+        }
         for (int p = 0; p < BZ_PROOF_COUNT; p++)
             if (!known || p <= type.proof)
                 bz_type_set_add(&t->reach[p], i);
@@ -328,16 +346,34 @@ static void prepare(const struct bz_config *c, struct tables *t) {
     }
 }
 
+/* The table of one cell. */
+static enum bz_status cell(struct tables *t, const struct img_rules *role,
+                           const struct img_rules *model, uint32_t d, uint32_t level,
+                           uint32_t *ret) {
+    struct key key = {.direction = d};
+    for (size_t w = 0; w < rule_words; w++)
+        key.rules.w[w] = role->w[w] & model->w[w] & t->direction[d].w[w] & t->level[level].w[w];
+    return table_of(t, &key, ret);
+}
+
+/* Every table of requests: what replies have to look for depends on all of them. */
+static enum bz_status request_tables(struct tables *t, const struct img_data *d) {
+    uint32_t at;
+    for (uint32_t r = 0; r < d->role_groups; r++)
+        for (uint32_t m = 0; m < d->model_groups; m++)
+            for (uint32_t l = 0; l < BZ_LEVEL_COUNT; l++)
+                BZ_TRY(
+                    cell(t, &d->role_rules[r], &d->model_rules[m], BZ_DIRECTION_REQUEST, l, &at));
+    return BZ_OK;
+}
+
 /* The four cells per direction of a role group and a model group. */
 static enum bz_status put_cells(struct tables *t, const struct img_rules *role,
                                 const struct img_rules *model, struct bz_buf *cells) {
     for (uint32_t d = 0; d < BZ_DIRECTION_COUNT; d++) {
         for (uint32_t l = 0; l < BZ_LEVEL_COUNT; l++) {
-            struct key key = {.direction = d};
             uint32_t at = 0;
-            for (size_t w = 0; w < rule_words; w++)
-                key.rules.w[w] = role->w[w] & model->w[w] & t->direction[d].w[w] & t->level[l].w[w];
-            BZ_TRY(table_of(t, &key, &at));
+            BZ_TRY(cell(t, role, model, d, l, &at));
             bz_buf_put(cells, bz_view(&at, sizeof at));
         }
     }
@@ -370,6 +406,7 @@ enum bz_status img_data_tables(const struct bz_image_input *in, struct img_data 
     BZ_TRY(tables_new(in->config, d, cells_n < BZ_DATA_TABLES_MAX ? cells_n : BZ_DATA_TABLES_MAX,
                       actions, &t));
     prepare(in->config, t);
+    BZ_TRY(request_tables(t, d));
     for (uint32_t r = 0; r < d->role_groups; r++)
         for (uint32_t m = 0; m < d->model_groups; m++)
             BZ_TRY(put_cells(t, &d->role_rules[r], &d->model_rules[m], cells));

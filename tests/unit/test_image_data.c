@@ -129,13 +129,52 @@ static void test_sets(void **state) {
     assert_true(in(&a->find, PHONE) && in(&a->hold, PHONE) && !in(&a->form, PHONE));
     assert_true(in(&a->find, PAT) && in(&a->hold, PAT) && in(&a->hold, GENERIC));
     assert_false(in(&a->find, TLP) || in(&a->find, PLACEHOLDER) || in(&a->hold, PLACEHOLDER));
-    assert_true(in(&a->find, OWN) && in(&a->hold, BZ_TYPES_MAX - 1)); /* would block */
+    assert_false(in(&a->find, OWN) || in(&a->hold, BZ_TYPES_MAX - 1)); /* of no type */
     a = bz_image_actions(&m.img, &p, TINY, BZ_DIRECTION_REPLY, BZ_LEVEL_PUBLIC);
     /* In replies a value of that form may stand for another, and placeholders for values. */
     assert_true(in(&a->find, CARD) && in(&a->hold, CARD) && in(&a->form, CARD));
     assert_true(in(&a->find, PLACEHOLDER) && in(&a->hold, PLACEHOLDER));
     assert_false(in(&a->hold, EMAIL) || in(&a->form, EMAIL) || in(&a->find, TLP));
     done(&m);
+}
+
+static bool looks_for_nothing(const struct made *m, enum bz_direction d) {
+    struct bz_principal p = who(USER);
+    bool nothing = true;
+    for (int l = 0; l < BZ_LEVEL_COUNT; l++)
+        nothing &=
+            bz_type_set_empty(&bz_image_actions(&m->img, &p, TINY, d, (enum bz_level)l)->find);
+    return nothing;
+}
+
+/* Where everything is allowed nothing is looked for; placeholders are, as soon as any role's request
+ * can have left one, whatever the role of the reply. */
+static void test_nothing_to_look_for(void **state) {
+    static const struct {
+        const char *rules;
+        bool request, reply;
+    } t[] = {
+        {"{types: [\"*\"], action: allow}", true, true},
+        {"{types: [\"*\"], action: allow, direction: request}, {types: [\"*\"], action: mask}",
+         true, false},
+        {"{types: [\"*\"], action: allow, direction: reply}, {types: [\"*\"], action: mask}", false,
+         true},
+        {"{types: [EMAIL_ADDRESS], action: restore, roles: [admin]}, {types: [\"*\"], action: "
+         "allow}",
+         true, false},
+        {"{types: [PHONE_NUMBER], action: restore, level: RESTRICTED, direction: request},"
+         " {types: [\"*\"], action: allow}",
+         false, false},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        struct made m;
+        char yaml[256];
+        (void)snprintf(yaml, sizeof yaml, "data: {rules: [%s]}\n", t[i].rules);
+        make(yaml, &m);
+        assert_int_equal(looks_for_nothing(&m, BZ_DIRECTION_REQUEST), t[i].request);
+        assert_int_equal(looks_for_nothing(&m, BZ_DIRECTION_REPLY), t[i].reply);
+        done(&m);
+    }
 }
 
 static void test_restoring_begins_with_a_request(void **state) {
@@ -597,6 +636,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_sets),
+        cmocka_unit_test(test_nothing_to_look_for),
         cmocka_unit_test(test_restoring_begins_with_a_request),
         cmocka_unit_test(test_order_of_rules),
         cmocka_unit_test(test_tables_do_what_the_steps_say),
