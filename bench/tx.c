@@ -187,45 +187,82 @@ static void bench(struct gw *g, size_t n, size_t rounds) {
     free(body);
 }
 
-/* One SSE event of a stream that is open already. */
-static void bench_event(struct gw *g, size_t rounds) {
-    static const char event[] =
-        "data: "
-        "{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"tiny\","
-        "\"choices\":"
-        "[{\"index\":0,\"delta\":{\"content\":\"token\"},\"finish_reason\":null}]}\n\n";
-    static double ns[ROUNDS_MAX];
+/* One SSE event after the other of streams that are open already, in turn: with many streams their
+ * state has left the near caches when the next event comes. */
+enum { STREAMS = 300, EVENT_MAX = 512, WORDS = 10 };
+
+static struct bz_tx *open_stream(struct gw *g, const char *body) {
     struct gw_req r;
     struct bz_backend backend;
     struct bz_tx *tx = NULL;
-    struct bz_buf out;
-    char *body = chat_body(500, true);
+    const struct bz_reply_head h = {200, BZ_V("text/event-stream"), {NULL, 0}, -1};
     gw_req_init(&r, g, GW_USER, "POST", "/v1/chat/completions", body);
     must(bz_tx_new(&g->env, bz_alloc_heap, gw_now(g), 1, g->next_id++, &tx) == BZ_OK &&
              bz_tx_begin(tx, &r.head) == BZ_VERDICT_BODY &&
              bz_tx_body(tx, r.body, gw_now(g)) == BZ_VERDICT_FORWARD &&
-             bz_tx_backend(tx, gw_now(g), &backend),
+             bz_tx_backend(tx, gw_now(g), &backend) &&
+             bz_tx_reply_head(tx, &h, gw_now(g)) == BZ_REPLY_STREAM,
          "stream");
-    const struct bz_reply_head h = {200, BZ_V("text/event-stream"), {NULL, 0}, -1};
-    must(bz_tx_reply_head(tx, &h, gw_now(g)) == BZ_REPLY_STREAM, "stream head");
+    return tx;
+}
+
+static size_t write_event(char event[EVENT_MAX], const char *word) {
+    int n = snprintf(event, EVENT_MAX,
+                     "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,"
+                     "\"model\":\"tiny\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%s\"},"
+                     "\"finish_reason\":null}]}\n\n",
+                     word);
+    must(n > 0 && n < EVENT_MAX, "event");
+    return (size_t)n;
+}
+
+static void bench_event(struct gw *g, const char *what, const char *const words[WORDS],
+                        size_t streams, size_t rounds) {
+    static double ns[ROUNDS_MAX];
+    static char events[WORDS][EVENT_MAX];
+    static size_t sizes[WORDS];
+    static struct bz_tx *tx[STREAMS];
+    struct bz_buf out;
+    char *body = chat_body(500, true);
+    for (size_t i = 0; i < WORDS; i++)
+        sizes[i] = write_event(events[i], words[i]);
+    for (size_t i = 0; i < streams; i++)
+        tx[i] = open_stream(g, body);
     bz_buf_init(&out, 1u << 20);
     for (size_t k = 0; k < rounds; k++) {
         uint64_t t = now_ns();
-        for (int i = 0; i < 1000; i++) {
+        for (size_t i = 0; i < STREAMS * WORDS; i++) {
+            size_t w = i / streams % WORDS;
             bz_buf_reset(&out);
-            must(bz_tx_reply_feed(tx, bz_view(event, sizeof event - 1), &out, gw_now(g)) == BZ_OK,
+            must(bz_tx_reply_feed(tx[i % streams], bz_view(events[w], sizes[w]), &out, gw_now(g)) ==
+                     BZ_OK,
                  "event");
         }
-        ns[k] = (double)(now_ns() - t) / 1000;
+        ns[k] = (double)(now_ns() - t) / (STREAMS * WORDS);
     }
-    printf("one event of %zu bytes: %.0f ns\n", sizeof event - 1, median(ns, rounds));
+    printf("one event, %-22s %3zu streams: %5.0f ns, least %5.0f\n", what, streams,
+           median(ns, rounds), ns[0]);
     bz_buf_free(&out);
-    bz_tx_free(tx);
+    for (size_t i = 0; i < streams; i++)
+        bz_tx_free(tx[i]);
     free(body);
+}
+
+static void bench_events(struct gw *g, bool guarded, size_t rounds) {
+    static const char *const prose[WORDS] = {" the",  " quick",  " brown", " fox",  " jumps",
+                                             " over", " a lazy", " dog,",  " then", " rests."};
+    static const char *const numbers[WORDS] = {" 1763",  "8862", "0041", "77",    " 4012",
+                                               "888888", "88",   "1881", " 3141", "5926"};
+    for (size_t n = 1; n <= STREAMS; n += STREAMS - 1) {
+        bench_event(g, guarded ? "guard, prose," : "no screening,", prose, n, rounds);
+        if (guarded)
+            bench_event(g, "guard, numbers,", numbers, n, rounds);
+    }
 }
 
 int main(int argc, char **argv) {
     static const size_t sizes[] = {500, 4000, 64000};
+    static const struct bz_data_config defaults = {.restore_s = 3600, .hold_ms = 2000};
     struct gw g;
     size_t rounds = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 101;
     rounds = rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
@@ -243,8 +280,13 @@ int main(int argc, char **argv) {
     } else {
         for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
             bench(&g, sizes[i], rounds);
-        bench_event(&g, rounds);
+        bench_events(&g, false, rounds);
     }
     gw_close(&g);
+    if (argc <= 2) {
+        must(gw_open_data(&g, GW_LLAMA, &defaults), "instance with data protection");
+        bench_events(&g, true, rounds);
+        gw_close(&g);
+    }
     return 0;
 }

@@ -208,6 +208,19 @@ static enum bz_status read_fields(struct bz_stream *s, struct bz_view block, str
     return BZ_OK;
 }
 
+/* MORE: it has to be parsed. A form that passed once says no end and no tokens; what may follow an
+ * end is looked at more closely. */
+static enum bz_status usual(struct bz_stream *s, struct bz_view name, struct bz_view data,
+                            struct bz_arena *scratch, struct bz_buf *out) {
+    struct bz_view text;
+    if (s->delta == NULL || s->done || !bz_shape_match(s->shape, name, data, &text))
+        return BZ_MORE;
+    enum bz_status st = s->delta(s->ctx, name, data, text, scratch, out);
+    if (st != BZ_MORE)
+        bz_stream_count(s);
+    return st;
+}
+
 static enum bz_status sse_event(struct bz_stream *s, struct bz_view block, struct bz_arena *scratch,
                                 struct bz_buf *out) {
     struct fields f = {0};
@@ -228,6 +241,9 @@ static enum bz_status sse_event(struct bz_stream *s, struct bz_view block, struc
             bz_buf_put(out, BZ_V(":\n\n"));
         return BZ_OK;
     }
+    enum bz_status st = usual(s, f.name, f.data, scratch, out);
+    if (st != BZ_MORE)
+        return st;
     BZ_TRY(bz_stream_event(s, f.name, f.data, scratch, &fate, &root));
     if (fate == EVENT_DROP)
         return BZ_OK;
@@ -245,6 +261,9 @@ static enum bz_status json_line(struct bz_stream *s, struct bz_view line, struct
         line.n--;
     if (line.n == 0)
         return BZ_OK;
+    enum bz_status st = usual(s, (struct bz_view){NULL, 0}, line, scratch, out);
+    if (st != BZ_MORE)
+        return st;
     BZ_TRY(bz_stream_event(s, (struct bz_view){NULL, 0}, line, scratch, &fate, &root));
     if (s->event != NULL)
         return s->event(s->ctx, (struct bz_view){NULL, 0}, line, root, scratch, out);

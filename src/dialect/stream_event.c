@@ -231,8 +231,6 @@ enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct 
     bool done = s->done;
     BZ_TRY(read_event(s, data, scratch, ret, ret_root));
     s->done = s->done || done;
-    s->events++;
-    if (!s->usage.known)
-        s->usage.completion = s->events;
+    bz_stream_count(s);
     return BZ_OK;
 }

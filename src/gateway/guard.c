@@ -6,6 +6,8 @@
  *   event -> pieces (channel, from, to) -> watch -> findings -> edits of the channel
  *         -> queue -> the head's pieces all settled? -> apply edits -> out
  *
+ * Most events differ from the one before in their text alone: those need no tree (bz_shape).
+ *
  * A replacement stands in the event where its match begins; what the match covers of later events is
  * cut out of them. Text repeated in other fields (logprobs, token ids) goes where the text changed. */
 #include "screen.h"
@@ -47,7 +49,9 @@ struct guard {
     struct channel *channels;
     struct event *queue, **queue_last;
     size_t queued, channels_n;
-    bool edited; /* an event left with another text than it came with */
+    bool edited;    /* an event left with another text than it came with */
+    uint64_t usual; /* the channel of the text in `shape` */
+    struct bz_shape shape;
     bool levels; /* some types may raise the level above what may see this reply: */
     struct bz_type_set raises;
 };
@@ -58,6 +62,8 @@ struct visit { /* one walk over one event */
     struct piece *pieces;
     size_t n, cap, next;
     bool whole_edited, whole_blocked; /* texts that are no deltas */
+    struct bz_json *text;             /* where the last piece stands */
+    bool special;                     /* there is more to the event than pieces */
     bool done;                        /* a match that blocks was reached: no text behind it */
     uint8_t tool;                     /* as in struct event */
 };
@@ -262,8 +268,11 @@ static enum bz_status arrive(void *ctx, const struct bz_walk *w, const struct bz
         if (c->ended)
             return BZ_ESYNTAX; /* text after the end of its channel */
         BZ_TRY(add_piece(v, c, span->text.n));
+        v->text = span->node;
+        v->special |= span->is_key;
         return feed(v, c, span->text, false);
     }
+    v->special = true;
     BZ_TRY(whole_text(v, span, &e));
     v->whole_edited |= e.changed;
     enum bz_level most = bz_tx_screen_called(v->tx, span, e.text);
@@ -291,6 +300,7 @@ struct ends { /* what the walker said; channel_end cannot fail by itself */
 
 static void on_end(void *ctx, uint64_t channel, uint64_t mask) {
     struct ends *e = ctx;
+    e->v.special = true;
     if (e->st == BZ_OK)
         e->st = end_channels(&e->v, channel, mask);
 }
@@ -577,13 +587,46 @@ static enum bz_status visit_event(struct ends *e, struct bz_json *root, const ch
     return st != BZ_OK ? st : e->st;
 }
 
-enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view data,
-                                 struct bz_json *root, struct bz_arena *scratch,
-                                 struct bz_buf *out) {
+/* Let through, or put behind what waits. */
+static enum bz_status pass_on(struct visit *v, struct bz_view name, struct bz_view data,
+                              struct bz_buf *out) {
+    struct bz_tx *tx = v->tx;
+    struct guard *g = v->g;
+    enum bz_status st = flush(tx, v->ar, out);
+    if (v->whole_blocked)
+        return st == BZ_OK ? BZ_EDENIED : st;
+    if (st == BZ_OK && g->queue == NULL && settled(v->pieces, v->n))
+        st = put_if_below(v, name, data, out);
+    else if (st == BZ_OK)
+        st = push(tx, v, name, data);
+    bool over = tx->stream.done && tx->dialect != BZ_DIALECT_LLAMACPP; /* nothing can follow */
+    if (st == BZ_OK && over)
+        st = settle_all(tx, v->ar, true, out);
+    if (st == BZ_OK && g->queued > BZ_GUARD_QUEUE_MAX) { /* what is undecided does not go */
+        tx->stream.why = "too many events wait for undecided text";
+        st = BZ_ETOOBIG;
+    }
+    if (g->queue == NULL && g->channels_n > CHANNELS_KEPT)
+        drop_ended(tx);
+    return st;
+}
+
+/* One piece and nothing else: most events to come will differ from this one in that piece alone. */
+static void learn(struct visit *v, struct bz_view name, struct bz_view data,
+                  const struct bz_json *root) {
+    if (v->n != 1 || v->special || v->tx->stream.done)
+        return;
+    v->g->usual = v->pieces[0].c->id;
+    (void)bz_shape_learn(&v->g->shape, name, data, root, v->text);
+}
+
+static enum bz_status guard_event(void *ctx, struct bz_view name, struct bz_view data,
+                                  struct bz_json *root, struct bz_arena *scratch,
+                                  struct bz_buf *out) {
     struct bz_tx *tx = ctx;
-    struct guard *g = tx->screen->guard;
-    struct ends e = {.v = {.tx = tx, .g = g, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED},
-                     .st = BZ_OK};
+    struct ends e = {
+        .v = {.tx = tx, .g = tx->screen->guard, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED},
+        .st = BZ_OK};
     enum bz_refusal why;
     if (root == NULL) { /* [DONE] */
         BZ_TRY(settle_all(tx, scratch, true, out));
@@ -596,25 +639,36 @@ enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view 
     if (st == BZ_EDENIED)
         return BZ_ENOTFOUND; /* a member that no table knows */
     BZ_TRY(st == BZ_ELIMIT ? BZ_ESYNTAX : st);
-    if (e.v.whole_blocked) {
-        BZ_TRY(flush(tx, scratch, out));
-        return BZ_EDENIED;
+    learn(&e.v, name, data, root);
+    return pass_on(&e.v, name, data, out);
+}
+
+static enum bz_status guard_delta(void *ctx, struct bz_view name, struct bz_view data,
+                                  struct bz_view text, struct bz_arena *scratch,
+                                  struct bz_buf *out) {
+    struct bz_tx *tx = ctx;
+    struct guard *g = tx->screen->guard;
+    struct channel *c = g->channels;
+    struct piece piece;
+    struct visit v = {.tx = tx, .g = g, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED};
+    while (c != NULL && c->id != g->usual)
+        c = c->next;
+    if (c == NULL || c->ended)
+        return BZ_MORE;
+    if (text.n > 0) {
+        piece = (struct piece){c, c->fed, c->fed + text.n};
+        v.pieces = &piece;
+        v.n = 1;
+        BZ_TRY(feed(&v, c, text, false));
     }
-    st = flush(tx, scratch, out);
-    if (st == BZ_OK && g->queue == NULL && settled(e.v.pieces, e.v.n))
-        st = put_if_below(&e.v, name, data, out);
-    else if (st == BZ_OK)
-        st = push(tx, &e.v, name, data);
-    bool over = tx->stream.done && tx->dialect != BZ_DIALECT_LLAMACPP; /* nothing can follow */
-    if (st == BZ_OK && over)
-        st = settle_all(tx, scratch, true, out);
-    if (st == BZ_OK && g->queued > BZ_GUARD_QUEUE_MAX) { /* what is undecided does not go */
-        tx->stream.why = "too many events wait for undecided text";
-        st = BZ_ETOOBIG;
-    }
-    if (g->queue == NULL && g->channels_n > CHANNELS_KEPT)
-        drop_ended(tx);
-    return st;
+    return pass_on(&v, name, data, out);
+}
+
+void bz_tx_guard_hook(struct bz_tx *tx) {
+    tx->stream.event = guard_event;
+    tx->stream.delta = guard_delta;
+    tx->stream.shape = &tx->screen->guard->shape;
+    tx->stream.ctx = tx;
 }
 
 static void begin_arena(struct bz_tx *tx, struct bz_arena *ar) {

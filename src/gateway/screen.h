@@ -104,11 +104,9 @@ bool bz_tx_no_finding(struct bz_tx *tx, enum bz_refusal r, const struct bz_findi
 
 /* guard.c */
 enum bz_status bz_tx_guard_begin(struct bz_tx *tx) BZ_MUST_USE;
-/* The hook of struct bz_stream: ctx is the transaction. EDENIED: a match or a level that blocks;
+/* The guard takes the events of tx->stream. They end with EDENIED: a match or a level that blocks;
  * ENOTFOUND: a member that no table knows. */
-enum bz_status bz_tx_guard_event(void *ctx, struct bz_view name, struct bz_view data,
-                                 struct bz_json *root, struct bz_arena *scratch,
-                                 struct bz_buf *out) BZ_MUST_USE;
+void bz_tx_guard_hook(struct bz_tx *tx);
 /* The stream ended: everything is decided. */
 enum bz_status bz_tx_guard_end(struct bz_tx *tx, struct bz_buf *out) BZ_MUST_USE;
 /* Decides what has waited longer than hold_ms for its next piece. */

@@ -10,7 +10,7 @@
 #include <bartizan/dialect.h>
 #include <bartizan/limits.h>
 
-_Static_assert(sizeof(struct bz_stream) <= 160, "an open stream keeps one of these");
+_Static_assert(sizeof(struct bz_stream) <= 144, "an open stream keeps one of these");
 
 struct sample {
     const char *name, *method_path; /* "llama.cpp /v1/chat/completions" */

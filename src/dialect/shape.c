@@ -1,0 +1,133 @@
+/* The form of a stream's usual event.
+ *
+ *   {"id":"c1","created":17,"choices":[{"index":0,"delta":{"content":" the"}}]}
+ *   '------'  '-----------'  '---------------------------------------'    '----'   fixed
+ *          c1              17                                        the           holes
+ *
+ * An event with the same fixed bytes has the same members as the one that was parsed: what its tree
+ * was found to mean holds for it, too. A string's hole ends at its quote and holds neither escapes
+ * nor control characters, a number's holds digits; so nothing in a hole can be read as structure. */
+#include <bartizan/dialect.h>
+#include <bartizan/text.h>
+
+static bool in_place(struct bz_view data, const struct bz_json *v) {
+    return v->off < data.n && data.p[v->off] == '"' && v->val.p == data.p + v->off + 1;
+}
+
+static size_t digits(struct bz_view v) {
+    size_t n = 0;
+    while (n < v.n && n < 19 && (uint8_t)(v.p[n] - '0') < 10)
+        n++;
+    return n > 1 && v.p[0] == '0' ? 0 : n;
+}
+
+/* Bytes up to the end of a string without escapes. */
+static size_t plain(struct bz_view v) {
+    size_t n = 0;
+    uint8_t any = 0;
+    while (n < v.n && v.p[n] >= 0x20 && v.p[n] != '"' && v.p[n] != '\\')
+        any |= v.p[n++];
+    return any < 0x80 || bz_utf8_valid(bz_view_sub(v, 0, n)) == n ? n : 0;
+}
+
+struct hole {
+    size_t start, end; /* of the data */
+    bool number, text;
+};
+struct holes {
+    struct hole v[BZ_SHAPE_HOLES];
+    size_t n;
+};
+
+/* In the order of the data. */
+static bool add(struct holes *h, struct hole one) {
+    size_t i = h->n;
+    if (h->n == BZ_SHAPE_HOLES)
+        return false;
+    for (; i > 0 && h->v[i - 1].start > one.start; i--)
+        h->v[i] = h->v[i - 1];
+    h->v[i] = one;
+    h->n++;
+    return true;
+}
+
+/* Values that differ from event to event and steer nothing. Empty ones stay as they are: what was
+ * said of them need not hold for others. */
+static bool varies(struct bz_view data, const struct bz_json *m, struct hole *ret) {
+    bool text = bz_view_eq(m->key, BZ_V("id")) || bz_view_eq(m->key, BZ_V("created_at"));
+    bool number =
+        bz_view_eq(m->key, BZ_V("created")) || bz_view_eq(m->key, BZ_V("sequence_number"));
+    if (text && m->type == BZ_JSON_STRING && m->val.n > 0 && in_place(data, m)) {
+        *ret = (struct hole){.start = m->off + 1, .end = m->off + 1 + m->val.n};
+        return true;
+    }
+    if (number && m->type == BZ_JSON_NUMBER && digits(m->val) == m->val.n) {
+        *ret = (struct hole){.start = m->off, .end = m->off + m->val.n, .number = true};
+        return true;
+    }
+    return false;
+}
+
+static bool fill(struct bz_shape *s, struct bz_view name, struct bz_view data,
+                 const struct holes *h) {
+    size_t from = 0, n = name.n;
+    if (n != 0)
+        memcpy(s->fixed, name.p, n);
+    for (size_t i = 0; i <= h->n; i++) {
+        size_t to = i < h->n ? h->v[i].start : data.n;
+        if (to - from > BZ_SHAPE_MAX - n)
+            return false;
+        memcpy(s->fixed + n, data.p + from, to - from);
+        n += to - from;
+        if (i == h->n)
+            break;
+        s->at[i] = (uint16_t)n;
+        s->numbers |= (uint8_t)(h->v[i].number << i);
+        if (h->v[i].text)
+            s->text = (uint8_t)i;
+        from = h->v[i].end;
+    }
+    s->name_n = (uint8_t)name.n;
+    s->holes = (uint8_t)h->n;
+    s->n = (uint16_t)n;
+    return true;
+}
+
+bool bz_shape_learn(struct bz_shape *s, struct bz_view name, struct bz_view data,
+                    const struct bz_json *root, const struct bz_json *text) {
+    struct holes h = {.n = 0};
+    struct hole one;
+    s->n = 0;
+    s->numbers = 0;
+    if (text->type != BZ_JSON_STRING || !in_place(data, text) || name.n > UINT8_MAX ||
+        !add(&h, (struct hole){text->off + 1, text->off + 1 + text->val.n, false, true}))
+        return false;
+    for (const struct bz_json *m = root->first; m != NULL; m = m->next)
+        if (m != text && varies(data, m, &one) && !add(&h, one))
+            break; /* the rest stays fixed */
+    return fill(s, name, data, &h);
+}
+
+bool bz_shape_match(const struct bz_shape *s, struct bz_view name, struct bz_view data,
+                    struct bz_view *ret_text) {
+    size_t at = s->name_n;
+    if (s->n == 0 || !bz_view_eq(name, bz_view(s->fixed, s->name_n)))
+        return false;
+    for (unsigned i = 0; i <= s->holes; i++) {
+        size_t n = (i < s->holes ? s->at[i] : s->n) - at;
+        if (n > data.n || memcmp(data.p, s->fixed + at, n) != 0)
+            return false;
+        at += n;
+        data = bz_view_sub(data, n, data.n);
+        if (i == s->holes)
+            break;
+        bool number = (s->numbers >> i & 1) != 0;
+        n = number ? digits(data) : plain(data);
+        if (number && n == 0)
+            return false;
+        if (i == s->text)
+            *ret_text = bz_view_sub(data, 0, n);
+        data = bz_view_sub(data, n, data.n);
+    }
+    return data.n == 0;
+}
