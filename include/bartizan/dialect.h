@@ -184,46 +184,55 @@ enum bz_status bz_reply_check(const struct bz_route *route, const struct bz_json
 /* One stream of events. Bytes come in in any cut; only whole, checked events go out, their data
  * byte for byte as it came. Framing is normalised: LF, "data: ", comments as ":", no ids, retry or
  * unknown fields; event names only where the dialect has them. Same output for every cut of the
- * input. State is small (<= 128 bytes); a partial event is kept in a heap buffer only while there
+ * input. State is small (<= 144 bytes); a partial event is kept in a heap buffer only while there
  * is one. */
 /* Takes an event that was checked and would leave now. data: its JSON text as it came, root its tree
  * (NULL for OpenAI's [DONE]). What may leave is appended with bz_stream_put. */
 typedef enum bz_status bz_stream_event_fn(void *ctx, struct bz_view name, struct bz_view data,
                                           struct bz_json *root, struct bz_arena *scratch,
                                           struct bz_buf *out);
-/* The same for an event that has the form of `shape`: no tree was made. MORE: nothing was done, it
- * has to come as an event. */
+/* The same for a usual event (bz_shapes): no tree was made. `channel`: of the text (fields.h). MORE:
+ * nothing was done, it has to come as an event. */
 typedef enum bz_status bz_stream_delta_fn(void *ctx, struct bz_view name, struct bz_view data,
-                                          struct bz_view text, struct bz_arena *scratch,
-                                          struct bz_buf *out);
+                                          struct bz_view text, uint64_t channel,
+                                          struct bz_arena *scratch, struct bz_buf *out);
 
-/* The form of a stream's usual event: everything but one text and a few values that steer nothing
- * (ids, times), byte for byte as in an event that was parsed. */
-#define BZ_SHAPE_MAX 480
+/* Forms of usual events: everything but one text and a few values that steer nothing (ids, times),
+ * byte for byte as in an event that was parsed and walked. One set per worker, for all its streams;
+ * zeroed before its first use. */
+#define BZ_SHAPES 8
+#define BZ_SHAPE_MAX 448
 #define BZ_SHAPE_HOLES 4
 struct bz_shape {
-    uint16_t n;                   /* bytes of `fixed`; 0: no form is known */
+    const struct bz_route *route; /* NULL: none is kept here */
+    uint64_t channel;             /* of its text */
+    uint16_t n;                   /* bytes of `fixed` */
     uint16_t at[BZ_SHAPE_HOLES];  /* holes: places in `fixed`, rising */
     uint8_t holes, text, numbers; /* how many; which one is the text; bit per number */
     uint8_t name_n;               /* `fixed` begins with the event's name */
     uint8_t fixed[BZ_SHAPE_MAX];
 };
-/* data: of an event that passed, root its tree as parsed, text the string in it that differs. false:
- * it has no form that can be kept (too long, escapes in the text); none is known then. */
-bool bz_shape_learn(struct bz_shape *s, struct bz_view name, struct bz_view data,
-                    const struct bz_json *root, const struct bz_json *text);
-/* Is `data` of this form? Then it is strict JSON, and *ret_text its text. O(data.n). */
-bool bz_shape_match(const struct bz_shape *s, struct bz_view name, struct bz_view data,
-                    struct bz_view *ret_text);
+struct bz_shapes {
+    struct bz_shape v[BZ_SHAPES];
+    uint8_t last, next; /* matched last; taken next for a new one */
+};
+/* Keeps the form of an event that passed; root: its tree as parsed. Nothing is kept of an event that
+ * has more than one text, ends a channel or is too long. */
+void bz_shapes_learn(struct bz_shapes *c, const struct bz_route *route, struct bz_view name,
+                     struct bz_view data, struct bz_json *root);
+/* The form that the event has, or NULL. Then it is strict JSON, and *ret_text its text. O(data.n). */
+const struct bz_shape *bz_shapes_match(struct bz_shapes *c, const struct bz_route *route,
+                                       struct bz_view name, struct bz_view data,
+                                       struct bz_view *ret_text);
 
 struct bz_stream {
     bz_stream_event_fn *event; /* NULL: every event leaves as it came, most without a tree */
-    bz_stream_delta_fn *delta; /* NULL: every event has a tree */
-    const struct bz_shape
-        *shape; /* with `delta`: kept by its owner, who may change it between events */
+    bz_stream_delta_fn *delta; /* with `event`; NULL: every event has a tree */
+    struct bz_shapes *shapes;  /* NULL: none are kept */
+    const struct bz_route *route;
     void *ctx;
-    enum bz_dialect dialect;
-    enum bz_api api;
+    uint8_t dialect; /* enum bz_dialect */
+    uint8_t unusual; /* events in a row that had no known form, up to a few */
     bool strip_usage;
     bool ndjson;
     bool done;   /* the terminal event was seen */

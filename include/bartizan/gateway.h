@@ -40,6 +40,7 @@ struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
     uint32_t lane;
     struct bz_detect *detect; /* of the image's pack; NULL: an image with a pack refuses (503) */
     struct bz_vault *vault;   /* NULL: what is masked is not restored */
+    struct bz_shapes *shapes; /* NULL: every event of a stream is parsed */
 };
 struct bz_now {
     uint64_t unix_ns, mono_ns;

@@ -7,8 +7,9 @@
  * An event with the same fixed bytes has the same members as the one that was parsed: what its tree
  * was found to mean holds for it, too. A string's hole ends at its quote and holds neither escapes
  * nor control characters, a number's holds digits; so nothing in a hole can be read as structure. */
-#include <bartizan/dialect.h>
 #include <bartizan/text.h>
+
+#include "stream.h"
 
 static bool in_place(struct bz_view data, const struct bz_json *v) {
     return v->off < data.n && data.p[v->off] == '"' && v->val.p == data.p + v->off + 1;
@@ -93,11 +94,35 @@ static bool fill(struct bz_shape *s, struct bz_view name, struct bz_view data,
     return true;
 }
 
-bool bz_shape_learn(struct bz_shape *s, struct bz_view name, struct bz_view data,
-                    const struct bz_json *root, const struct bz_json *text) {
+/* What the walker meets. */
+struct meeting {
+    struct bz_json *text;
+    uint64_t channel;
+    bool special; /* more than one text, or another kind */
+};
+
+static enum bz_status meet(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
+    struct meeting *m = ctx;
+    (void)w;
+    if (bz_stream_no_text(span))
+        return BZ_OK;
+    m->special |= m->text != NULL || span->channel == 0 || span->is_key;
+    m->text = span->node;
+    m->channel = span->channel;
+    return BZ_OK;
+}
+
+static void meet_end(void *ctx, uint64_t channel, uint64_t mask) {
+    struct meeting *m = ctx;
+    (void)channel;
+    (void)mask;
+    m->special = true;
+}
+
+static bool learn(struct bz_shape *s, struct bz_view name, struct bz_view data,
+                  const struct bz_json *root, const struct bz_json *text) {
     struct holes h = {.n = 0};
     struct hole one;
-    s->n = 0;
     s->numbers = 0;
     if (text->type != BZ_JSON_STRING || !in_place(data, text) || name.n > UINT8_MAX ||
         !add(&h, (struct hole){text->off + 1, text->off + 1 + text->val.n, false, true}))
@@ -108,10 +133,28 @@ bool bz_shape_learn(struct bz_shape *s, struct bz_view name, struct bz_view data
     return fill(s, name, data, &h);
 }
 
-bool bz_shape_match(const struct bz_shape *s, struct bz_view name, struct bz_view data,
-                    struct bz_view *ret_text) {
+void bz_shapes_learn(struct bz_shapes *c, const struct bz_route *route, struct bz_view name,
+                     struct bz_view data, struct bz_json *root) {
+    struct meeting m = {NULL, 0, false};
+    struct bz_walk w = {
+        .unknown = BZ_UNKNOWN_REFUSE, .span = meet, .channel_end = meet_end, .ctx = &m};
+    struct bz_shape *s = &c->v[c->next % BZ_SHAPES];
+    if (bz_fields_walk(route, (enum bz_server)0, BZ_WHERE_EVENT, root, &w) != BZ_OK || m.special ||
+        m.text == NULL)
+        return;
+    s->route = NULL;
+    if (!learn(s, name, data, root, m.text))
+        return;
+    s->route = route;
+    s->channel = m.channel;
+    c->last = (uint8_t)(s - c->v);
+    c->next = (uint8_t)((c->last + 1) % BZ_SHAPES);
+}
+
+static bool match(const struct bz_shape *s, struct bz_view name, struct bz_view data,
+                  struct bz_view *ret_text) {
     size_t at = s->name_n;
-    if (s->n == 0 || !bz_view_eq(name, bz_view(s->fixed, s->name_n)))
+    if (!bz_view_eq(name, bz_view(s->fixed, s->name_n)))
         return false;
     for (unsigned i = 0; i <= s->holes; i++) {
         size_t n = (i < s->holes ? s->at[i] : s->n) - at;
@@ -130,4 +173,17 @@ bool bz_shape_match(const struct bz_shape *s, struct bz_view name, struct bz_vie
         data = bz_view_sub(data, n, data.n);
     }
     return data.n == 0;
+}
+
+const struct bz_shape *bz_shapes_match(struct bz_shapes *c, const struct bz_route *route,
+                                       struct bz_view name, struct bz_view data,
+                                       struct bz_view *ret_text) {
+    for (unsigned i = 0; i < BZ_SHAPES; i++) {
+        unsigned at = (c->last + i) % BZ_SHAPES;
+        if (c->v[at].route != route || !match(&c->v[at], name, data, ret_text))
+            continue;
+        c->last = (uint8_t)at;
+        return &c->v[at];
+    }
+    return NULL;
 }

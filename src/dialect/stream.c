@@ -15,8 +15,8 @@ enum { LINE_START = 1, AFTER_CR = 2, BEGUN = 4 };
 enum { EVENT_NAME_MAX = 64 };
 
 void bz_stream_init(struct bz_stream *s, const struct bz_route *route, bool strip_usage) {
-    *s = (struct bz_stream){.dialect = route->dialect,
-                            .api = route->api,
+    *s = (struct bz_stream){.dialect = (uint8_t)route->dialect,
+                            .route = route,
                             .strip_usage = strip_usage,
                             .line_state = LINE_START};
     s->ndjson = route->dialect == BZ_DIALECT_OLLAMA;
@@ -208,16 +208,25 @@ static enum bz_status read_fields(struct bz_stream *s, struct bz_view block, str
     return BZ_OK;
 }
 
-/* MORE: it has to be parsed. A form that passed once says no end and no tokens; what may follow an
- * end is looked at more closely. */
+/* MORE: it has to be looked at. A form that passed once says no end and no tokens; what may follow
+ * an end is looked at. */
 static enum bz_status usual(struct bz_stream *s, struct bz_view name, struct bz_view data,
                             struct bz_arena *scratch, struct bz_buf *out) {
     struct bz_view text;
-    if (s->delta == NULL || s->done || !bz_shape_match(s->shape, name, data, &text))
+    enum bz_status st = BZ_OK;
+    if (s->shapes == NULL || s->done || (s->event != NULL && s->delta == NULL))
         return BZ_MORE;
-    enum bz_status st = s->delta(s->ctx, name, data, text, scratch, out);
-    if (st != BZ_MORE)
+    const struct bz_shape *shape = bz_shapes_match(s->shapes, s->route, name, data, &text);
+    if (shape == NULL)
+        return BZ_MORE;
+    if (s->delta != NULL)
+        st = s->delta(s->ctx, name, data, text, shape->channel, scratch, out);
+    else
+        bz_stream_put(s, name, data, out);
+    if (st != BZ_MORE) {
         bz_stream_count(s);
+        s->unusual = 0;
+    }
     return st;
 }
 

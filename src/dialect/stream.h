@@ -2,7 +2,14 @@
 #ifndef BARTIZAN_DIALECT_STREAM_H
 #define BARTIZAN_DIALECT_STREAM_H
 
-#include <bartizan/dialect.h>
+#include <bartizan/fields.h>
+
+/* Is this no text that anybody reads? */
+static inline bool bz_stream_no_text(const struct bz_span *span) {
+    return span->text.n == 0 || (span->field != NULL && (span->field->kind == BZ_FIELD_DATA ||
+                                                         span->field->kind == BZ_FIELD_MEDIA ||
+                                                         span->field->kind == BZ_FIELD_REPEAT));
+}
 
 enum event_fate { EVENT_PASS, EVENT_DROP, EVENT_COUNT };
 /* Checks the data of one event, reads usage, notices errors and the end. name: the event's name,

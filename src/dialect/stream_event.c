@@ -187,12 +187,17 @@ static bool says_nothing(const struct bz_stream *s, struct bz_view data) {
     return may && bz_view_eq(data, BZ_V("null"));
 }
 
-static enum bz_status read_event(struct bz_stream *s, struct bz_view data, struct bz_arena *scratch,
-                                 enum event_fate *ret, struct bz_json **ret_root) {
+/* A stream whose events are all different (token probabilities in each) is not learned from for ever. */
+enum { UNUSUAL_MAX = 8 };
+
+static enum bz_status read_event(struct bz_stream *s, struct bz_view name, struct bz_view data,
+                                 struct bz_arena *scratch, enum event_fate *ret,
+                                 struct bz_json **ret_root) {
     struct bz_diag diag = {0, NULL};
     enum bz_status st = BZ_OK;
-    bool hit = s->event != NULL || gate_hit(s->dialect, data);
-    if (hit)
+    bool learn = s->shapes != NULL && !s->done && s->unusual < UNUSUAL_MAX;
+    bool hit = s->event != NULL || gate_hit((enum bz_dialect)s->dialect, data);
+    if (hit || learn)
         st = bz_json_parse(data, NULL, scratch, ret_root, &diag);
     else
         st = bz_json_check(data, NULL, scratch, &diag);
@@ -200,7 +205,13 @@ static enum bz_status read_event(struct bz_stream *s, struct bz_view data, struc
         s->why = diag.why != NULL ? diag.why : "event is no strict JSON";
         return st;
     }
-    return hit ? meaning(s, *ret_root, ret) : BZ_OK;
+    if (hit)
+        BZ_TRY(meaning(s, *ret_root, ret));
+    if (learn && !s->done && *ret == EVENT_PASS) {
+        s->unusual++;
+        bz_shapes_learn(s->shapes, s->route, name, data, *ret_root);
+    }
+    return BZ_OK;
 }
 
 enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct bz_view data,
@@ -229,7 +240,7 @@ enum bz_status bz_stream_event(struct bz_stream *s, struct bz_view name, struct 
         return BZ_ESYNTAX;
     }
     bool done = s->done;
-    BZ_TRY(read_event(s, data, scratch, ret, ret_root));
+    BZ_TRY(read_event(s, name, data, scratch, ret, ret_root));
     s->done = s->done || done;
     bz_stream_count(s);
     return BZ_OK;

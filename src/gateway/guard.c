@@ -6,7 +6,7 @@
  *   event -> pieces (channel, from, to) -> watch -> findings -> edits of the channel
  *         -> queue -> the head's pieces all settled? -> apply edits -> out
  *
- * Most events differ from the one before in their text alone: those need no tree (bz_shape).
+ * Most events differ from the one before in their text alone: those need no tree (bz_shapes).
  *
  * A replacement stands in the event where its match begins; what the match covers of later events is
  * cut out of them. Text repeated in other fields (logprobs, token ids) goes where the text changed. */
@@ -49,9 +49,7 @@ struct guard {
     struct channel *channels;
     struct event *queue, **queue_last;
     size_t queued, channels_n;
-    bool edited;    /* an event left with another text than it came with */
-    uint64_t usual; /* the channel of the text in `shape` */
-    struct bz_shape shape;
+    bool edited; /* an event left with another text than it came with */
     bool levels; /* some types may raise the level above what may see this reply: */
     struct bz_type_set raises;
 };
@@ -62,8 +60,6 @@ struct visit { /* one walk over one event */
     struct piece *pieces;
     size_t n, cap, next;
     bool whole_edited, whole_blocked; /* texts that are no deltas */
-    struct bz_json *text;             /* where the last piece stands */
-    bool special;                     /* there is more to the event than pieces */
     bool done;                        /* a match that blocks was reached: no text behind it */
     uint8_t tool;                     /* as in struct event */
 };
@@ -268,11 +264,8 @@ static enum bz_status arrive(void *ctx, const struct bz_walk *w, const struct bz
         if (c->ended)
             return BZ_ESYNTAX; /* text after the end of its channel */
         BZ_TRY(add_piece(v, c, span->text.n));
-        v->text = span->node;
-        v->special |= span->is_key;
         return feed(v, c, span->text, false);
     }
-    v->special = true;
     BZ_TRY(whole_text(v, span, &e));
     v->whole_edited |= e.changed;
     enum bz_level most = bz_tx_screen_called(v->tx, span, e.text);
@@ -300,7 +293,6 @@ struct ends { /* what the walker said; channel_end cannot fail by itself */
 
 static void on_end(void *ctx, uint64_t channel, uint64_t mask) {
     struct ends *e = ctx;
-    e->v.special = true;
     if (e->st == BZ_OK)
         e->st = end_channels(&e->v, channel, mask);
 }
@@ -611,15 +603,6 @@ static enum bz_status pass_on(struct visit *v, struct bz_view name, struct bz_vi
     return st;
 }
 
-/* One piece and nothing else: most events to come will differ from this one in that piece alone. */
-static void learn(struct visit *v, struct bz_view name, struct bz_view data,
-                  const struct bz_json *root) {
-    if (v->n != 1 || v->special || v->tx->stream.done)
-        return;
-    v->g->usual = v->pieces[0].c->id;
-    (void)bz_shape_learn(&v->g->shape, name, data, root, v->text);
-}
-
 static enum bz_status guard_event(void *ctx, struct bz_view name, struct bz_view data,
                                   struct bz_json *root, struct bz_arena *scratch,
                                   struct bz_buf *out) {
@@ -639,19 +622,18 @@ static enum bz_status guard_event(void *ctx, struct bz_view name, struct bz_view
     if (st == BZ_EDENIED)
         return BZ_ENOTFOUND; /* a member that no table knows */
     BZ_TRY(st == BZ_ELIMIT ? BZ_ESYNTAX : st);
-    learn(&e.v, name, data, root);
     return pass_on(&e.v, name, data, out);
 }
 
 static enum bz_status guard_delta(void *ctx, struct bz_view name, struct bz_view data,
-                                  struct bz_view text, struct bz_arena *scratch,
+                                  struct bz_view text, uint64_t channel, struct bz_arena *scratch,
                                   struct bz_buf *out) {
     struct bz_tx *tx = ctx;
     struct guard *g = tx->screen->guard;
     struct channel *c = g->channels;
     struct piece piece;
     struct visit v = {.tx = tx, .g = g, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED};
-    while (c != NULL && c->id != g->usual)
+    while (c != NULL && c->id != channel)
         c = c->next;
     if (c == NULL || c->ended)
         return BZ_MORE;
@@ -667,7 +649,6 @@ static enum bz_status guard_delta(void *ctx, struct bz_view name, struct bz_view
 void bz_tx_guard_hook(struct bz_tx *tx) {
     tx->stream.event = guard_event;
     tx->stream.delta = guard_delta;
-    tx->stream.shape = &tx->screen->guard->shape;
     tx->stream.ctx = tx;
 }
 

@@ -49,6 +49,7 @@ enum bz_status bz_tx_new(const struct bz_gateway_env *env, struct bz_alloc a, st
     tx->lane = env->lane;
     tx->detect = env->detect;
     tx->vault = env->vault;
+    tx->shapes = env->shapes;
     tx->start = now;
     tx->id_lo = id_lo;
     tx->collect_n = -1;

@@ -184,7 +184,7 @@ struct bz_tx {
     bool strip_usage;
     bool justified; /* the client gave a reason */
     bool store_request, store_reply;
-    uint8_t label;  /* enum bz_level: the client's own classification */
+    uint8_t label; /* enum bz_level: the client's own classification */
 
     uint8_t id[BZ_REQUEST_ID_LEN];
     char id_text[BZ_REQUEST_ID_TEXT + 1];
@@ -213,6 +213,7 @@ struct bz_tx {
     struct bz_tx_ledger ledger;
     struct bz_detect *detect; /* the worker's; NULL: none */
     struct bz_vault *vault;
+    struct bz_shapes *shapes;
     struct bz_tx_screen *screen; /* NULL: nothing is screened */
     struct bz_view conversation; /* own memory; of x-bartizan-conversation */
     struct bz_view raw_body;     /* as it came, while it is being looked at */

@@ -123,7 +123,8 @@ struct bz_ngx_worker { /* of this process */
     uint64_t wall_offset_ns; /* wall clock - monotonic clock, as of the last tick */
     ngx_uint_t ticks;
     ngx_queue_t open, parked;
-    struct bz_buf record, out; /* scratch */
+    struct bz_buf record, out;     /* scratch */
+    struct bz_shapes shapes;       /* of streams' usual events */
     char spool_mark[BZ_BODY_NAME]; /* a file in the spool, and the bytes left there from it on */
     size_t spool_bytes;
 };

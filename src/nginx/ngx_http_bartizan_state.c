@@ -209,7 +209,8 @@ static struct bz_ngx_gen *load_gen(void) {
                                      .state = w->state,
                                      .lane = w->lane,
                                      .detect = g->detect != NULL ? g->detect->detect : NULL,
-                                     .vault = w->vault};
+                                     .vault = w->vault,
+                                     .shapes = &w->shapes};
     return g;
 }
 

@@ -253,7 +253,9 @@ static bool open_with(struct gw *g, enum gw_setup setup, const struct bz_config 
         return false;
     memset(g->state_mem, 0, n);
     g->env.image = &g->image;
-    return bz_state_format(g->state_mem, n) == BZ_OK &&
+    g->shapes = calloc(1, sizeof *g->shapes);
+    g->env.shapes = g->shapes;
+    return g->shapes != NULL && bz_state_format(g->state_mem, n) == BZ_OK &&
            bz_state_open(g->state_mem, n, &g->env.state) == BZ_OK &&
            bz_state_lane_take(g->env.state, 4711, always_dead, &g->env.lane) == BZ_OK;
 }
@@ -303,6 +305,7 @@ bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change cha
 void gw_close(struct gw *g) {
     bz_detect_close(g->env.detect);
     free(g->vault_mem);
+    free(g->shapes);
     bz_buf_free(&g->bytes);
     free(g->state_mem);
     memset(g, 0, sizeof *g);

@@ -40,6 +40,7 @@ struct gw {
     void *state_mem;
     struct bz_gateway_env env;
     void *vault_mem; /* with data protection */
+    struct bz_shapes *shapes;
     char keys[GW_KEYS][BZ_KEY_TEXT + 1];
     uint64_t mono_ns; /* advanced by tests */
     uint64_t next_id;
