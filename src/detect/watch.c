@@ -16,8 +16,9 @@ enum {
     SLICE = 2048,      /* bytes of normal form that are decided at once */
     OPENING = 64,      /* how far back a match of capitals and marks may have begun */
     BACK = BZ_DETECT_CONTEXT + 32, /* bytes that are read before what is not decided */
-    LATE = 64,  /* bytes of a finding that is not held for, if its end comes in a later piece */
-    BATCH = 64, /* bytes that wait until they are looked at for what is not held for */
+    LATE = 64,   /* bytes of a finding that is not held for, if its end comes in a later piece */
+    BATCH = 64,  /* bytes that wait until they are looked at for what is not held for */
+    NUMBER = 48, /* undecided bytes at whose end digits may wait for more digits */
 };
 #define IN_STRING (UINT64_C(1) << 63) /* in `at`: the byte lies in a string of JSON */
 _Static_assert(TRIM + SLICE + NORM_MAX + KEEP < BZ_WATCH_MAX, "the window is bounded");
@@ -281,6 +282,17 @@ static bool quick(const struct bz_detect *d, struct bz_watch *w, const struct bz
     return true;
 }
 
+/* Digits behind a digit: a number goes on, and until its end nothing can be said of it. Models write
+ * numbers in pieces of one to three digits, and looking at each of them is what costs most. */
+static bool number_goes_on(const struct bz_watch *w, size_t before) {
+    if (before == 0 || before == w->win.n || w->win.n - w->from > NUMBER)
+        return false;
+    for (size_t i = before - 1; i < w->win.n; i++)
+        if ((uint8_t)(w->win.p[i] - '0') >= 10)
+            return false;
+    return true;
+}
+
 /* ---- deciding ---------------------------------------------------------------------------------- */
 
 static void take_calm(struct bz_watch *w) {
@@ -399,10 +411,14 @@ enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_
     (void)scratch;
     size_t done = 0;
     do {
+        size_t before = w->win.n;
         done += take(w, bz_view_sub(text, done, text.n), last);
         BZ_TRY(window_status(w));
         bool final = last && done == text.n;
-        if (final || !quick(d, w, hold)) {
+        if (!final && number_goes_on(w, before)) {
+            w->calm = 0;
+            w->late = hold != NULL;
+        } else if (final || !quick(d, w, hold)) {
             BZ_TRY(decide(d, w, final, hold, out));
             take_calm(w);
         }
