@@ -15,7 +15,7 @@ static bool has_proto(struct bz_view v) {
 
 /* First opcodes of pickles without PROTO: anything that pushes. */
 static bool may_begin(uint8_t c) {
-    return c != 0 && strchr("(]})cIJKLMNSTUVXFGBCPi", c) != NULL;
+    return c != 0 && strchr("(]})cIJKLMNSTUVXFGBCi", c) != NULL;
 }
 
 /* Reads without recording; at most `ops` opcodes. */
@@ -44,7 +44,7 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
         const bool good = m.how == BZ_PK_STOPPED || m.how == BZ_PK_PAUSED || cut || m.recorded > 0;
         if (good)
             p = proto ? BZ_PROBE_YES : BZ_PROBE_MAYBE;
-        else if (proto && m.ops > SURE_OPS)
+        else if (proto && m.ops >= (m.how == BZ_PK_ENDED ? 2 : SURE_OPS + 1))
             p = BZ_PROBE_MAYBE;
     }
     bz_pk_done(&m);
@@ -145,13 +145,13 @@ static enum bz_status trailing(struct bz_pk *m, uint64_t off) {
 }
 
 /* Whether the bytes at `off` are one more pickle. */
-static bool one_more(struct bz_pk *m, uint64_t off) {
+static bool one_more(struct bz_pk *m, uint64_t off, bool doubtful) {
     uint8_t first[4] = {0};
     size_t n = 0;
     if (m->o->src.pread(m->o->src.ctx, off, first, sizeof first, &n) != BZ_OK || n < 2)
         return false;
     const bool proto = n > 2 && has_proto(bz_view(first, n)) && bz_pk_opcode(first[2]);
-    if (!proto && !may_begin(first[0]))
+    if (!proto && (doubtful || !may_begin(first[0])))
         return false;
     taste(m, off, proto ? TRY_OPS : HUNT_OPS);
     if (proto)
@@ -192,7 +192,7 @@ static enum bz_status all_pickles(struct bz_pk *m) {
             BZ_TRY(bz_pk_torch_storages(m, off, &off));
         if (off >= size)
             return BZ_OK;
-        if (!one_more(m, off))
+        if (!one_more(m, off, false))
             return m->how == BZ_PK_FAILED ? m->st : trailing(m, off);
         m->recorded = 0;
     }
@@ -204,8 +204,9 @@ static bool is_pickle(struct bz_pk *m) {
     if (m->recorded > 0)
         return true;
     if (has_proto(m->o->head))
-        return m->how == BZ_PK_STOPPED || m->ops > SURE_OPS;
-    return m->how == BZ_PK_STOPPED && (bz_pk_at(m) == m->o->src.size || one_more(m, bz_pk_at(m)));
+        return m->how == BZ_PK_STOPPED || m->ops >= (m->how == BZ_PK_ENDED ? 2 : SURE_OPS + 1);
+    return m->how == BZ_PK_STOPPED &&
+           (bz_pk_at(m) == m->o->src.size || one_more(m, bz_pk_at(m), true));
 }
 
 static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {

@@ -19,7 +19,8 @@ static bool import(struct bz_pk *m, struct bz_view module, struct bz_view name) 
     uint32_t g = bz_pk_global(m, module, name);
     if (g == BZ_PK_NONE)
         return bz_pk_limit(m, "different names");
-    if (m->strict && bz_pk_global_at(m, g)->v.odd)
+    const struct bz_pk_verdict v = bz_pk_global_at(m, g)->v;
+    if (m->strict && v.odd && (v.status != BZ_PK_DENIED || v.weak))
         return bz_pk_stop(m, BZ_PK_BROKEN);
     watch_joblib(m, name);
     return bz_pk_judge_import(m, g) && bz_pk_push(m, BZ_PK_V(BZ_PK_GLOBAL, g));
@@ -54,7 +55,7 @@ static bool odd_name(struct bz_pk *m, uint32_t v, bool is_text) {
         return bz_pk_found(m, PKL_NAME_TYPE, bz_pk_off(m), BZ_V("STACK_GLOBAL"));
     if (!is_text)
         return bz_pk_found(m, PKL_NAME_COMPUTED, bz_pk_off(m), BZ_V("STACK_GLOBAL"));
-    bool lost = BZ_PK_TAG(v) == BZ_PK_LATE || BZ_PK_LOAD(v) != 0;
+    bool lost = BZ_PK_TAG(v) == BZ_PK_LATE || BZ_PK_LOAD(v) == 1;
     return bz_pk_found(m, lost ? PKL_NAME_LOST : PKL_NAME_ODD, bz_pk_off(m), BZ_V("STACK_GLOBAL"));
 }
 
@@ -186,5 +187,5 @@ bool bz_pk_op_binpersid(struct bz_pk *m) {
     uint32_t id;
     if (!bz_pk_pop(m, &id))
         return false;
-    return bz_pk_torch_persid(m, id) && bz_pk_push(m, BZ_PK_PERSID);
+    return bz_pk_push(m, bz_pk_torch_persid(m, id));
 }

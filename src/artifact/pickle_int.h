@@ -40,7 +40,7 @@ enum bz_pk_tag {
     BZ_PK_BIG,      /* a number above; payload: index of `bigs` */
     BZ_PK_STR,      /* could be a name; payload: id */
     BZ_PK_LATE,     /* the same, when no more are interned; payload: number among them */
-    BZ_PK_TEXT,     /* another text */
+    BZ_PK_TEXT,     /* another text; payload: 0, 1 (a name that was lost), or a note + 2 */
     BZ_PK_DATA,     /* bytes; payload 0 or number of a note + 1 */
     BZ_PK_EMPTY,    /* the empty tuple */
     BZ_PK_TUPLE,    /* payload: log2 of its size with all that is in it */
@@ -113,6 +113,7 @@ struct bz_pk_dtype {
 
 struct bz_pk_note { /* bytes that may be an artifact by themselves */
     uint64_t off, n;
+    bool latin1; /* written as text */
 };
 
 struct bz_pk_page {
@@ -164,6 +165,8 @@ enum bz_pk_end { /* of a run */
     struct bz_buf stk_mem, mark_mem;                                                               \
     uint64_t memo_n; /* values stored */                                                           \
     struct bz_pk_wrapper wrapper;                                                                  \
+    uint64_t fresh_size; /* of the container at stack place fresh_at - 1, not in the memo yet */   \
+    size_t fresh_at;                                                                               \
     uint64_t ops_max; /* of m->ops: the run pauses there */                                        \
     uint32_t proto;                                                                                \
     enum bz_pk_end how;                                                                            \
@@ -343,6 +346,9 @@ bool bz_pk_judge_target(struct bz_pk *m, uint32_t target, const char *how);
 bool bz_pk_shape_ok(struct bz_pk *m, uint32_t g, uint32_t args, uint32_t *ret_result);
 /* Scans bytes of the pickle as an artifact by themselves. */
 bool bz_pk_nested(struct bz_pk *m, uint64_t off, uint64_t n);
+bool bz_pk_nested_latin1(struct bz_pk *m, uint64_t off, uint64_t n);
+/* The same with a text that is perhaps base64 or hexadecimal. */
+bool bz_pk_nested_text(struct bz_pk *m, struct bz_view text);
 
 /* ---- pickle_value.c ---- */
 struct bz_view bz_pk_text(const struct bz_pk *m, uint32_t id);
@@ -379,7 +385,7 @@ bool bz_pk_beside(struct bz_pk *m);
 
 /* ---- torch_legacy.c ---- */
 bool bz_pk_torch_begins(struct bz_view head);
-bool bz_pk_torch_persid(struct bz_pk *m, uint32_t id);
+uint32_t bz_pk_torch_persid(struct bz_pk *m, uint32_t id); /* what it stands for */
 bool bz_pk_torch_key(struct bz_pk *m, uint32_t text);
 /* The storages from `off` on, as the list of keys says. ret_end: what follows them. */
 enum bz_status bz_pk_torch_storages(struct bz_pk *m, uint64_t off, uint64_t *ret_end);

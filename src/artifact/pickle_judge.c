@@ -140,6 +140,10 @@ static bool once(struct bz_pk *m, uint32_t g, uint8_t bit, enum bz_pk_rule r, co
 
 bool bz_pk_judge_import(struct bz_pk *m, uint32_t g) {
     const struct bz_pk_verdict v = bz_pk_global_at(m, g)->v;
+    if (m->strict && v.weak) /* text may look like that */
+        return true;
+    if (m->strict && v.status == BZ_PK_ALLOWED && (v.roles & BZ_PK_REF) == 0)
+        m->recorded++;
     if (v.odd && v.status != BZ_PK_DENIED)
         return once(m, g, PK_TOLD_IMPORT, PKL_NAME_ODD, ": imported");
     switch ((enum bz_pk_status)v.status) {

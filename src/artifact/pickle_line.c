@@ -223,5 +223,10 @@ bool bz_pk_op_persid(struct bz_pk *m) {
     bool cut;
     if (!bz_pk_line(m, mem, LINE, &v, &cut))
         return false;
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] >= 0x80)
+            return bz_pk_fail(m, "a persistent id that is not ASCII") &&
+                   bz_pk_push(m, BZ_PK_PERSID);
+    }
     return bz_pk_push(m, BZ_PK_PERSID);
 }

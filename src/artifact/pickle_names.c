@@ -76,6 +76,7 @@ static const struct {
     {"Queue", "queue"},
     {"repr", "reprlib"},
     {"_winreg", "winreg"},
+    {"ConfigParser", "configparser"},
 };
 static const struct {
     const char *old, *now;
@@ -194,8 +195,12 @@ static void known_library(struct bz_view module, struct bz_view name, struct bz_
         v->shape = BZ_PK_REBUILDS;
         return;
     }
-    if (v->dunder || (name.n > 0 && name.p[0] == '_' && !v->camel)) {
+    if (v->dunder) {
         v->status = BZ_PK_PRIVATE;
+        return;
+    }
+    if (name.n > 0 && name.p[0] == '_' && !v->camel) {
+        v->roles = BZ_PK_REF;
         return;
     }
     if (v->camel && below(bz_pk_ctor, module)) {
@@ -226,11 +231,16 @@ static struct bz_pk_verdict judge(struct bz_view module, struct bz_view name) {
     v.camel = is_camel(last);
     v.dunder = has_component(name, is_dunder) || bz_view_eq(last_part(module), BZ_V("__main__"));
     v.dunder = v.dunder && !bz_view_eq(module, BZ_V("__main__"));
+    if (dotted && nested_class(name) && allowed(module, first_part(name), &v)) {
+        v.roles &= BZ_PK_REF | BZ_PK_NEW | BZ_PK_ARG; /* a class in a class, a member of an enum */
+        return v;
+    }
     if (allowed(module, name, &v) || harmful(module, name, &v) ||
         (dotted && harmful_path(name, &v)))
         return v;
     if (bz_pk_word(bz_pk_unsafe, last) || bz_view_eq(last, BZ_V("__import__"))) {
         v.status = BZ_PK_DENIED;
+        v.weak = true;
         return v;
     }
     if (bz_view_starts(module,

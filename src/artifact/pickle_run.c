@@ -260,9 +260,43 @@ bool bz_pk_push_text(struct bz_pk *m, struct bz_view v) {
     return (!m->collect || bz_pk_torch_key(m, t)) && bz_pk_push(m, t);
 }
 
+/* A pickle written as base64 or as hexadecimal digits: "gAS...", "8004...". */
+static bool encoded(struct bz_view v) {
+    return (v.p[0] == 'g' && v.p[1] == 'A' && v.p[2] >= 'I' && v.p[2] <= 'X') ||
+           (v.p[0] == '8' && v.p[1] == '0' && v.p[2] == '0' && v.p[3] >= '2' && v.p[3] <= '5');
+}
+
+/* Bytes written as text, to be encoded as Latin-1: what protocols 0 to 2 do with a pickle. */
+static bool as_latin1(struct bz_view v) {
+    return (v.p[0] == 0xc2 && v.p[1] == 0x80) || (v.p[0] == 'P' && v.p[1] == 'K');
+}
+
+static bool long_text(struct bz_pk *m, uint64_t n) {
+    uint32_t load = 0;
+    const uint64_t at = bz_pk_at(m);
+    NEED(m, 4);
+    if (encoded(bz_view(m->p, 4)) && n <= BZ_WINDOW && !m->strict) {
+        NEED(m, n);
+        if (!bz_pk_nested_text(m, bz_view(m->p, n)))
+            return false;
+    } else if (as_latin1(bz_view(m->p, 2))) {
+        struct bz_pk_note *note = bz_pk_vec(&m->notes, sizeof *note);
+        if (note != NULL) {
+            *note = (struct bz_pk_note){at, n, true};
+            load = (uint32_t)(m->notes.n / sizeof *note) + 1;
+        }
+    }
+    if (n <= PK_NAME_LEN && load == 0) {
+        NEED(m, n);
+        m->p += n;
+        return bz_pk_push_text(m, bz_view(m->p - n, n));
+    }
+    return skip(m, n) ? bz_pk_push(m, BZ_PK_V(BZ_PK_TEXT, load)) : bz_pk_cut(m);
+}
+
 static bool text(struct bz_pk *m, uint64_t n) {
-    if (n > PK_NAME_LEN)
-        return skip(m, n) ? bz_pk_push(m, BZ_PK_V(BZ_PK_TEXT, 0)) : bz_pk_cut(m);
+    if (n >= 12)
+        return long_text(m, n);
     NEED(m, n);
     m->p += n;
     return bz_pk_push_text(m, bz_view(m->p - n, n));
@@ -315,7 +349,7 @@ bool bz_pk_push_data(struct bz_pk *m, uint64_t n) {
     if (!skip(m, n))
         return bz_pk_cut(m);
     if (note != NULL)
-        *note = (struct bz_pk_note){at, n};
+        *note = (struct bz_pk_note){at, n, false};
     /* A pickle inside of a pickle runs when somebody loads it in turn. */
     if (pickle && !m->strict && ends_with_stop(m, at + n) && !bz_pk_nested(m, at, n))
         return false;
@@ -407,8 +441,13 @@ static bool expands(struct bz_pk *m, uint64_t weight) {
 
 static bool gains(struct bz_pk *m, uint32_t target, uint64_t more) {
     uint32_t key = BZ_PK_LOAD(target);
-    if (!is_container(target) || key == 0)
+    if (!is_container(target))
         return true;
+    if (key == 0) { /* not in the memo yet: see put() */
+        m->fresh_size = more + (m->fresh_at == m->n ? m->fresh_size : 1);
+        m->fresh_at = m->n;
+        return expands(m, m->fresh_size);
+    }
     if (m->weights == NULL) {
         m->weights = bz_arena_zalloc(bz_scan_arena(m->s), PK_WEIGHTS * sizeof *m->weights);
         if (m->weights == NULL)
@@ -445,10 +484,10 @@ static bool keep_row(const struct bz_pk *m, size_t start) {
 /* The values from `start` on become one tuple. */
 static bool tuple_of(struct bz_pk *m, size_t start) {
     uint32_t v;
-    if (keep_row(m, start)) {
-        v = bz_pk_make_row(m, m->stk + start, m->n - start);
-    } else if (m->n == start) {
+    if (m->n == start) {
         v = BZ_PK_EMPTY;
+    } else if (keep_row(m, start)) {
+        v = bz_pk_make_row(m, m->stk + start, m->n - start);
     } else {
         uint64_t all = sum(m, start);
         if (!expands(m, all))
@@ -588,10 +627,14 @@ static bool put(struct bz_pk *m, uint64_t i) {
         return false;
     uint32_t v = *top;
     if (is_container(v)) {
-        if (BZ_PK_LOAD(v) == 0 && m->weights != NULL) /* a new one takes the place */
-            m->weights[(uint32_t)(i + 1) % PK_WEIGHTS].key = 0;
+        bool fresh = BZ_PK_LOAD(v) == 0;
         v = BZ_PK_TAG(v);
         *top = BZ_PK_V(v, i < BZ_PK_INT_MAX ? i + 1 : 0);
+        if (fresh && m->weights != NULL) /* a new one takes the place */
+            m->weights[(uint32_t)(i + 1) % PK_WEIGHTS].key = 0;
+        if (fresh && m->fresh_at == m->n && !gains(m, *top, m->fresh_size))
+            return false;
+        m->fresh_at = 0;
         if (m->wrapper.dict_at + 1 == m->n && m->wrapper.dict_at != 0)
             m->wrapper.memo = BZ_PK_LOAD(*top);
     }
@@ -802,6 +845,7 @@ void bz_pk_run(struct bz_pk *m, uint64_t off) {
     m->frame_end = 0;
     m->proto = 0;
     m->broken = m->frame_told = m->joblib = false;
+    m->fresh_at = 0;
     m->wrapper = (struct bz_pk_wrapper){.dict_at = 0};
     m->from = off;
     bz_pk_memo_reset(m);

@@ -1,6 +1,10 @@
 /* What a known function may be called with. */
 #include "pickle_int.h"
 
+#include <bartizan/text.h>
+
+enum { NESTED_MAX = 32 << 20 }; /* bytes written as text that are looked at by themselves */
+
 /* The elements of an argument tuple; NULL: plain values whose number is not known, or lost. */
 static const uint32_t *elements(const struct bz_pk *m, uint32_t args, size_t *ret_n) {
     static const uint32_t none[1];
@@ -77,6 +81,10 @@ static bool codec(struct bz_pk *m, uint32_t args, uint32_t *ret) {
         return is_cold(args);
     if (n != 2 || !is_text(e[0]) || !first_text(m, e[1], mem, &name))
         return n == 1 && is_text(e[0]);
+    const uint32_t text = elements(m, args, &n)[0];
+    if (BZ_PK_TAG(text) == BZ_PK_TEXT && BZ_PK_LOAD(text) > 1 &&
+        bz_pk_word("latin1 latin-1 latin_1 iso-8859-1", name))
+        *ret = BZ_PK_V(BZ_PK_DATA, BZ_PK_LOAD(text) - 1);
     return bz_pk_word("latin1 latin-1 latin_1 iso-8859-1 utf8 utf-8 utf_8 ascii utf-16 utf-32 "
                       "cp1252 raw_unicode_escape raw-unicode-escape",
                       name);
@@ -95,7 +103,8 @@ static bool keeps(struct bz_pk *m, uint32_t g, uint32_t args) {
         const struct bz_pk_verdict *v = &bz_pk_global_at(m, BZ_PK_LOAD(e[0]))->v;
         return kept || (v->status == BZ_PK_ALLOWED && (v->roles & BZ_PK_FACTORY) != 0);
     }
-    return BZ_PK_TAG(e[0]) == BZ_PK_PLAIN || (kept && BZ_PK_TAG(e[0]) == BZ_PK_OBJECT);
+    return BZ_PK_TAG(e[0]) == BZ_PK_PLAIN ||
+           (kept && (BZ_PK_TAG(e[0]) == BZ_PK_OBJECT || BZ_PK_TAG(e[0]) == BZ_PK_COMPUTED));
 }
 
 /* A class that is handed over to be made an instance of. */
@@ -144,7 +153,10 @@ static bool bytes(struct bz_pk *m, uint32_t args) {
     if (e == NULL || n != 1 || BZ_PK_TAG(e[0]) != BZ_PK_DATA || BZ_PK_LOAD(e[0]) == 0)
         return false;
     memcpy(&note, m->notes.p + (BZ_PK_LOAD(e[0]) - 1) * sizeof note, sizeof note);
-    return m->strict || bz_pk_nested(m, note.off, note.n);
+    if (m->strict)
+        return true;
+    return note.latin1 ? bz_pk_nested_latin1(m, note.off, note.n)
+                       : bz_pk_nested(m, note.off, note.n);
 }
 
 /* getattr(class, name): the same as the dotted name, and judged as that. */
@@ -159,8 +171,9 @@ static bool member(struct bz_pk *m, uint32_t args, uint32_t *ret) {
     if (!first_text(m, e[1], mem, &attr))
         return false;
     *ret = BZ_PK_COMPUTED;
-    if (BZ_PK_TAG(of) == BZ_PK_OBJECT)
-        return bz_pk_attr_plain(attr);
+    if (BZ_PK_TAG(of) == BZ_PK_OBJECT) /* a bound method: a value, and called it is a finding */
+        return bz_pk_attr_plain(attr.n > 1 && attr.p[0] == '_' ? bz_view_sub(attr, 1, attr.n)
+                                                               : attr);
     if (BZ_PK_TAG(of) != BZ_PK_GLOBAL)
         return false;
     const struct bz_pk_global *g = bz_pk_global_at(m, BZ_PK_LOAD(of));
@@ -250,7 +263,7 @@ bool bz_pk_shape_ok(struct bz_pk *m, uint32_t g, uint32_t args, uint32_t *ret) {
     case BZ_PK_GETITEM:
         return generic(m, args);
     case BZ_PK_TYPE:
-        return elements(m, args, &n) != NULL && n == 1 && plain_values(m, args, 0);
+        return elements(m, args, &n) != NULL && n == 1 && any_values(m, args, 0);
     case BZ_PK_ATTRS:
         *ret = BZ_PK_COMPUTED;
         return attributes(m, g, args);
@@ -262,19 +275,70 @@ bool bz_pk_shape_ok(struct bz_pk *m, uint32_t g, uint32_t args, uint32_t *ret) {
     return false;
 }
 
-bool bz_pk_nested(struct bz_pk *m, uint64_t off, uint64_t n) {
+static bool scan_inner(struct bz_pk *m, const char *what, uint64_t off,
+                       const struct bz_source *src) {
     uint8_t mem[40];
     struct bz_buf b;
-    const struct bz_source *part = bz_source_part(m->s, &m->o->src, off, n);
-    if (part == NULL)
-        return bz_pk_limit(m, "memory");
-    if (m->quiet)
-        return true;
     bz_buf_init_fixed(&b, mem, sizeof mem);
-    bz_buf_puts(&b, "bytes@");
+    bz_buf_puts(&b, what);
     bz_buf_put_u64(&b, off);
-    m->st = bz_scan_member(m->s, m->o, bz_buf_view(&b), part);
+    m->st = bz_scan_member(m->s, m->o, bz_buf_view(&b), src);
     if (m->st != BZ_OK)
         m->how = BZ_PK_FAILED;
     return m->st == BZ_OK;
+}
+
+bool bz_pk_nested(struct bz_pk *m, uint64_t off, uint64_t n) {
+    if (m->quiet)
+        return true;
+    const struct bz_source *part = bz_source_part(m->s, &m->o->src, off, n);
+    return part == NULL ? bz_pk_limit(m, "memory") : scan_inner(m, "bytes@", off, part);
+}
+
+bool bz_pk_nested_latin1(struct bz_pk *m, uint64_t off, uint64_t n) {
+    struct bz_buf b;
+    size_t to = 0;
+    bool ok = true;
+    if (m->quiet)
+        return true;
+    if (n > NESTED_MAX)
+        return bz_pk_found(m, PKL_LIMIT, off, BZ_V("bytes written as text"));
+    bz_buf_init(&b, NESTED_MAX);
+    uint8_t *p = bz_buf_room(&b, (size_t)n);
+    if (p == NULL)
+        return bz_pk_limit(m, "memory");
+    m->st = bz_source_exact(&m->o->src, off, p, (size_t)n);
+    for (size_t i = 0; i < n; i++, to++) {
+        bool two = (p[i] == 0xc2 || p[i] == 0xc3) && i + 1 < n;
+        p[to] = two ? (uint8_t)(((p[i] & 3) << 6) | (p[i + 1] & 0x3f)) : p[i];
+        i += two;
+    }
+    if (m->st == BZ_OK) {
+        struct bz_view v = bz_view(p, to);
+        struct bz_source src;
+        bz_source_mem(&src, &v);
+        ok = scan_inner(m, "text@", off, &src);
+    }
+    bz_buf_free(&b);
+    return ok && (m->st == BZ_OK || bz_pk_stop(m, BZ_PK_FAILED));
+}
+
+bool bz_pk_nested_text(struct bz_pk *m, struct bz_view text) {
+    struct bz_buf b;
+    size_t n = 0;
+    bool ok = true;
+    bz_buf_init(&b, text.n);
+    uint8_t *out = bz_buf_room(&b, text.n);
+    if (out == NULL)
+        return bz_pk_limit(m, "memory");
+    enum bz_status st = text.p[0] == 'g' ? bz_b64_decode(text, out, text.n, &n)
+                                         : bz_hex_decode(text, out, text.n, &n);
+    if (st == BZ_OK && n > 4 && out[0] == 0x80 && out[n - 1] == '.' && !m->quiet) {
+        struct bz_view v = bz_view(out, n);
+        struct bz_source src;
+        bz_source_mem(&src, &v);
+        ok = scan_inner(m, "text@", bz_pk_at(m), &src);
+    }
+    bz_buf_free(&b);
+    return ok;
 }

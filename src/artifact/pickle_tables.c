@@ -25,8 +25,12 @@ const struct bz_pk_row bz_pk_rows[] = {
     {"builtins", "iter", F, BZ_PK_TYPE},
     {"builtins",
      "len sum min max abs sorted round repr hash ord chr any all divmod pow isinstance issubclass "
-     "callable print ascii bin hex oct format next str.lower str.upper str.strip str.split "
-     "str.title str.casefold str.capitalize",
+     "callable ascii bin hex oct format",
+     F | BZ_PK_FACTORY, BZ_PK_ANY},
+    {"builtins",
+     "print next str.lower str.upper str.strip str.split "
+     "str.title str.casefold str.capitalize unicode.lower unicode.upper unicode.strip "
+     "unicode.split",
      K, BZ_PK_ANY},
     {"builtins", "map filter", F, BZ_PK_KEEPS},
     {"builtins", "type", F, BZ_PK_TYPE},
@@ -79,10 +83,10 @@ const struct bz_pk_row bz_pk_rows[] = {
     {"xml.etree.ElementTree _elementtree", "Element ElementTree QName", C, BZ_PK_ANY},
     {"ast _ast", "*Camel", C, BZ_PK_ANY},
     {"inspect", "Signature Parameter BoundArguments _empty _ParameterKind", C, BZ_PK_ANY},
+    {"json.decoder", "JSONDecodeError", C, BZ_PK_ANY},
     {"configparser csv difflib textwrap tokenize traceback dataclasses graphlib json.encoder "
      "json.decoder gettext calendar enum zipfile tarfile plistlib",
      "*Camel", N, BZ_PK_ANY},
-    {"json.decoder", "JSONDecodeError", C, BZ_PK_ANY},
     {"json", "JSONEncoder JSONDecoder", N, BZ_PK_ANY},
     {"dataclasses", "_MISSING_TYPE _HAS_DEFAULT_FACTORY_CLASS _FIELD_BASE", N, BZ_PK_ANY},
     {"contextlib", "nullcontext", N, BZ_PK_ANY},
@@ -114,6 +118,13 @@ const struct bz_pk_row bz_pk_rows[] = {
      "complexfloating signedinteger unsignedinteger flexible character long ulong uint byte ubyte "
      "short ushort",
      C, BZ_PK_ANY},
+    {"numpy.core._multiarray_umath numpy._core._multiarray_umath numpy.core.umath "
+     "numpy._core.umath scipy.special._ufuncs",
+     "*", K, BZ_PK_ANY},
+    {"scipy.interpolate._interpolate scipy.interpolate.interpolate",
+     "interp1d._call_linear_np interp1d._call_linear interp1d._call_nearest "
+     "interp1d._call_previousnext interp1d._call_spline interp1d._call_nan_spline",
+     R, BZ_PK_ANY},
     {"numpy", "memmap", A, BZ_PK_ANY},
     {"numpy", "matrix recarray record poly1d chararray nditer broadcast", N, BZ_PK_ANY},
     {MULTIARRAY, "_reconstruct", F, BZ_PK_REBUILDS},
@@ -140,6 +151,8 @@ const struct bz_pk_row bz_pk_rows[] = {
     {"pandas._libs.internals", "_unpickle_block", F, BZ_PK_ANY},
     {"pandas.core.indexes.base", "_new_Index", F, BZ_PK_REBUILDS},
     {"pandas.core.indexes.datetimes", "_new_DatetimeIndex", F, BZ_PK_REBUILDS},
+    {"pandas.core.indexes.interval", "_new_IntervalIndex", F, BZ_PK_REBUILDS},
+    {"pandas.core.indexes.multi", "_new_MultiIndex", F, BZ_PK_REBUILDS},
     {"pandas.core.indexes.period", "_new_PeriodIndex", F, BZ_PK_REBUILDS},
     {"pandas._libs.tslibs.timestamps", "_unpickle_timestamp Timestamp", C, BZ_PK_ANY},
     {"pandas._libs.tslibs.timedeltas", "_timedelta_unpickle Timedelta", C, BZ_PK_ANY},
@@ -152,7 +165,7 @@ const struct bz_pk_row bz_pk_rows[] = {
     {"pytz pytz.tzinfo pytz.tzfile", "DstTzInfo StaticTzInfo BaseTzInfo", N, BZ_PK_ANY},
     {"dateutil.tz dateutil.tz.tz dateutil.tz._common",
      "tzutc tzlocal tzoffset tzrange tzstr _tzicalvtz tzrangebase", C, BZ_PK_ANY},
-    {"dateutil.tz dateutil.tz.tz dateutil.zoneinfo", "tzfile _ttinfo", N, BZ_PK_ANY},
+    {"dateutil.tz dateutil.tz.tz dateutil.zoneinfo", "tzfile _ttinfo", C, BZ_PK_SCALARS},
     {"pyarrow.lib",
      "_restore_array type_for_alias py_buffer chunked_array _reconstruct_table table schema field "
      "string large_string binary int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 "

@@ -35,25 +35,34 @@ static uint32_t width_of(const struct bz_pk *m, uint32_t type) {
     return 0;
 }
 
+/* ("module", class, source file, source): the class itself. */
+static uint32_t module_of(struct bz_pk *m, const uint32_t *e, size_t n) {
+    bool is;
+    if (n < 2 || BZ_PK_TAG(e[1]) != BZ_PK_GLOBAL ||
+        !bz_view_eq(bz_pk_text_of(m, e[0], &is), BZ_V("module")))
+        return BZ_PK_PERSID;
+    return e[1];
+}
+
 /* ("storage", type, key, location, number of elements, view) */
-bool bz_pk_torch_persid(struct bz_pk *m, uint32_t id) {
+uint32_t bz_pk_torch_persid(struct bz_pk *m, uint32_t id) {
     size_t n;
     uint64_t numel;
     if (!m->torch || BZ_PK_TAG(id) != BZ_PK_ROW)
-        return true;
+        return BZ_PK_PERSID;
     const uint32_t *e = bz_pk_row(m, id, &n);
     if (n < 5 || BZ_PK_TAG(e[2]) != BZ_PK_STR)
-        return true;
+        return module_of(m, e, n);
     if (!bz_pk_number(m, e[4], &numel))
         numel = UINT64_MAX;
-    struct bz_pk_storage *last =
-        (struct bz_pk_storage *)(void *)m->storages.p + m->storages.n / sizeof *last;
-    if (m->storages.n > 0 && last[-1].key == BZ_PK_LOAD(e[2]))
-        return true;
+    const struct bz_pk_storage *all = (const struct bz_pk_storage *)(const void *)m->storages.p;
+    const size_t have = m->storages.n / sizeof *all;
+    if (have > 0 && all[have - 1].key == BZ_PK_LOAD(e[2]))
+        return BZ_PK_PERSID;
     struct bz_pk_storage *s = bz_pk_vec(&m->storages, sizeof *s);
     if (s != NULL)
         *s = (struct bz_pk_storage){BZ_PK_LOAD(e[2]), width_of(m, e[1]), numel};
-    return true;
+    return BZ_PK_PERSID;
 }
 
 bool bz_pk_torch_key(struct bz_pk *m, uint32_t text) {
