@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <bartizan/crypto.h>
-
 #include "opts.h"
 #include "scan_command.h"
 
@@ -30,9 +28,5 @@ static int others(char **argv) {
 int main(int argc, char **argv) {
     if (argc < 2 || strcmp(argv[1], "scan") != 0)
         return others(argv);
-    if (bz_crypto_init() != BZ_OK) {
-        bz_say("the cryptographic library could not be started");
-        return BZ_EXIT_FAILURE;
-    }
     return bz_cli_scan(argc - 1, argv + 1);
 }
