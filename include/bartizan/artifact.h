@@ -66,8 +66,9 @@ struct bz_rule {       /* static; ids are stable and documented in docs/SCANNER.
     const char *todo;  /* what to do */
     const char *ref;   /* CVE, CWE or page; "" */
 };
-/* All rules of this build, format by format: rule `i`, or NULL beyond the last. Static. */
-const struct bz_rule *bz_rule_at(size_t i);
+/* All rules of this build, format by format: how many there are; at most `max` are written to `ret`.
+ * Static. */
+size_t bz_rule_all(const struct bz_rule **ret, size_t max);
 const char *bz_rule_kind_name(enum bz_rule_kind k);
 /* docs/SCAN-RULES.md: every rule, sorted by id. */
 void bz_rules_write_docs(struct bz_buf *out);

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-enum { RULES_MAX = 4096 };
-
 const char *bz_severity_name(enum bz_severity s) {
     static const char *const names[] = {
 #define X(name, text) text,
@@ -22,17 +20,18 @@ const char *bz_rule_kind_name(enum bz_rule_kind k) {
     return (unsigned)k < BZ_RULE_KIND_COUNT ? names[k] : "note";
 }
 
-const struct bz_rule *bz_rule_at(size_t i) {
+size_t bz_rule_all(const struct bz_rule **ret, size_t max) {
     static const struct bz_rule *const shared[] = {bz_scan_rules, bz_codec_rules, bz_archive_rules};
     enum { SHARED = sizeof shared / sizeof shared[0] };
+    size_t n = 0;
     for (size_t f = 0; f < SHARED + bz_formats_n; f++) {
         const struct bz_rule *r = f < SHARED ? shared[f] : bz_formats[f - SHARED]->rules;
-        for (; r != NULL && r->id != NULL; r++) {
-            if (i-- == 0)
-                return r;
+        for (; r != NULL && r->id != NULL; r++, n++) {
+            if (n < max)
+                ret[n] = r;
         }
     }
-    return NULL;
+    return n;
 }
 
 /* ---- docs/SCAN-RULES.md ------------------------------------------------------------------------- */
@@ -94,13 +93,13 @@ void bz_rules_write_docs(struct bz_buf *out) {
     struct bz_arena ar;
     size_t n = 0;
     bz_arena_init(&ar, bz_alloc_heap, SIZE_MAX / 2, NULL, 0);
-    const struct bz_rule **all = bz_arena_alloc(&ar, RULES_MAX * sizeof *all);
+    n = bz_rule_all(NULL, 0);
+    const struct bz_rule **all = bz_arena_alloc(&ar, (n + 1) * sizeof *all);
     if (all == NULL) {
         out->st = BZ_ENOMEM;
         return;
     }
-    while (n < RULES_MAX && (all[n] = bz_rule_at(n)) != NULL)
-        n++;
+    (void)bz_rule_all(all, n);
     qsort(all, n, sizeof(struct bz_rule *), by_id);
     bz_buf_puts(out, intro);
     for (size_t i = 0; i < n; i++) {

@@ -10,7 +10,7 @@
 #include "scan_command.h"
 #include "scan_report.h"
 
-enum { WORDS_MAX = 4096, PROGRESS_MS = 100, RULES_MAX = 4096 };
+enum { PROGRESS_MS = 100 };
 
 struct asked {
     const char *fail_on, *jobs;
@@ -107,13 +107,11 @@ static bool settings(const struct asked *a, struct scan *s) {
 }
 
 static bool rules(struct scan *s) {
-    s->run.rules = calloc(RULES_MAX, sizeof *s->run.rules);
-    if (s->run.rules == NULL)
-        return false;
-    while (s->run.rules_n < RULES_MAX &&
-           (s->run.rules[s->run.rules_n] = bz_rule_at(s->run.rules_n)) != NULL)
-        s->run.rules_n++;
-    return true;
+    s->run.rules_n = bz_rule_all(NULL, 0);
+    s->run.rules = calloc(s->run.rules_n + 1, sizeof *s->run.rules);
+    if (s->run.rules != NULL)
+        (void)bz_rule_all(s->run.rules, s->run.rules_n);
+    return s->run.rules != NULL;
 }
 
 static int scan_all(const struct asked *a, struct scan *s) {
@@ -178,7 +176,7 @@ static int parse(int argc, char **argv, struct asked *a) {
         sizeof list / sizeof list[0],
         names,
         1,
-        WORDS_MAX};
+        (size_t)argc};
     bool help = false;
     if (bz_opts_parse(&o, argc, argv, a->words, &a->words_n, &help) != BZ_OK)
         return BZ_EXIT_FAILURE;
@@ -192,7 +190,7 @@ static int parse(int argc, char **argv, struct asked *a) {
 
 int bz_cli_scan(int argc, char **argv) {
     struct asked a = {.fail_on = NULL};
-    a.words = calloc(WORDS_MAX, sizeof *a.words);
+    a.words = calloc((size_t)argc + 1, sizeof *a.words);
     if (a.words == NULL) {
         bz_say("out of memory");
         return BZ_EXIT_FAILURE;

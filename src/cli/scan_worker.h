@@ -37,7 +37,7 @@ struct bz_scan_run {
     struct bz_scan_options options; /* facts and siblings are the worker's own */
     unsigned jobs;
     bool hash;
-    const struct bz_rule **rules; /* all, as bz_rule_at has them */
+    const struct bz_rule **rules; /* all, as bz_rule_all has them */
     size_t rules_n;
     /* Called for each file, in the order of the list. */
     void (*outcome)(void *ctx, const struct bz_scan_outcome *o);
