@@ -116,16 +116,20 @@ static void address(struct tpl *t, struct bz_view text) {
     }
 }
 
-static void run(struct tpl *t, struct bz_view text, const struct jinja_tree *tree) {
-    struct tpl_text root = {.n = 0};
+static void instruction(struct tpl *t, const struct tpl_text *x) {
     struct bz_view where;
-    t->out = &root;
+    if (x->n > 0 && t->st == BZ_OK && tpl_says(t, bz_view(x->p, x->n), &where) == TS_ORDER)
+        tpl_found(t, TPL_R_INSTRUCTION, 0, where);
+}
+
+static void run(struct tpl *t, struct bz_view text, const struct jinja_tree *tree) {
+    t->out = &t->root;
     t->body = tree->body;
     t->product = 1;
     tpl_run(t, tree->body);
     tpl_uncalled(t);
-    if (root.n > 0 && t->st == BZ_OK && tpl_says(t, bz_view(root.p, root.n), &where) == TS_ORDER)
-        tpl_found(t, TPL_R_INSTRUCTION, 0, where);
+    instruction(t, &t->root);
+    instruction(t, &t->apart);
     if (t->spent) {
         tpl_found(t, TPL_R_COSTLY, 0, BZ_V("steps"));
         names_only(t, text);

@@ -122,6 +122,7 @@ struct tpl {
     const struct tpl_bind *env;
     const struct tpl_val *pipe; /* what a filter block filters */
     struct tpl_text *out;
+    struct tpl_text root, apart; /* all that comes out: as it is, and each piece for itself */
     struct tpl_gate *gate;
     struct tpl_call *call;
     const struct tpl_bind *top;     /* variables outside of all macros: they see later ones too */

@@ -37,6 +37,10 @@ void tpl_gate_end(struct tpl *t, struct tpl_gate *g) {
 static void emit(struct tpl *t, const struct tpl_val *v) {
     if (t->out != NULL && t->dead == 0)
         tpl_text_val(t, t->out, v);
+    if (t->out == &t->root && t->dead == 0) {
+        tpl_text_val(t, &t->apart, v);
+        tpl_text_put(t, &t->apart, BZ_V("\n"));
+    }
     if (t->gate != NULL)
         tpl_text_val(t, &t->gate->text, v);
 }
