@@ -246,28 +246,36 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
     return after == OPEN || (after == SIGN && w.p[0] == ':') ? BZ_PROBE_MAYBE : BZ_PROBE_NO;
 }
 
+/* The name that a bracket opens: "node {", "node: {". */
+static struct bz_view word_before(struct bz_view v) {
+    size_t end = v.n;
+    while (end > 0 && (v.p[end - 1] == ':' || v.p[end - 1] == ' ' ||
+                       (v.p[end - 1] >= '\t' && v.p[end - 1] <= '\r')))
+        end--;
+    size_t start = end;
+    while (start > 0 && word(v.p[start - 1]))
+        start--;
+    return bz_view_sub(v, start, end - start);
+}
+
 /* A first pass without findings: is it a network at all? */
 static bool network(struct bz_view in) {
     unsigned depth = 0;
-    bool quoted = false;
+    uint8_t quote = 0;
     for (size_t i = 0, from = 0; i < in.n; i++) {
         uint8_t c = in.p[i];
-        if (c == '"')
-            quoted = !quoted;
-        else if (quoted && c == '\\')
-            i++;
-        else if (quoted)
-            continue;
-        else if (c == '{' && depth++ == 0 && i > from) {
-            size_t end = i;
-            while (end > from && !word(in.p[end - 1]))
-                end--;
-            size_t start = end;
-            while (start > from && word(in.p[start - 1]))
-                start--;
-            if (top(bz_view_sub(in, start, end - start)))
+        if (quote != 0) {
+            i += c == '\\';
+            quote = c == quote || c == '\n' ? 0 : quote;
+        } else if (c == '"' || c == '\'')
+            quote = c;
+        else if (c == '#') {
+            const uint8_t *nl = memchr(in.p + i, '\n', in.n - i);
+            i = nl == NULL ? in.n : (size_t)(nl - in.p);
+        } else if ((c == '{' || c == '<') && depth++ == 0) {
+            if (top(word_before(bz_view_sub(in, from, i - from))))
                 return true;
-        } else if (c == '}' && depth != 0 && --depth == 0)
+        } else if ((c == '}' || c == '>') && depth != 0 && --depth == 0)
             from = i + 1;
     }
     return false;

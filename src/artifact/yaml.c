@@ -308,9 +308,9 @@ static enum bz_status events(struct yaml *y, yaml_parser_t *p) {
         }
         bool last = e.type == YAML_STREAM_END_EVENT;
         enum bz_status st = last ? BZ_OK : event(y, &e);
-        if (st == BZ_EDEPTH && !y->quiet)
+        bool deep = st == BZ_EDEPTH;
+        if (deep && !y->quiet)
             st = bz_scan_found(y->s, y->o, &rules[DEEP], e.start_mark.index, BZ_V(""));
-        bool deep = y->depth == DEPTH_MAX;
         yaml_event_delete(&e);
         if (st != BZ_OK || deep)
             return st;
@@ -370,8 +370,10 @@ bool bz_yaml_mapping(struct bz_arena *ar, struct bz_view text) {
     if (y == NULL || text.n > BZ_SCAN_TEXT_MAX)
         return false;
     *y = (struct yaml){.ar = ar, .quiet = true};
-    return read_all(y, text) == BZ_OK &&
-           (y->tagged || y->bomb || (y->root != NULL && y->root->type == BZ_JSON_OBJECT));
+    enum bz_status st = read_all(y, text);
+    return st == BZ_EDEPTH ||
+           (st == BZ_OK &&
+            (y->tagged || y->bomb || (y->root != NULL && y->root->type == BZ_JSON_OBJECT)));
 }
 
 static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
