@@ -79,8 +79,6 @@ static bool would_wait(void) {
 
 /* false: the connection is broken */
 static bool pull(struct side *s) {
-    if (s->from == s->to)
-        s->from = s->to = 0;
     if (s->eof || s->to == BUFFER)
         return true;
     ssize_t n = recv(s->fd, s->data + s->to, BUFFER - s->to, MSG_DONTWAIT);
@@ -99,6 +97,8 @@ static bool push(struct side *s, struct side *o) {
         if (n < 0 && !would_wait())
             return false;
     }
+    if (s->from == s->to)
+        s->from = s->to = 0; /* room again, before watch() asks for it */
     if (s->from == s->to && s->eof && !s->shut) {
         s->shut = true;
         (void)shutdown(o->fd, SHUT_WR);

@@ -53,16 +53,19 @@ static struct bz_cage_mount *mount(struct making *m, enum bz_cage_mount_kind kin
     return x;
 }
 
-static void read_only(struct making *m, const char *path, unsigned may) {
-    (void)mount(m, BZ_MOUNT_BIND_RO, path, path, may);
-}
-
 /* a is b or a directory above it */
 static bool holds(const char *a, const char *b) {
     size_t n = strlen(a);
     while (n > 1 && a[n - 1] == '/')
         n--;
     return strncmp(a, b, n) == 0 && (b[n] == '\0' || b[n] == '/' || n == 1);
+}
+
+static void read_only(struct making *m, const char *path, unsigned may) {
+    /* there already, with all of /usr */
+    if (m->r->profile->usr && strcmp(path, "/usr") != 0 && holds("/usr", path))
+        return;
+    (void)mount(m, BZ_MOUNT_BIND_RO, path, path, may);
 }
 
 /* ---- what is refused ---- */
@@ -161,8 +164,7 @@ static void put_system(struct making *m) {
     if (r->loader_cache)
         read_only(m, "/etc/ld.so.cache", BZ_MAY_READ);
     for (size_t i = 0; i < r->needs_n; i++) {
-        if (!f->usr || !holds("/usr", r->needs[i]))
-            read_only(m, r->needs[i], BZ_MAY_READ);
+        read_only(m, r->needs[i], BZ_MAY_READ);
     }
     for (const char *const *l = f->libraries; !r->probe && *l != NULL; l++) {
         for (size_t i = 0; i < r->reads.n; i++) { /* resolve put those there that exist */
