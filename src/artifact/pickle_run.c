@@ -60,7 +60,8 @@ void bz_pk_seek(struct bz_pk *m, uint64_t off) {
     m->op = NULL;
     uint64_t here = bz_pk_at(m);
     if (off >= here && off - here <= (uint64_t)(m->end - m->p)) {
-        m->p += off - here;
+        if (off > here) /* nothing is added to NULL */
+            m->p += off - here;
     } else {
         m->w.base = off;
         m->w.at = m->w.n = 0;

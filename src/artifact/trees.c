@@ -183,7 +183,8 @@ static enum bz_probe ubj_probe(struct bz_scan *s, const struct bz_object *o) {
     (void)s;
     struct bz_view v = o->head;
     bool key = v.n > 12 && v.p[0] == '{' &&
-               (width(v.p[1]) != 0 || v.p[1] == '$' || v.p[1] == '#') && v.p[1] != ' ';
+               (width(v.p[1]) != 0 || v.p[1] == '$' || (v.p[1] == '#' && width(v.p[2]) != 0)) &&
+               v.p[1] != ' ';
     return key && (bz_view_has(bz_view_sub(v, 0, 64), BZ_V("learner")) ||
                    bz_view_has(bz_view_sub(v, 0, 64), BZ_V("version")))
                ? BZ_PROBE_MAYBE
