@@ -21,6 +21,7 @@ static const struct bz_command commands[] = {
     {"data", "stored requests and replies: export, erase, hold, retention", bz_cli_data},
     {"master", "what opens the master key: file, passphrase, credential, TPM", bz_cli_master},
     {"sandbox", "run a model server in a cage, and try to get out of it", bz_cli_sandbox},
+    {"posture", "audit this host and the AI stack on it; fix what is safe to fix", bz_cli_posture},
     {"backup", "encrypted backups: create, verify, restore, drill", bz_cli_backup},
 };
 
