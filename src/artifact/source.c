@@ -79,9 +79,7 @@ enum bz_status bz_window_init(struct bz_window *w, struct bz_scan *s, const stru
         cap = left < cap ? (size_t)left : cap; /* most members are small */
     }
     *w = (struct bz_window){.src = src, .base = off, .cap = cap};
-    if (cap == 0)
-        return BZ_OK;
-    w->buf = bz_arena_alloc(bz_scan_arena(s), cap);
+    w->buf = bz_arena_alloc(bz_scan_arena(s), cap); /* never NULL, so that it can be counted from */
     return w->buf == NULL ? BZ_ENOMEM : BZ_OK;
 }
 
@@ -109,7 +107,7 @@ struct bz_view bz_window_peek(struct bz_window *w, size_t n) {
         w->st = BZ_ETRAILING;
     if (w->n - w->at < n && w->st == BZ_OK)
         fill(w);
-    return bz_view(w->cap == 0 ? NULL : w->buf + w->at, w->n - w->at);
+    return bz_view(w->buf + w->at, w->n - w->at);
 }
 
 void bz_window_skip(struct bz_window *w, uint64_t n) {
