@@ -9,12 +9,14 @@
 #include "opts.h"
 #include "scan_command.h"
 #include "scan_report.h"
+#include "scan_template.h"
 
 enum { PROGRESS_MS = 100 };
 
 struct asked {
     const char *fail_on, *jobs;
     bool json, sarif, hash, verbose, quiet;
+    bool template_diff, template_hash;
     const char **words;
     size_t words_n;
 };
@@ -139,7 +141,20 @@ static int scan_all(const struct asked *a, struct scan *s) {
     return bz_scan_report_end(&s->report);
 }
 
+/* Not a scan: only what it tells about chat templates. */
+static int templates(const struct asked *a) {
+    if (a->template_diff == a->template_hash || a->sarif || (a->template_diff && a->words_n != 2)) {
+        bz_say("use `bartizan scan --diff-templates [--json] FILE FILE` or `bartizan scan "
+               "--template-hash [--json] FILE...`");
+        return BZ_EXIT_FAILURE;
+    }
+    return a->template_diff ? bz_scan_template_diff(a->words[0], a->words[1], a->json)
+                            : bz_scan_template_hash(a->words, a->words_n, a->json);
+}
+
 static int run(const struct asked *a) {
+    if (a->template_diff || a->template_hash)
+        return templates(a);
     struct scan *s = calloc(1, sizeof *s);
     int rc = BZ_EXIT_FAILURE;
     if (s == NULL)
@@ -165,6 +180,10 @@ static int parse(int argc, char **argv, struct asked *a) {
         {"sarif", BZ_OPT_FLAG, &a->sarif, NULL, "print SARIF 2.1.0"},
         {"verbose", BZ_OPT_FLAG, &a->verbose, NULL, "name clean files and notes, too"},
         {"no-progress", BZ_OPT_FLAG, &a->quiet, NULL, "no line of progress on a terminal"},
+        {"diff-templates", BZ_OPT_FLAG, &a->template_diff, NULL,
+         "show how the chat templates of two files differ"},
+        {"template-hash", BZ_OPT_FLAG, &a->template_hash, NULL,
+         "print the digests of the files' chat templates"},
     };
     const struct bz_opts o = {
         "bartizan scan [OPTION]... PATH...",
