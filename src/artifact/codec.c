@@ -510,5 +510,5 @@ enum bz_probe bz_codec_probe(enum bz_codec codec, struct bz_view head) {
     enum bz_status st = decoder_pread(d, 0, out, sizeof out, &n);
     bool good = n == sizeof out || (st == BZ_OK && d->ended);
     decoder_free(d);
-    return good ? BZ_PROBE_YES : BZ_PROBE_NO;
+    return good ? BZ_PROBE_YES : n > 0 ? BZ_PROBE_MAYBE : BZ_PROBE_NO;
 }

@@ -172,7 +172,8 @@ const struct bz_source *bz_codec_source_raw(struct bz_scan *s, const struct bz_o
 void bz_codec_done(const struct bz_source *src); /* NULL is fine */
 /* Bytes of `packed` that were used, once the end was read; UINT64_MAX before, and after damage. */
 uint64_t bz_codec_used(const struct bz_source *src);
-/* Does this look like the beginning of such a stream? Decodes it. */
+/* Does this look like the beginning of such a stream? Decodes it. MAYBE: something came out, then it
+ * was damaged or cut short. */
 enum bz_probe bz_codec_probe(enum bz_codec codec, struct bz_view head);
 
 #endif

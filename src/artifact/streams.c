@@ -1,6 +1,8 @@
 /* Compressed streams as formats: what is inside is an object of its own, and so is what follows. */
 #include "scan_int.h"
 
+#include <bartizan/text.h>
+
 static const struct bz_rule rules[] = {
     {"CODEC-TRAILING", BZ_SEVERITY_MEDIUM, BZ_RULE_SUSPICIOUS,
      "bytes after the end of a compressed stream",
@@ -45,7 +47,11 @@ static enum bz_probe zlib_probe(struct bz_scan *s, const struct bz_object *o) {
     if (h.n < 6 || (h.p[0] & 15) != 8 || h.p[0] >> 4 > 7 || (h.p[0] * 256 + h.p[1]) % 31 != 0 ||
         (h.p[1] & 0x20) != 0)
         return BZ_PROBE_NO;
-    return bz_codec_probe(BZ_CODEC_ZLIB, h);
+    enum bz_probe p = bz_codec_probe(BZ_CODEC_ZLIB, h);
+    if (p != BZ_PROBE_MAYBE)
+        return p;
+    /* Short, and cut: the header that everybody writes, and no text that begins with x. */
+    return when(h.p[0] == 0x78 && bz_utf8_valid(h) + 3 < h.n);
 }
 
 static enum bz_probe bzip2_probe(struct bz_scan *s, const struct bz_object *o) {
@@ -76,7 +82,7 @@ static enum bz_probe lzma_probe(struct bz_scan *s, const struct bz_object *o) {
     bool small = h.p[10] == 0 && h.p[11] == 0 && h.p[12] == 0 && h.p[9] < 64;
     if ((dict != UINT32_MAX && !plain) || (!unknown && !small))
         return BZ_PROBE_NO;
-    return bz_codec_probe(BZ_CODEC_LZMA, h);
+    return when(bz_codec_probe(BZ_CODEC_LZMA, h) == BZ_PROBE_YES || h.p[0] == 0x5d);
 }
 
 static bool skippable(struct bz_view h) {
