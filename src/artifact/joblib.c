@@ -113,7 +113,7 @@ static bool objects(struct bz_pk *m) {
     if (m->inner == NULL) {
         m->inner = bz_arena_alloc(bz_scan_arena(m->s), sizeof *m->inner);
         if (m->inner == NULL)
-            return bz_pk_limit(m, "memory");
+            return bz_pk_stop(m, BZ_PK_FAILED);
         m->st = bz_pk_init(m->inner, m->s, m->o);
         m->inner->plain = true;
         if (m->st != BZ_OK)

@@ -146,12 +146,12 @@ static enum bz_status trailing(struct bz_pk *m, uint64_t off) {
 
 /* Whether the bytes at `off` are one more pickle. */
 static bool one_more(struct bz_pk *m, uint64_t off, bool doubtful) {
-    uint8_t first[4] = {0};
-    size_t n = 0;
-    if (m->o->src.pread(m->o->src.ctx, off, first, sizeof first, &n) != BZ_OK || n < 2)
+    bz_pk_seek(m, off);
+    if (!bz_pk_see(m, 3) && m->end - m->p < 2)
         return false;
-    const bool proto = n > 2 && has_proto(bz_view(first, n)) && bz_pk_opcode(first[2]);
-    if (!proto && (doubtful || !may_begin(first[0])))
+    const struct bz_view v = bz_view(m->p, (size_t)(m->end - m->p));
+    const bool proto = has_proto(v) && bz_pk_opcode(v.p[2]);
+    if (!proto && (doubtful || !may_begin(v.p[0])))
         return false;
     taste(m, off, proto ? TRY_OPS : HUNT_OPS);
     if (proto)

@@ -15,10 +15,23 @@ static void watch_joblib(struct bz_pk *m, struct bz_view name) {
     m->align_key = bz_pk_intern(m, BZ_V("numpy_array_alignment_bytes"), true);
 }
 
+/* Too many different names: this one is judged, and forgotten. */
+static bool unlisted(struct bz_pk *m, struct bz_view module, struct bz_view name) {
+    const struct bz_pk_verdict v = bz_pk_judge(module, name);
+    m->ops += 2000; /* what that costs */
+    if (!bz_pk_limit(m, "different names"))
+        return false;
+    if (v.status == BZ_PK_DENIED && !bz_pk_found(m, PKL_IMPORT, bz_pk_off(m), name))
+        return false;
+    if ((v.status == BZ_PK_PATH || v.dunder) && !bz_pk_found(m, PKL_NAME_PATH, bz_pk_off(m), name))
+        return false;
+    return bz_pk_push(m, BZ_PK_COMPUTED);
+}
+
 static bool import(struct bz_pk *m, struct bz_view module, struct bz_view name) {
     uint32_t g = bz_pk_global(m, module, name);
     if (g == BZ_PK_NONE)
-        return bz_pk_limit(m, "different names");
+        return unlisted(m, module, name);
     const struct bz_pk_verdict v = bz_pk_global_at(m, g)->v;
     if (m->strict && v.odd && (v.status != BZ_PK_DENIED || v.weak))
         return bz_pk_stop(m, BZ_PK_BROKEN);
@@ -48,7 +61,7 @@ static bool never_text(uint32_t v) {
 
 static bool odd_name(struct bz_pk *m, uint32_t v, bool is_text) {
     if (BZ_PK_TAG(v) == BZ_PK_UNDEF)
-        return true; /* said before */
+        return !m->limit_told || bz_pk_found(m, PKL_NAME_LOST, bz_pk_off(m), BZ_V("STACK_GLOBAL"));
     if (m->strict)
         return bz_pk_stop(m, BZ_PK_BROKEN);
     if (never_text(v))

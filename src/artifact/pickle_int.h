@@ -120,6 +120,7 @@ struct bz_pk_page {
     uint8_t *slim;
     uint32_t *full;
     uint64_t epoch; /* the pickle whose values these are */
+    uint32_t used;  /* places of it, from the first */
 };
 
 struct bz_pk_sparse { /* hash of places in the memo */
@@ -368,8 +369,9 @@ void bz_pk_memo_reset(struct bz_pk *m);
 void bz_pk_overlay_reset(struct bz_pk *m);
 void bz_pk_tables(struct bz_pk *m);
 void bz_pk_tables_done(struct bz_pk *m);
-bool bz_pk_limit(struct bz_pk *m, const char *what); /* false: the run is over */
-void *bz_pk_vec(struct bz_buf *b, size_t size);      /* room for one more, or NULL */
+/* A cap, said once. false: the run is over (strict runs, no memory). */
+bool bz_pk_limit(struct bz_pk *m, const char *what);
+void *bz_pk_vec(struct bz_buf *b, size_t size); /* room for one more, or NULL */
 uint32_t bz_pk_new_dtype(struct bz_pk *m, struct bz_pk_dtype d);
 struct bz_pk_dtype *bz_pk_dtype_at(const struct bz_pk *m, uint32_t v);
 bool bz_pk_number(const struct bz_pk *m, uint32_t v, uint64_t *ret);

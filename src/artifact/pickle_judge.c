@@ -274,8 +274,8 @@ static bool call_allowed(struct bz_pk *m, uint32_t g, uint32_t args, enum bz_pk_
 bool bz_pk_judge_call(struct bz_pk *m, uint32_t callee, uint32_t args, enum bz_pk_site site,
                       uint32_t *ret) {
     *ret = BZ_PK_COMPUTED;
-    if (BZ_PK_TAG(callee) == BZ_PK_UNDEF)
-        return true; /* said before */
+    if (BZ_PK_TAG(callee) == BZ_PK_UNDEF) /* said before */
+        return true;
     if (BZ_PK_TAG(callee) < BZ_PK_GLOBAL || BZ_PK_TAG(callee) == BZ_PK_DTYPE)
         return bz_pk_fail(m, "calls what cannot be called");
     if (BZ_PK_TAG(callee) != BZ_PK_GLOBAL)

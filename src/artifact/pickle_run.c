@@ -3,7 +3,7 @@
 
 enum {
     SLACK = 16,          /* bytes in sight before an opcode without text */
-    STACK_MAX = 6 << 20, /* values */
+    STACK_MAX = 4 << 20, /* values */
     MARKS_MAX = 4 << 20,
     STEP = 1 << 16,       /* bytes between two looks at the budget */
     EXPAND_LOG = 24,      /* containers of containers: 16 million elements */
@@ -58,10 +58,10 @@ bool bz_pk_see(struct bz_pk *m, size_t n) {
 void bz_pk_seek(struct bz_pk *m, uint64_t off) {
     m->op_off = bz_pk_off(m);
     m->op = NULL;
-    uint64_t here = bz_pk_at(m);
-    if (off >= here && off - here <= (uint64_t)(m->end - m->p)) {
-        if (off > here) /* nothing is added to NULL */
-            m->p += off - here;
+    if (off >= m->w.base && off - m->w.base <= (uint64_t)(m->end - m->w.buf)) {
+        m->p = m->w.buf;
+        if (off > m->w.base) /* nothing is added to NULL */
+            m->p += off - m->w.base;
     } else {
         m->w.base = off;
         m->w.at = m->w.n = 0;
@@ -119,10 +119,28 @@ static uint64_t le64(const uint8_t *p) {
 
 /* ---- stacks ---------------------------------------------------------------------------------------- */
 
+static uint32_t *marks(const struct bz_pk *m) {
+    return (uint32_t *)(void *)m->mark_mem.p;
+}
+
+/* Too many values: the lower ones are forgotten, the upper ones are followed as before. */
+static bool forget_half(struct bz_pk *m) {
+    const size_t half = m->n / 2;
+    if (!bz_pk_limit(m, "stack"))
+        return false;
+    memmove(m->stk, m->stk + half, (m->n - half) * sizeof *m->stk);
+    m->n -= half;
+    for (size_t i = 0; i < m->marks; i++)
+        marks(m)[i] = marks(m)[i] > half ? marks(m)[i] - (uint32_t)half : 0;
+    m->fence = m->marks == 0 ? 0 : marks(m)[m->marks - 1];
+    m->broken = true; /* what is missing below was said */
+    return true;
+}
+
 bool bz_pk_push_slow(struct bz_pk *m, uint32_t v) {
     size_t more = m->cap == 0 ? 256 : m->cap;
     if (m->cap + more > STACK_MAX)
-        return bz_pk_limit(m, "stack");
+        return forget_half(m) && bz_pk_push(m, v);
     m->stk_mem.n = m->n * sizeof *m->stk;
     if (!bz_buf_reserve(&m->stk_mem, more * sizeof *m->stk))
         return failed(m, BZ_ENOMEM);
@@ -149,10 +167,6 @@ uint32_t *bz_pk_top(struct bz_pk *m) {
                : NULL;
 }
 
-static uint32_t *marks(const struct bz_pk *m) {
-    return (uint32_t *)(void *)m->mark_mem.p;
-}
-
 bool bz_pk_pop_mark(struct bz_pk *m, size_t *ret_start) {
     *ret_start = m->fence;
     if (m->marks == 0)
@@ -164,8 +178,14 @@ bool bz_pk_pop_mark(struct bz_pk *m, size_t *ret_start) {
 }
 
 static bool op_mark(struct bz_pk *m) {
-    if (m->marks >= MARKS_MAX)
-        return bz_pk_limit(m, "marks");
+    if (m->marks >= MARKS_MAX) {
+        if (!bz_pk_limit(m, "marks"))
+            return false;
+        m->marks /= 2;
+        memmove(marks(m), marks(m) + m->marks, m->marks * sizeof(uint32_t));
+        m->mark_mem.n = m->marks * sizeof(uint32_t);
+        m->broken = true;
+    }
     uint32_t *p = bz_pk_vec(&m->mark_mem, sizeof *p);
     if (p == NULL)
         return failed(m, BZ_ENOMEM);
@@ -837,7 +857,7 @@ void bz_pk_loop(struct bz_pk *m) {
     if (m->how == BZ_PK_RUNNING)
         m->how = BZ_PK_FAILED; /* an opcode that gave up without a word */
     if (m->how == BZ_PK_FAILED && m->st == BZ_OK)
-        m->st = BZ_EINTERNAL;
+        m->st = BZ_ENOMEM; /* the only failure without a status of its own */
 }
 
 void bz_pk_run(struct bz_pk *m, uint64_t off) {

@@ -292,7 +292,7 @@ bool bz_pk_nested(struct bz_pk *m, uint64_t off, uint64_t n) {
     if (m->quiet)
         return true;
     const struct bz_source *part = bz_source_part(m->s, &m->o->src, off, n);
-    return part == NULL ? bz_pk_limit(m, "memory") : scan_inner(m, "bytes@", off, part);
+    return part == NULL ? bz_pk_stop(m, BZ_PK_FAILED) : scan_inner(m, "bytes@", off, part);
 }
 
 bool bz_pk_nested_latin1(struct bz_pk *m, uint64_t off, uint64_t n) {
@@ -306,7 +306,7 @@ bool bz_pk_nested_latin1(struct bz_pk *m, uint64_t off, uint64_t n) {
     bz_buf_init(&b, NESTED_MAX);
     uint8_t *p = bz_buf_room(&b, (size_t)n);
     if (p == NULL)
-        return bz_pk_limit(m, "memory");
+        return bz_pk_stop(m, BZ_PK_FAILED);
     m->st = bz_source_exact(&m->o->src, off, p, (size_t)n);
     for (size_t i = 0; i < n; i++, to++) {
         bool two = (p[i] == 0xc2 || p[i] == 0xc3) && i + 1 < n;
@@ -330,7 +330,7 @@ bool bz_pk_nested_text(struct bz_pk *m, struct bz_view text) {
     bz_buf_init(&b, text.n);
     uint8_t *out = bz_buf_room(&b, text.n);
     if (out == NULL)
-        return bz_pk_limit(m, "memory");
+        return bz_pk_stop(m, BZ_PK_FAILED);
     enum bz_status st = text.p[0] == 'g' ? bz_b64_decode(text, out, text.n, &n)
                                          : bz_hex_decode(text, out, text.n, &n);
     if (st == BZ_OK && n > 4 && out[0] == 0x80 && out[n - 1] == '.' && !m->quiet) {

@@ -49,7 +49,7 @@ bool bz_pk_limit(struct bz_pk *m, const char *what) {
     if (!m->limit_told && !bz_pk_found(m, PKL_LIMIT, bz_pk_off(m), bz_view_str(what)))
         return false;
     m->limit_told = true;
-    return bz_pk_stop(m, BZ_PK_LIMITED);
+    return !m->strict || bz_pk_stop(m, BZ_PK_LIMITED);
 }
 
 void *bz_pk_vec(struct bz_buf *b, size_t size) {
@@ -76,30 +76,36 @@ static uint32_t hash_bytes(const uint8_t *p, size_t n) {
     return (uint32_t)(h >> 32);
 }
 
-/* Open addressing: slots hold id + 1. Makes the table twice as big when it is half full. */
-typedef uint32_t (*hash_of)(const struct bz_pk *m, uint32_t id);
-
-static bool grow(struct bz_pk *m, struct bz_buf *slots, uint32_t *mask, uint32_t n, hash_of hash) {
-    uint32_t cap = *mask == 0 ? 64 : (*mask + 1) * 2;
-    if (*mask != 0 && n < (*mask + 1) / 2)
-        return true;
+/* Open addressing; a slot holds the hash and id + 1. Made twice as big when it is half full. */
+static bool grow(struct bz_buf *slots, uint32_t *mask, uint32_t n) {
+    const uint32_t cap = *mask == 0 ? 64 : (*mask + 1) * 2;
     struct bz_buf b;
-    bz_buf_init(&b, (size_t)cap * 4);
-    uint8_t *p = bz_buf_room(&b, (size_t)cap * 4);
-    if (p == NULL)
+    bz_buf_init(&b, (size_t)cap * sizeof(uint64_t));
+    uint64_t *t = (uint64_t *)(void *)bz_buf_room(&b, (size_t)cap * sizeof *t);
+    if (t == NULL)
         return false;
-    memset(p, 0, (size_t)cap * 4);
-    uint32_t *t = (uint32_t *)(void *)p;
-    for (uint32_t id = 0; id < n; id++) {
-        uint32_t i = hash(m, id) & (cap - 1);
+    memset(t, 0, (size_t)cap * sizeof *t);
+    const uint64_t *old = (const uint64_t *)(const void *)slots->p;
+    for (uint32_t k = 0; n > 0 && k <= *mask; k++) {
+        if (old[k] == 0)
+            continue;
+        uint32_t i = (uint32_t)(old[k] >> 32) & (cap - 1);
         while (t[i] != 0)
             i = (i + 1) & (cap - 1);
-        t[i] = id + 1;
+        t[i] = old[k];
     }
     bz_buf_free(slots);
     *slots = b;
     *mask = cap - 1;
     return true;
+}
+
+static bool room(struct bz_buf *slots, uint32_t *mask, uint32_t n) {
+    return (*mask != 0 && n < (*mask + 1) / 2) || grow(slots, mask, n);
+}
+
+static uint64_t slot_of(uint32_t hash, uint32_t id) {
+    return (uint64_t)hash << 32 | (id + 1);
 }
 
 /* ---- strings ---------------------------------------------------------------------------------- */
@@ -113,20 +119,21 @@ struct bz_view bz_pk_text(const struct bz_pk *m, uint32_t id) {
     return bz_view(m->pool.p + s->off, s->n);
 }
 
-static uint32_t string_hash(const struct bz_pk *m, uint32_t id) {
-    struct bz_view v = bz_pk_text(m, id);
-    return hash_bytes(v.p, v.n);
+static bool same_text(const struct bz_pk *m, uint32_t id, struct bz_view v) {
+    const struct bz_pk_string *s = string_at(m, id);
+    return s->n == v.n && memcmp(m->pool.p + s->off, v.p, v.n) == 0;
 }
 
 uint32_t bz_pk_intern(struct bz_pk *m, struct bz_view v, bool forced) {
-    uint32_t n = (uint32_t)(m->strings.n / sizeof(struct bz_pk_string));
-    if (!grow(m, &m->string_slots, &m->string_mask, n, string_hash))
+    const uint32_t n = (uint32_t)(m->strings.n / sizeof(struct bz_pk_string));
+    const uint32_t hash = hash_bytes(v.p, v.n);
+    if (!room(&m->string_slots, &m->string_mask, n))
         return BZ_PK_NONE;
-    uint32_t *t = (uint32_t *)(void *)m->string_slots.p;
-    uint32_t i = hash_bytes(v.p, v.n) & m->string_mask;
+    uint64_t *t = (uint64_t *)(void *)m->string_slots.p;
+    uint32_t i = hash & m->string_mask;
     for (; t[i] != 0; i = (i + 1) & m->string_mask) {
-        if (bz_view_eq(bz_pk_text(m, t[i] - 1), v))
-            return t[i] - 1;
+        if ((uint32_t)(t[i] >> 32) == hash && same_text(m, (uint32_t)t[i] - 1, v))
+            return (uint32_t)t[i] - 1;
     }
     if (n >= (forced ? FORCED_MAX : STRINGS_MAX) || v.n > UINT16_MAX)
         return BZ_PK_NONE;
@@ -137,7 +144,7 @@ uint32_t bz_pk_intern(struct bz_pk *m, struct bz_view v, bool forced) {
         return BZ_PK_NONE;
     *s = (struct bz_pk_string){(uint32_t)m->pool.n, (uint16_t)v.n};
     bz_buf_put(&m->pool, v);
-    t[i] = n + 1;
+    t[i] = slot_of(hash, n);
     return n;
 }
 
@@ -253,24 +260,21 @@ static size_t row_kept(const struct bz_pk_rowref *r) {
     return r->n < PK_ROW ? r->n : PK_ROW;
 }
 
-static uint32_t row_hash(const struct bz_pk *m, uint32_t id) {
-    const struct bz_pk_rowref *r = row_at(m, id);
-    return hash_bytes(m->cells.p + r->off, row_kept(r) * 4) ^ (r->n * 0x9e3779b9u);
-}
-
 uint32_t bz_pk_make_row(struct bz_pk *m, const uint32_t *v, size_t n) {
     uint32_t count = (uint32_t)(m->rows.n / sizeof(struct bz_pk_rowref));
     uint32_t all = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
     size_t bytes = (all < PK_ROW ? all : PK_ROW) * 4;
-    if (!grow(m, &m->row_slots, &m->row_mask, count, row_hash))
+    if (!room(&m->row_slots, &m->row_mask, count))
         return BZ_PK_V(BZ_PK_ROW_LOST, 0);
-    uint32_t *t = (uint32_t *)(void *)m->row_slots.p;
+    uint64_t *t = (uint64_t *)(void *)m->row_slots.p;
     const uint8_t *cells = (const uint8_t *)(const void *)v;
-    uint32_t i = (hash_bytes(cells, bytes) ^ (all * 0x9e3779b9u)) & m->row_mask;
+    const uint32_t hash = hash_bytes(cells, bytes) ^ (all * 0x9e3779b9u);
+    uint32_t i = hash & m->row_mask;
     for (; t[i] != 0; i = (i + 1) & m->row_mask) {
-        const struct bz_pk_rowref *r = row_at(m, t[i] - 1);
-        if (r->n == all && memcmp(m->cells.p + r->off, cells, bytes) == 0)
-            return BZ_PK_V(BZ_PK_ROW, t[i] - 1);
+        const struct bz_pk_rowref *r = row_at(m, (uint32_t)t[i] - 1);
+        if ((uint32_t)(t[i] >> 32) == hash && r->n == all &&
+            memcmp(m->cells.p + r->off, cells, bytes) == 0)
+            return BZ_PK_V(BZ_PK_ROW, (uint32_t)t[i] - 1);
     }
     struct bz_pk_rowref *r = count < ROWS_MAX ? bz_pk_vec(&m->rows, sizeof *r) : NULL;
     if (r == NULL)
@@ -281,7 +285,7 @@ uint32_t bz_pk_make_row(struct bz_pk *m, const uint32_t *v, size_t n) {
         m->rows.n -= sizeof *r;
         return BZ_PK_V(BZ_PK_ROW_LOST, 0);
     }
-    t[i] = count + 1;
+    t[i] = slot_of(hash, count);
     return BZ_PK_V(BZ_PK_ROW, count);
 }
 
@@ -302,24 +306,19 @@ static uint32_t pair_hash(uint32_t a, uint32_t b) {
     return (uint32_t)(h >> 32);
 }
 
-static uint32_t global_hash(const struct bz_pk *m, uint32_t id) {
-    const struct bz_pk_global *g = bz_pk_global_at(m, id);
-    return pair_hash(g->module, g->name);
-}
-
 uint32_t bz_pk_global(struct bz_pk *m, struct bz_view module, struct bz_view name) {
     uint32_t mod = bz_pk_intern(m, bz_view_sub(module, 0, 2 * PK_NAME_LEN), true);
     uint32_t id = bz_pk_intern(m, bz_view_sub(name, 0, 2 * PK_NAME_LEN), true);
     uint32_t n = (uint32_t)(m->globals.n / sizeof(struct bz_pk_global));
-    if (mod == BZ_PK_NONE || id == BZ_PK_NONE ||
-        !grow(m, &m->global_slots, &m->global_mask, n, global_hash))
+    if (mod == BZ_PK_NONE || id == BZ_PK_NONE || !room(&m->global_slots, &m->global_mask, n))
         return BZ_PK_NONE;
-    uint32_t *t = (uint32_t *)(void *)m->global_slots.p;
-    uint32_t i = pair_hash(mod, id) & m->global_mask;
+    uint64_t *t = (uint64_t *)(void *)m->global_slots.p;
+    const uint32_t hash = pair_hash(mod, id);
+    uint32_t i = hash & m->global_mask;
     for (; t[i] != 0; i = (i + 1) & m->global_mask) {
-        const struct bz_pk_global *g = bz_pk_global_at(m, t[i] - 1);
+        const struct bz_pk_global *g = bz_pk_global_at(m, (uint32_t)t[i] - 1);
         if (g->module == mod && g->name == id)
-            return t[i] - 1;
+            return (uint32_t)t[i] - 1;
     }
     struct bz_pk_global *g = n < GLOBALS_MAX ? bz_pk_vec(&m->globals, sizeof *g) : NULL;
     if (g == NULL)
@@ -328,7 +327,7 @@ uint32_t bz_pk_global(struct bz_pk *m, struct bz_view module, struct bz_view nam
     g->v = bz_pk_judge(bz_pk_text(m, mod), bz_pk_text(m, id));
     if (module.n > 2 * PK_NAME_LEN || name.n > 2 * PK_NAME_LEN)
         g->v.odd = true;
-    t[i] = n + 1;
+    t[i] = slot_of(hash, n);
     return n;
 }
 
@@ -387,8 +386,9 @@ static bool widen(struct bz_pk *m, struct bz_pk_page *p) {
 
 /* A page of this pickle: made, or of an earlier one and cleared. */
 static bool fresh_page(struct bz_pk *m, struct bz_pk_page *p) {
+    const size_t used = p->used;
     if (p->full != NULL) {
-        memset(p->full, 0, PK_PAGE * 4);
+        memset(p->full, 0, used * 4);
     } else if (p->slim == NULL) {
         if (m->pages_live * PK_PAGE >= LIVE_MAX)
             return false;
@@ -399,11 +399,13 @@ static bool fresh_page(struct bz_pk *m, struct bz_pk_page *p) {
         if (p->slim == NULL)
             return false;
         m->pages_live++;
-    }
-    if (p->full == NULL)
         memset(p->slim, 0, PK_PAGE);
+    } else {
+        memset(p->slim, 0, used);
+    }
+    p->used = 0;
     p->epoch = m->epoch;
-    m->ops += PK_PAGE / 16; /* many small pickles, one far place each: paid for */
+    m->ops += used / 64; /* many small pickles, one far place each: paid for */
     return true;
 }
 
@@ -412,6 +414,8 @@ static bool page_put(struct bz_pk *m, struct bz_pk_page *p, uint64_t i, uint32_t
         return false;
     if (p->full == NULL && v > UINT8_MAX && (m->pages_live * PK_PAGE >= LIVE_MAX || !widen(m, p)))
         return false;
+    if (i % PK_PAGE >= p->used)
+        p->used = (uint32_t)(i % PK_PAGE) + 1;
     if (p->full != NULL) {
         m->memo_n += p->full[i % PK_PAGE] == BZ_PK_ABSENT;
         p->full[i % PK_PAGE] = v;
@@ -422,19 +426,25 @@ static bool page_put(struct bz_pk *m, struct bz_pk_page *p, uint64_t i, uint32_t
     return true;
 }
 
+/* Said once; what is stored from here on is lost, and fetching it is no error. */
+static bool memo_full(struct bz_pk *m) {
+    m->broken = true;
+    return bz_pk_limit(m, "memo");
+}
+
 bool bz_pk_memo_put(struct bz_pk *m, uint64_t i, uint32_t v) {
     if (m->depth > 0) { /* a run beside the real one */
         m->memo_n += bz_pk_memo_get(m, i) == BZ_PK_ABSENT;
-        return sparse_put(m, &m->overlay, i, v) || bz_pk_limit(m, "memo");
+        return sparse_put(m, &m->overlay, i, v) || bz_pk_stop(m, BZ_PK_LIMITED);
     }
     if (i / PK_PAGE < m->pages_n || reach_page(m, i / PK_PAGE)) {
         /* a place may be in both: stored far away first, and later its page was made */
         if (m->sparse.n > 0 && sparse_get(&m->sparse, i) != BZ_PK_ABSENT)
             m->memo_n -= page_get(m, &m->pages[i / PK_PAGE], i) == BZ_PK_ABSENT;
-        return page_put(m, &m->pages[i / PK_PAGE], i, v) || bz_pk_limit(m, "memo");
+        return page_put(m, &m->pages[i / PK_PAGE], i, v) || memo_full(m);
     }
     m->memo_n += sparse_get(&m->sparse, i) == BZ_PK_ABSENT;
-    return sparse_put(m, &m->sparse, i, v) || bz_pk_limit(m, "memo");
+    return sparse_put(m, &m->sparse, i, v) || memo_full(m);
 }
 
 /* Every pickle begins with an empty memo. Pages are kept for the next one. */
