@@ -26,7 +26,7 @@ BEGIN {
     for (i = 1; i <= n; i++)
         home[base[i]] = "base"
     home["state"] = "policy"
-    home["egress"] = "sandbox"
+    home["egress"] = home["containers"] = "sandbox"
     home["fields"] = "dialect"
     home["bodystore"] = "store"
     home["modelstore"] = "store"

@@ -111,7 +111,7 @@ static bool take_egress(const struct sb_args *a, struct sb_cage *c) {
     return true;
 }
 
-static bool take_args(const struct sb_args *a, bool probe, struct sb_cage *c) {
+bool sb_request(const struct sb_args *a, bool probe, struct sb_cage *c) {
     struct bz_cage_request *r = &c->request;
     if (!take_profile(a->profile, r) || !take_egress(a, c))
         return false;
@@ -190,7 +190,7 @@ bool sb_cage_make(const struct sb_args *a, bool probe, struct sb_cage *c) {
         return false;
     }
     c->request.cage = c->cage;
-    if (!take_args(a, probe, c) || !sb_user(a, &c->uid, &c->gid))
+    if (!sb_request(a, probe, c) || !sb_user(a, &c->uid, &c->gid))
         return false;
     bz_buf_init(&why, WHY_MAX);
     enum bz_status st = bz_cage_resolve(&c->request, &c->own, &why);
@@ -467,6 +467,8 @@ int bz_cli_sandbox(int argc, char **argv) {
     static const struct bz_command list[] = {
         {"run", "start a model server in a cage", sb_run},
         {"probe", "try to get out of a cage", sb_probe},
+        {"export", "the same for podman, docker and systemd", sb_export},
+        {"lint", "what leads out of a container's configuration", sb_lint},
         {"profiles", "list the kinds of cages", sb_profiles},
     };
     return bz_cli_dispatch("bartizan sandbox", list, sizeof list / sizeof list[0], argc, argv);

@@ -36,6 +36,8 @@ int sb_lint(int argc, char **argv);
 int sb_split(int argc, char **argv, struct sb_args *a);
 /* Whom the cage runs as outside; never root. Says why not. */
 bool sb_user(const struct sb_args *a, uid_t *ret_uid, gid_t *ret_gid);
+/* Options into a request, nothing looked up. Says what is wrong. */
+bool sb_request(const struct sb_args *a, bool probe, struct sb_cage *c);
 /* Options into a plan; says on stderr what is wrong. The cage is freed with sb_cage_free either way. */
 bool sb_cage_make(const struct sb_args *a, bool probe, struct sb_cage *ret);
 void sb_cage_free(struct sb_cage *c);
