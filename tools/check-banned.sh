@@ -31,7 +31,7 @@ for my $file (@ARGV) {
         my $keep = $was =~ tr/\n//;
         (defined $3 ? "\"\"" : defined $4 ? "0" : " ") . "\n" x $keep;
     }gse;
-    my $engine = $file =~ m{^(src/(base|dialect|detect|backup|policy|gateway|artifact|advisory|monitor)/|include/)}
+    my $engine = $file =~ m{^(src/(base|dialect|detect|backup|policy|gateway|artifact|advisory|inventory|monitor)/|include/)}
         && $file !~ m{^src/base/(arena|buf)\.c$} && $file !~ m{^src/policy/config[^/]*\.c$};
     my $ours = $file =~ m{^(src|include)/};
     $no = 0;

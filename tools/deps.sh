@@ -14,11 +14,11 @@ fail() { echo "deps: $*" >&2; exit 2; }
 
 build=(gcc libc6-dev make meson ninja-build pkgconf libsodium-dev libssl-dev libcyaml-dev libyaml-dev
     libsqlite3-dev libcurl4-openssl-dev libmicrohttpd-dev libpcre2-dev zlib1g-dev
-    libbz2-dev liblzma-dev libzstd-dev liblz4-dev
+    libarchive-dev libbz2-dev liblzma-dev libzstd-dev liblz4-dev
     libvectorscan-dev libutf8proc-dev libseccomp-dev bubblewrap
     libhdf5-dev libseccomp-dev
     ca-certificates curl openssl)
-test=(clang libcmocka-dev libjansson-dev python3 faketime shellcheck mandoc pmccabe procps swtpm tpm2-tools)
+test=(clang libcmocka-dev libjansson-dev python3 faketime shellcheck mandoc pmccabe procps swtpm tpm2-tools minisign)
 bench=(python3 util-linux)
 fuzz=(clang libcmocka-dev libjansson-dev)
 

@@ -54,19 +54,18 @@ size_t bz_pypi_name(struct bz_view name, uint8_t *out);
 
 /* ---- severity ---- */
 
-enum bz_severity {
-    BZ_SEVERITY_UNKNOWN,
-    BZ_SEVERITY_LOW,
-    BZ_SEVERITY_MEDIUM,
-    BZ_SEVERITY_HIGH,
-    BZ_SEVERITY_CRITICAL,
-    BZ_SEVERITY_COUNT
+enum bz_rating {
+    BZ_RATING_UNKNOWN,
+    BZ_RATING_LOW,
+    BZ_RATING_MEDIUM,
+    BZ_RATING_HIGH,
+    BZ_RATING_CRITICAL,
+    BZ_RATING_COUNT
 };
-const char *bz_severity_name(enum bz_severity s); /* "unknown", "low", ... */
-bool bz_severity_from_name(struct bz_view name,
-                           enum bz_severity *ret); /* any case; "moderate" too */
+const char *bz_rating_name(enum bz_rating s);                       /* "unknown", "low", ... */
+bool bz_rating_from_name(struct bz_view name, enum bz_rating *ret); /* any case; "moderate" too */
 /* CVSS's rating of a score in tenths: 1-39 low, 40-69 medium, 70-89 high, 90-100 critical; 0 low. */
-enum bz_severity bz_severity_of_score(uint8_t tenths);
+enum bz_rating bz_rating_of_score(uint8_t tenths);
 /* Score in tenths of a CVSS vector 3.0, 3.1 (base metrics) or 4.0 (base, threat, environmental).
  * ESYNTAX; EVERSION: another version; ETOOBIG. Source: FIRST's specifications; see cvss.c. */
 enum bz_status bz_cvss_score(struct bz_view vector, uint8_t *ret_tenths) BZ_MUST_USE;
@@ -89,7 +88,7 @@ struct bz_advisory { /* lives as long as the tree it was read from */
     bool withdrawn, kev;
     struct bz_view unsure; /* empty: nothing is */
     struct bz_view vector; /* CVSS; empty: none that we can read */
-    enum bz_severity severity;
+    enum bz_rating severity;
     uint8_t score; /* tenths; 0: none */
 };
 /* ESYNTAX with the reason: what every reader of it needs is not there or not of its type. */

@@ -119,6 +119,11 @@
 #define BZ_CVSS_MAX 256       /* bytes of a CVSS vector; all metrics of 4.0 together are 200 */
 #define BZ_ADVISORY_MAX (8u << 20)       /* bytes of one record; the longest real ones are 2 MiB */
 #define BZ_ADVISORY_PACK_MAX (32u << 20) /* bytes of a signed pack */
+#define BZ_COMPONENTS_MAX (1u << 20)      /* of one inventory; a big host has 20,000 */
+#define BZ_INVENTORY_MEMORY (1u << 30)   /* bytes of one inventory: a kilobyte for each */
+#define BZ_INVENTORY_TEXT_MAX 1024       /* bytes of one text of a component */
+#define BZ_INVENTORY_FILE_MAX (64u << 20) /* bytes of a package manager's file; big locks have 10 MiB */
+#define BZ_GGUF_HEAD_MAX (256u << 20)    /* bytes of a model's head: 256,000 tokens take 10 MiB */
 #define BZ_ADVISORY_PATCHES_MAX 256      /* rules of one policy image; a request is held against all */
 
 /* Posture: what an audit reads of a tree that may be anybody's. */

@@ -44,7 +44,7 @@ static void take_vectors(const struct bz_json *list, struct bz_advisory *a) {
         if (text.n > 0 && newer && bz_cvss_score(text, &score) == BZ_OK) {
             a->vector = text;
             a->score = score;
-            a->severity = bz_severity_of_score(score);
+            a->severity = bz_rating_of_score(score);
         }
     }
 }
@@ -56,7 +56,7 @@ static void take_severity(struct bz_advisory *a) {
     for (const struct bz_json *e = first_of(affected); e != NULL && a->vector.n == 0; e = e->next)
         take_vectors(bz_json_get(e, BZ_V("severity")), a);
     if (a->vector.n == 0)
-        (void)bz_severity_from_name(bz_adv_text(own, BZ_V("severity")), &a->severity);
+        (void)bz_rating_from_name(bz_adv_text(own, BZ_V("severity")), &a->severity);
 }
 
 enum bz_status bz_advisory_read(const struct bz_json *record, struct bz_advisory *ret,

@@ -64,6 +64,7 @@ int bz_cli_model(int argc, char **argv) {
         {"retire", "take an approval back", bz_model_retire},
         {"verify", "check a model against its signature", bz_model_verify},
         {"sign", "sign a model", bz_model_sign},
+        {"sbom", "bill of materials of a model: CycloneDX, SPDX", bz_cli_model_sbom},
     };
     return bz_cli_dispatch("bartizan model", list, sizeof list / sizeof list[0], argc, argv);
 }

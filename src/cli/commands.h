@@ -20,6 +20,9 @@ int bz_cli_data(int argc, char **argv);
 int bz_cli_dlp(int argc, char **argv);
 int bz_cli_master(int argc, char **argv);
 int bz_cli_posture(int argc, char **argv);
+int bz_cli_advisory(int argc, char **argv);
+int bz_cli_inventory(int argc, char **argv);
+int bz_cli_model_sbom(int argc, char **argv);
 int bz_cli_backup(int argc, char **argv);
 int bz_cli_sandbox(int argc, char **argv);
 

@@ -22,6 +22,8 @@ static const struct bz_command commands[] = {
     {"master", "what opens the master key: file, passphrase, credential, TPM", bz_cli_master},
     {"sandbox", "run a model server in a cage, and try to get out of it", bz_cli_sandbox},
     {"posture", "audit this host and the AI stack on it; fix what is safe to fix", bz_cli_posture},
+    {"inventory", "packages, model servers, drivers, models: list, SBOM, licences", bz_cli_inventory},
+    {"advisory", "known vulnerabilities: take advisories, match, virtual patches", bz_cli_advisory},
     {"backup", "encrypted backups: create, verify, restore, drill", bz_cli_backup},
 };
 

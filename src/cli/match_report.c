@@ -1,0 +1,313 @@
+/* What `bartizan advisory match` prints: lines, one JSON object, or SARIF 2.1.0. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "match.h"
+#include "opts.h"
+
+/* ---- order ---- */
+
+static int by_weight(const struct bz_match_finding *a, const struct bz_match_finding *b) {
+    if (a->certain != b->certain)
+        return a->certain ? -1 : 1;
+    if (a->kev != b->kev)
+        return a->kev ? -1 : 1;
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    if (a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    if (a->due != b->due)
+        return a->due < b->due ? -1 : 1;
+    return 0;
+}
+
+static struct bz_match_finding *merge(struct bz_match_finding *a, struct bz_match_finding *b) {
+    struct bz_match_finding head = {0}, *end = &head;
+    while (a != NULL && b != NULL) {
+        struct bz_match_finding **less = by_weight(a, b) <= 0 ? &a : &b;
+        end->next = *less;
+        end = *less;
+        *less = (*less)->next;
+    }
+    end->next = a != NULL ? a : b;
+    return head.next;
+}
+
+void bz_match_sort(struct bz_match *m) {
+    struct bz_match_finding *part[32] = {0}, *all = NULL;
+    for (struct bz_match_finding *f = m->first, *next; f != NULL; f = next) {
+        next = f->next;
+        f->next = NULL;
+        size_t i = 0;
+        for (; i < 31 && part[i] != NULL; i++) {
+            f = merge(part[i], f);
+            part[i] = NULL;
+        }
+        part[i] = f;
+    }
+    for (size_t i = 0; i < 32; i++)
+        all = merge(part[i], all);
+    m->first = all;
+}
+
+/* ---- text ---- */
+
+static const char *word_of(const struct bz_match_finding *f) {
+    return f->certain ? bz_rating_name(f->severity) : "unsure";
+}
+
+static void print_day(uint64_t t) {
+    char mem[40];
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_buf_put_time(&b, t * 1000000000u);
+    (void)printf("%.16sZ", (const char *)memcpy(mem, b.p, b.n));
+}
+
+static void print_finding(const struct bz_match *m, const struct bz_match_finding *f) {
+    (void)printf("%-8s ", word_of(f));
+    if (f->score > 0)
+        (void)printf("%u.%u ", f->score / 10u, f->score % 10u);
+    for (size_t i = 0; i < f->names_n; i++) {
+        (void)printf("%s", i == 0 ? "" : ",");
+        bz_print_safe(stdout, f->names[i]);
+    }
+    (void)printf("  ");
+    bz_print_safe(stdout, f->c->name);
+    (void)putchar(' ');
+    bz_print_safe(stdout, f->c->version.n > 0 ? f->c->version : BZ_V("(version not known)"));
+    if (f->fixed.n > 0) {
+        (void)printf(", fixed in ");
+        bz_print_safe(stdout, f->fixed);
+    }
+    (void)printf("%s, due ", f->kev ? ", known to be exploited" : "");
+    print_day(f->due);
+    (void)printf("%s\n         ", f->due <= m->now ? " OVERDUE" : "");
+    bz_print_safe(stdout, f->summary);
+    if (!f->certain)
+        (void)printf(" [its version cannot be compared: check by hand]");
+    if (f->unsure.n > 0) {
+        (void)printf(" [not confirmed: ");
+        bz_print_safe(stdout, f->unsure);
+        (void)putchar(']');
+    }
+    (void)printf("\n         ");
+    bz_print_safe(stdout, f->c->path);
+    (void)putchar('\n');
+}
+
+void bz_match_print(const struct bz_match *m) {
+    size_t certain = 0, overdue = 0;
+    for (const struct bz_match_finding *f = m->first; f != NULL; f = f->next) {
+        print_finding(m, f);
+        certain += f->certain;
+        overdue += f->certain && f->due <= m->now;
+    }
+    (void)printf("%zu components, %zu advisories about them: %zu findings, %zu overdue, %zu that "
+                 "cannot be decided\n",
+                 m->inv->n, m->records, certain, overdue, m->n - certain);
+}
+
+/* ---- JSON ---- */
+
+static void opt(struct bz_jw *w, const char *key, struct bz_view v) {
+    if (v.n > 0)
+        bz_jw_kstr(w, key, v);
+}
+
+static void put_score(struct bz_jw *w, uint8_t tenths) {
+    char mem[8];
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_buf_put_u64(&b, tenths / 10u);
+    bz_buf_putc(&b, '.');
+    bz_buf_put_u64(&b, tenths % 10u);
+    bz_jw_raw(w, bz_buf_view(&b));
+}
+
+static void put_component(struct bz_jw *w, const struct bz_component *c) {
+    bz_jw_key(w, "component");
+    bz_jw_obj(w);
+    bz_jw_kstr(w, "kind", bz_view_str(bz_component_kind_name(c->kind)));
+    bz_jw_kstr(w, "name", c->name);
+    bz_jw_kstr(w, "version", c->version);
+    bz_jw_kstr(w, "path", c->path);
+    bz_jw_end(w);
+}
+
+static void put_finding(struct bz_jw *w, const struct bz_match *m,
+                        const struct bz_match_finding *f) {
+    bz_jw_obj(w);
+    bz_jw_kstr(w, "id", f->names_n > 0 ? f->names[0] : (struct bz_view){0});
+    bz_jw_key(w, "names");
+    bz_jw_arr(w);
+    for (size_t i = 0; i < f->names_n; i++)
+        bz_jw_str(w, f->names[i]);
+    bz_jw_end(w);
+    put_component(w, f->c);
+    bz_jw_kstr(w, "state", f->certain ? BZ_V("affected") : BZ_V("cannot be decided"));
+    bz_jw_kstr(w, "severity", bz_view_str(bz_rating_name(f->severity)));
+    if (f->score > 0) {
+        bz_jw_key(w, "score");
+        put_score(w, f->score);
+    }
+    opt(w, "vector", f->vector);
+    bz_jw_kbool(w, "known_exploited", f->kev);
+    opt(w, "fixed", f->fixed);
+    opt(w, "not_confirmed", f->unsure);
+    bz_jw_kstr(w, "summary", f->summary);
+    bz_jw_kstr(w, "origin", f->origin);
+    bz_jw_key(w, "first_seen");
+    bz_jw_time(w, f->first_seen * 1000000000u);
+    bz_jw_key(w, "due");
+    bz_jw_time(w, f->due * 1000000000u);
+    bz_jw_kbool(w, "overdue", f->due <= m->now);
+    bz_jw_end(w);
+}
+
+void bz_match_json(const struct bz_match *m, struct bz_buf *out) {
+    struct bz_jw w;
+    bz_jw_init(&w, out);
+    bz_jw_obj(&w);
+    bz_jw_ku64(&w, "components", m->inv->n);
+    bz_jw_kbool(&w, "complete", !m->failed && !m->inv->full && m->stale == 0);
+    bz_jw_key(&w, "findings");
+    bz_jw_arr(&w);
+    for (const struct bz_match_finding *f = m->first; f != NULL; f = f->next)
+        put_finding(&w, m, f);
+    bz_jw_end(&w);
+    bz_jw_end(&w);
+    bz_buf_putc(out, '\n');
+}
+
+/* ---- SARIF. Source: OASIS, "Static Analysis Results Interchange Format 2.1.0" ---- */
+
+static const char *level_of(const struct bz_match_finding *f) {
+    if (!f->certain || f->severity == BZ_RATING_LOW)
+        return "note";
+    return f->kev || f->severity >= BZ_RATING_HIGH ? "error" : "warning";
+}
+
+static bool first_with_rule(const struct bz_match *m, const struct bz_match_finding *f) {
+    for (const struct bz_match_finding *g = m->first; g != f; g = g->next) {
+        if (bz_view_eq(g->names[0], f->names[0]))
+            return false;
+    }
+    return true;
+}
+
+static void put_text(struct bz_jw *w, const char *key, struct bz_view v) {
+    bz_jw_key(w, key);
+    bz_jw_obj(w);
+    bz_jw_kstr(w, "text", v);
+    bz_jw_end(w);
+}
+
+static void put_rule(struct bz_jw *w, const struct bz_match_finding *f) {
+    bz_jw_obj(w);
+    bz_jw_kstr(w, "id", f->names[0]);
+    put_text(w, "shortDescription", f->summary.n > 0 ? f->summary : f->names[0]);
+    if (f->score > 0) {
+        char mem[8];
+        struct bz_buf b;
+        bz_buf_init_fixed(&b, mem, sizeof mem);
+        bz_buf_printf(&b, "%u.%u", f->score / 10u, f->score % 10u);
+        bz_jw_key(w, "properties");
+        bz_jw_obj(w);
+        bz_jw_kstr(w, "security-severity", bz_buf_view(&b));
+        bz_jw_end(w);
+    }
+    bz_jw_end(w);
+}
+
+/* A path as a relative reference: nothing but what such may have. */
+static void put_uri(struct bz_jw *w, struct bz_view path) {
+    struct bz_buf b;
+    bz_buf_init(&b, path.n * 3 + 16);
+    for (size_t i = 0; i < path.n; i++) {
+        static const char hex[] = "0123456789ABCDEF";
+        uint8_t c = path.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     strchr("/-._~@", c) != NULL;
+        if (plain && c != 0) {
+            bz_buf_putc(&b, c);
+            continue;
+        }
+        bz_buf_putc(&b, '%');
+        bz_buf_putc(&b, (uint8_t)hex[c >> 4]);
+        bz_buf_putc(&b, (uint8_t)hex[c & 15]);
+    }
+    bz_jw_kstr(w, "uri", b.n > 0 ? bz_buf_view(&b) : BZ_V("unknown"));
+    bz_buf_free(&b);
+}
+
+static void put_result(struct bz_jw *w, const struct bz_match_finding *f) {
+    struct bz_buf text;
+    bz_buf_init(&text, 8192);
+    bz_buf_put(&text, f->c->name);
+    bz_buf_putc(&text, ' ');
+    bz_buf_put(&text, f->c->version);
+    bz_buf_puts(&text,
+                f->certain ? " is affected" : " may be affected: its version cannot be compared");
+    if (f->fixed.n > 0) {
+        bz_buf_puts(&text, "; fixed in ");
+        bz_buf_put(&text, f->fixed);
+    }
+    bz_buf_puts(&text, ". ");
+    bz_buf_put(&text, f->summary);
+    bz_jw_obj(w);
+    bz_jw_kstr(w, "ruleId", f->names[0]);
+    bz_jw_kstr(w, "level", bz_view_str(level_of(f)));
+    put_text(w, "message", bz_buf_view(&text));
+    bz_jw_key(w, "locations");
+    bz_jw_arr(w);
+    bz_jw_obj(w);
+    bz_jw_key(w, "physicalLocation");
+    bz_jw_obj(w);
+    bz_jw_key(w, "artifactLocation");
+    bz_jw_obj(w);
+    put_uri(w, f->c->path);
+    bz_jw_end(w);
+    bz_jw_end(w);
+    bz_jw_end(w);
+    bz_jw_end(w);
+    bz_jw_end(w);
+    bz_buf_free(&text);
+}
+
+void bz_match_sarif(const struct bz_match *m, struct bz_buf *out) {
+    struct bz_jw w;
+    bz_jw_init(&w, out);
+    bz_jw_obj(&w);
+    bz_jw_kstr(&w, "$schema", BZ_V("https://json.schemastore.org/sarif-2.1.0.json"));
+    bz_jw_kstr(&w, "version", BZ_V("2.1.0"));
+    bz_jw_key(&w, "runs");
+    bz_jw_arr(&w);
+    bz_jw_obj(&w);
+    bz_jw_key(&w, "tool");
+    bz_jw_obj(&w);
+    bz_jw_key(&w, "driver");
+    bz_jw_obj(&w);
+    bz_jw_kstr(&w, "name", BZ_V("bartizan advisory match"));
+    bz_jw_kstr(&w, "version", BZ_V(BZ_VERSION));
+    bz_jw_key(&w, "rules");
+    bz_jw_arr(&w);
+    for (const struct bz_match_finding *f = m->first; f != NULL; f = f->next) {
+        if (f->names_n > 0 && first_with_rule(m, f))
+            put_rule(&w, f);
+    }
+    bz_jw_end(&w);
+    bz_jw_end(&w);
+    bz_jw_end(&w);
+    bz_jw_key(&w, "results");
+    bz_jw_arr(&w);
+    for (const struct bz_match_finding *f = m->first; f != NULL; f = f->next) {
+        if (f->names_n > 0)
+            put_result(&w, f);
+    }
+    bz_jw_end(&w);
+    bz_jw_end(&w);
+    bz_jw_end(&w);
+    bz_jw_end(&w);
+    bz_buf_putc(out, '\n');
+}
