@@ -1,0 +1,7 @@
+/* Python source: its lexer, imports and calls. */
+#include "scan_once.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    scan_once(data, size);
+    return 0;
+}

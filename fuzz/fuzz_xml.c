@@ -1,0 +1,7 @@
+/* XML: PMML, OpenVINO, document types, UTF-16. */
+#include "scan_once.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    scan_once(data, size);
+    return 0;
+}
