@@ -149,6 +149,7 @@ struct bz_watch {
     const struct bz_type_set *want;
     uint8_t mode;        /* enum bz_text_mode */
     uint8_t calm;        /* quiet bytes at the end of the window, up to a limit */
+    uint8_t digits;      /* at its end, not looked at yet */
     bool cut;            /* the window does not begin with the channel */
     bool late;           /* there is loud text that they were not looked for in */
     bool folded;         /* the window is not the text itself: places stand in `at` */

@@ -18,7 +18,7 @@ enum {
     BACK = BZ_DETECT_CONTEXT + 32, /* bytes that are read before what is not decided */
     LATE = 64,   /* bytes of a finding that is not held for, if its end comes in a later piece */
     BATCH = 64,  /* bytes that wait until they are looked at for what is not held for */
-    NUMBER = 48, /* undecided bytes at whose end digits may wait for more digits */
+    NUMBER = 32, /* digits that wait for more digits before anything is looked for in them */
 };
 #define IN_STRING (UINT64_C(1) << 63) /* in `at`: the byte lies in a string of JSON */
 _Static_assert(TRIM + SLICE + NORM_MAX + KEEP < BZ_WATCH_MAX, "the window is bounded");
@@ -285,7 +285,7 @@ static bool quick(const struct bz_detect *d, struct bz_watch *w, const struct bz
 /* Digits behind a digit: a number goes on, and until its end nothing can be said of it. Models write
  * numbers in pieces of one to three digits, and looking at each of them is what costs most. */
 static bool number_goes_on(const struct bz_watch *w, size_t before) {
-    if (before == 0 || before == w->win.n || w->win.n - w->from > NUMBER)
+    if (before == 0 || before == w->win.n || w->win.n - before > (size_t)(NUMBER - w->digits))
         return false;
     for (size_t i = before - 1; i < w->win.n; i++)
         if ((uint8_t)(w->win.p[i] - '0') >= 10)
@@ -416,11 +416,13 @@ enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_
         BZ_TRY(window_status(w));
         bool final = last && done == text.n;
         if (!final && number_goes_on(w, before)) {
+            w->digits = (uint8_t)(w->digits + w->win.n - before);
             w->calm = 0;
             w->late = hold != NULL;
         } else if (final || !quick(d, w, hold)) {
             BZ_TRY(decide(d, w, final, hold, out));
             take_calm(w);
+            w->digits = 0;
         }
         trim(w);
     } while (done < text.n);
