@@ -230,11 +230,41 @@ static bool string(struct gguf *g, uint64_t *ret_n, uint64_t *ret_off) {
     return true;
 }
 
+static inline bool is_ascii(const uint8_t *p, size_t n) {
+    uint8_t all = 0;
+    for (size_t i = 0; i < n; i++)
+        all |= p[i];
+    return all < 0x80;
+}
+
+/* Short strings that lie in sight: half a million of them are a vocabulary. Returns how many. */
+static uint64_t strings_in_sight(struct gguf *g, uint64_t count) {
+    struct bz_view v = bz_window_peek(&g->w, 8);
+    size_t at = 0;
+    uint64_t done = 0;
+    for (; done < count && v.n - at >= 8; done++) {
+        uint64_t n = le(v.p + at, 8);
+        if (n > v.n - at - 8 || n > GGUF_TEXT_MAX)
+            break;
+        const uint8_t *p = v.p + at + 8;
+        if (!is_ascii(p, (size_t)n) && bz_utf8_valid(bz_view(p, (size_t)n)) != n)
+            break;
+        at += 8 + (size_t)n;
+    }
+    bz_window_skip(&g->w, at);
+    return done;
+}
+
 static bool strings(struct gguf *g, uint64_t count) {
     uint64_t n = 0, off = 0;
-    for (uint64_t i = 0; i < count; i++) {
-        if (!string(g, &n, &off))
+    while (count > 0) {
+        uint64_t done = strings_in_sight(g, count);
+        count -= done;
+        if (done > 0 || count == 0)
+            continue;
+        if (!string(g, &n, &off)) /* a long one, one at the edge of the window, or a bad one */
             return false;
+        count--;
     }
     return true;
 }
