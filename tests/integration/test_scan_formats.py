@@ -1,0 +1,228 @@
+"""bartizan scan on model formats beyond pickles: HDF5 through its own process, external data beside ONNX models, folders of
+Hugging Face, members of .keras, .skops, .mar and .nemo."""
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import unittest
+import zipfile
+
+from harness import BARTIZAN, BUILD, HANG_S
+
+CHILD = BUILD / "bartizan-hdf5"
+LAMBDA = {"class_name": "Lambda", "config": {"function": ["4wE=", None, None], "function_type": "lambda"}}
+DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}, "registered_name": None}
+
+
+def varint(v):
+    out = b""
+    while v > 0x7F:
+        out += bytes([v & 0x7F | 0x80])
+        v >>= 7
+    return out + bytes([v])
+
+
+def field(no, value):
+    """A field of a protocol buffer: a number, or bytes."""
+    if isinstance(value, int):
+        return varint(no << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(no << 3 | 2) + varint(len(value)) + value
+
+
+def onnx(location, length):
+    entries = b"".join(field(13, field(1, k) + field(2, v))
+                       for k, v in (("location", location), ("offset", "0"), ("length", str(length))))
+    tensor = field(1, 4) + field(2, 1) + field(8, "W") + entries + field(14, 1)
+    graph = field(1, field(1, "X") + field(2, "Y") + field(4, "Relu")) + field(2, "g") + field(5, tensor)
+    return field(1, 8) + field(7, graph) + field(8, field(2, 17))
+
+
+class Formats(unittest.TestCase):
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="bz-formats-"))
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def put(self, name, data):
+        p = self.dir / name
+        p.parent.mkdir(parents=True, exist_ok=True)
+        p.write_bytes(data if isinstance(data, bytes) else
+                      data.encode() if isinstance(data, str) else json.dumps(data).encode())
+        return p
+
+    def scan(self, path):
+        """exit code, {file name: {rule, ...}}"""
+        r = subprocess.run([BARTIZAN, "scan", "--json", str(path)], capture_output=True, timeout=HANG_S)
+        out = json.loads(r.stdout)
+        return r.returncode, {pathlib.Path(f["path"]).name: {x["rule"] for x in f["findings"]} for f in out["files"]}
+
+    def one(self, path):
+        code, files = self.scan(path)
+        return code, files[pathlib.Path(path).name]
+
+
+class Hdf5(Formats):
+    def setUp(self):
+        super().setUp()
+        self.h5 = self.dir / "h5"
+        self.h5.mkdir()
+        subprocess.run([BUILD / "tools" / "tiny-h5", self.h5], check=True, timeout=HANG_S)
+
+    def test_each_kind(self):
+        code, files = self.scan(self.h5)
+        self.assertEqual(code, 1)
+        expected = {
+            "ok-weights.h5": set(), "ok-userblock.h5": set(), "elink.h5": {"H5-LINK"}, "external.h5": {"H5-EXTERNAL"},
+            "virtual.h5": {"H5-EXTERNAL"}, "filter.h5": {"H5-FILTER"}, "lambda-fixed.h5": {"KERAS-LAMBDA"},
+            "lambda-variable.h5": {"KERAS-LAMBDA"}, "deep.h5": {"SCAN-LEFT-OUT"}}
+        for name, rules in expected.items():
+            self.assertEqual(files.get(name, set()), rules, name)
+        self.assertIn("PKL-CALL-CODE", files["pickle.h5"])
+
+    def test_good_ones_are_clean_and_a_cap_is_not(self):
+        self.assertEqual(self.one(self.h5 / "ok-weights.h5"), (0, set()))
+        self.assertEqual(self.one(self.h5 / "deep.h5")[0], 3)
+
+    def test_cut_short(self):
+        data = (self.h5 / "ok-weights.h5").read_bytes()
+        for n in (64, len(data) // 2, len(data) - 100):
+            code, rules = self.one(self.put("cut.h5", data[:n]))
+            self.assertEqual(code, 1, n)
+            self.assertIn("H5-MALFORMED", rules, n)
+
+    def test_flipped_bytes_never_stop_a_scan(self):
+        data = bytearray((self.h5 / "lambda-variable.h5").read_bytes())
+        folder = self.dir / "flips"
+        for i in range(0, min(len(data), 1200), 12):
+            was, data[i] = data[i], data[i] ^ 0xFF
+            self.put(f"flips/{i}.h5", bytes(data))
+            data[i] = was
+        r = subprocess.run([BARTIZAN, "scan", "--json", str(folder)], capture_output=True, timeout=HANG_S)
+        self.assertIn(r.returncode, (1, 3), r.stderr)
+        self.assertEqual(json.loads(r.stdout)["failures"], [])
+
+    def test_members_of_archives(self):
+        for name, rule in (("ok-weights", None), ("elink", "H5-LINK")):
+            p = self.dir / f"{name}.keras"
+            with zipfile.ZipFile(p, "w", zipfile.ZIP_DEFLATED) as z:
+                z.writestr("metadata.json", json.dumps({"keras_version": "3.8.0"}))
+                z.writestr("config.json", json.dumps(DENSE))
+                z.write(self.h5 / f"{name}.h5", "model.weights.h5")
+            code, rules = self.one(p)
+            self.assertEqual((code, rules), (1, {rule}) if rule else (0, set()), name)
+
+    def test_the_process_takes_nothing_but_a_file_to_read(self):
+        good = self.h5 / "ok-weights.h5"
+        with open(good, "rb") as f:
+            r = subprocess.run([CHILD], stdin=f, capture_output=True, timeout=HANG_S)
+            self.assertEqual(r.returncode, 0)
+            self.assertIn(b'"kind":"done"', r.stdout)
+        with open(good, "r+b") as f: # could be written to
+            self.assertEqual(subprocess.run([CHILD], stdin=f, capture_output=True, timeout=HANG_S).returncode, 2)
+        self.assertEqual(subprocess.run([CHILD], stdin=subprocess.PIPE, capture_output=True, timeout=HANG_S).returncode, 2)
+        with open(good, "rb") as f:
+            r = subprocess.run([CHILD, "x"], stdin=f, capture_output=True, timeout=HANG_S)
+            self.assertEqual((r.returncode, r.stdout), (2, b""))
+
+    def test_what_it_does_not_read_stays_unread(self):
+        """External files are named in the answer, their bytes are not."""
+        secret = self.put("secret.txt", "the-content-of-another-file" * 10)
+        data = (self.h5 / "external.h5").read_bytes()
+        name = b"/etc/hostname"
+        link = self.dir / "s"
+        link.symlink_to(secret)
+        path = str(link).encode()
+        if len(path) > len(name):
+            path = b"/proc/version"
+        p = self.put("ext.h5", data.replace(name, path + bytes(len(name) - len(path))))
+        with open(p, "rb") as f:
+            r = subprocess.run([CHILD], stdin=f, capture_output=True, timeout=HANG_S)
+        self.assertNotIn(b"the-content", r.stdout)
+        self.assertNotIn(b"Linux version", r.stdout)
+        self.assertNotIn(b'"kind":"dataset"', r.stdout)
+
+    def test_without_the_reader_it_is_not_clean(self):
+        alone = self.dir / "alone"
+        alone.mkdir()
+        shutil.copy(BARTIZAN, alone / "bartizan")
+        r = subprocess.run([alone / "bartizan", "scan", "--json", self.h5 / "ok-weights.h5"], capture_output=True,
+                           timeout=HANG_S)
+        self.assertEqual(r.returncode, 3, r.stderr)
+        self.assertIn(b"H5-UNCHECKED", r.stdout)
+
+
+class Onnx(Formats):
+    def test_external_data(self):
+        self.put("weights.bin", bytes(16))
+        self.put("sub/w.bin", bytes(16))
+        self.put("outside.bin", bytes(16))
+        (self.dir / "link.bin").symlink_to("weights.bin")
+        (self.dir / "dirlink").symlink_to("sub")
+        os.link(self.dir / "outside.bin", self.dir / "hard.bin")
+        for location, length, rule in (
+                ("weights.bin", 16, None), ("sub/w.bin", 16, None), ("weights.bin", 17, "ONNX-EXTERNAL-RANGE"),
+                ("link.bin", 16, "ONNX-EXTERNAL-LINK"), ("dirlink/w.bin", 16, "ONNX-EXTERNAL-LINK"),
+                ("hard.bin", 16, "ONNX-EXTERNAL-LINK"), ("../x", 16, "ONNX-EXTERNAL-PATH"),
+                ("/etc/passwd", 16, "ONNX-EXTERNAL-PATH"), ("gone.bin", 16, "ONNX-EXTERNAL-MISSING")):
+            code, rules = self.one(self.put("m.onnx", onnx(location, length)))
+            self.assertEqual(rules, {rule} if rule else set(), location)
+            self.assertEqual(code, 0 if rule in (None, "ONNX-EXTERNAL-MISSING") else 1, location)
+
+
+class Folders(Formats):
+    def test_hugging_face(self):
+        self.put("good/config.json", {"architectures": ["LlamaForCausalLM"], "model_type": "llama"})
+        self.put("good/generation_config.json", {"temperature": 0.7})
+        self.put("good/tokenizer_config.json", {
+            "chat_template": "{% for m in messages %}{{ m['content'] }}{% endfor %}", "tokenizer_class": "X"})
+        self.put("good/README.md", "---\nlicense: mit\n---\n# Model\n")
+        self.put("good/requirements.txt", "torch>=2.0\n")
+        self.assertEqual(self.scan(self.dir / "good")[0], 0)
+        self.put("bad/config.json", {"auto_map": {"AutoModel": "someone/else--modeling_x.X"}})
+        self.put("bad/modeling_x.py", "# model\nimport os\nos.system('true')\n")
+        self.put("bad/tokenizer_config.json", {"chat_template": "{{ ''.__class__.__mro__ }}"})
+        self.put("bad/requirements.txt", "torch\nx @ https://example.org/x.whl\n")
+        code, files = self.scan(self.dir / "bad")
+        self.assertEqual(code, 1)
+        for name, rule in (("config.json", "HF-CODE-REMOTE"), ("modeling_x.py", "PY-PROCESS"),
+                           ("tokenizer_config.json", "TPL-CODE"), ("requirements.txt", "REQ-URL")):
+            self.assertIn(rule, files[name], name)
+
+    def test_members(self):
+        def archive(name, members):
+            with zipfile.ZipFile(self.dir / name, "w") as z:
+                for member, data in members.items():
+                    z.writestr(member, data if isinstance(data, str) else json.dumps(data))
+            return self.one(self.dir / name)
+
+        self.assertIn("KERAS-LAMBDA", archive("a.keras", {"config.json": LAMBDA, "metadata.json": {}})[1])
+        self.assertEqual(archive("b.keras", {"config.json": DENSE, "metadata.json": {"keras_version": "3.8.0"}}), (0, set()))
+        self.assertIn("SKOPS-CALL", archive("c.skops", {"schema.json": {
+            "__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "content": {}}})[1])
+        self.assertIn("PY-PROCESS", archive("d.mar", {
+            "MAR-INF/MANIFEST.json": {"archiverVersion": "0.9", "model": {"handler": "h.py"}},
+            "h.py": "# h\nimport subprocess\nsubprocess.run(['true'])\n"})[1])
+        data = b"model:\n  _target_: os.system\n  command: 'true'\n"
+        with tarfile.open(self.dir / "e.nemo", "w:gz") as t:
+            info = tarfile.TarInfo("model_config.yaml")
+            info.size = len(data)
+            t.addfile(info, io.BytesIO(data))
+        self.assertIn("JSON-TARGET", self.one(self.dir / "e.nemo")[1])
+
+    def test_a_saved_model(self):
+        node = field(1, field(1, "n") + field(2, "PyFunc"))
+        self.put("m/saved_model.pb", field(1, 1) + field(2, field(2, node)))
+        self.put("m/assets/vocab.txt", "a\nb\n")
+        code, files = self.scan(self.dir / "m")
+        self.assertEqual((code, files["saved_model.pb"]), (1, {"TF-PYTHON"}))
+
+    def test_empty_files_with_the_name_of_a_model(self):
+        self.assertEqual(self.one(self.put("m.onnx", b"")), (1, {"MODEL-EMPTY"}))
+
+
+if __name__ == "__main__":
+    unittest.main()
