@@ -16,8 +16,7 @@ struct ring {
     int fd;
     uint64_t size;
     uint8_t *mem;
-    size_t n[BLOCKS];
-    bool failed;
+    size_t n[BLOCKS]; /* 0: it could not be read */
     sem_t full, empty;
 };
 
@@ -47,14 +46,15 @@ static void wait_for(sem_t *s) {
 static void *reader(void *ctx) {
     struct ring *r = ctx;
     size_t i = 0;
-    for (uint64_t off = 0; off < r->size; off += r->n[i], i = (i + 1) % BLOCKS) {
+    for (uint64_t off = 0; off < r->size; i = (i + 1) % BLOCKS) {
         wait_for(&r->empty);
-        r->n[i] = block_at(r->size, off);
-        r->failed = !read_block(r->fd, off, r->mem + i * BLOCK, r->n[i]);
-        bool failed = r->failed;
+        size_t n = block_at(r->size, off);
+        r->n[i] = read_block(r->fd, off, r->mem + i * BLOCK, n) ? n : 0;
+        bool failed = r->n[i] == 0; /* the block is the other one's from here on */
         (void)sem_post(&r->full);
         if (failed)
             break;
+        off += n;
     }
     return NULL;
 }
@@ -64,9 +64,11 @@ static enum bz_status with_reader(struct ring *r, _Atomic uint64_t *told, struct
     size_t i = 0;
     if (pthread_create(&t, NULL, reader, r) != 0)
         return BZ_EUNAVAIL;
-    for (uint64_t off = 0; off < r->size && !r->failed; i = (i + 1) % BLOCKS) {
+    bool failed = false;
+    for (uint64_t off = 0; off < r->size; i = (i + 1) % BLOCKS) {
         wait_for(&r->full);
-        if (r->failed)
+        failed = r->n[i] == 0;
+        if (failed)
             break;
         bz_sha256_add(s, bz_view(r->mem + i * BLOCK, r->n[i]));
         off += r->n[i];
@@ -75,7 +77,7 @@ static enum bz_status with_reader(struct ring *r, _Atomic uint64_t *told, struct
         (void)sem_post(&r->empty);
     }
     (void)pthread_join(t, NULL);
-    return r->failed ? BZ_EIO : BZ_OK;
+    return failed ? BZ_EIO : BZ_OK;
 }
 
 static enum bz_status alone(struct ring *r, _Atomic uint64_t *told, struct bz_sha256 *s) {
