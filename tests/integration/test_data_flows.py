@@ -265,7 +265,7 @@ class Changes(test_data.Echoing):
         """The pack in the image is damaged in a way that the image's own seal does not show: nothing passes unscreened."""
         image = self.i.dir / "run/policy.img"
         whole = image.read_bytes()
-        pack, n = struct.unpack_from("<QQ", whole, 264 + 13 * 16)
+        pack, n = struct.unpack_from("<QQ", whole, 264 + 14 * 16)
         end = struct.unpack_from("<Q", whole, 56)[0]
         self.assertEqual(whole[16:48], self.seal(whole[48:end]))
         bad = bytearray(whole)
