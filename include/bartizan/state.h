@@ -29,7 +29,7 @@ enum bz_health {
     BZ_HEALTH_UNKNOWN,
     BZ_HEALTH_UP,
     BZ_HEALTH_DOWN,
-    BZ_HEALTH_UNSAFE /* its cage failed a probe: not used until that is mended, and never by passing of time */
+    BZ_HEALTH_UNSAFE /* its cage or its model files failed a check: not used until that is mended, and never by passing of time */
 };
 void bz_state_health_set(struct bz_state *s, uint32_t backend, enum bz_health h, uint64_t now_ns); /* active check */
 /* Passive: a failed or good exchange seen by a worker. Three failures in a row rest the backend for 5 s (doubling to 60 s). */

@@ -240,8 +240,8 @@ static bool is_minisign(struct bz_view text) {
 }
 
 /* false: could not be read. `out` 64 bytes, or a mapping of the file for signatures over the file itself. */
-static bool minisign_message(const char *path, bool hashed, uint8_t hash[64], struct bz_view *ret) {
-    uint64_t n = 0;
+static bool minisign_message(const char *path, bool hashed, uint8_t hash[64], struct bz_view *ret,
+                             uint64_t *ret_n) {
     struct stat s;
     BZ_FD fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
@@ -250,7 +250,7 @@ static bool minisign_message(const char *path, bool hashed, uint8_t hash[64], st
     }
     if (hashed) {
         *ret = bz_view(hash, 64);
-        return bz_fd_hash(fd, BZ_MODEL_BLAKE2B, 0, UINT64_MAX, hash, &n) == BZ_OK;
+        return bz_fd_hash(fd, BZ_MODEL_BLAKE2B, 0, UINT64_MAX, hash, ret_n) == BZ_OK;
     }
     void *p = mmap(NULL, (size_t)s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED) {
@@ -258,6 +258,7 @@ static bool minisign_message(const char *path, bool hashed, uint8_t hash[64], st
         return false;
     }
     *ret = bz_view(p, (size_t)s.st_size);
+    *ret_n = (uint64_t)s.st_size;
     return true;
 }
 
@@ -279,7 +280,7 @@ static bool check_minisign(struct bz_model_checked *c, const char *path, const c
         refuse(c, diag.why);
         return true;
     }
-    if (!minisign_message(path, m.hashed, hash, &message))
+    if (!minisign_message(path, m.hashed, hash, &message, &c->bytes))
         return false;
     enum bz_status st = bz_minisign_check(&m, &key, message, &diag);
     if (!m.hashed)

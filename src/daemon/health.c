@@ -15,10 +15,10 @@ static void set_why(struct bz_backend_run *r, const char *text) {
 
 static void set_health(struct bz_daemon *d, uint32_t i, enum bz_health h, const char *why) {
     struct bz_backend_run *r = &d->backend[i];
-    const char *barred = h == BZ_HEALTH_UP ? bz_registry_barred(d, i) : NULL;
-    if (barred != NULL) { /* it answers, with files that nobody approved */
-        h = BZ_HEALTH_DOWN;
-        why = barred;
+    const char *barred = bz_registry_barred(d, i);
+    if (barred != NULL) { /* "down" would pass with time, if nobody were left to say it again */
+        why = h == BZ_HEALTH_DOWN ? why : barred;
+        h = BZ_HEALTH_UNSAFE;
     }
     const char *unsafe = bz_cage_unsafe(r);
     if (unsafe != NULL) {
@@ -28,17 +28,12 @@ static void set_health(struct bz_daemon *d, uint32_t i, enum bz_health h, const 
     set_why(r, why);
     if (r->health != h)
         bz_log("backend %s is %s%s%s", r->name,
-               h == BZ_HEALTH_UP ? "up" : h == BZ_HEALTH_DOWN ? "down" : "kept from requests",
+               h == BZ_HEALTH_UP     ? "up"
+               : h == BZ_HEALTH_DOWN ? "down"
+                                     : "kept from requests",
                why[0] == '\0' ? "" : ": ", why);
     r->health = h;
     bz_state_health_set(d->state, i, h, bz_clock_mono());
-}
-
-void bz_health_recheck(struct bz_daemon *d, uint32_t i) {
-    const char *barred = bz_registry_barred(d, i);
-    d->backend[i].next_ns = 0; /* asked at once */
-    if (barred != NULL && d->backend[i].health == BZ_HEALTH_UP)
-        set_health(d, i, BZ_HEALTH_DOWN, barred);
 }
 
 void bz_health_cage(struct bz_daemon *d, uint32_t i) {
@@ -46,6 +41,13 @@ void bz_health_cage(struct bz_daemon *d, uint32_t i) {
     d->backend[i].next_ns = 0;
     if (unsafe != NULL)
         set_health(d, i, BZ_HEALTH_UNSAFE, unsafe);
+}
+
+void bz_health_recheck(struct bz_daemon *d, uint32_t i) {
+    const char *barred = bz_registry_barred(d, i);
+    d->backend[i].next_ns = 0; /* asked at once */
+    if (barred != NULL)
+        set_health(d, i, BZ_HEALTH_UNSAFE, barred);
 }
 
 /* ---- one probe ---- */
@@ -195,7 +197,10 @@ static void take_answer(struct bz_daemon *d, uint32_t i, long status) {
     take_address(d, r, &d->config->backends[i]);
     if (status == 200 && take_models(d, r))
         set_health(d, i, BZ_HEALTH_UP,
-                   r->models.dropped > 0 ? "some of its models cannot be used: their names, or the registry has not approved them" : "");
+                   r->models.dropped > 0
+                       ? "some of its model names cannot be used, or the registry "
+                         "has not approved them"
+                       : "");
     else if (r->models_fixed)
         set_health(d, i, BZ_HEALTH_UP, "");
     else

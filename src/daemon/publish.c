@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon.h"
+#include "registry.h"
 
 enum { IMAGE_FIXED_MAX = 160 << 20, IMAGE_KEY_MAX = 4096 };
 _Static_assert(IMAGE_FIXED_MAX > BZ_DETECT_PACK_MAX + (64 << 20), "room for everything else");
@@ -99,6 +100,7 @@ enum bz_status bz_publish(struct bz_daemon *d) {
         return BZ_ENOMEM;
     bz_buf_init(&out, 1);
     d->publish_wanted = false;
+    bz_registry_guard(d);
     enum bz_status st = publish(d, p, &served, &out);
     bz_buf_wipe_free(&out); /* credentials of the backends stand in it */
     bz_served_free(&served);

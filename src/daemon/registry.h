@@ -52,6 +52,8 @@ void bz_registry_turn(struct bz_daemon *d, uint64_t now);
 uint64_t bz_registry_next(const struct bz_daemon *d); /* monotonic ns */
 /* Look at once: something was approved or taken back, or the configuration changed. */
 void bz_registry_look(struct bz_daemon *d);
+/* Before an image is published: backends that must not be used are marked, also those that nobody looked at yet. */
+void bz_registry_guard(struct bz_daemon *d);
 /* Why a backend must not be used; NULL: it may be. */
 const char *bz_registry_barred(const struct bz_daemon *d, uint32_t backend);
 /* May this model of an Ollama server be named? digest: hex, of its manifest. */

@@ -15,12 +15,13 @@
 
 #include "watch_int.h"
 
-enum verdict { LOOK_NONE, LOOK_GOOD, LOOK_WAIT, LOOK_BAD, LOOK_BLIND };
-static const char *const verdict_names[] = {"not looked at", "approved", "being hashed",
-                                            "not approved", "not assessable"};
+enum verdict { LOOK_NONE, LOOK_AWAY, LOOK_GOOD, LOOK_WAIT, LOOK_BAD, LOOK_BLIND };
+static const char *const verdict_names[] = {"not looked at", "not running",  "approved",
+                                            "being hashed",  "not approved", "not assessable"};
 
 struct look { /* one backend */
     enum verdict verdict;
+    enum verdict told; /* in the log and the audit record */
     char why[WATCH_WHY];
     uint64_t next_ns;
     uint64_t files; /* that hold weights */
@@ -246,7 +247,7 @@ static void look_into(struct looking *g, uint32_t i) {
     enum bz_status st =
         watch_find(&g->d->config->backends[i], g->d->backend[i].address, &pids, g->why);
     if (st != BZ_OK) {
-        g->verdict = LOOK_BLIND;
+        g->verdict = st == BZ_ENOTFOUND ? LOOK_AWAY : LOOK_BLIND;
         return;
     }
     struct look *l = g->l;
@@ -267,7 +268,7 @@ static void look_into(struct looking *g, uint32_t i) {
     if (g->files == 0 && !l->met_good)
         judge(g, LOOK_BLIND,
               "process %d has no model file mapped or open: it read it into memory before anybody "
-              "could look (llama-server: do not use --no-mmap)",
+              "could look (llama-server: --load-mode mmap)",
               (int)l->pid);
     if (l->tainted) {
         g->verdict = LOOK_BAD;
@@ -293,15 +294,16 @@ static void alert(struct bz_daemon *d, uint32_t i, const struct look *l) {
 static void take_look(struct bz_daemon *d, uint32_t i, const struct looking *g) {
     struct look *l = g->l;
     bool changed = l->verdict != g->verdict || strcmp(l->why, g->why) != 0;
-    bool tell = l->verdict != g->verdict && g->verdict != LOOK_WAIT &&
-                (g->verdict != LOOK_GOOD || l->verdict > LOOK_WAIT || l->verdict == LOOK_NONE);
+    bool tell = g->verdict != l->told && g->verdict > LOOK_AWAY && g->verdict != LOOK_WAIT;
     l->files = g->files;
     if (!changed)
         return;
     l->verdict = g->verdict;
     (void)snprintf(l->why, sizeof l->why, "%s", g->why);
-    if (tell)
+    if (tell) {
+        l->told = g->verdict;
         alert(d, i, l);
+    }
     bz_health_recheck(d, i);
 }
 
@@ -346,6 +348,14 @@ void bz_registry_turn(struct bz_daemon *d, uint64_t now) {
     w->again = false;
 }
 
+void bz_registry_guard(struct bz_daemon *d) {
+    for (uint32_t i = 0; d->config != NULL && i < d->config->backends_n; i++) {
+        if (!d->backend[i].retired && d->backend[i].health != BZ_HEALTH_UNSAFE &&
+            bz_registry_barred(d, i) != NULL)
+            bz_health_recheck(d, i);
+    }
+}
+
 uint64_t bz_registry_next(const struct bz_daemon *d) {
     uint64_t best = UINT64_MAX;
     if (d->registry == NULL)
@@ -370,6 +380,8 @@ const char *bz_registry_barred(const struct bz_daemon *d, uint32_t i) {
     if (d->registry == NULL)
         return "the registry of models cannot be opened, so nothing is approved";
     const struct look *l = &bz_registry_watch(d->registry)->look[i];
+    if (strcmp(l->url, d->config->backends[i].url) != 0)
+        return "its model files have not been looked at yet";
     if (l->verdict == LOOK_GOOD)
         return NULL;
     return l->verdict == LOOK_NONE ? "its model files have not been looked at yet" : l->why;

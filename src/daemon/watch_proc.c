@@ -180,6 +180,14 @@ static enum bz_status listeners_of(const char *file, bool v6_file, const uint8_t
     return st == BZ_MORE || st == BZ_ENOTFOUND ? BZ_OK : st;
 }
 
+/* What the url says itself. */
+static void numeric_address(const struct bz_url *u, char out[80]) {
+    struct bz_view host = bz_view_eq(u->host, BZ_V("localhost")) ? BZ_V("127.0.0.1") : u->host;
+    bool v6 = memchr(host.p, ':', host.n) != NULL;
+    (void)snprintf(out, 80, "%s%.*s%s:%u", v6 ? "[" : "", (int)host.n, (const char *)host.p,
+                   v6 ? "]" : "", u->port);
+}
+
 /* "127.0.0.1:8080" or "[::1]:8080", as the health check resolved it. */
 static bool split_address(const char *text, uint8_t address[16], bool *v6, uint16_t *port) {
     char host[64];
@@ -264,6 +272,7 @@ enum bz_status watch_find(const struct bz_backend_config *c, const char *address
                           struct watch_pids *ret, char why[WATCH_WHY]) {
     struct bz_url u;
     struct processes all;
+    char own[80] = "";
     *ret = (struct watch_pids){.n = 0};
     enum bz_status st = bz_url_parse(bz_view_str(c->url), &u, NULL);
     if (st == BZ_OK)
@@ -271,6 +280,10 @@ enum bz_status watch_find(const struct bz_backend_config *c, const char *address
     if (st != BZ_OK) {
         say(why, "/proc cannot be read");
         return st;
+    }
+    if (!u.unix_socket && u.numeric) {
+        numeric_address(&u, own);
+        address = own;
     }
     st = u.unix_socket ? unix_listener(u.path, ret, why) : tcp_listener(address, &all, ret, why);
     if (st == BZ_OK && !add_children(&all, ret)) {

@@ -99,8 +99,8 @@
     X(SCREENING, 503, "screening_unavailable", "The gateway cannot screen this request now.")      \
     X(NO_BACKEND, 503, "no_backend", "No model server is available for this model right now.")     \
     X(UNSAFE_BACKEND, 503, "backend_unsafe",                                                       \
-      "The model server has not passed the check of its isolation; nothing is sent to it until "   \
-      "it does.")                                                                                  \
+      "The model server has not passed the checks of its isolation or of its model files; "        \
+      "nothing is sent to it until it does.")                                                      \
     X(NO_MEMORY, 503, "no_memory", "The gateway is short of memory. Try again later.")
 
 enum bz_refusal {

@@ -117,6 +117,22 @@ static enum bz_status check_payload(struct bundle *b, const struct pki_key *k) {
 
 /* ---- flows ---- */
 
+/* Bundles of 1.0 and before carry the key itself, as the text of a PEM file, instead of its hint. */
+static enum bz_status check_old_key(struct bundle *b, const struct bz_json *pub,
+                                    const struct pki_key *k) {
+    struct pki_key *own = NULL;
+    struct bz_view pem;
+    if (sig_b64(bz_json_get(pub, BZ_V("rawBytes")), b->ar, &pem) != BZ_OK ||
+        pki_key_public_pem(pem, &own) != BZ_OK)
+        return sig_no_at(b->diag, pub, BZ_ESYNTAX, "it does not say which key signed it");
+    bool same = pki_key_same(own, k);
+    pki_key_free(own);
+    if (!same)
+        return sig_no(b->diag, BZ_EDENIED, "it was signed with another key than the given one");
+    sig_warn(b->ret, "an old bundle, which carries the key instead of naming it");
+    return BZ_OK;
+}
+
 static enum bz_status verify_key(struct bundle *b, const struct bz_json *pub) {
     struct pki_key *k = NULL;
     uint8_t hint[BZ_HASH_LEN], said[BZ_HASH_LEN];
@@ -129,7 +145,7 @@ static enum bz_status verify_key(struct bundle *b, const struct bz_json *pub) {
         return sig_no(b->diag, BZ_EINVAL, "the given key is no public key in PEM");
     enum bz_status st = pki_key_hint(k, hint);
     if (st == BZ_OK && text.p == NULL)
-        sig_warn(b->ret, "an old bundle, which does not say which key signed it");
+        st = check_old_key(b, pub, k);
     else if (st == BZ_OK &&
              (bz_hex_decode(text, said, sizeof said, &n) != BZ_OK || n != sizeof said ||
               !bz_ct_equal(bz_view(hint, sizeof hint), bz_view(said, sizeof said))))

@@ -107,11 +107,11 @@ static enum bz_status open_secret(uint8_t b[SECRET_BYTES], struct bz_view passph
         for (size_t i = 0; i < sizeof stream; i++)
             body[i] ^= stream[i];
         bz_wipe(stream, sizeof stream);
+        if (!checksum_good(body))
+            return BZ_EDENIED;
     } else if (!bz_view_eq(bz_view(b + 2, 2), bz_view(none, 2))) {
-        return BZ_ESYNTAX;
+        return BZ_ESYNTAX; /* minisign writes no checksum into a key without passphrase */
     }
-    if (!checksum_good(body))
-        return BZ_EDENIED;
     memcpy(ret->id, body, sizeof ret->id);
     memcpy(ret->key, body + 8, sizeof ret->key);
     return BZ_OK;

@@ -1,0 +1,411 @@
+"""The registry of models: quarantine, approval by persons, and what a real llama-server has mapped."""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+from harness import BARTIZAN, BUILD, ROOT, Case, alive, backend, descendants, free_port, stop_process, wait_for
+
+DEMO = pathlib.Path(os.environ.get("BARTIZAN_DEMO") or BUILD / "demo")
+ENFORCE = "registry: {mode: enforce, check_s: 1}\n"
+
+
+def demo():
+    subprocess.run([str(ROOT / "tools" / "demo-backend.sh"), str(DEMO)], check=True, stdout=subprocess.DEVNULL,
+                   env=dict(os.environ, BARTIZAN_BUILD=str(BUILD)))
+    return DEMO / "model.gguf"
+
+
+def llama(case, model, *flags, port=None):
+    """As an operator is told to run it: the instance's own user, no capabilities."""
+    port = port or free_port()
+    p = subprocess.Popen(["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", str(DEMO / "llama-server"), "-m",
+                          str(model), "--alias", "tiny", "--host", "127.0.0.1", "--port", str(port), "--offline", "--no-ui",
+                          "-c", "512", "-np", "1", *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                         env=dict(os.environ, GGML_NO_BACKTRACE="1"))
+    case.addCleanup(stop_process, p)
+
+    def ready():
+        """llama-server to answer /health"""
+        return subprocess.run(["curl", "-sf", "-m", "1", "http://127.0.0.1:%d/health" % port],
+                              capture_output=True).returncode == 0
+    wait_for(ready)
+    p.port = port
+    return p
+
+
+class Registry(Case):
+    def setUp(self):
+        self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="bartizan-models-"))
+        self.addCleanup(shutil.rmtree, self.tmp, ignore_errors=True)
+
+    def folder(self, name="m", **files):
+        d = self.tmp / name
+        d.mkdir()
+        for k, v in (files or {"README.md": b"hello\n", "notes.txt": b"a model\n"}).items():
+            (d / k).parent.mkdir(parents=True, exist_ok=True)
+            (d / k).write_bytes(v)
+        return d
+
+    def add(self, i, path, name="tiny", ok=True, licence="MIT", **options):
+        more = [x for k, v in options.items() for x in ("--" + k.replace("_", "-"), str(v))]
+        r = i.cli("model", "add", i.dir, path, "--name", name, "--source", "https://models.example/x", "--licence", licence,
+                  *more, "--json", ok=False)
+        if ok:
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+            return json.loads(r.stdout)
+        return r
+
+    def model(self, i, verb, ident, *more, ok=True):
+        r = i.cli("model", verb, i.dir, ident, *more, "--json", ok=False)
+        if ok:
+            self.assertEqual(r.returncode, 0, r.stdout + r.stderr)
+            return json.loads(r.stdout)
+        return r
+
+    def listed(self, i):
+        return json.loads(i.cli("model", "list", i.dir, "--registered", "--json"))["models"]
+
+    def quarantine(self, i):
+        return os.listdir(i.dir / "models" / "quarantine")
+
+    def objects(self, i):
+        return sorted(p.name for p in (i.dir / "models" / "objects").glob("*/*"))
+
+
+class Life(Registry):
+    def test_add_show_approve_retire(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        src = self.folder(**{"README.md": b"# A model\n", "sub/notes.txt": b"text\n"})
+        made = self.add(i, src)
+        self.assertEqual(made["state"], "pending")
+        self.assertEqual(self.quarantine(i), [])
+        shown = self.model(i, "show", made["id"][:12])
+        m = shown["manifest"]
+        self.assertEqual([f["name"] for f in m["files"]], ["README.md", "sub/notes.txt"])
+        self.assertEqual(m["files"][0]["sha256"], subprocess.run(["sha256sum", src / "README.md"], capture_output=True,
+                                                                 text=True).stdout.split()[0])
+        self.assertEqual((m["licence"], m["source"], m["scan"]["verdict"]), ("MIT", "https://models.example/x", "clean"))
+        self.assertEqual([e["what"] for e in shown["history"]], ["add"])
+        done = self.model(i, "approve", made["id"][:12], "--note", "looks fine")
+        serve = pathlib.Path(done["serve"])
+        self.assertEqual((serve / "sub" / "notes.txt").read_bytes(), b"text\n")
+        self.assertEqual(oct((serve / "README.md").stat().st_mode & 0o777), "0o444")
+        # what we signed, the key of the instance verifies
+        r = i.cli("model", "verify", serve, "--key", i.dir / "models" / "model.pub", "--json")
+        self.assertTrue(json.loads(r)["verified"])
+        self.assertEqual(self.model(i, "approve", made["id"], ok=False).returncode, 2)
+        self.assertEqual(self.model(i, "reject", made["id"], ok=False).returncode, 2)
+        self.model(i, "retire", made["id"], "--note", "too old")
+        self.assertFalse(serve.exists())
+        self.assertEqual(self.objects(i), [])
+        history = self.model(i, "show", made["id"])["history"]
+        self.assertEqual([(e["what"], e["note"]) for e in history],
+                         [("add", "scan: clean"), ("approve", "looks fine"), ("retire", "too old")])
+        self.assertEqual(self.model(i, "approve", made["id"], ok=False).returncode, 2)
+        reasons = [e.get("reason") for e in i.export()]
+        for what in ("model.add", "model.approve", "model.retire"):
+            self.assertIn(what, reasons)
+
+    def test_history_only_grows(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        self.add(i, self.folder())
+        i.stop()
+        db = sqlite3.connect(i.dir / "store" / "models.db")
+        for sql in ("DELETE FROM history", "UPDATE history SET by = 'x'", "DELETE FROM models", "UPDATE models SET manifest = x'00'"):
+            with self.assertRaises(sqlite3.IntegrityError, msg=sql):
+                db.execute(sql)
+        db.close()
+
+    def test_forged_row_is_not_approved(self):
+        """Somebody who can write the database still cannot make a manifest that the instance's key signed."""
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        made = self.add(i, self.folder())
+        self.model(i, "approve", made["id"])
+        i.stop()
+        db = sqlite3.connect(i.dir / "store" / "models.db")
+        db.execute("DROP TRIGGER models_fixed")
+        manifest = db.execute("SELECT manifest FROM models").fetchone()[0]
+        db.execute("UPDATE models SET manifest = ?", (manifest.replace(b'"MIT"', b'"ISC"'),))
+        db.commit()
+        db.close()
+        i.start()
+        wait_for(lambda: "its manifest was changed" in i.output())
+
+    def test_two_persons(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])],
+                          extra="registry: {two_persons: true}\n")
+        keys = {}
+        for user in ("ann", "ben"):
+            i.cli("user", "add", i.dir, user, "--role", "admin")
+            keys[user] = self.tmp / user
+            keys[user].write_text(json.loads(i.cli("key", "create", i.dir, "--user", user, "--json"))["key"] + "\n")
+        plain = self.tmp / "plain"
+        plain.write_text(i.new_key("carl")["key"] + "\n")
+        made = self.add(i, self.folder(), as_key=keys["ann"])
+        for key, why in ((keys["ann"], "two persons"), (None, "cannot be told"), (plain, "no administrator")):
+            r = self.model(i, "approve", made["id"], *(["--as-key", key] if key else []), ok=False)
+            self.assertEqual(r.returncode, 2)
+            self.assertIn(why, r.stderr)
+        self.assertEqual([m["state"] for m in self.listed(i)], ["pending"])
+        self.assertEqual(os.listdir(i.dir / "models" / "serve"), [])
+        done = self.model(i, "approve", made["id"], "--as-key", keys["ben"])
+        self.assertEqual(done["state"], "approved")
+        self.assertEqual([e["by"] for e in self.model(i, "show", made["id"])["history"]], ["user ann", "user ben"])
+        # the same account twice is one person too
+        other = self.add(i, self.folder("n", a=b"text\n"), name="other")
+        r = self.model(i, "approve", other["id"], ok=False)
+        self.assertIn("two persons", r.stderr)
+
+    def test_licence_list(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])],
+                          extra="registry: {licences: [Apache-2.0, MIT]}\n")
+        r = self.add(i, self.folder("a"), licence="GPL-3.0-only", ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("GPL-3.0-only", r.stderr)
+        self.assertEqual((self.listed(i), self.objects(i), self.quarantine(i)), ([], [], []))
+        self.add(i, self.folder("b"), licence="GPL-3.0-only OR Apache-2.0")
+        self.assertIn("SPDX", self.add(i, self.folder("c"), licence="free for all!", ok=False).stderr)
+
+    def test_findings_wait_or_end(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        evil = b"\x80\x04cos\nsystem\n\x8c\x04true\x85R."
+        r = self.add(i, self.folder("evil", **{"weights.pkl": evil}), name="evil", ok=False)
+        self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+        self.assertEqual(self.listed(i)[0]["state"], "quarantined")
+        r = self.model(i, "approve", self.listed(i)[0]["id"], "--accept", "I like it", ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("malicious", r.stderr)
+        self.model(i, "reject", self.listed(i)[0]["id"], "--note", "runs commands")
+        self.assertEqual(self.objects(i), [])
+
+    def test_bad_sources(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        d = self.folder("links")
+        (d / "link").symlink_to("/etc/passwd")
+        r = self.add(i, d, ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("symbolic link", r.stderr)
+        d = self.folder("fifo")
+        os.mkfifo(d / "pipe")
+        self.assertIn("FIFO", self.add(i, d, ok=False).stderr)
+        self.assertIn("no file", self.add(i, self.mkdir("empty"), ok=False).stderr)
+        self.assertEqual((self.listed(i), self.quarantine(i)), ([], []))
+        # a hard link is a file like any other: it is copied
+        d = self.folder("hard", a=b"text\n")
+        os.link(d / "a", d / "b")
+        made = self.add(i, d, name="hard")
+        files = self.model(i, "show", made["id"])["manifest"]["files"]
+        self.assertEqual(files[0]["sha256"], files[1]["sha256"])
+        self.assertEqual(len(self.objects(i)), 1)
+        (d / "a").write_bytes(b"TEXT\n")
+        self.model(i, "approve", made["id"])
+
+    def mkdir(self, name):
+        (self.tmp / name).mkdir()
+        return self.tmp / name
+
+    def test_store_that_changed_is_not_approved(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        made = self.add(i, self.folder())
+        obj = next((i.dir / "models" / "objects").glob("*/*"))
+        obj.chmod(0o644)
+        obj.write_bytes(b"A" * obj.stat().st_size)
+        r = self.model(i, "approve", made["id"], ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("not the file any more", r.stderr)
+        self.assertEqual(self.listed(i)[0]["state"], "pending")
+
+    def test_killed_while_it_adds(self):
+        """At whatever moment: nothing is registered, and the next one clears what was left."""
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        d = self.folder("big", **{"f%d.txt" % k: os.urandom(1 << 20).hex().encode() for k in range(12)})
+        for delay in (0.0, 0.01, 0.02, 0.04, 0.08, 0.15):
+            p = subprocess.Popen([BARTIZAN, "model", "add", str(i.dir), str(d), "--name", "big", "--source", "x", "--licence", "MIT"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            for pid in [*descendants(p.pid), p.pid]:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            p.wait()
+            for m in self.listed(i): # it may have been done already
+                self.assertEqual(m["state"], "pending")
+                self.model(i, "reject", m["id"])
+        self.assertEqual(os.listdir(i.dir / "models" / "serve"), [])
+        self.add(i, self.folder(), name="small")
+        self.assertEqual(self.quarantine(i), [])
+        self.assertEqual(len(self.objects(i)), 2)
+
+    def test_full_disk(self):
+        """A small file system of its own for the instance's models."""
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        q = i.dir / "models"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "none", str(q)], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(q)])
+        for sub in ("quarantine", "objects", "serve"):
+            (q / sub).mkdir(mode=0o700)
+        r = self.add(i, self.folder("big", a=b"x" * (5 << 20)), ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("MiB left", r.stderr)
+        # it looks as if there were room, and then there is none
+        d = self.folder("sparse", **{"%d" % k: os.urandom(300 << 10) for k in range(6)})
+        filler = q / "filler"
+        filler.write_bytes(b"x" * (1 << 20))
+        r = self.add(i, d, ok=False)
+        self.assertEqual(r.returncode, 2, r.stdout)
+        self.assertEqual((self.listed(i), self.quarantine(i), self.objects(i)), ([], [], []))
+        filler.unlink()
+
+    def test_publisher_signature(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        key, pub = self.tmp / "k.pem", self.tmp / "k.pub"
+        subprocess.run(["openssl", "ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", key], check=True)
+        subprocess.run(["openssl", "ec", "-in", key, "-pubout", "-out", pub], check=True, capture_output=True)
+        d = self.folder()
+        i.cli("model", "sign", d, "--key", key)
+        made = self.add(i, d, key=pub)
+        self.assertTrue(self.model(i, "show", made["id"])["manifest"]["publisher"].startswith("key "))
+        (d / "notes.txt").write_bytes(b"a Model\n")
+        r = self.add(i, d, key=pub, name="changed", ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("notes.txt", r.stderr)
+        self.assertEqual(len(self.listed(i)), 1)
+
+
+class Mapped(Registry):
+    """What a real llama-server has mapped."""
+
+    def setUp(self):
+        super().setUp()
+        demo()
+        self.port = free_port()
+        self.i = self.instance([backend("demo", "llama.cpp", "http://127.0.0.1:%d" % self.port)], extra=ENFORCE)
+        made = self.add(self.i, DEMO / "model.gguf")
+        self.ident = made["id"]
+        self.serve = pathlib.Path(self.model(self.i, "approve", self.ident)["serve"])
+        self.file = self.serve / "model.gguf"
+
+    def state(self):
+        b = json.loads(self.i.cli("status", self.i.dir, "--json", ok=False).stdout)["daemon"]["backends"][0]
+        return b["health"], b["why"]
+
+    def chat(self):
+        return self.i.chat("tiny", max_tokens=2).status
+
+    def good(self):
+        wait_for(lambda: self.state()[0] == "up", 20)
+        self.i.served("tiny")
+        self.assertEqual(self.chat(), 200)
+
+    def stopped(self, why):
+        """the backend to be stopped"""
+        def there():
+            h, w = self.state()
+            return h != "up" and why in w
+        try:
+            wait_for(there, 20)
+        except AssertionError as e:
+            raise AssertionError("%s: %s" % (self.state(), self.i.output()[-2000:])) from e
+        self.assertEqual(self.chat(), 503)
+
+    def test_approved_is_served_and_tensors_have_digests(self):
+        llama(self, self.file, port=self.port)
+        self.good()
+        m = self.model(self.i, "show", self.ident)["manifest"]
+        self.assertGreater(len(m["tensors"]), 5)
+        t = m["tensors"][0]
+        data = self.file.read_bytes()[t["offset"]:t["offset"] + t["size"]]
+        self.assertEqual(t["sha256"], subprocess.run(["sha256sum"], input=data, capture_output=True).stdout.split()[0].decode())
+        self.model(self.i, "retire", self.ident)
+        self.stopped("removed")
+
+    def test_swapped_under_the_server(self):
+        copy = self.tmp / "copy.gguf"
+        shutil.copy(DEMO / "model.gguf", copy)
+        llama(self, copy, port=self.port)
+        self.good() # a copy elsewhere has the approved bytes
+        other = self.tmp / "other.gguf"
+        shutil.copy(DEMO / "model.gguf", other)
+        os.rename(other, copy) # even the same bytes: it is not the file that is mapped
+        self.stopped("replaced")
+        self.assertIn("ALERT", self.i.output())
+        wait_for(lambda: any(e.get("reason") == "model.check" and "replaced" in e.get("detail", "") for e in self.i.export()))
+
+    def test_changed_in_place(self):
+        copy = self.tmp / "copy.gguf"
+        shutil.copy(DEMO / "model.gguf", copy)
+        p = llama(self, copy, port=self.port)
+        self.good()
+        with open(copy, "r+b") as f:
+            f.seek(-1, 2)
+            last = f.read(1)
+            f.seek(-1, 2)
+            f.write(bytes([last[0] ^ 1]))
+        self.stopped("was changed")
+        with open(copy, "r+b") as f: # back again: what this process took over is in its memory
+            f.seek(-1, 2)
+            f.write(last)
+        time.sleep(2)
+        self.stopped("was changed")
+        stop_process(p)
+        llama(self, copy, port=self.port)
+        self.good()
+
+    def test_not_approved(self):
+        """And once it is approved, the same process is: nothing was changed under it."""
+        other = self.tmp / "other.gguf"
+        data = bytearray((DEMO / "model.gguf").read_bytes())
+        data[-1] ^= 1
+        other.write_bytes(data)
+        llama(self, other, port=self.port)
+        self.stopped("is not approved")
+        made = self.add(self.i, other, name="other")
+        self.model(self.i, "approve", made["id"])
+        self.good()
+
+    def test_truncated(self):
+        other = self.tmp / "short.gguf"
+        other.write_bytes((DEMO / "model.gguf").read_bytes())
+        llama(self, other, port=self.port)
+        self.good()
+        os.truncate(other, other.stat().st_size - 1)
+        self.stopped("was changed")
+
+    def test_a_link_and_another_name_are_fine(self):
+        link = self.tmp / "renamed.bin"
+        link.symlink_to(self.file)
+        llama(self, link, port=self.port)
+        self.good()
+
+    def test_nothing_mapped_is_not_assessable(self):
+        llama(self, self.file, "--load-mode", "none", port=self.port)
+        self.stopped("no model file mapped")
+
+    def test_other_users_server_is_not_assessable(self):
+        p = subprocess.Popen([str(DEMO / "llama-server"), "-m", str(self.file), "--alias", "tiny", "--host", "127.0.0.1", "--port",
+                              str(self.port), "--offline", "--no-ui", "-c", "512"], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        self.addCleanup(stop_process, p)
+        if "0000000000000000" in pathlib.Path("/proc/self/status").read_text().split("CapEff:")[1].split("\n")[0]:
+            self.stopped("")
+        else:
+            self.stopped("without capabilities")
+        self.assertTrue(alive(p.pid))
+
+    def test_watch_only_tells(self):
+        self.i.extra = ENFORCE.replace("enforce", "watch")
+        self.i.write_config()
+        self.i.cli("reload", self.i.dir)
+        other = self.tmp / "other.gguf"
+        data = bytearray((DEMO / "model.gguf").read_bytes())
+        data[-1] ^= 1
+        other.write_bytes(data)
+        llama(self, other, port=self.port)
+        wait_for(lambda: "ALERT: backend demo: not approved" in self.i.output())
+        self.good()
