@@ -16,6 +16,7 @@ struct partial { /* "1", "1.x", "1.2.3-beta" */
     uint64_t n[3];
     size_t known; /* numbers before the first x or missing one */
     struct bz_view pre;
+    bool mixed;   /* a number behind a placeholder: only "^", "~" and hyphens take that */
     bool doubled; /* more than one "v" or "=" in front: only placeholders may have them */
 };
 
@@ -140,6 +141,7 @@ static bool read_partial(struct bz_view v, struct partial *ret) {
                 return false;
             if (open)
                 p.n[p.known++] = n;
+            p.mixed = p.mixed || !open;
         }
         count++;
         if (count == 3 || at == v.n || v.p[at] != '.')
@@ -195,7 +197,7 @@ static enum how take_op(struct bz_view *v, enum op *ret) {
 static bool plain(struct test *t, enum op op, const struct partial *p) {
     if (p->known < 3) {
         placeholder(t, op, p);
-        return true;
+        return !p->mixed;
     }
     const struct bound b = {{p->n[0], p->n[1], p->n[2]}, p->pre};
     compare(t, op, &b);
@@ -212,6 +214,7 @@ static bool hyphen(struct test *t, struct bz_view from, struct bz_view to) {
     if (!read_partial(to, &p))
         return false;
     p.doubled = p.doubled && p.pre.n == 0;
+    p.mixed = false;
     return plain(t, OP_LE, &p);
 }
 

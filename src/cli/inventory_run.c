@@ -20,6 +20,7 @@ static void child(int program, int out) {
     int null = open("/dev/null", O_RDONLY);
     if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
         _exit(126);
+    (void)fcntl(program, F_SETFD, 0); /* a script's interpreter opens it again */
     (void)fexecve(program, argv, env);
     _exit(127);
 }
