@@ -12,7 +12,7 @@
 
 #define BZ_PROBE_PERIOD_NS 2000000000ull
 #define BZ_SWEEP_PERIOD_NS 10000000000ull /* values whose time is over are wiped that often */
-#define BZ_VERSION_PERIOD_NS 10000000000ull /* how often a backend is asked for its version */
+#define BZ_VERSION_PERIOD_NS 3000000000ull /* how often a backend is asked for its version */
 #define BZ_PROBE_DOWN_NS 1000000000ull    /* a backend that is down is asked more often */
 
 /* One backend by its index in the image. Its place never changes while the daemon runs: workers
