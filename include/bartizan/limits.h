@@ -127,7 +127,7 @@
 #define BZ_ADVISORY_PATCHES_MAX 256      /* rules of one policy image; a request is held against all */
 
 /* Posture: what an audit reads of a tree that may be anybody's. */
-#define BZ_POSTURE_FILE_MAX (24u << 20) /* of one file; a list of Debian's packages is 9 MiB */
+#define BZ_POSTURE_FILE_MAX (16u << 20) /* of one file; a list of Debian's packages is 9 MiB */
 #define BZ_POSTURE_CONFIG_MAX (1u << 20) /* of a configuration, an environment, a unit */
 #define BZ_POSTURE_PROCS_MAX 32768
 #define BZ_POSTURE_FDS_MAX 4096     /* descriptors of one process */
@@ -138,7 +138,7 @@
 #define BZ_POSTURE_SWEEP_DEPTH 10   /* Hugging Face's cache is 5 below a home */
 #define BZ_POSTURE_FILES_MAX 8192   /* of interest, kept */
 #define BZ_POSTURE_ARGS_MAX 1024    /* arguments, variables of one process */
-#define BZ_POSTURE_ARENA_MAX (40u << 20)
+#define BZ_POSTURE_ARENA_MAX (32u << 20)
 #define BZ_POSTURE_EVIDENCE_MAX 24  /* lines of one finding; more are counted */
 #define BZ_POSTURE_GETS_MAX 64      /* loopback requests of one run */
 #define BZ_POSTURE_HASH_MAX (64u << 20) /* bytes of models hashed in one run without --deep */

@@ -64,6 +64,11 @@ static void c02(struct pt_ctx *c) {
     nodes(c, "dev/dri", render);
 }
 
+static void hidden_containers(struct pt_ctx *c) {
+    if (c->f->ctr_denied)
+        pt_unknown(c, "the configuration of containers cannot be read");
+}
+
 static bool display_node(struct bz_view v) {
     return pt_starts(v, "/dev/nvidia-modeset") || pt_starts(v, "/dev/nvidia-uvm-tools") ||
            pt_starts(v, "/dev/dri/card") || pt_is(v, "/dev/dri") || pt_is(v, "/dev/dri/");
@@ -99,6 +104,7 @@ static void c03(struct pt_ctx *c) {
             pt_good(c);
         }
     }
+    hidden_containers(c);
 }
 
 /* ---- toolkit ---- */
@@ -236,6 +242,7 @@ static void c07(struct pt_ctx *c) {
         else
             pt_good(c);
     }
+    hidden_containers(c);
     if (pt_read(c->f->t, "etc/nvidia-container-runtime/config.toml", 65536, &text) != BZ_OK)
         return;
     int on =
@@ -329,7 +336,7 @@ static void c09(struct pt_ctx *c) {
     PT_EACH_WORK(c, w) {
         denied = denied || (w->src == PT_PROC && w->proc->fd_denied);
     }
-    if (denied)
+    if (denied || c->f->ctr_denied)
         pt_unknown(c, "who holds the GPU cannot be seen without root");
 }
 

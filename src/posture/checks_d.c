@@ -516,7 +516,7 @@ static void d06(struct pt_ctx *c) {
         if (v.n > 1 && v.p[0] == 'v')
             v = bz_view_sub(v, 1, v.n);
         int old = pt_older(c->f, "semver", v, "0.17.1");
-        if (old < 0)
+        if (old < 0 && pt_find(v, ".") != SIZE_MAX) /* a package's */
             old = pt_older(c->f, "dpkg", v, "0.17.1");
         if (old > 0)
             pt_bad(c, "Ollama %.*s is older than 0.17.1", PT_V(v));
@@ -654,6 +654,8 @@ static void d09_modelfile(struct pt_ctx *c, const struct pt_file *file) {
 }
 
 static void d09(struct pt_ctx *c) {
+    if (c->f->ctr_denied)
+        pt_unknown(c, "the configuration of containers cannot be read");
     for (size_t i = 0; i < c->f->ctrs.n; i++) {
         const struct pt_ctr *k = &c->f->ctrs.v[i];
         if (k->kind == NULL || k->image.n == 0)

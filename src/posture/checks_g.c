@@ -191,6 +191,17 @@ static void g05_manifest(struct pt_ctx *c, const struct pt_instance *in) {
         pt_bad(c, "%.*s: the manifest's signature is not that of the instance", PT_V(in->path));
 }
 
+/* Is it a process of one of the instances that are looked at? */
+static bool of_instance(const struct pt_facts *f, const struct pt_proc *p) {
+    for (size_t i = 0; i < f->instances.n; i++) {
+        for (size_t j = 1; j < p->argv.n; j++) {
+            if (bz_view_eq(p->argv.v[j], f->instances.v[i].path))
+                return true;
+        }
+    }
+    return false;
+}
+
 static void g05(struct pt_ctx *c) {
     for (size_t i = 0; i < c->f->instances.n; i++) {
         const struct pt_instance *in = &c->f->instances.v[i];
@@ -209,7 +220,8 @@ static void g05(struct pt_ctx *c) {
     }
     for (size_t i = 0; i < c->f->procs.n; i++) {
         const struct pt_proc *p = &c->f->procs.v[i];
-        if (pt_kind_is(p->kind, "bartizan") && pt_ends(p->exe, " (deleted)"))
+        if (pt_kind_is(p->kind, "bartizan") && pt_ends(p->exe, " (deleted)") &&
+            of_instance(c->f, p))
             pt_bad(c, "pid %u (%.*s) runs a program that was replaced since", p->pid,
                    PT_V(p->comm));
     }

@@ -180,7 +180,7 @@ static void h08(struct pt_ctx *c) {
             pt_bad(c, "account %.*s has uid 0", PT_V(u->name));
         pt_good(c);
     }
-    enum bz_status st = pt_read(c->f->t, "etc/shadow", BZ_POSTURE_FILE_MAX, &text);
+    enum bz_status st = pt_read(c->f->t, "etc/shadow", BZ_POSTURE_CONFIG_MAX, &text);
     if (st == BZ_EDENIED)
         pt_unknown(c, "/etc/shadow cannot be read");
     while (st == BZ_OK && pt_line(&text, &line)) {
@@ -308,6 +308,8 @@ static void h13(struct pt_ctx *c) {
     for (size_t i = 0; i < c->f->files.n; i++) {
         const struct pt_file *file = &c->f->files.v[i];
         struct bz_view text = file->text, line;
+        if (file->unreadable && pt_has(file->path, "mcp"))
+            pt_unknown(c, "%.*s cannot be read", PT_V(file->path));
         bool mcp = file->tag == PT_F_CONFIG_KEYS &&
                    (pt_has(file->text, "\"mcpServers\"") || pt_has(file->text, "\"servers\""));
         if (!mcp)
@@ -336,6 +338,8 @@ static void h14(struct pt_ctx *c) {
                                          "bodies"};
     struct stat s;
     for (size_t i = 0; i < c->f->instances.n; i++) {
+        if (c->f->instances.v[i].denied)
+            pt_unknown(c, "%.*s cannot be looked into", PT_V(c->f->instances.v[i].path));
         for (size_t j = 0; j < sizeof inside / sizeof inside[0]; j++) {
             const char *path =
                 pt_path(c->f->t, "%.*s/%s", PT_V(c->f->instances.v[i].path), inside[j]);

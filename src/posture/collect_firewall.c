@@ -94,7 +94,7 @@ void pt_parse_iptables(struct bz_view text, struct pt_firewall *fw, struct bz_ar
 }
 
 static bool read_rules(struct pt_facts *f, const char *path, struct bz_view *text) {
-    enum bz_status st = pt_read(f->t, path, BZ_POSTURE_FILE_MAX, text);
+    enum bz_status st = pt_read(f->t, path, BZ_POSTURE_CONFIG_MAX, text);
     f->fw.denied = f->fw.denied || st == BZ_EDENIED;
     if (st == BZ_OK && f->fw.source.n == 0)
         f->fw.source = bz_view_str(path);

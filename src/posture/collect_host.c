@@ -73,9 +73,9 @@ static void sudoers(struct pt_facts *f, const char *path) {
 void pt_collect_users(struct pt_facts *f) {
     struct bz_view text;
     struct pt_views names;
-    if (pt_read(f->t, "etc/passwd", BZ_POSTURE_FILE_MAX, &text) == BZ_OK)
+    if (pt_read(f->t, "etc/passwd", BZ_POSTURE_CONFIG_MAX, &text) == BZ_OK)
         pt_parse_passwd(text, f);
-    if (pt_read(f->t, "etc/group", BZ_POSTURE_FILE_MAX, &text) == BZ_OK)
+    if (pt_read(f->t, "etc/group", BZ_POSTURE_CONFIG_MAX, &text) == BZ_OK)
         pt_parse_group(text, f);
     for (size_t i = 0; i < f->groups.n; i++) {
         struct pt_group *g = &f->groups.v[i];

@@ -42,8 +42,10 @@ void pt_collect_instances(struct pt_facts *f) {
     static const char *const places[] = {"/etc/bartizan", "/var/lib/bartizan", "/srv/bartizan",
                                          "/opt/bartizan"};
     struct pt_views names;
-    if (f->o->instance != NULL)
+    if (f->o->instance != NULL) { /* the one that was asked for, and no other */
         add(f, bz_view_str(f->o->instance));
+        return;
+    }
     for (size_t i = 0; i < f->procs.n; i++) {
         const struct pt_proc *p = &f->procs.v[i];
         if (pt_kind_is(p->kind, "bartizan") && p->argv.n > 1 && p->argv.v[p->argv.n - 1].n > 0 &&

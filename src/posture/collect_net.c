@@ -97,15 +97,20 @@ void pt_collect_socks(struct pt_facts *f) {
 
 /* ---- owners ---- */
 
+/* Of several that share a listener, the one that is known. */
 static struct pt_proc *by_inode(struct pt_facts *f, uint64_t inode) {
+    struct pt_proc *first = NULL;
     for (size_t i = 0; i < f->procs.n; i++) {
         struct pt_proc *p = &f->procs.v[i];
-        for (size_t j = 0; j < p->sockets.n; j++) {
-            if (pt_num(p->sockets.v[j], 0) == inode)
-                return p;
-        }
+        bool has = false;
+        for (size_t j = 0; j < p->sockets.n && !has; j++)
+            has = pt_num(p->sockets.v[j], 0) == inode;
+        if (has && p->kind != NULL)
+            return p;
+        if (has && first == NULL)
+            first = p;
     }
-    return NULL;
+    return first;
 }
 
 static bool by_declared(struct pt_facts *f, struct pt_sock *s) {

@@ -146,8 +146,11 @@ static void notes(struct bz_posture *p, const struct pt_facts *f) {
 
 static void judge(struct pt_facts *f, const struct pt_check *k, struct bz_posture_result *r) {
     struct pt_ctx c = {.f = f, .r = r};
+    uint64_t denied = f->t->denied;
     r->check = &k->info;
     k->run(&c);
+    if (!c.bad && !c.unknown && f->t->denied > denied) /* whatever it made of that */
+        pt_unknown(&c, "a file or folder that this looks at cannot be read");
     r->status = c.bad       ? BZ_POSTURE_FAIL
                 : c.unknown ? BZ_POSTURE_UNKNOWN
                 : c.good    ? BZ_POSTURE_PASS

@@ -27,7 +27,7 @@ static void wrap(const struct page *p, const char *first, size_t indent, struct 
     bz_put_safe(&safe, text);
     rest = bz_buf_view(&safe);
     bz_buf_puts(p->out, first);
-    size_t at = indent;
+    size_t at = columns(bz_view_str(first));
     bool any = false;
     while (pt_word(&rest, &w)) {
         size_t n = columns(w);
