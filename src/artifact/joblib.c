@@ -16,7 +16,7 @@ enum {
     ZF_HEAD = 21,       /* "ZF" and the length in hexadecimal, padded with blanks */
 };
 
-/* ---- element types --------------------------------------------------------------------------------- */
+/* ---- element types -------------------------------------------------------------------------- */
 
 static bool parse_type(struct bz_view t, struct bz_pk_dtype *d) {
     uint64_t n = 0;
@@ -63,7 +63,7 @@ void bz_pk_dtype_build(struct bz_pk *m, uint32_t dtype, uint32_t state) {
         d->object = (flags & 1) != 0;
 }
 
-/* ---- the wrapper's state --------------------------------------------------------------------------- */
+/* ---- the wrapper's state -------------------------------------------------------------------- */
 
 bool bz_pk_wrapper_item(struct bz_pk *m, size_t target, uint32_t key, uint32_t value) {
     struct bz_pk_wrapper *w = &m->wrapper;
@@ -165,7 +165,7 @@ bool bz_pk_wrapper_build(struct bz_pk *m) {
     return raw(m, bytes, w.has_align);
 }
 
-/* ---- the other reading ------------------------------------------------------------------------------- */
+/* ---- the other reading ---------------------------------------------------------------------- */
 
 /* A copy of the stack's upper part, and of the marks in it. */
 static bool copy_stack(struct bz_pk *m, const struct bz_pk_run *of) {
@@ -230,7 +230,7 @@ bool bz_pk_beside(struct bz_pk *m) {
     return how != BZ_PK_FAILED || m->st == BZ_OK || bz_pk_stop(m, BZ_PK_FAILED);
 }
 
-/* ---- "ZF": the pickle in a zlib stream of joblib's own ------------------------------------------------ */
+/* ---- "ZF": the pickle in a zlib stream of joblib's own -------------------------------------- */
 
 static const struct bz_rule zf_rules[] = {
     {"JOB-LENGTH", BZ_SEVERITY_MEDIUM, BZ_RULE_MALFORMED, "an old joblib file of another length",

@@ -35,7 +35,7 @@ struct header {
     bool object, has_descr, has_order, has_shape;
 };
 
-/* ---- the literal ------------------------------------------------------------------------------------ */
+/* ---- the literal ---------------------------------------------------------------------------- */
 
 static bool bad(struct literal *l, const char *why) {
     if (l->why == NULL)
@@ -227,7 +227,7 @@ static bool parse(struct literal *l, struct header *h) {
     return l->p == l->end || bad(l, "something after the dict");
 }
 
-/* ---- the file --------------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------------- */
 
 static bool begins(struct bz_view v) {
     return bz_view_starts(v, BZ_V("\x93NUMPY"));

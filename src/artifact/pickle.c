@@ -19,13 +19,20 @@ static bool may_begin(uint8_t c) {
 }
 
 /* Reads without recording; at most `ops` opcodes. */
-static void taste(struct bz_pk *m, uint64_t off, uint64_t ops) {
-    m->strict = m->quiet = true;
+static void taste(struct bz_pk *m, uint64_t off, uint64_t ops, bool strict) {
+    m->strict = strict;
+    m->quiet = true;
     m->recorded = 0;
     m->ops_max = m->ops + ops;
     bz_pk_run(m, off);
     m->strict = m->quiet = false;
     m->ops_max = UINT64_MAX;
+}
+
+/* Broken for every reader, and harmful if one reads on all the same. */
+static bool harms(struct bz_pk *m) {
+    taste(m, 0, TRY_OPS, false);
+    return m->recorded > 0;
 }
 
 static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
@@ -39,19 +46,21 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
     bz_source_mem(&head.src, &mem);
     enum bz_probe p = BZ_PROBE_NO;
     if (bz_pk_init(&m, s, &head) == BZ_OK) {
-        taste(&m, 0, TRY_OPS);
+        taste(&m, 0, TRY_OPS, true);
         const bool cut = m.how == BZ_PK_ENDED && mem.n == BZ_PROBE_HEAD;
         const bool good = m.how == BZ_PK_STOPPED || m.how == BZ_PK_PAUSED || cut || m.recorded > 0;
         if (good)
             p = proto ? BZ_PROBE_YES : BZ_PROBE_MAYBE;
         else if (proto && m.ops >= (m.how == BZ_PK_ENDED ? 2 : SURE_OPS + 1))
             p = BZ_PROBE_MAYBE;
+        else if (proto && harms(&m))
+            p = BZ_PROBE_YES;
     }
     bz_pk_done(&m);
     return p;
 }
 
-/* ---- what follows --------------------------------------------------------------------------------- */
+/* ---- what follows --------------------------------------------------------------------------- */
 
 static bool plain_line(struct bz_view v, size_t *at) {
     size_t from = *at;
@@ -113,7 +122,7 @@ static enum bz_status hunt(struct bz_pk *m, uint64_t from) {
             continue;
         }
         uint64_t at = bz_window_off(&w) + i;
-        taste(m, at, HUNT_OPS);
+        taste(m, at, HUNT_OPS, true);
         if (m->how == BZ_PK_FAILED)
             return m->st;
         if (m->how == BZ_PK_LIMITED)
@@ -153,13 +162,13 @@ static bool one_more(struct bz_pk *m, uint64_t off, bool doubtful) {
     const bool proto = has_proto(v) && bz_pk_opcode(v.p[2]);
     if (!proto && (doubtful || !may_begin(v.p[0])))
         return false;
-    taste(m, off, proto ? TRY_OPS : HUNT_OPS);
+    taste(m, off, proto ? TRY_OPS : HUNT_OPS, true);
     if (proto)
         return m->how == BZ_PK_STOPPED || m->how == BZ_PK_PAUSED || m->recorded > 0;
     return m->how == BZ_PK_STOPPED || m->recorded > 0;
 }
 
-/* ---- the pickles of a file ------------------------------------------------------------------------------ */
+/* ---- the pickles of a file ------------------------------------------------------------------ */
 
 static enum bz_status all_pickles(struct bz_pk *m) {
     uint64_t off = 0;
@@ -200,7 +209,7 @@ static enum bz_status all_pickles(struct bz_pk *m) {
 
 /* The probe was not sure: what is read to its end, or does harm before, is a pickle. */
 static bool is_pickle(struct bz_pk *m) {
-    taste(m, 0, UINT64_MAX - m->ops);
+    taste(m, 0, UINT64_MAX - m->ops, true);
     if (m->recorded > 0)
         return true;
     if (has_proto(m->o->head))

@@ -3,7 +3,7 @@
 
 enum { LINE = 2 * PK_NAME_LEN + 1 };
 
-/* ---- imports ----------------------------------------------------------------------------------- */
+/* ---- imports -------------------------------------------------------------------------------- */
 
 /* The module imports joblib's wrapper of arrays: from here on arrays may stand between opcodes. */
 static void watch_joblib(struct bz_pk *m, struct bz_view name) {
@@ -92,7 +92,7 @@ bool bz_pk_op_stack_global(struct bz_pk *m) {
     return bz_pk_push(m, BZ_PK_COMPUTED);
 }
 
-/* ---- the extension registry ------------------------------------------------------------------------- */
+/* ---- the extension registry ----------------------------------------------------------------- */
 
 static bool ext(struct bz_pk *m, uint32_t code) {
     for (uint32_t i = m->exts_n; i-- > 0;) {
@@ -124,7 +124,7 @@ bool bz_pk_op_ext4(struct bz_pk *m) {
     return ext_n(m, 4);
 }
 
-/* ---- calls -------------------------------------------------------------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 static bool call(struct bz_pk *m, uint32_t callee, uint32_t args, enum bz_pk_site site) {
     uint32_t ret = BZ_PK_OBJECT;

@@ -2,6 +2,7 @@
  *
  *   pickle.c         the format: probe, several pickles in a row, what follows
  *   pickle_run.c     the loop, opcodes of plain values and containers
+ *   pickle_text.c    texts and bytes
  *   pickle_line.c    opcodes whose argument is a line of text (protocol 0)
  *   pickle_global.c  opcodes that import, call, build
  *   pickle_judge.c   what an import or a call means, and the findings
@@ -241,10 +242,25 @@ static inline uint64_t bz_pk_at(const struct bz_pk *m) { /* of the next byte */
 }
 /* At least n bytes in sight (n <= BZ_WINDOW), else false. */
 bool bz_pk_see(struct bz_pk *m, size_t n);
+bool bz_pk_skip(struct bz_pk *m, uint64_t n); /* false: the file ends before */
 bool bz_pk_stop(struct bz_pk *m, enum bz_pk_end how);
 /* An error that every reader makes: true where the machine goes on all the same. */
 bool bz_pk_fail(struct bz_pk *m, const char *why);
 bool bz_pk_cut(struct bz_pk *m); /* the bytes end inside of an opcode */
+#define BZ_PK_NEED(m, k)                                                                           \
+    do {                                                                                           \
+        if (!bz_pk_see(m, k))                                                                      \
+            return bz_pk_cut(m);                                                                   \
+    } while (0)
+static inline uint32_t bz_pk_le(const uint8_t *p, unsigned n) {
+    uint32_t v = 0;
+    for (unsigned i = 0; i < n; i++)
+        v |= (uint32_t)p[i] << (8 * i);
+    return v;
+}
+static inline uint64_t bz_pk_le64(const uint8_t *p) {
+    return bz_pk_le(p, 4) | (uint64_t)bz_pk_le(p + 4, 4) << 32;
+}
 bool bz_pk_push_slow(struct bz_pk *m, uint32_t v);
 static inline bool bz_pk_push(struct bz_pk *m, uint32_t v) {
     if (m->n == m->cap)
@@ -261,6 +277,15 @@ bool bz_pk_push_int(struct bz_pk *m, uint64_t value);
 bool bz_pk_put(struct bz_pk *m, uint64_t i);
 bool bz_pk_get(struct bz_pk *m, uint64_t i);
 uint64_t bz_pk_weight(const struct bz_pk *m, uint32_t v);
+
+/* ---- pickle_text.c ---- */
+bool bz_pk_op_short_text(struct bz_pk *m);
+bool bz_pk_op_text4(struct bz_pk *m);
+bool bz_pk_op_text8(struct bz_pk *m);
+bool bz_pk_op_short_bytes(struct bz_pk *m);
+bool bz_pk_op_bytes4(struct bz_pk *m);
+bool bz_pk_op_bytes8(struct bz_pk *m);
+bool bz_pk_op_bytearray8(struct bz_pk *m);
 
 /* ---- pickle_line.c ---- */
 /* The next line without its newline, cut at `max` bytes; all of it is eaten. false: no newline. */

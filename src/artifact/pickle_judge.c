@@ -99,7 +99,7 @@ const struct bz_rule bz_pk_rules[PKL_RULE_COUNT + 1] = {
     [PKL_RULE_COUNT] = {.id = NULL},
 };
 
-/* ---- recording ------------------------------------------------------------------------------------- */
+/* ---- recording ------------------------------------------------------------------------------ */
 
 bool bz_pk_found(struct bz_pk *m, enum bz_pk_rule r, uint64_t off, struct bz_view evidence) {
     const struct bz_rule *rule = &bz_pk_rules[r];
@@ -136,7 +136,7 @@ static bool once(struct bz_pk *m, uint32_t g, uint8_t bit, enum bz_pk_rule r, co
     return bz_pk_found_global(m, r, g, how);
 }
 
-/* ---- imports ---------------------------------------------------------------------------------------- */
+/* ---- imports -------------------------------------------------------------------------------- */
 
 bool bz_pk_judge_import(struct bz_pk *m, uint32_t g) {
     const struct bz_pk_verdict v = bz_pk_global_at(m, g)->v;
@@ -177,7 +177,7 @@ bool bz_pk_judge_end(struct bz_pk *m) {
     return true;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------------------- */
 
 static enum bz_pk_rule harm_rule(uint8_t harm) {
     static const uint8_t rules[BZ_PK_HARM_COUNT] = {
@@ -303,7 +303,7 @@ bool bz_pk_judge_call(struct bz_pk *m, uint32_t callee, uint32_t args, enum bz_p
     return true;
 }
 
-/* ---- state ------------------------------------------------------------------------------------------- */
+/* ---- state ---------------------------------------------------------------------------------- */
 
 static const char hooks[] =
     "__setstate__ __reduce__ __reduce_ex__ __class__ __getattr__ __getattribute__ __call__ __del__ "

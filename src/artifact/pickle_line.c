@@ -101,7 +101,7 @@ bool bz_pk_op_float(struct bz_pk *m) {
     return bz_pk_push(m, BZ_PK_PLAIN);
 }
 
-/* ---- texts ------------------------------------------------------------------------------------- */
+/* ---- texts ---------------------------------------------------------------------------------- */
 
 static int hex(uint8_t c) {
     if (c >= '0' && c <= '9')
@@ -194,7 +194,7 @@ bool bz_pk_op_unicode(struct bz_pk *m) {
     return bz_pk_push_text(m, bz_view(out, n));
 }
 
-/* ---- memo, persistent ids -------------------------------------------------------------------------- */
+/* ---- memo, persistent ids ------------------------------------------------------------------- */
 
 static bool place(struct bz_pk *m, bool (*go)(struct bz_pk *m, uint64_t i)) {
     uint8_t mem[NUMBER];

@@ -47,7 +47,7 @@ static bool is_dunder(struct bz_view v) {
     return v.n >= 2 && v.p[0] == '_' && v.p[1] == '_';
 }
 
-/* ---- names of Python 2, as pickle maps them -------------------------------------------------------- */
+/* ---- names of Python 2, as pickle maps them ------------------------------------------------- */
 
 static const struct {
     const char *old, *now;
@@ -113,7 +113,7 @@ static void map_old(struct bz_view *module, struct bz_view *name) {
         *module = BZ_V("functools"); /* call their first argument, or reach */
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------- */
+/* ---- rules ---------------------------------------------------------------------------------- */
 
 static bool row_names(const struct bz_pk_row *row, struct bz_view name) {
     if (row->names[0] == '*' && row->names[1] == 0)

@@ -10,7 +10,7 @@ enum {
     EXPAND_FACTOR = 1024, /* and this many for each opcode read */
 };
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 
 uint64_t bz_pk_off(const struct bz_pk *m) {
     return m->op != NULL ? m->w.base + (uint64_t)(m->op - m->w.buf) : m->op_off;
@@ -71,8 +71,7 @@ void bz_pk_seek(struct bz_pk *m, uint64_t off) {
     set_turn(m);
 }
 
-/* Skips n bytes; false: the file ends before. */
-static bool skip(struct bz_pk *m, uint64_t n) {
+bool bz_pk_skip(struct bz_pk *m, uint64_t n) {
     uint64_t left = (uint64_t)(m->end - m->p);
     if (n <= left) {
         m->p += n;
@@ -100,24 +99,7 @@ bool bz_pk_fail(struct bz_pk *m, const char *why) {
     return true;
 }
 
-#define NEED(m, k)                                                                                 \
-    do {                                                                                           \
-        if (!bz_pk_see(m, k))                                                                      \
-            return bz_pk_cut(m);                                                                   \
-    } while (0)
-
-static uint32_t le(const uint8_t *p, unsigned n) {
-    uint32_t v = 0;
-    for (unsigned i = 0; i < n; i++)
-        v |= (uint32_t)p[i] << (8 * i);
-    return v;
-}
-
-static uint64_t le64(const uint8_t *p) {
-    return le(p, 4) | (uint64_t)le(p + 4, 4) << 32;
-}
-
-/* ---- stacks ---------------------------------------------------------------------------------------- */
+/* ---- stacks --------------------------------------------------------------------------------- */
 
 static uint32_t *marks(const struct bz_pk *m) {
     return (uint32_t *)(void *)m->mark_mem.p;
@@ -216,26 +198,26 @@ static bool op_dup(struct bz_pk *m) {
     return top != NULL && bz_pk_push(m, *top);
 }
 
-/* ---- plain values ------------------------------------------------------------------------------------ */
+/* ---- plain values --------------------------------------------------------------------------- */
 
 static bool op_plain(struct bz_pk *m) {
     return bz_pk_push(m, BZ_PK_PLAIN);
 }
 
 static bool op_binint1(struct bz_pk *m) {
-    NEED(m, 1);
+    BZ_PK_NEED(m, 1);
     return bz_pk_push(m, BZ_PK_V(BZ_PK_INT, *m->p++));
 }
 
 static bool op_binint2(struct bz_pk *m) {
-    NEED(m, 2);
+    BZ_PK_NEED(m, 2);
     m->p += 2;
-    return bz_pk_push(m, BZ_PK_V(BZ_PK_INT, le(m->p - 2, 2)));
+    return bz_pk_push(m, BZ_PK_V(BZ_PK_INT, bz_pk_le(m->p - 2, 2)));
 }
 
 static bool op_binint(struct bz_pk *m) {
-    NEED(m, 4);
-    uint32_t v = le(m->p, 4);
+    BZ_PK_NEED(m, 4);
+    uint32_t v = bz_pk_le(m->p, 4);
     m->p += 4;
     return v > INT32_MAX ? op_plain(m) : bz_pk_push_int(m, v);
 }
@@ -243,25 +225,25 @@ static bool op_binint(struct bz_pk *m) {
 static bool long_bytes(struct bz_pk *m, uint64_t n) {
     uint64_t v = 0;
     if (n > 0 && n <= 8) {
-        NEED(m, n);
+        BZ_PK_NEED(m, n);
         for (unsigned i = 0; i < n; i++)
             v |= (uint64_t)m->p[i] << (8 * i);
         if ((m->p[n - 1] & 0x80) != 0)
             v = UINT64_MAX; /* negative */
     }
-    if (!skip(m, n))
+    if (!bz_pk_skip(m, n))
         return bz_pk_cut(m);
     return v == UINT64_MAX || n > 8 ? op_plain(m) : bz_pk_push_int(m, v);
 }
 
 static bool op_long1(struct bz_pk *m) {
-    NEED(m, 1);
+    BZ_PK_NEED(m, 1);
     return long_bytes(m, *m->p++);
 }
 
 static bool op_long4(struct bz_pk *m) {
-    NEED(m, 4);
-    uint32_t n = le(m->p, 4);
+    BZ_PK_NEED(m, 4);
+    uint32_t n = bz_pk_le(m->p, 4);
     m->p += 4;
     if (n > INT32_MAX)
         return bz_pk_fail(m, "a number of negative length") && op_plain(m);
@@ -269,137 +251,12 @@ static bool op_long4(struct bz_pk *m) {
 }
 
 static bool op_binfloat(struct bz_pk *m) {
-    NEED(m, 8);
+    BZ_PK_NEED(m, 8);
     m->p += 8;
     return bz_pk_push(m, BZ_PK_PLAIN);
 }
 
-/* ---- texts and bytes ------------------------------------------------------------------------------- */
-
-bool bz_pk_push_text(struct bz_pk *m, struct bz_view v) {
-    uint32_t t = bz_pk_string(m, v);
-    return (!m->collect || bz_pk_torch_key(m, t)) && bz_pk_push(m, t);
-}
-
-/* A pickle written as base64 or as hexadecimal digits: "gAS...", "8004...". */
-static bool encoded(struct bz_view v) {
-    return (v.p[0] == 'g' && v.p[1] == 'A' && v.p[2] >= 'I' && v.p[2] <= 'X') ||
-           (v.p[0] == '8' && v.p[1] == '0' && v.p[2] == '0' && v.p[3] >= '2' && v.p[3] <= '5');
-}
-
-/* Bytes written as text, to be encoded as Latin-1: what protocols 0 to 2 do with a pickle. */
-static bool as_latin1(struct bz_view v) {
-    return (v.p[0] == 0xc2 && v.p[1] == 0x80) || (v.p[0] == 'P' && v.p[1] == 'K');
-}
-
-static bool long_text(struct bz_pk *m, uint64_t n) {
-    uint32_t load = 0;
-    const uint64_t at = bz_pk_at(m);
-    NEED(m, 4);
-    if (encoded(bz_view(m->p, 4)) && n <= BZ_WINDOW && !m->strict) {
-        NEED(m, n);
-        if (!bz_pk_nested_text(m, bz_view(m->p, n)))
-            return false;
-    } else if (as_latin1(bz_view(m->p, 2))) {
-        struct bz_pk_note *note = bz_pk_vec(&m->notes, sizeof *note);
-        if (note != NULL) {
-            *note = (struct bz_pk_note){at, n, true};
-            load = (uint32_t)(m->notes.n / sizeof *note) + 1;
-        }
-    }
-    if (n <= PK_NAME_LEN && load == 0) {
-        NEED(m, n);
-        m->p += n;
-        return bz_pk_push_text(m, bz_view(m->p - n, n));
-    }
-    return skip(m, n) ? bz_pk_push(m, BZ_PK_V(BZ_PK_TEXT, load)) : bz_pk_cut(m);
-}
-
-static bool text(struct bz_pk *m, uint64_t n) {
-    if (n >= 12)
-        return long_text(m, n);
-    NEED(m, n);
-    m->p += n;
-    return bz_pk_push_text(m, bz_view(m->p - n, n));
-}
-
-static bool op_short_text(struct bz_pk *m) {
-    NEED(m, 1);
-    return text(m, *m->p++);
-}
-
-static bool op_text4(struct bz_pk *m) {
-    NEED(m, 4);
-    m->p += 4;
-    return text(m, le(m->p - 4, 4));
-}
-
-static bool op_text8(struct bz_pk *m) {
-    NEED(m, 8);
-    m->p += 8;
-    return text(m, le64(m->p - 8));
-}
-
-/* Bytes that begin like something that a loader would take: a pickle, an archive, a stream. */
-static bool notable(const uint8_t *p, size_t n) {
-    static const uint8_t first[256] = {
-        [0x80] = 1, ['('] = 1, ['c'] = 1, [']'] = 1,  ['}'] = 1,  [')'] = 1, ['I'] = 1,
-        ['N'] = 1,  ['V'] = 1, ['X'] = 1, ['S'] = 1,  ['i'] = 1,  ['P'] = 1, [0x1f] = 1,
-        [0x8c] = 1, ['x'] = 1, ['B'] = 1, [0xfd] = 1, [0x93] = 1,
-    };
-    return n >= 3 && first[p[0]] != 0;
-}
-
-static bool ends_with_stop(struct bz_pk *m, uint64_t end) {
-    uint8_t last = 0;
-    if (m->p > m->w.buf)
-        return m->p[-1] == '.';
-    return bz_source_exact(&m->o->src, end - 1, &last, 1) == BZ_OK && last == '.';
-}
-
-bool bz_pk_push_data(struct bz_pk *m, uint64_t n) {
-    uint64_t at = bz_pk_at(m);
-    struct bz_pk_note *note = NULL;
-    bool pickle = false;
-    if (n >= 3) {
-        NEED(m, 3);
-        pickle = n >= 4 && m->p[0] == 0x80 && m->p[1] >= 2 && m->p[1] <= 5;
-        if (notable(m->p, (size_t)(m->end - m->p)))
-            note = bz_pk_vec(&m->notes, sizeof *note);
-    }
-    if (!skip(m, n))
-        return bz_pk_cut(m);
-    if (note != NULL)
-        *note = (struct bz_pk_note){at, n, false};
-    /* A pickle inside of a pickle runs when somebody loads it in turn. */
-    if (pickle && !m->strict && ends_with_stop(m, at + n) && !bz_pk_nested(m, at, n))
-        return false;
-    return bz_pk_push(m, BZ_PK_V(BZ_PK_DATA, note == NULL ? 0 : m->notes.n / sizeof *note));
-}
-
-static bool op_short_bytes(struct bz_pk *m) {
-    NEED(m, 1);
-    return bz_pk_push_data(m, *m->p++);
-}
-
-static bool op_bytes4(struct bz_pk *m) {
-    NEED(m, 4);
-    m->p += 4;
-    return bz_pk_push_data(m, le(m->p - 4, 4));
-}
-
-static bool op_bytes8(struct bz_pk *m) {
-    NEED(m, 8);
-    m->p += 8;
-    return bz_pk_push_data(m, le64(m->p - 8));
-}
-
-static bool op_bytearray8(struct bz_pk *m) {
-    if (!op_bytes8(m))
-        return false;
-    m->stk[m->n - 1] = BZ_PK_BUFFER;
-    return true;
-}
+/* ---- containers, buffers -------------------------------------------------------------------- */
 
 static bool op_next_buffer(struct bz_pk *m) {
     return bz_pk_push(m, BZ_PK_BUFFER);
@@ -408,8 +265,6 @@ static bool op_next_buffer(struct bz_pk *m) {
 static bool op_readonly(struct bz_pk *m) {
     return bz_pk_top(m) != NULL;
 }
-
-/* ---- containers ------------------------------------------------------------------------------------- */
 
 static bool op_list0(struct bz_pk *m) {
     return bz_pk_push(m, BZ_PK_LIST);
@@ -456,7 +311,7 @@ static unsigned log2_of(uint64_t n) {
 static bool expands(struct bz_pk *m, uint64_t weight) {
     if (m->expanded || weight >> EXPAND_LOG == 0 || weight / EXPAND_FACTOR < m->ops)
         return true;
-    m->expanded = true;
+    m->expanded = !m->quiet && !m->strict;
     return bz_pk_found(m, PKL_EXPAND, bz_pk_off(m), BZ_V(""));
 }
 
@@ -640,7 +495,7 @@ static bool op_dict(struct bz_pk *m) {
     return bz_pk_push(m, BZ_PK_DICT);
 }
 
-/* ---- memo --------------------------------------------------------------------------------------------- */
+/* ---- memo ----------------------------------------------------------------------------------- */
 
 static bool put(struct bz_pk *m, uint64_t i) {
     uint32_t *top = bz_pk_top(m);
@@ -678,22 +533,22 @@ static bool op_memoize(struct bz_pk *m) {
     return put(m, m->memo_n);
 }
 static bool op_binput(struct bz_pk *m) {
-    NEED(m, 1);
+    BZ_PK_NEED(m, 1);
     return put(m, *m->p++);
 }
 static bool op_long_binput(struct bz_pk *m) {
-    NEED(m, 4);
+    BZ_PK_NEED(m, 4);
     m->p += 4;
-    return put(m, le(m->p - 4, 4));
+    return put(m, bz_pk_le(m->p - 4, 4));
 }
 static bool op_binget(struct bz_pk *m) {
-    NEED(m, 1);
+    BZ_PK_NEED(m, 1);
     return get(m, *m->p++);
 }
 static bool op_long_binget(struct bz_pk *m) {
-    NEED(m, 4);
+    BZ_PK_NEED(m, 4);
     m->p += 4;
-    return get(m, le(m->p - 4, 4));
+    return get(m, bz_pk_le(m->p - 4, 4));
 }
 bool bz_pk_put(struct bz_pk *m, uint64_t i) {
     return put(m, i);
@@ -702,10 +557,10 @@ bool bz_pk_get(struct bz_pk *m, uint64_t i) {
     return get(m, i);
 }
 
-/* ---- frame, protocol, end -------------------------------------------------------------------------------- */
+/* ---- frame, protocol, end ------------------------------------------------------------------- */
 
 static bool op_proto(struct bz_pk *m) {
-    NEED(m, 1);
+    BZ_PK_NEED(m, 1);
     m->proto = *m->p++;
     return m->proto <= 5 || bz_pk_fail(m, "a protocol that there is not");
 }
@@ -720,8 +575,8 @@ static bool frame_found(struct bz_pk *m, const char *why) {
 /* The C reader takes a frame as a hint and refuses one that is longer than the file; the Python reader
  * reads it into memory, goes on when the file is shorter, and wants opcodes to end where it ends. */
 static bool op_frame(struct bz_pk *m) {
-    NEED(m, 8);
-    uint64_t n = le64(m->p);
+    BZ_PK_NEED(m, 8);
+    uint64_t n = bz_pk_le64(m->p);
     m->p += 8;
     uint64_t here = bz_pk_at(m);
     if (m->frame_end > here && !frame_found(m, "begins inside of another frame"))
@@ -740,7 +595,7 @@ static bool op_stop(struct bz_pk *m) {
     return bz_pk_pop(m, &v) && bz_pk_stop(m, BZ_PK_STOPPED);
 }
 
-/* ---- the loop ------------------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------------------------- */
 
 typedef bool (*op_fn)(struct bz_pk *m);
 
@@ -761,10 +616,10 @@ static const op_fn ops[256] = {
     ['Q'] = bz_pk_op_binpersid,
     ['R'] = bz_pk_op_reduce,
     ['S'] = bz_pk_op_string,
-    ['T'] = op_text4,
-    ['U'] = op_short_text,
+    ['T'] = bz_pk_op_text4,
+    ['U'] = bz_pk_op_short_text,
     ['V'] = bz_pk_op_unicode,
-    ['X'] = op_text4,
+    ['X'] = bz_pk_op_text4,
     ['a'] = op_append,
     ['b'] = bz_pk_op_build,
     ['c'] = bz_pk_op_global,
@@ -786,8 +641,8 @@ static const op_fn ops[256] = {
     [')'] = op_tuple0,
     ['u'] = op_setitems,
     ['G'] = op_binfloat,
-    ['B'] = op_bytes4,
-    ['C'] = op_short_bytes,
+    ['B'] = bz_pk_op_bytes4,
+    ['C'] = bz_pk_op_short_bytes,
     [0x80] = op_proto,
     [0x81] = bz_pk_op_newobj,
     [0x82] = bz_pk_op_ext1,
@@ -800,9 +655,9 @@ static const op_fn ops[256] = {
     [0x89] = op_plain,
     [0x8a] = op_long1,
     [0x8b] = op_long4,
-    [0x8c] = op_short_text,
-    [0x8d] = op_text8,
-    [0x8e] = op_bytes8,
+    [0x8c] = bz_pk_op_short_text,
+    [0x8d] = bz_pk_op_text8,
+    [0x8e] = bz_pk_op_bytes8,
     [0x8f] = op_set0,
     [0x90] = op_additems,
     [0x91] = op_frozenset,
@@ -810,7 +665,7 @@ static const op_fn ops[256] = {
     [0x93] = bz_pk_op_stack_global,
     [0x94] = op_memoize,
     [0x95] = op_frame,
-    [0x96] = op_bytearray8,
+    [0x96] = bz_pk_op_bytearray8,
     [0x97] = op_next_buffer,
     [0x98] = op_readonly,
 };

@@ -2,7 +2,7 @@
  * libraries, collected from their documentation and from pickles that they write. */
 #include "pickle_names.h"
 
-/* ---- harmless, exactly -------------------------------------------------------------------------- */
+/* ---- harmless, exactly ---------------------------------------------------------------------- */
 
 enum {
     R = BZ_PK_REF,
@@ -213,7 +213,7 @@ const struct bz_pk_row bz_pk_rows[] = {
 };
 const size_t bz_pk_rows_n = sizeof bz_pk_rows / sizeof bz_pk_rows[0];
 
-/* ---- harmful ------------------------------------------------------------------------------------ */
+/* ---- harmful -------------------------------------------------------------------------------- */
 
 const struct bz_pk_harmful bz_pk_harms[] = {
     {"os posix nt java.lang subprocess pty commands popen2 multiprocessing billiard "
@@ -360,7 +360,7 @@ const char bz_pk_unsafe[] =
     "from_pretrained os sys posix nt eval_expr safe_eval exec_code execute_code exec_script "
     "run_shell shell runstring myeval FunctionType CodeType load_from_disk unpickle read_pickle";
 
-/* ---- libraries ----------------------------------------------------------------------------------- */
+/* ---- libraries ------------------------------------------------------------------------------ */
 
 const char bz_pk_standard[] =
     "__future__ _abc _aix_support _ast _asyncio _bisect _blake2 _bootsubprocess _bz2 _codecs "

@@ -48,7 +48,7 @@ void bz_pk_tables_done(struct bz_pk *m) {
 bool bz_pk_limit(struct bz_pk *m, const char *what) {
     if (!m->limit_told && !bz_pk_found(m, PKL_LIMIT, bz_pk_off(m), bz_view_str(what)))
         return false;
-    m->limit_told = true;
+    m->limit_told = m->limit_told || !m->quiet;
     return !m->strict || bz_pk_stop(m, BZ_PK_LIMITED);
 }
 
@@ -108,7 +108,7 @@ static uint64_t slot_of(uint32_t hash, uint32_t id) {
     return (uint64_t)hash << 32 | (id + 1);
 }
 
-/* ---- strings ---------------------------------------------------------------------------------- */
+/* ---- strings -------------------------------------------------------------------------------- */
 
 static const struct bz_pk_string *string_at(const struct bz_pk *m, uint32_t id) {
     return (const struct bz_pk_string *)(const void *)m->strings.p + id;
@@ -184,7 +184,7 @@ uint32_t bz_pk_string(struct bz_pk *m, struct bz_view v) {
     return id == BZ_PK_NONE ? late(m, v) : BZ_PK_V(BZ_PK_STR, id);
 }
 
-/* ---- a small hash of numbers -------------------------------------------------------------------- */
+/* ---- a small hash of numbers ---------------------------------------------------------------- */
 
 static uint32_t sparse_slot(const struct bz_pk_sparse *h, uint64_t key) {
     uint32_t i = (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 32) & (h->cap - 1);
@@ -250,7 +250,7 @@ struct bz_view bz_pk_text_of(struct bz_pk *m, uint32_t v, bool *ret_is) {
     return bz_view(NULL, 0);
 }
 
-/* ---- rows ---------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 
 static const struct bz_pk_rowref *row_at(const struct bz_pk *m, uint32_t id) {
     return (const struct bz_pk_rowref *)(const void *)m->rows.p + id;
@@ -295,7 +295,7 @@ const uint32_t *bz_pk_row(const struct bz_pk *m, uint32_t v, size_t *ret_n) {
     return (const uint32_t *)(const void *)(m->cells.p + r->off);
 }
 
-/* ---- names ----------------------------------------------------------------------------------------- */
+/* ---- names ---------------------------------------------------------------------------------- */
 
 struct bz_pk_global *bz_pk_global_at(const struct bz_pk *m, uint32_t g) {
     return (struct bz_pk_global *)(void *)m->globals.p + g;
@@ -331,7 +331,7 @@ uint32_t bz_pk_global(struct bz_pk *m, struct bz_view module, struct bz_view nam
     return n;
 }
 
-/* ---- memo ------------------------------------------------------------------------------------------ */
+/* ---- memo ----------------------------------------------------------------------------------- */
 
 static uint32_t page_get(const struct bz_pk *m, const struct bz_pk_page *p, uint64_t i) {
     if (p->epoch != m->epoch)
@@ -458,7 +458,7 @@ void bz_pk_overlay_reset(struct bz_pk *m) {
     sparse_clear(&m->overlay);
 }
 
-/* ---- dtypes, numbers --------------------------------------------------------------------------------- */
+/* ---- dtypes, numbers ------------------------------------------------------------------------ */
 
 uint32_t bz_pk_new_dtype(struct bz_pk *m, struct bz_pk_dtype d) {
     size_t n = m->dtypes.n / sizeof d;
