@@ -204,6 +204,17 @@ static unsigned check_descriptors(const struct wire *w, const struct cage_eyes *
                      3 + w->keep_n, leaked);
 }
 
+/* What this process would hand on besides the plan's variables: execve gets the plan's list alone, so a variable can only
+ * come in by that list. */
+static unsigned check_environment(const struct wire *w) {
+    unsigned foreign = 0;
+    for (char **v = environ; v != NULL && *v != NULL; v++) {
+        if (strncmp(*v, "PWD=", 4) != 0) /* bubblewrap's, of this process; not in the list */
+            foreign++;
+    }
+    return !cage_say(w, foreign == 0, "environment", "%u given, %u leaked", w->env_n, foreign);
+}
+
 static unsigned check_limits(const struct wire *w) {
     unsigned bad = 0;
     for (uint32_t i = 0; i < w->limits_n; i++) {
@@ -241,7 +252,7 @@ static unsigned check_landlock(const struct wire *w, const struct cage_eyes *e) 
 
 unsigned cage_check(const struct wire *w, const struct cage_eyes *e) {
     unsigned bad = check_user(w, e) + check_namespaces(w, e) + check_process(w, e) +
-                   check_mounts(w, e) + check_descriptors(w, e) + check_limits(w) +
-                   check_memory(w, e) + check_landlock(w, e);
+                   check_mounts(w, e) + check_descriptors(w, e) + check_environment(w) +
+                   check_limits(w) + check_memory(w, e) + check_landlock(w, e);
     return bad;
 }
