@@ -18,7 +18,7 @@ build=(gcc libc6-dev make meson ninja-build pkgconf libsodium-dev libssl-dev lib
     libvectorscan-dev libutf8proc-dev libseccomp-dev bubblewrap
     libhdf5-dev libseccomp-dev
     ca-certificates curl openssl)
-test=(clang git libcmocka-dev libjansson-dev python3 python3-packaging faketime shellcheck mandoc pmccabe procps strace swtpm tpm2-tools minisign)
+test=(clang git libcmocka-dev libjansson-dev python3 python3-jinja2 python3-packaging faketime shellcheck mandoc pmccabe procps strace swtpm tpm2-tools minisign)
 bench=(python3 util-linux)
 fuzz=(clang libcmocka-dev libjansson-dev)
 
