@@ -33,6 +33,7 @@
     X(media)                                                                                       \
     X(tflite)                                                                                      \
     X(jinja)                                                                                       \
+    X(lfs)                                                                                         \
     X(requirements)                                                                                \
     X(python)                                                                                      \
     X(yaml)                                                                                        \

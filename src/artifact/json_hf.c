@@ -100,7 +100,8 @@ static enum bz_status member(struct bz_json_scan *x, const struct bz_json *m) {
         return auto_map(x, m);
     if (bz_view_eq(k, BZ_V("custom_pipelines")))
         return custom_pipelines(x, m);
-    if (bz_view_eq(k, BZ_V("trust_remote_code")) && m->type == BZ_JSON_TRUE)
+    if (bz_view_eq(k, BZ_V("trust_remote_code")) &&
+        (m->type == BZ_JSON_TRUE || bz_view_eq_nocase(m->val, BZ_V("true"))))
         return BZ_J_FOUND(x, BZ_J_TRUST, m, k);
     if (bz_view_eq(k, BZ_V("attn_implementation")) || bz_view_eq(k, BZ_V("_attn_implementation")) ||
         bz_view_eq(k, BZ_V("experts_implementation")) ||
@@ -143,6 +144,12 @@ static enum bz_status files(struct bz_json_scan *x, const struct bz_json *root) 
     if (map != NULL)
         x->named = "safetensors index";
     return BZ_OK;
+}
+
+/* A library and a class of it, not a list of two blocks ("DownBlock2D", "AttnDownBlock2D"). */
+static bool component(struct bz_view lib, struct bz_view class) {
+    return lib.n != 0 && class.n != 0 && !(lib.p[0] >= 'A' && lib.p[0] <= 'Z') &&
+           class.p[0] >= 'A' && class.p[0] <= 'Z';
 }
 
 /* A pipeline of diffusers: {"_class_name": ..., component: [library, class]}. A library of another
@@ -192,7 +199,7 @@ static enum bz_status pipeline(struct bz_json_scan *x, const struct bz_json *roo
         const struct bz_json *lib = m->first;
         if (m->key.n == 0 || m->key.p[0] == '_' || m->type != BZ_JSON_ARRAY || m->count != 2 ||
             !bz_json_is(lib, BZ_JSON_STRING) || !bz_json_is(lib->next, BZ_JSON_STRING) ||
-            bz_view_in(lib->val, libraries))
+            !component(lib->val, lib->next->val) || bz_view_in(lib->val, libraries))
             continue;
         if (bz_python_danger(lib->val))
             BZ_TRY(BZ_J_FOUND(x, BZ_J_TARGET, lib, lib->val));

@@ -6,6 +6,7 @@
  * parts that hold nothing but mathematics; whatever else Keras can reach is a gadget.
  * Sources: keras/src/saving/serialization_lib.py of 3.3 to 3.11, legacy/saving/serialization.py. */
 #include "json_int.h"
+#include "tf_int.h"
 
 struct module {
     bool keras;          /* Keras, under one of its names */
@@ -169,6 +170,43 @@ static enum bz_status vocabulary(struct bz_json_scan *x, const struct bz_json *c
     return BZ_OK;
 }
 
+/* A function of TensorFlow by its name: {"function": "math.add"}. */
+static bool tensorflow_gadget(struct bz_view fn) {
+    static const char *const heads[] = {"io.",    "summary.",    "data.",      "saved_model.",
+                                        "load_",  "distribute.", "debugging.", "profiler.",
+                                        "train.", "py_func",     "numpy_func", "autograph.",
+                                        "keras.", NULL};
+    for (const char *const *h = heads; *h != NULL; h++) {
+        struct bz_view head = bz_view_str(*h);
+        if (bz_view_starts(fn, head) || (bz_view_starts(fn, BZ_V("compat.v1.")) &&
+                                         bz_view_starts(bz_view_sub(fn, 10, fn.n), head)))
+            return !bz_view_starts(fn, BZ_V("io.decode_")) &&
+                   !bz_view_starts(fn, BZ_V("keras.activations."));
+    }
+    return bz_view_starts(fn, BZ_V("raw_ops.")) && bz_tf_op(bz_view_sub(fn, 8, fn.n)) != BZ_TF_NONE;
+}
+
+/* Nodes of TensorFlow inside of a Keras model. */
+static enum bz_status tensorflow(struct bz_json_scan *x, const struct bz_json *obj,
+                                 struct bz_view class, const struct bz_json *config,
+                                 bool *ret_said) {
+    static const char *const marks[] = {"PyFunc",        "EagerPyFunc",   "ReadFile", "WriteFile",
+                                        "MatchingFiles", "NumpyFunction", NULL};
+    struct bz_view fn = bz_json_text(config, BZ_V("function"));
+    struct bz_view node = bz_json_text(config, BZ_V("node_def"));
+    *ret_said = true;
+    if ((bz_view_eq(class, BZ_V("TFOpLambda")) || bz_view_eq(class, BZ_V("ClassMethod")) ||
+         bz_view_eq(class, BZ_V("InstanceMethod"))) &&
+        tensorflow_gadget(fn))
+        return BZ_J_FOUND(x, BZ_J_KERAS_GADGET, obj, fn);
+    for (const char *const *m = marks; *m != NULL && node.n != 0; m++) {
+        if (bz_view_has(node, bz_view_str(*m)))
+            return BZ_J_FOUND(x, BZ_J_KERAS_GADGET, obj, bz_view_str(*m));
+    }
+    *ret_said = false;
+    return BZ_OK;
+}
+
 /* *ret_said: a finding was made, and the object's module adds nothing. */
 static enum bz_status special(struct bz_json_scan *x, const struct bz_json *obj,
                               struct bz_view class, const struct bz_json *config, bool *ret_said) {
@@ -188,8 +226,8 @@ static enum bz_status special(struct bz_json_scan *x, const struct bz_json *obj,
     }
     if (bz_view_in(class, foreign))
         return BZ_J_FOUND(x, BZ_J_KERAS_CUSTOM, obj, class);
-    *ret_said = false;
-    return vocabulary(x, config);
+    BZ_TRY(vocabulary(x, config));
+    return tensorflow(x, obj, class, config, ret_said);
 }
 
 /* ---- modules ----------------------------------------------------------------------------------------- */

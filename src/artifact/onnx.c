@@ -87,6 +87,14 @@ static bool graph_like(struct bz_pb g) {
     return true;
 }
 
+/* A version that does not end: ten bytes of which each says that there is another. */
+static bool endless(struct bz_view head) {
+    size_t n = 1;
+    while (n < head.n && n < 11 && (head.p[n] & 0x80) != 0)
+        n++;
+    return head.p[0] == 0x08 && n == 11;
+}
+
 /* Whole or cut off: the version stands first, the rest is of the model's shape as far as it goes, and
  * there is a graph or a length that points beyond the end where a graph begins. */
 static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
@@ -117,7 +125,7 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
     }
     if (in.st == BZ_OK)
         return version && graph ? BZ_PROBE_YES : BZ_PROBE_NO;
-    if (graph)
+    if (graph || (in.fields == 1 && in.st == BZ_ESYNTAX && endless(o->head)))
         return BZ_PROBE_YES;
     return version && in.st == BZ_ESYNTAX && bz_onnx_cut_off(&in, o->src.size) ? BZ_PROBE_YES
                                                                                : BZ_PROBE_NO;

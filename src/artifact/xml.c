@@ -30,6 +30,8 @@ static const struct bz_rule rules[] = {
     {"OV-CUSTOM-OP", BZ_SEVERITY_MEDIUM, BZ_RULE_SUSPICIOUS, "an operation of an extension",
      "needs a native library that is not part of the model", "use it only with code that you know",
      ""},
+    {"OV-LIBRARY", BZ_SEVERITY_HIGH, BZ_RULE_MALICIOUS, "a native library named in a model",
+     "loads it into the process", "do not load it", "CWE-114"},
     {"OV-RANGE", BZ_SEVERITY_HIGH, BZ_RULE_MALFORMED, "weights beyond the end of their file",
      "reads memory that is not part of the model", "take both files from their origin again",
      "CWE-125"},
@@ -46,6 +48,7 @@ enum {
     MALFORMED,
     DEEP,
     CUSTOM_OP,
+    LIBRARY,
     RANGE
 };
 enum { DEPTH_MAX = 1000 };
@@ -256,6 +259,16 @@ static bool attribute(struct xml *x, struct bz_view *name, struct bz_view *value
     return true;
 }
 
+static bool library(struct bz_view v) {
+    static const char *const ends[] = {".so", ".dll", ".dylib", NULL};
+    for (const char *const *e = ends; *e != NULL; e++) {
+        struct bz_view end = bz_view_str(*e);
+        if (v.n > end.n && bz_view_eq(bz_view_sub(v, v.n - end.n, end.n), end))
+            return true;
+    }
+    return bz_view_has(v, BZ_V(".so."));
+}
+
 static struct bz_view local_name(struct bz_view v) {
     const uint8_t *colon = v.n == 0 ? NULL : memchr(v.p, ':', v.n);
     return colon == NULL ? v : bz_view_sub(v, (size_t)(colon - v.p) + 1, v.n);
@@ -340,6 +353,8 @@ static enum bz_status start_tag(struct xml *x) {
         if (bz_view_eq(key, BZ_V("href")))
             e.href = value;
         BZ_TRY(words(x, at, value));
+        if (x->openvino && library(value))
+            BZ_TRY(found(x, LIBRARY, at, value));
     }
     if (why != NULL)
         return broken(x, why);

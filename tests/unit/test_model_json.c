@@ -71,7 +71,17 @@ static void keras(void **state) {
         {"{\"metadata\":\"{\\\"class_name\\\":\\\"Lambda\\\",\\\"config\\\":{\\\"function\\\":["
          "\\\"a\\\",null,null]}}\"}",
          "KERAS-LAMBDA"},
+        {"{\"class_name\":\"TFOpLambda\",\"config\":{\"function\":\"io.write_file\"}}",
+         "KERAS-GADGET"},
+        {"{\"class_name\":\"TFOpLambda\",\"config\":{\"function\":\"raw_ops.ReadFile\"}}",
+         "KERAS-GADGET"},
+        {"{\"class_name\":\"TFOpLambda\",\"config\":{\"function\":\"py_function\"}}",
+         "KERAS-GADGET"},
+        {"{\"class_name\":\"TensorFlowOpLayer\",\"config\":{\"node_def\":\"{'op': 'PyFunc'}\"}}",
+         "KERAS-GADGET"},
         /* their twins */
+        {"{\"class_name\":\"TFOpLambda\",\"config\":{\"function\":\"math.add\"}}", NULL},
+        {"{\"class_name\":\"TFOpLambda\",\"config\":{\"function\":\"raw_ops.AddV2\"}}", NULL},
         {SEQ(OBJ("keras.layers", "Dense", "{\"units\":4,\"activation\":\"relu\"}")), NULL},
         {OBJ("keras.src.models.functional", "Functional", "{}"), NULL},
         {OBJ("tensorflow.keras.layers", "Conv2D", "{}"), NULL},
@@ -150,6 +160,9 @@ static void hugging_face(void **state) {
         {"{\"metadata\":{},\"weight_map\":{\"a\":\"model-00001-of-00002.safetensors\"}}", NULL},
         {"{\"_class_name\":\"StableDiffusionPipeline\",\"_diffusers_version\":\"0.30\",\"unet\":["
          "\"diffusers\",\"UNet2DConditionModel\"],\"feature_extractor\":[null,null]}",
+         NULL},
+        {"{\"_class_name\":\"UNet2DModel\",\"_diffusers_version\":\"0.30\",\"down_block_types\":["
+         "\"DownBlock2D\",\"AttnDownBlock2D\"]}",
          NULL},
         {"{\"added_tokens\":[{\"id\":5,\"content\":\"a\"},{\"id\":6,\"content\":\"b\"}]}", NULL},
         {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"exec\":1,\"os.system(\":2,\"trust_remote_"

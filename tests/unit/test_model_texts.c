@@ -110,6 +110,10 @@ static void xml(void **state) {
         {XML "<net name=\"n\"><layers><layer version=\"opset1\"><data offset=\"-1\" "
              "size=\"4\"/></layer></layers></net>",
          "OV-RANGE"},
+        {XML "<net name=\"n\"><layers><layer type=\"E\" version=\"opset1\" "
+             "library=\"/tmp/x.so\"/></layers></net>",
+         "OV-LIBRARY"},
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "LFS-POINTER"},
         /* their twins */
         {XML "<PMML version=\"4.4\"><Header><Extension name=\"a\" value=\"b\"/></Header><!-- <x> "
              "--></PMML>",
