@@ -1,7 +1,7 @@
 /* What the files of the posture room share: the tree, the facts, the context of a check.
  *
  * All memory is one arena per run. Texts of the tree are views of it: any bytes, never escaped until
- * they are shown. Every parser is a pure function over a view (fuzz/fuzz_posture.c). */
+ * they are shown. Every parser is a pure function over a view (fuzz/fuzz_posture_facts.c). */
 #ifndef POSTURE_INT_H
 #define POSTURE_INT_H
 
