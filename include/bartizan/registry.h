@@ -38,6 +38,14 @@ enum bz_status bz_tree_open(const char *path, const struct bz_tree_options *o,
 void bz_tree_close(struct bz_tree *t);
 /* A descriptor of a file of it for reading, or -1 with errno: never over a link unless it was listed as one, never a device. */
 int bz_tree_file_open(const struct bz_tree *t, size_t i);
+/* A model of an Ollama server, by its manifest (".../models/manifests/HOST/NAMESPACE/NAME/TAG"): the manifest as
+ * "manifest.json" and the blobs that it names as "blobs/sha256-...". ENOTFOUND: the file is no such manifest (nothing is opened
+ * then); other failures as bz_tree_open. */
+enum bz_status bz_tree_open_ollama(const char *manifest, struct bz_tree *ret) BZ_MUST_USE;
+/* The blobs of a manifest: calls `each` with the 64 hex digits of every digest in it, once each. ESYNTAX: it is none. */
+enum bz_status bz_ollama_blobs(struct bz_view manifest, struct bz_arena *ar,
+                               enum bz_status (*each)(void *ctx, struct bz_view hex),
+                               void *ctx) BZ_MUST_USE;
 /* Digests of all files (or of their shards), in the format's order; items live in the tree's arena. A file that changes its
  * size meanwhile is EIO. */
 enum bz_status bz_tree_hash(struct bz_tree *t, const struct bz_tree_options *o,

@@ -11,9 +11,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fsverity.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -118,6 +120,15 @@ static bool pump(int from, int to, uint64_t *done, uint64_t total) {
     }
 }
 
+/* Where the file system knows it, the kernel itself keeps the bytes as they are from here on. */
+static void protect(int dir, const char *number) {
+    struct fsverity_enable_arg v = {
+        .version = 1, .hash_algorithm = FS_VERITY_HASH_ALG_SHA256, .block_size = 4096};
+    BZ_FD fd = openat(dir, number, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0)
+        (void)ioctl(fd, FS_IOC_ENABLE_VERITY, &v);
+}
+
 static bool copy_one(struct add *a, size_t i, int dir, const char *number, uint64_t *done) {
     struct stat s;
     BZ_FD from = bz_tree_file_open(&a->tree, i);
@@ -157,6 +168,7 @@ static bool copy_all(struct add *a) {
         places[i] = (const char *)bz_arena_dup(&a->ar, bz_view_str(number)).p;
         if (places[i] == NULL || !copy_one(a, i, dir, places[i], &done))
             return false;
+        protect(dir, places[i]);
     }
     bz_backup_progress("copying", 1, 1);
     if (fsync(dir) != 0)
@@ -363,6 +375,12 @@ static int finish(struct add *a) {
                                                         : BZ_EXIT_FINDINGS;
 }
 
+/* A manifest of Ollama stands for the blobs that it names. */
+static enum bz_status open_source(struct add *a, const struct bz_tree_options *o) {
+    enum bz_status st = bz_tree_open_ollama(a->path, &a->tree);
+    return st == BZ_ENOTFOUND ? bz_tree_open(a->path, o, &a->tree) : st;
+}
+
 static int work(struct add *a) {
     struct bz_model_ignore *g =
         bz_model_ignore_new(a->path, a->signature != NULL ? a->signature : "", &a->ignore);
@@ -374,7 +392,7 @@ static int work(struct add *a) {
     o.ignore = g->v;
     o.ignore_n = g->n;
     int rc = BZ_EXIT_FAILURE;
-    if (bz_tree_open(a->path, &o, &a->tree) != BZ_OK)
+    if (open_source(a, &o) != BZ_OK)
         bz_say("%s: %s", bz_safe(a->path), a->tree.why);
     else if (a->tree.files_n == 0)
         bz_say("%s: there is no file in it", bz_safe(a->path));

@@ -265,7 +265,10 @@ static void look_into(struct looking *g, uint32_t i) {
     }
     if (g->files == 0 && g->verdict == LOOK_NONE && l->met_good)
         judge(g, LOOK_GOOD, "%s", "");
-    if (g->files == 0 && !l->met_good)
+    if (g->files == 0 && !l->met_good && g->d->backend[i].type == BZ_SERVER_OLLAMA)
+        judge(g, LOOK_GOOD, "%s",
+              ""); /* it loads when asked, and only approved models are listed */
+    else if (g->files == 0 && !l->met_good)
         judge(g, LOOK_BLIND,
               "process %d has no model file mapped or open: it read it into memory before anybody "
               "could look (llama-server: --load-mode mmap)",

@@ -262,6 +262,30 @@ class Life(Registry):
         self.assertEqual((self.listed(i), self.quarantine(i), self.objects(i)), ([], [], []))
         filler.unlink()
 
+    def test_ollama_manifest_stands_for_its_blobs(self):
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        top = self.tmp / "models"
+        (top / "blobs").mkdir(parents=True)
+        layers = []
+        for data in (b"{}", b"some text\n", b"more text\n"):
+            h = subprocess.run(["sha256sum"], input=data, capture_output=True).stdout.split()[0].decode()
+            (top / "blobs" / ("sha256-" + h)).write_bytes(data)
+            layers.append({"digest": "sha256:" + h, "size": len(data)})
+        m = top / "manifests" / "registry.ollama.ai" / "library" / "tiny" / "latest"
+        m.parent.mkdir(parents=True)
+        m.write_text(json.dumps({"schemaVersion": 2, "config": layers[0], "layers": layers[1:]}))
+        r = self.add(i, m, ok=False)
+        self.assertNotEqual(r.returncode, 2, r.stderr)
+        files = self.model(i, "show", self.listed(i)[0]["id"])["manifest"]["files"]
+        self.assertEqual([f["name"] for f in files],
+                         sorted("blobs/" + x["digest"].replace(":", "-") for x in layers) + ["manifest.json"])
+        for f in files[:-1]:
+            self.assertEqual(f["name"], "blobs/sha256-" + f["sha256"])
+        (top / "blobs" / layers[2]["digest"].replace(":", "-")).unlink()
+        r = self.add(i, m, name="gone", ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("not there", r.stderr)
+
     def test_publisher_signature(self):
         i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
         key, pub = self.tmp / "k.pem", self.tmp / "k.pub"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <bartizan/modelstore.h>
 #include <bartizan/registry.h>
+#include "models.h"
 
 static int setup(void **state) {
     return bz_crypto_init() == BZ_OK ? 0 : -1;
@@ -308,6 +309,76 @@ static void weights_or_not(void **state) {
     assert_true(bz_model_file_like(BZ_V("GGUF"), BZ_V("/usr/lib/x"), 4));
 }
 
+/* ---- Ollama ---- */
+
+#define H1 "1111111111111111111111111111111111111111111111111111111111111111"
+#define H2 "2222222222222222222222222222222222222222222222222222222222222222"
+
+static enum bz_status gather(void *ctx, struct bz_view hex) {
+    struct bz_buf *b = ctx;
+    bz_buf_put(b, bz_view_sub(hex, 0, 2));
+    return bz_buf_status(b);
+}
+
+static enum bz_status blobs(const char *text, struct bz_buf *out) {
+    struct bz_arena ar;
+    bz_arena_init(&ar, bz_alloc_heap, 1u << 20, NULL, 0);
+    bz_buf_init(out, 100);
+    enum bz_status st = bz_ollama_blobs(bz_view_str(text), &ar, gather, out);
+    bz_arena_free(&ar);
+    return st;
+}
+
+static void ollama_manifests(void **state) {
+    struct bz_buf b;
+    assert_int_equal(blobs("{\"config\":{\"digest\":\"sha256:" H1
+                           "\"},\"layers\":[{\"digest\":\"sha256:" H2 "\"},{\"digest\":\"sha256:" H1
+                           "\"}]}",
+                           &b),
+                     BZ_OK);
+    assert_true(bz_view_eq(bz_buf_view(&b), BZ_V("1122")));
+    bz_buf_free(&b);
+    static const char *const bad[] = {
+        "",
+        "{}",
+        "[]",
+        "{\"config\":{\"digest\":\"sha256:" H1 "\"},\"layers\":[]}",
+        "{\"config\":{\"digest\":\"sha256:" H1 "\"},\"layers\":[{\"digest\":\"sha256:../x\"}]}",
+        "{\"config\":{\"digest\":\"md5:" H1 "\"},\"layers\":[{\"digest\":\"sha256:" H1 "\"}]}",
+        "{\"config\":{\"digest\":\"sha256:" H1 "0\"},\"layers\":[{\"digest\":\"sha256:" H1 "\"}]}",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (blobs(bad[i], &b) != BZ_ESYNTAX)
+            fail_msg("taken: %zu", i);
+        bz_buf_free(&b);
+    }
+}
+
+static bool only_ones(void *ctx, struct bz_view digest) {
+    return bz_view_eq(digest, BZ_V(H1));
+}
+
+/* Of an Ollama server only models whose manifest is approved are named; others list no digests. */
+static void vetted_lists(void **state) {
+    struct bz_names l;
+    const struct bz_view tags =
+        BZ_V("{\"models\":[{\"model\":\"a:1\",\"digest\":\"" H1
+             "\"},{\"model\":\"b:1\",\"digest\":\"" H2 "\"},{\"model\":\"c:1\"}]}");
+    assert_int_equal(bz_model_list_vetted(BZ_SERVER_OLLAMA, tags, only_ones, NULL, &l), BZ_OK);
+    assert_int_equal(l.n, 1);
+    assert_string_equal(l.v[0], "a:1");
+    assert_int_equal(l.dropped, 2);
+    bz_names_free(&l);
+    assert_int_equal(bz_model_list_parse(BZ_SERVER_OLLAMA, tags, &l), BZ_OK);
+    assert_int_equal(l.n, 3);
+    bz_names_free(&l);
+    assert_int_equal(bz_model_list_vetted(BZ_SERVER_LLAMACPP, BZ_V("{\"data\":[{\"id\":\"x\"}]}"),
+                                          only_ones, NULL, &l),
+                     BZ_OK);
+    assert_int_equal(l.n, 1);
+    bz_names_free(&l);
+}
+
 /* ---- trees ---- */
 
 static void write_file(const char *path, const char *text) {
@@ -422,6 +493,8 @@ int main(void) {
         cmocka_unit_test(listeners),
         cmocka_unit_test(process_stat),
         cmocka_unit_test(weights_or_not),
+        cmocka_unit_test(ollama_manifests),
+        cmocka_unit_test(vetted_lists),
         cmocka_unit_test(trees),
         cmocka_unit_test(rows),
     };
