@@ -92,7 +92,7 @@ static void row(const char *what, double got, double of) {
 
 int main(int argc, char **argv) {
     uint64_t mib = 512;
-    char one[4096], two[4200], a[4300], b[4300];
+    char one[512], two[600], a[700], b[700];
     const char *tmp = getenv("TMPDIR");
     if (bz_crypto_init() != BZ_OK || (argc > 1 && bz_view_u64(bz_view_str(argv[1]), &mib) != BZ_OK))
         return 2;
