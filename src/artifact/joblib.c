@@ -266,11 +266,11 @@ static enum bz_status zf_scan(struct bz_scan *s, const struct bz_object *o) {
     bz_scan_name(s, o, "joblib (old, compressed)");
     if (!zf_length(o->head, &n))
         BZ_TRY(bz_scan_found(s, o, &zf_rules[0], 2, bz_view_sub(o->head, 0, ZF_HEAD)));
-    const struct bz_source *packed = bz_source_part(s, &o->src, ZF_HEAD, UINT64_MAX - ZF_HEAD);
+    const uint64_t at = ZF_HEAD + (o->head.p[ZF_HEAD] == ' '); /* Python 2 wrote one more */
+    const struct bz_source *packed = bz_source_part(s, &o->src, at, UINT64_MAX - at);
     const struct bz_source *stream =
         packed == NULL ? NULL : bz_codec_source(s, o, BZ_CODEC_ZLIB, packed);
-    return stream == NULL ? BZ_ENOMEM
-                          : bz_scan_member_as(s, o, BZ_V("pickle"), stream, &bz_format_pickle);
+    return stream == NULL ? BZ_ENOMEM : bz_scan_member(s, o, BZ_V("stream"), stream);
 }
 
 const struct bz_format bz_format_joblib_zf = {.name = "joblib",

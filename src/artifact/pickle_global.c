@@ -33,7 +33,7 @@ static bool import(struct bz_pk *m, struct bz_view module, struct bz_view name) 
     if (g == BZ_PK_NONE)
         return unlisted(m, module, name);
     const struct bz_pk_verdict v = bz_pk_global_at(m, g)->v;
-    if (m->strict && v.odd && (v.status != BZ_PK_DENIED || v.weak))
+    if (m->strict && v.odd && (v.status != BZ_PK_DENIED || v.weak || !v.padded))
         return bz_pk_stop(m, BZ_PK_BROKEN);
     watch_joblib(m, name);
     return bz_pk_judge_import(m, g) && bz_pk_push(m, BZ_PK_V(BZ_PK_GLOBAL, g));

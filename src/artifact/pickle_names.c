@@ -274,6 +274,14 @@ static bool plain(struct bz_view v) {
     return v.n > 0;
 }
 
+static struct bz_view trim(struct bz_view v) {
+    while (v.n > 0 && v.p[v.n - 1] <= ' ')
+        v.n--;
+    while (v.n > 0 && v.p[0] <= ' ')
+        v = bz_view_sub(v, 1, v.n);
+    return v;
+}
+
 /* Without what is no part of an identifier. */
 static struct bz_view clean(struct bz_view v, uint8_t mem[NAME_MAX]) {
     size_t n = 0;
@@ -294,6 +302,7 @@ struct bz_pk_verdict bz_pk_judge(struct bz_view module, struct bz_view name) {
         return judge(module, name);
     struct bz_pk_verdict v = judge(clean(module, m), clean(name, n));
     v.odd = true;
+    v.padded = plain(trim(module)) && plain(trim(name));
     if (v.status == BZ_PK_ALLOWED)
         v.status = BZ_PK_UNKNOWN;
     v.roles = 0;

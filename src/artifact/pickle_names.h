@@ -52,6 +52,7 @@ enum bz_pk_shape { /* what it may be called with */
 struct bz_pk_verdict {
     uint8_t status, harm, roles, shape;
     bool weak;   /* denied for its last component alone */
+    bool padded; /* odd, and only for blanks around the name */
     bool odd;    /* bytes that no identifier has; judged as if they were not there */
     bool known;  /* a library that we know */
     bool camel;  /* the last component is written as classes are */
