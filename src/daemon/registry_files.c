@@ -107,6 +107,8 @@ static enum bz_status serve_all(const struct bz_daemon *d, const char *tmp,
     enum bz_status st = bz_file_create(dir, "model.sig", signature, 0444);
     if (st != BZ_OK && st != BZ_EEXISTS)
         return st;
+    if (fchmodat(dir, "model.sig", 0444, 0) != 0) /* the umask is 077 */
+        return BZ_EIO;
     return fsync(dir) == 0 ? BZ_OK : BZ_EIO;
 }
 

@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import time
 
-from harness import BARTIZAN, BUILD, ROOT, Case, alive, backend, descendants, free_port, stop_process, wait_for
+import test_sandbox
+from harness import BARTIZAN, BUILD, ROOT, Case, Instance, alive, backend, descendants, free_port, stop_process, wait_for
 
 DEMO = pathlib.Path(os.environ.get("BARTIZAN_DEMO") or BUILD / "demo")
 ENFORCE = "registry: {mode: enforce, check_s: 1}\n"
@@ -433,3 +434,31 @@ class Mapped(Registry):
         llama(self, other, port=self.port)
         wait_for(lambda: "ALERT: backend demo: not approved" in self.i.output())
         self.good()
+
+
+class InACage(Registry):
+    def test_an_instance_of_an_ordinary_user_with_a_cage(self):
+        """Root adds and approves for the owner; the process in the cage has its own namespaces and is looked into all the same."""
+        p = test_sandbox.place(self)
+        i = Instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])], extra=ENFORCE, directory="/var/tmp")
+        self.addCleanup(self.finish, i)
+        i.program = p.bartizan
+        owner = test_sandbox.NOBODY if os.geteuid() == 0 else os.geteuid()
+        subprocess.run(["chown", "-R", "%d:%d" % (owner, owner), str(i.holder)], check=True)
+        i.start()
+        made = self.add(i, p.model)
+        serve = pathlib.Path(self.model(i, "approve", made["id"])["serve"])
+        for f in [*serve.glob("*"), *(i.dir / "models" / "objects").glob("*/*")]:
+            self.assertEqual((f.stat().st_uid, f.stat().st_mode & 0o777), (owner, 0o444), f)
+        i.stop()
+        run = {"profile": "llama-server", "read": p.reads, "command": [
+            *p.command, "-m", str(serve / "model.gguf"), "--alias", "tiny", "--offline", "--no-ui", "-c", "512", "-np", "1"]}
+        i.backends = "  - {name: demo, type: llama.cpp, run: %s}\n" % json.dumps(run)
+        i.write_config()
+        subprocess.run(["chown", "%d:%d" % (owner, owner), str(i.dir / "bartizan.yaml")], check=True)
+        i.start()
+        wait_for(lambda: i.chat("tiny", max_tokens=2).status == 200) # after the probe of the cage
+        state = json.loads(i.cli("status", i.dir, "--json"))["daemon"]["backends"][0]["registry"]
+        self.assertEqual((state["verdict"], state["files"]), ("approved", 1))
+        self.model(i, "retire", made["id"])
+        wait_for(lambda: i.chat("tiny", max_tokens=2).code == "backend_unsafe")
