@@ -71,10 +71,34 @@ bool bz_cgroup_path(struct bz_view list, struct bz_view controller, struct bz_vi
     return false;
 }
 
+/* Those of launchers that were killed: named after a process that is gone, and empty, or rmdir fails. */
+static void sweep(const char *parent) {
+    DIR *d = opendir(parent);
+    const struct dirent *e;
+    char path[768];
+    while (d != NULL && (e = readdir(d)) != NULL) {
+        const char *pid = strrchr(e->d_name, '-');
+        uint64_t number = 0;
+        if (strncmp(e->d_name, "bartizan-", 9) != 0 || pid == NULL ||
+            bz_view_u64(bz_view_str(pid + 1), &number) != BZ_OK)
+            continue;
+        (void)snprintf(path, sizeof path, "/proc/%llu", (unsigned long long)number);
+        if (access(path, F_OK) == 0)
+            continue;
+        if (snprintf(path, sizeof path, "%s/%s", parent, e->d_name) < (int)sizeof path)
+            (void)rmdir(path);
+    }
+    if (d != NULL)
+        (void)closedir(d);
+}
+
 /* A directory of our own below where we are; "" when that cannot be. */
 static void make_below(const char *mount, struct bz_view own, const char *name, char out[512]) {
-    int n = snprintf(out, 512, "%s%.*s/%s", mount, own.n == 1 ? 0 : (int)own.n, (const char *)own.p,
-                     name);
+    int n = snprintf(out, 512, "%s%.*s", mount, own.n == 1 ? 0 : (int)own.n, (const char *)own.p);
+    if (n > 0 && n < 512)
+        sweep(out);
+    n = snprintf(out, 512, "%s%.*s/%s", mount, own.n == 1 ? 0 : (int)own.n, (const char *)own.p,
+                 name);
     if (n < 0 || n >= 512 || mkdir(out, 0755) != 0)
         out[0] = '\0';
 }

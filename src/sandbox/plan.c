@@ -146,6 +146,22 @@ static void check_writes(struct making *m) {
     }
 }
 
+/* Whole parts of the machine are no program's library. */
+static void check_reads(struct making *m) {
+    static const char *const never[] = {"/",     "/etc", "/home", "/root", "/var",
+                                        "/proc", "/sys", "/dev",  "/boot", "/run",
+                                        "/tmp",  "/srv", "/mnt",  "/opt",  "/media"};
+    for (size_t i = 0; i < m->r->reads.n; i++) {
+        for (size_t k = 0; k < sizeof never / sizeof never[0]; k++) {
+            if (strcmp(m->r->reads.v[i], never[k]) == 0)
+                refuse(m,
+                       ": this is a whole part of the machine; name the directory that the server "
+                       "needs of it",
+                       never[k]);
+        }
+    }
+}
+
 /* ---- mounts ---- */
 
 static void put_system(struct making *m) {
@@ -370,6 +386,7 @@ static void make(struct making *m) {
     check_env(m);
     check_args(m);
     check_writes(m);
+    check_reads(m);
     put_system(m);
     put_private(m);
     put_gpu(m);

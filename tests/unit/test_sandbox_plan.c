@@ -175,6 +175,19 @@ static void write_paths_stand_alone(void **state) {
     expect_refused(&r, "alone");
 }
 
+static void no_whole_part_of_the_machine_is_read(void **state) {
+    static const char *const bad[] = {"/", "/etc", "/home", "/proc", "/run", "/var"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct bz_cage_request r = request("llama-server");
+        r.reads.v[r.reads.n++] = bad[i];
+        expect_refused(&r, "whole part of the machine");
+    }
+    struct bz_cage_request r = request("llama-server");
+    r.reads.v[r.reads.n++] = "/opt/llama";
+    assert_int_equal(make(&r), BZ_OK);
+    bz_cage_plan_free(&plan);
+}
+
 static void environment_is_the_plan_s(void **state) {
     struct bz_cage_request r = request("llama-server");
     r.env.v[r.env.n++] = "HOME=/other";
@@ -254,6 +267,7 @@ int main(void) {
         cmocka_unit_test(socket_has_its_directory),
         cmocka_unit_test(secrets_go_through_descriptors_only),
         cmocka_unit_test(write_paths_stand_alone),
+        cmocka_unit_test(no_whole_part_of_the_machine_is_read),
         cmocka_unit_test(environment_is_the_plan_s),
         cmocka_unit_test(only_the_card_that_was_named),
         cmocka_unit_test(limits_of_lists),
