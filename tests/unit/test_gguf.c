@@ -133,7 +133,9 @@ static void records(struct build *g) {
              bad(g, "nested array") ? ARR
              : bad(g, "array type") ? 99
                                     : F32,
-             bad(g, "scores short") ? 3 : 4);
+             bad(g, "array beyond")   ? 1u << 20
+             : bad(g, "scores short") ? 3
+                                      : 4);
     for (int i = 0; i < (bad(g, "scores short") ? 3 : 4); i++)
         bz_buf_put_le32(&g->b, 0);
     kv_array(g, "tokenizer.ggml.token_type", I32, bad(g, "types long") ? 5 : 4);
@@ -261,6 +263,7 @@ static const struct {
     {"token UTF-8", "GGUF-UTF8"},
     {"control", "GGUF-CONTROL"},
     {"array count", "GGUF-ARRAY"},
+    {"array beyond", "GGUF-ARRAY"},
     {"array type", "GGUF-ARRAY"},
     {"nested array", "GGUF-ARRAY"},
     {"align 0", "GGUF-ALIGN"},

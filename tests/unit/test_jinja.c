@@ -151,6 +151,9 @@ static void trees_are_jinjas(void **state) {
          "1))}))"},
         {"{{ a[] }}{{ a[1, 2] }}{{ a.0 }}", " (print (item (a) (tuple))) (print (item (a) (tuple [ "
                                             "(int 1) (int 2)]))) (print (item 0 (a) (int 0)))"},
+        {"{{ {'a': {'b': c}} }}{% set d = {'%}': [1]} %}",
+         " (print (dict [ (pair (str a) (dict [ (pair (str b) (c))]))])) (set (d) (dict [ (pair "
+         "(str %}) (list [ (int 1)]))]))"},
         {"{{ () }}{{ (1) }}{{ (1,) }}{{ 1, 2 }}",
          " (print (tuple)) (print (int 1)) (print (tuple [ (int 1)])) (print (tuple [ (int 1) (int "
          "2)]))"},

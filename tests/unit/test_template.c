@@ -184,6 +184,7 @@ static const struct row bombs[] = {
     {"TPL-DOS", "{{ messages|tojson(indent=99999999) }}"},
     {"TPL-DOS", "{{ 'a\\nb'|indent(99999999) }}"},
     {"TPL-DOS", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"},
+    {"TPL-DOS", "{% macro m(x) %}{{ m(x + 1) }}{% endmacro %}{{ m(1) }}"},
     {"TPL-DOS", "{% macro m(x) %}{% if x %}{{ m(x) }}{% endif %}{% endmacro %}{{ m(messages) }}"},
     {"TPL-DOS",
      "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}"},
