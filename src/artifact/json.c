@@ -7,6 +7,7 @@
 #include "json_int.h"
 
 #include <bartizan/limits.h>
+#include <bartizan/text.h>
 
 static const struct bz_json_opts opts = {
     .max_nodes = 8u << 20,
@@ -51,11 +52,6 @@ static enum bz_probe looks(struct bz_view head) {
         }
     }
     return BZ_PROBE_MAYBE;
-}
-
-static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
-    (void)s;
-    return looks(o->head) == BZ_PROBE_NO ? BZ_PROBE_NO : BZ_PROBE_MAYBE;
 }
 
 /* ---- what only some readers take -------------------------------------------------------------------- */
@@ -127,6 +123,59 @@ static void mend(uint8_t *p, size_t n) {
             text = !text;
         p += text || *p == '"' ? 1 : mend_word(p, end);
     }
+}
+
+/* ---- UTF-16 and UTF-32, which json.loads() of Python takes too ---------------------------------- */
+
+struct wide {
+    unsigned unit; /* 1, 2 or 4 bytes */
+    bool big;
+    size_t from; /* behind the byte order mark */
+};
+
+/* By the mark, or by where the zeros of the first character stand. */
+static struct wide wide_of(struct bz_view v) {
+    struct wide w = {.unit = 1};
+    if (v.n < 4)
+        return w;
+    bool le_mark = v.p[0] == 0xff && v.p[1] == 0xfe, be_mark = v.p[0] == 0xfe && v.p[1] == 0xff;
+    if (le_mark || be_mark) {
+        w.unit = le_mark && v.p[2] == 0 && v.p[3] == 0 ? 4 : 2;
+        w.big = be_mark;
+        w.from = w.unit;
+    } else if (v.p[0] == 0) {
+        w.unit = v.p[1] == 0 ? 4 : 2;
+        w.big = true;
+        w.from = v.p[1] == 0 && v.p[2] == 0xfe && v.p[3] == 0xff ? 4 : 0;
+    } else if (v.p[1] == 0)
+        w.unit = v.p[2] == 0 ? 4 : 2;
+    return w;
+}
+
+static uint32_t wide_unit(struct bz_view v, size_t at, const struct wide *w) {
+    uint32_t x = 0;
+    for (unsigned i = 0; i < w->unit; i++)
+        x = x << 8 | v.p[at + (w->big ? i : w->unit - 1 - i)];
+    return x;
+}
+
+/* As UTF-8 in `to`, which has 3 bytes for 2; what is no character becomes a private one. */
+static struct bz_view narrow(uint8_t *to, struct bz_view v, const struct wide *w) {
+    size_t n = 0;
+    for (size_t i = w->from; i + w->unit <= v.n; i += w->unit) {
+        uint32_t cp = wide_unit(v, i, w);
+        if (w->unit == 2 && cp >= 0xd800 && cp <= 0xdbff && i + 4 <= v.n) {
+            uint32_t low = wide_unit(v, i + 2, w);
+            if (low >= 0xdc00 && low <= 0xdfff) {
+                cp = 0x10000 + ((cp - 0xd800) << 10 | (low - 0xdc00));
+                i += 2;
+            }
+        }
+        if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff) || cp == 0)
+            cp = 0xe000;
+        n += bz_utf8_encode(cp, to + n);
+    }
+    return bz_view(to, n);
 }
 
 /* ---- strings ------------------------------------------------------------------------------------------- */
@@ -376,6 +425,35 @@ static enum bz_status lenient(struct bz_json_scan *x, struct bz_view text) {
     return bz_json_document(x, root);
 }
 
+static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
+    uint8_t text[384];
+    struct wide w = wide_of(o->head);
+    struct bz_view head = o->head;
+    (void)s;
+    if (w.unit != 1)
+        head = narrow(text, bz_view_sub(head, 0, 128), &w);
+    return looks(head) == BZ_PROBE_NO ? BZ_PROBE_NO : BZ_PROBE_MAYBE;
+}
+
+static enum bz_status wide(struct bz_json_scan *x, struct bz_view text, const struct wide *w) {
+    struct bz_diag diag = {0};
+    struct bz_json *root = NULL;
+    uint8_t *copy = bz_arena_alloc(x->ar, text.n / 2 * 3 + 4);
+    if (copy == NULL)
+        return BZ_ENOMEM;
+    struct bz_view v = narrow(copy, text, w);
+    mend(copy, v.n);
+    enum bz_status st = bz_json_parse(v, &opts, x->ar, &root, &diag);
+    if (st == BZ_ENOMEM)
+        return st;
+    if (st != BZ_OK && !x->o->sure)
+        return BZ_ENOTFOUND;
+    if (st != BZ_OK)
+        return refused(x, v, st, &diag);
+    BZ_TRY(bz_scan_found(x->s, x->o, &bz_json_rules[BZ_J_LENIENT], 0, BZ_V("UTF-16 or UTF-32")));
+    return bz_json_document(x, root);
+}
+
 static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
     struct bz_json_scan x = {.s = s, .o = o, .ar = bz_scan_arena(s)};
     struct bz_diag diag = {0};
@@ -386,6 +464,9 @@ static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
         return st == BZ_ETOOBIG ? BZ_OK : st;
     if (!bz_scan_steps(s, o, nodes_of(text)))
         return BZ_OK;
+    struct wide w = wide_of(text);
+    if (w.unit != 1)
+        return wide(&x, text, &w);
     st = bz_json_parse(text, &opts, x.ar, &root, &diag);
     if (st == BZ_OK)
         return bz_json_document(&x, root);

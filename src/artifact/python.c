@@ -363,8 +363,45 @@ static enum bz_status name(struct py *y, bool *after_def) {
     return called || dots ? call(y, at, n) : BZ_OK;
 }
 
+/* "coding: NAME" in a comment of the first two lines: with some codecs the text below is not what it
+ * looks like. */
+static struct bz_view codec(struct bz_view v) {
+    static const char *const plain[] = {"utf", "ascii",    "us-ascii", "latin", "iso",
+                                        "cp",  "windows-", "koi8",     "gb",    "big5",
+                                        "euc", "shift",    "mac",      NULL};
+    for (int i = 0; i < 2 && v.n != 0; i++) {
+        const uint8_t *nl = memchr(v.p, '\n', v.n);
+        struct bz_view line = bz_view_sub(v, 0, nl == NULL ? v.n : (size_t)(nl - v.p));
+        const uint8_t *at =
+            line.n == 0 || line.p[0] != '#' ? NULL : memmem(line.p, line.n, "coding", 6);
+        v = bz_view_sub(v, line.n + 1, v.n);
+        if (at == NULL)
+            continue;
+        struct bz_view name = bz_view(at + 6, (size_t)(line.p + line.n - at) - 6);
+        if (name.n == 0 || (name.p[0] != ':' && name.p[0] != '='))
+            continue;
+        name = bz_view_sub(name, 1, name.n);
+        while (name.n != 0 && name.p[0] == ' ')
+            name = bz_view_sub(name, 1, name.n);
+        bool known = bz_view_starts(name, BZ_V("utf-7")) || bz_view_starts(name, BZ_V("utf7")) ||
+                     bz_view_starts(name, BZ_V("utf_7"));
+        for (const char *const *p = plain; *p != NULL && !known; p++) {
+            struct bz_view w = bz_view_str(*p);
+            if (bz_view_eq_nocase(bz_view_sub(name, 0, w.n), w))
+                return BZ_V("");
+        }
+        return name;
+    }
+    return BZ_V("");
+}
+
 static enum bz_status walk(struct py *y) {
     bool after_def = false;
+    struct bz_view other = codec(y->in);
+    if (other.n != 0) {
+        y->said[EVAL] = true;
+        BZ_TRY(bz_scan_found(y->s, y->o, &rules[EVAL], 0, other));
+    }
     while (y->at < y->in.n) {
         uint8_t c = y->in.p[y->at];
         if (letter(c))

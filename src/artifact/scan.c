@@ -329,10 +329,18 @@ static enum bz_status try_format(struct bz_scan *s, struct bz_object *o, const s
     return settle(s, o, st);
 }
 
+static bool meant_together(const struct taken *t) {
+    return t->n == 2 &&
+           ((t->by[0]->before_zip && strcmp(t->by[1]->name, "zip") == 0) ||
+            (t->by[1]->before_zip && strcmp(t->by[0]->name, "zip") == 0));
+}
+
 static enum bz_status polyglot(struct bz_scan *s, const struct bz_object *o,
                                const struct taken *t) {
     uint8_t text[WHY_MAX];
     struct bz_buf b;
+    if (meant_together(t))
+        return BZ_OK;
     bz_buf_init_fixed(&b, text, sizeof text);
     for (size_t i = 0; i < t->n && i < sizeof t->by / sizeof t->by[0]; i++) {
         bz_buf_puts(&b, i > 0 ? " + " : "");

@@ -43,6 +43,9 @@ struct bz_format {
     const struct bz_rule *rules; /* ends with .id == NULL; may be NULL */
     /* Tried only where no other format took the object: plain text, images. Never a polyglot. */
     bool inert;
+    /* Its specification lets a ZIP archive follow, with offsets of the whole file: both are scanned,
+     * and it is no polyglot. */
+    bool before_zip;
 };
 
 /* The table, in the order of formats.h. */

@@ -184,4 +184,5 @@ const struct bz_format bz_format_tflite = {
     .probe = probe,
     .scan = scan,
     .rules = rules,
+    .before_zip = true, /* "TFLite Metadata": files that go with the model */
 };

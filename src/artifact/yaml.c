@@ -343,6 +343,8 @@ static bool line_like(struct bz_view line) {
 
 static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
     (void)s;
+    if (bz_view_starts(o->head, BZ_V("\xff\xfe")) || bz_view_starts(o->head, BZ_V("\xfe\xff")))
+        return BZ_PROBE_MAYBE; /* UTF-16, which YAML may be in */
     if (o->head.n == 0 || memchr(o->head.p, 0, o->head.n) != NULL || o->head.p[0] == '<')
         return BZ_PROBE_NO;
     for (size_t at = 0; at < o->head.n;) {

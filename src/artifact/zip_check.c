@@ -206,7 +206,9 @@ static enum bz_status check_extents(struct zip *z, const struct zip_dir *d,
                                     struct zip_entry **order) {
     uint64_t end = d->n > 0 ? order[0]->local : d->start;
     bool told = false;
-    if (end > 0)
+    /* TensorFlow Lite appends its metadata as an archive; the model before it is scanned as one */
+    bool model = bz_view_eq(bz_view_sub(z->o->head, 4, 4), BZ_V("TFL3"));
+    if (end > 0 && !model)
         BZ_TRY(zip_hidden(z, ZIP_PREFIX, 0, end, BZ_V("bytes before")));
     for (size_t i = 0; i < d->n; i++) {
         const struct zip_entry *e = order[i];

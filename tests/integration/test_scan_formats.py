@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import zipfile
 
-from harness import BARTIZAN, BUILD, HANG_S
+from harness import BARTIZAN, BUILD, HANG_S, ROOT
 
 CHILD = BUILD / "bartizan-hdf5"
 LAMBDA = {"class_name": "Lambda", "config": {"function": ["4wE=", None, None], "function_type": "lambda"}}
@@ -219,6 +219,15 @@ class Folders(Formats):
         self.put("m/assets/vocab.txt", "a\nb\n")
         code, files = self.scan(self.dir / "m")
         self.assertEqual((code, files["saved_model.pb"]), (1, {"TF-PYTHON"}))
+
+    def test_tflite_with_its_metadata(self):
+        """Files that go with a model are appended to it as an archive: no polyglot, but looked at."""
+        model = (ROOT / "fuzz" / "corpus" / "tflite" / "00").read_bytes()
+        for name, data, code in (("labels.txt", b"person\n", 0), ("x.pkl", b"cposix\nsystem\n(S'true'\ntR.", 1)):
+            p = self.put("m.tflite", model)
+            with zipfile.ZipFile(p, "a") as z:
+                z.writestr(name, data)
+            self.assertEqual(self.one(p)[0], code, name)
 
     def test_empty_files_with_the_name_of_a_model(self):
         self.assertEqual(self.one(self.put("m.onnx", b"")), (1, {"MODEL-EMPTY"}))

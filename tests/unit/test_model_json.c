@@ -227,6 +227,30 @@ static void strictness(void **state) {
     CHECK(samples);
 }
 
+/* Python reads JSON in UTF-16 and UTF-32, of both orders, with and without a mark. */
+static void wide_text(void **state) {
+    static const char text[] = "{\"trust_remote_code\": true}";
+    uint8_t wide[4 * sizeof text + 4];
+    (void)state;
+    for (int kind = 0; kind < 8; kind++) {
+        size_t unit = (kind & 1) != 0 ? 4 : 2, n = 0;
+        bool big = (kind & 2) != 0, mark = (kind & 4) != 0;
+        memset(wide, 0, sizeof wide);
+        if (mark) {
+            wide[big ? unit - 2 : 1] = 0xfe;
+            wide[big ? unit - 1 : 0] = 0xff;
+            n = unit;
+        }
+        for (size_t i = 0; i + 1 < sizeof text; i++, n += unit)
+            wide[n + (big ? unit - 1 : 0)] = (uint8_t)text[i];
+        struct scanned s = scan_mem(bz_view(wide, n));
+        assert_int_equal(s.st, BZ_OK);
+        if (scan_mem_has(&s, "HF-TRUST") == NULL)
+            fail_msg("kind %d: %s", kind, s.r.format);
+        scan_mem_done(&s);
+    }
+}
+
 /* On both sides of the deepest that JSON may be. */
 static void depth(void **state) {
     (void)state;
@@ -248,7 +272,7 @@ static void depth(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keras),      cmocka_unit_test(hugging_face), cmocka_unit_test(skops),
-        cmocka_unit_test(strictness), cmocka_unit_test(depth),
+        cmocka_unit_test(strictness), cmocka_unit_test(depth),        cmocka_unit_test(wide_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,6 +159,10 @@ static void python(void **state) {
         {"\nimport urllib.request\nurllib.request.urlopen('http://x')\n", "PY-NETWORK"},
         {"\nimport pickle\npickle.loads(x)\n", "PY-LOAD"},
         {"\nimport ctypes\nctypes.CDLL('x')\n", "PY-LOAD"},
+        {"# -*- coding: utf-7 -*-\nimport torch\n", "PY-EVAL"},
+        {"#!/usr/bin/python3\n# coding=unicode_escape\nimport torch\n", "PY-EVAL"},
+        {"# -*- coding: utf-8 -*-\nimport torch\n", NULL},
+        {"# -*- coding: ISO-8859-1 -*-\nimport torch\n", NULL},
         {"\nimport torch\nclass M(torch.nn.Module):\n    def eval(self):\n        "
          "self.model.eval()\n        # os.system('x')\n        return 'subprocess.run()'\n",
          NULL},
