@@ -9,7 +9,7 @@
 
 #include "scan_worker.h"
 
-enum { BLOCK = 128 * 1024, BLOCKS = 4 };
+enum { BLOCK = 512 * 1024, BLOCKS = 4 };
 static const uint64_t alone_up_to = 4 << 20; /* a thread costs more than it saves */
 
 struct ring {
