@@ -174,6 +174,7 @@ static bool copy_stack(struct bz_pk *m, const struct bz_pk_run *of) {
     m->mark_mem = m->side_marks;
     m->stk_mem.n = m->mark_mem.n = 0;
     m->n = m->cap = m->fence = m->marks = 0;
+    m->folds_n = 0;
     bz_buf_put(&m->stk_mem, bz_view(of->stk + from, (of->n - from) * sizeof *of->stk));
     if (bz_buf_status(&m->stk_mem) != BZ_OK)
         return false;

@@ -2,6 +2,7 @@
  *
  *   pickle.c         the format: probe, several pickles in a row, what follows
  *   pickle_run.c     the loop, opcodes of plain values and containers
+ *   pickle_stack.c   values and marks
  *   pickle_text.c    texts and bytes
  *   pickle_line.c    opcodes whose argument is a line of text (protocol 0)
  *   pickle_global.c  opcodes that import, call, build
@@ -71,10 +72,13 @@ _Static_assert(BZ_PK_TAG_COUNT <= 32, "five bits");
 
 /* Caps of the machine, each with a finding that says so (docs/LIMITS.md). */
 enum {
+    PK_STACK_MAX = 2 << 20, /* values; long batches are folded */
+    PK_MARKS_MAX = 4 << 20,
     PK_PAGE = 4096,        /* values of the memo */
     PK_NAME_LEN = 255,     /* of a name that is kept */
     PK_LATE = 64,          /* late strings that are still known */
     PK_WEIGHTS = 4096,     /* containers whose size is known */
+    PK_FOLDS = 32,         /* long batches inside of each other */
     PK_EXTS = 64,          /* codes registered by the pickle itself */
     PK_STORAGES = 1 << 16, /* of a legacy torch file */
 };
@@ -132,6 +136,12 @@ struct bz_pk_sparse { /* hash of places in the memo */
     uint32_t cap, n;
 };
 
+struct bz_pk_fold { /* values of a very long batch that are only counted any more */
+    size_t level;   /* marks below them */
+    uint64_t n, weight;
+    bool hot; /* some were worth knowing */
+};
+
 struct bz_pk_wrapper { /* the last NumpyArrayWrapper, while its state is read */
     size_t dict_at;    /* stack position of its dict; 0: none */
     uint32_t memo;     /* the dict's place in the memo + 1 */
@@ -167,6 +177,8 @@ enum bz_pk_end { /* of a run */
     struct bz_buf stk_mem, mark_mem;                                                               \
     uint64_t memo_n; /* values stored */                                                           \
     struct bz_pk_wrapper wrapper;                                                                  \
+    struct bz_pk_fold folds[PK_FOLDS], batch; /* batch: of the last mark that was popped */        \
+    unsigned folds_n;                                                                              \
     uint64_t fresh_size; /* of the container at stack place fresh_at - 1, not in the memo yet */   \
     size_t fresh_at;                                                                               \
     uint64_t ops_max; /* of m->ops: the run pauses there */                                        \
@@ -261,6 +273,14 @@ static inline uint32_t bz_pk_le(const uint8_t *p, unsigned n) {
 static inline uint64_t bz_pk_le64(const uint8_t *p) {
     return bz_pk_le(p, 4) | (uint64_t)bz_pk_le(p + 4, 4) << 32;
 }
+bool bz_pk_failed(struct bz_pk *m, enum bz_status st); /* false */
+
+/* ---- pickle_stack.c ---- */
+bool bz_pk_hot(uint32_t v); /* worth knowing when somebody is called with it */
+bool bz_pk_op_mark(struct bz_pk *m);
+bool bz_pk_op_pop(struct bz_pk *m);
+bool bz_pk_op_pop_mark(struct bz_pk *m);
+bool bz_pk_op_dup(struct bz_pk *m);
 bool bz_pk_push_slow(struct bz_pk *m, uint32_t v);
 static inline bool bz_pk_push(struct bz_pk *m, uint32_t v) {
     if (m->n == m->cap)

@@ -2,9 +2,7 @@
 #include "pickle_int.h"
 
 enum {
-    SLACK = 16,          /* bytes in sight before an opcode without text */
-    STACK_MAX = 4 << 20, /* values */
-    MARKS_MAX = 4 << 20,
+    SLACK = 16,           /* bytes in sight before an opcode without text */
     STEP = 1 << 16,       /* bytes between two looks at the budget */
     EXPAND_LOG = 24,      /* containers of containers: 16 million elements */
     EXPAND_FACTOR = 1024, /* and this many for each opcode read */
@@ -22,7 +20,7 @@ bool bz_pk_stop(struct bz_pk *m, enum bz_pk_end how) {
     return false;
 }
 
-static bool failed(struct bz_pk *m, enum bz_status st) {
+bool bz_pk_failed(struct bz_pk *m, enum bz_status st) {
     if (m->st == BZ_OK)
         m->st = st;
     m->how = BZ_PK_FAILED;
@@ -86,7 +84,7 @@ bool bz_pk_skip(struct bz_pk *m, uint64_t n) {
 
 bool bz_pk_cut(struct bz_pk *m) {
     if (m->w.st != BZ_OK && m->w.st != BZ_ETRAILING)
-        return failed(m, m->w.st);
+        return bz_pk_failed(m, m->w.st);
     return bz_pk_stop(m, BZ_PK_ENDED);
 }
 
@@ -97,105 +95,6 @@ bool bz_pk_fail(struct bz_pk *m, const char *why) {
         return false;
     m->broken = true;
     return true;
-}
-
-/* ---- stacks --------------------------------------------------------------------------------- */
-
-static uint32_t *marks(const struct bz_pk *m) {
-    return (uint32_t *)(void *)m->mark_mem.p;
-}
-
-/* Too many values: the lower ones are forgotten, the upper ones are followed as before. */
-static bool forget_half(struct bz_pk *m) {
-    const size_t half = m->n / 2;
-    if (!bz_pk_limit(m, "stack"))
-        return false;
-    memmove(m->stk, m->stk + half, (m->n - half) * sizeof *m->stk);
-    m->n -= half;
-    for (size_t i = 0; i < m->marks; i++)
-        marks(m)[i] = marks(m)[i] > half ? marks(m)[i] - (uint32_t)half : 0;
-    m->fence = m->marks == 0 ? 0 : marks(m)[m->marks - 1];
-    m->broken = true; /* what is missing below was said */
-    return true;
-}
-
-bool bz_pk_push_slow(struct bz_pk *m, uint32_t v) {
-    size_t more = m->cap == 0 ? 256 : m->cap;
-    if (m->cap + more > STACK_MAX)
-        return forget_half(m) && bz_pk_push(m, v);
-    m->stk_mem.n = m->n * sizeof *m->stk;
-    if (!bz_buf_reserve(&m->stk_mem, more * sizeof *m->stk))
-        return failed(m, BZ_ENOMEM);
-    m->stk = (uint32_t *)(void *)m->stk_mem.p;
-    m->cap += more;
-    m->stk[m->n++] = v;
-    return true;
-}
-
-bool bz_pk_pop(struct bz_pk *m, uint32_t *ret) {
-    if (m->n > m->fence) {
-        *ret = m->stk[--m->n];
-        return true;
-    }
-    *ret = BZ_PK_UNDEF;
-    return bz_pk_fail(m, "takes a value from an empty stack");
-}
-
-uint32_t *bz_pk_top(struct bz_pk *m) {
-    if (m->n > m->fence)
-        return &m->stk[m->n - 1];
-    return bz_pk_fail(m, "looks at the top of an empty stack") && bz_pk_push(m, BZ_PK_UNDEF)
-               ? &m->stk[m->n - 1]
-               : NULL;
-}
-
-bool bz_pk_pop_mark(struct bz_pk *m, size_t *ret_start) {
-    *ret_start = m->fence;
-    if (m->marks == 0)
-        return bz_pk_fail(m, "no mark is left");
-    m->marks--;
-    m->mark_mem.n = m->marks * sizeof(uint32_t);
-    m->fence = m->marks == 0 ? 0 : marks(m)[m->marks - 1];
-    return true;
-}
-
-static bool op_mark(struct bz_pk *m) {
-    if (m->marks >= MARKS_MAX) {
-        if (!bz_pk_limit(m, "marks"))
-            return false;
-        m->marks /= 2;
-        memmove(marks(m), marks(m) + m->marks, m->marks * sizeof(uint32_t));
-        m->mark_mem.n = m->marks * sizeof(uint32_t);
-        m->broken = true;
-    }
-    uint32_t *p = bz_pk_vec(&m->mark_mem, sizeof *p);
-    if (p == NULL)
-        return failed(m, BZ_ENOMEM);
-    *p = (uint32_t)m->n;
-    m->fence = m->n;
-    m->marks++;
-    return true;
-}
-
-static bool op_pop(struct bz_pk *m) {
-    size_t start;
-    if (m->n == m->fence && m->marks > 0)
-        return bz_pk_pop_mark(m, &start);
-    uint32_t v;
-    return bz_pk_pop(m, &v);
-}
-
-static bool op_pop_mark(struct bz_pk *m) {
-    size_t start;
-    if (!bz_pk_pop_mark(m, &start))
-        return false;
-    m->n = start;
-    return true;
-}
-
-static bool op_dup(struct bz_pk *m) {
-    uint32_t *top = bz_pk_top(m);
-    return top != NULL && bz_pk_push(m, *top);
 }
 
 /* ---- plain values --------------------------------------------------------------------------- */
@@ -297,7 +196,7 @@ uint64_t bz_pk_weight(const struct bz_pk *m, uint32_t v) {
 }
 
 static uint64_t sum(const struct bz_pk *m, size_t start) {
-    uint64_t all = 0;
+    uint64_t all = m->batch.weight;
     for (size_t i = start; i < m->n && all < (uint64_t)1 << 60; i++)
         all += BZ_PK_TAG(m->stk[i]) < BZ_PK_TUPLE ? 1 : bz_pk_weight(m, m->stk[i]);
     return all;
@@ -327,18 +226,12 @@ static bool gains(struct bz_pk *m, uint32_t target, uint64_t more) {
     if (m->weights == NULL) {
         m->weights = bz_arena_zalloc(bz_scan_arena(m->s), PK_WEIGHTS * sizeof *m->weights);
         if (m->weights == NULL)
-            return failed(m, BZ_ENOMEM);
+            return bz_pk_failed(m, BZ_ENOMEM);
     }
     uint64_t all = bz_pk_weight(m, target) + more;
     m->weights[key % PK_WEIGHTS].key = key;
     m->weights[key % PK_WEIGHTS].log2 = (uint8_t)log2_of(all);
     return expands(m, all);
-}
-
-/* Worth knowing when somebody is called with it. */
-static bool hot(uint32_t v) {
-    enum bz_pk_tag t = BZ_PK_TAG(v);
-    return t >= BZ_PK_ROW && (t <= BZ_PK_ROW_LOST || t >= BZ_PK_GLOBAL) && t != BZ_PK_OBJECT;
 }
 
 static bool keep_row(const struct bz_pk *m, size_t start) {
@@ -351,7 +244,7 @@ static bool keep_row(const struct bz_pk *m, size_t start) {
             return true;
     }
     for (size_t i = start; i < m->n; i++) {
-        if (hot(m->stk[i]))
+        if (bz_pk_hot(m->stk[i]))
             return true;
     }
     return false;
@@ -360,7 +253,9 @@ static bool keep_row(const struct bz_pk *m, size_t start) {
 /* The values from `start` on become one tuple. */
 static bool tuple_of(struct bz_pk *m, size_t start) {
     uint32_t v;
-    if (m->n == start) {
+    if (m->batch.hot) {
+        v = BZ_PK_ROW_LOST;
+    } else if (m->n == start && m->batch.n == 0) {
         v = BZ_PK_EMPTY;
     } else if (keep_row(m, start)) {
         v = bz_pk_make_row(m, m->stk + start, m->n - start);
@@ -380,6 +275,7 @@ static bool op_tuple(struct bz_pk *m) {
 }
 
 static bool tuple_n(struct bz_pk *m, size_t n) {
+    m->batch = (struct bz_pk_fold){.n = 0};
     if (m->n - m->fence < n) {
         if (!bz_pk_fail(m, "takes a value from an empty stack"))
             return false;
@@ -444,7 +340,7 @@ static bool op_additems(struct bz_pk *m) {
 static bool pairs(struct bz_pk *m, size_t start, size_t target) {
     for (size_t i = start; i + 1 < m->n; i += 2) {
         uint32_t key = m->stk[i], value = m->stk[i + 1];
-        if (hot(value) && !bz_pk_judge_item(m, key, value))
+        if (bz_pk_hot(value) && !bz_pk_judge_item(m, key, value))
             return false;
         if (m->wrapper.dict_at != 0 && !bz_pk_wrapper_item(m, target, key, value))
             return false;
@@ -469,6 +365,7 @@ static bool op_setitems(struct bz_pk *m) {
 }
 
 static bool op_setitem(struct bz_pk *m) {
+    m->batch = (struct bz_pk_fold){.n = 0};
     if (m->n - m->fence < 3) {
         if (!bz_pk_fail(m, "takes a value from an empty stack"))
             return false;
@@ -600,11 +497,11 @@ static bool op_stop(struct bz_pk *m) {
 typedef bool (*op_fn)(struct bz_pk *m);
 
 static const op_fn ops[256] = {
-    ['('] = op_mark,
+    ['('] = bz_pk_op_mark,
     ['.'] = op_stop,
-    ['0'] = op_pop,
-    ['1'] = op_pop_mark,
-    ['2'] = op_dup,
+    ['0'] = bz_pk_op_pop,
+    ['1'] = bz_pk_op_pop_mark,
+    ['2'] = bz_pk_op_dup,
     ['F'] = bz_pk_op_float,
     ['I'] = bz_pk_op_int,
     ['J'] = op_binint,
@@ -722,6 +619,8 @@ void bz_pk_run(struct bz_pk *m, uint64_t off) {
     m->proto = 0;
     m->broken = m->frame_told = m->joblib = false;
     m->fresh_at = 0;
+    m->folds_n = 0;
+    m->batch = (struct bz_pk_fold){.n = 0};
     m->wrapper = (struct bz_pk_wrapper){.dict_at = 0};
     m->from = off;
     bz_pk_memo_reset(m);
@@ -733,10 +632,10 @@ enum bz_status bz_pk_init(struct bz_pk *m, struct bz_scan *s, const struct bz_ob
     *m = (struct bz_pk){.s = s, .o = o, .shape_key = BZ_PK_NONE};
     m->ops_max = UINT64_MAX;
     m->epoch = 1;
-    bz_buf_init(&m->stk_mem, (size_t)STACK_MAX * 4);
-    bz_buf_init(&m->mark_mem, (size_t)MARKS_MAX * 4);
-    bz_buf_init(&m->side_stk, (size_t)STACK_MAX * 4);
-    bz_buf_init(&m->side_marks, (size_t)MARKS_MAX * 4);
+    bz_buf_init(&m->stk_mem, (size_t)PK_STACK_MAX * 4);
+    bz_buf_init(&m->mark_mem, (size_t)PK_MARKS_MAX * 4);
+    bz_buf_init(&m->side_stk, (size_t)PK_STACK_MAX * 4);
+    bz_buf_init(&m->side_marks, (size_t)PK_MARKS_MAX * 4);
     bz_pk_tables(m);
     BZ_TRY(bz_window_init(&m->w, s, &o->src, 0));
     m->p = m->end = m->turn = m->w.buf;

@@ -46,10 +46,26 @@ static void values(struct bz_buf *b, uint32_t n) {
         bz_buf_putc(b, 'N');
 }
 
+/* Batches of two values that never end. */
+static void batches(struct bz_buf *b, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        bz_buf_puts(b, "(NN");
+}
+
+/* A long batch whose values are taken off one by one. */
+static void popped(struct bz_buf *b, uint32_t n) {
+    values(b, n);
+    for (uint32_t i = 0; i < n; i++)
+        bz_buf_putc(b, '0');
+}
+
 static void many_values(void **state) {
     (void)state;
-    check("values", values, 4000000, false);
-    check("values", values, 5000000, true);
+    check("values", values, 5000000, false); /* one long batch is folded */
+    check("batches", batches, 1000000, false);
+    check("batches", batches, 1100000, true);
+    check("values that are popped", popped, 2000000, false);
+    check("values that are popped", popped, 3000000, true);
 }
 
 static void marks(struct bz_buf *b, uint32_t n) {
@@ -141,6 +157,27 @@ static struct bz_buf laughs(unsigned levels, bool memo_first) {
     return b;
 }
 
+/* What is hidden in a batch that is folded is found all the same. */
+static void a_hook_in_a_long_batch(void **state) {
+    (void)state;
+    struct bz_buf b;
+    bz_buf_init(&b, 64u << 20);
+    bz_buf_puts(&b, "\x80\x04}(");
+    pk_short(&b, "__setstate__");
+    bz_buf_puts(&b, "cbuiltins\nprint\n");
+    values(&b, 4000000);
+    bz_buf_puts(&b, "u.");
+    pk_has(bz_buf_view(&b), "PKL-HOOK", "in a long batch");
+    bz_buf_free(&b);
+    bz_buf_init(&b, 64u << 20); /* a tuple that was folded: not known any more, and not clean */
+    bz_buf_puts(&b, "\x80\x04"
+                    "cbuiltins\nmap\n(cnumpy\nabc\n");
+    values(&b, 4000000);
+    bz_buf_puts(&b, "tR.");
+    pk_has(bz_buf_view(&b), "PKL-CALL-ARGS", "a long tuple");
+    bz_buf_free(&b);
+}
+
 static void containers_that_multiply(void **state) {
     (void)state;
     for (int first = 0; first < 2; first++) {
@@ -200,10 +237,15 @@ static void over_the_window(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(many_values),  cmocka_unit_test(many_marks),
-        cmocka_unit_test(many_places),  cmocka_unit_test(many_names),
-        cmocka_unit_test(many_texts),   cmocka_unit_test(containers_that_multiply),
-        cmocka_unit_test(many_pickles), cmocka_unit_test(over_the_window),
+        cmocka_unit_test(many_values),
+        cmocka_unit_test(many_marks),
+        cmocka_unit_test(many_places),
+        cmocka_unit_test(many_names),
+        cmocka_unit_test(many_texts),
+        cmocka_unit_test(a_hook_in_a_long_batch),
+        cmocka_unit_test(containers_that_multiply),
+        cmocka_unit_test(many_pickles),
+        cmocka_unit_test(over_the_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
