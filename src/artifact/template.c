@@ -254,7 +254,9 @@ static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
     enum bz_status st = jinja_parse(bz_scan_arena(s), text, &tree, &diag);
     if (st == BZ_ENOMEM)
         return st;
-    if (st != BZ_OK && !o->sure && !tpl_has_dunder(text) && tree.nodes < 8)
+    /* "{{" also begins templates of Go and others, "{%" only those of Jinja's kind */
+    bool is_block = bz_view_starts(bz_view_sub(text, first_char(text), 2), BZ_V("{%"));
+    if (st != BZ_OK && !o->sure && !tpl_has_dunder(text) && tree.nodes < 8 && !is_block)
         return BZ_ENOTFOUND;
     return bz_template_check(s, o, BZ_V(""), text);
 }

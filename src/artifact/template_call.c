@@ -464,6 +464,10 @@ static uint16_t filter_flags(struct tpl *t, struct bz_view name, const struct tp
         flags |= TF_CONTENT;
     if (is_any(name, " selectattr rejectattr ") && args->n > 1 && tpl_is_exact(args->pos[0]))
         in = tpl_attr(t, in, args->pos[0]->text);
+    for (size_t i = 0; i < args->named_n; i++) { /* map(attribute='content') */
+        if (is(args->names[i], "attribute") && tpl_is_exact(args->named[i]))
+            flags |= tpl_attr(t, in, args->named[i]->text)->flags;
+    }
     for (size_t i = 0; i < args->n; i++)
         flags |= tpl_compared(in, args->pos[i]);
     return flags & TF_TAINT;

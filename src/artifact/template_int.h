@@ -60,7 +60,13 @@ enum {                  /* flags */
        TF_GATED = 256,  /* set where a comparison of content with words held */
        TF_TAINT = TF_CONTENT | TF_TIME | TF_WORD | TF_MARK | TF_GATED,
 };
-enum { TPL_HOLE = 0x1a, TPL_ALTS_MAX = 12, TPL_UNROLL_MAX = 128, TPL_MACROS_MAX = 24 };
+enum {
+    TPL_HOLE = 0x1a,
+    TPL_ALTS_MAX = 12,
+    TPL_UNROLL_MAX = 128,
+    TPL_MACROS_MAX = 24,
+    TPL_SAME_LIST_MAX = 3
+};
 
 struct tpl_obj;
 struct tpl_bind;

@@ -212,6 +212,17 @@ static void count(struct tpl *t, const struct jinja_node *n, uint64_t times) {
         tpl_found(t, TPL_R_DOS, n->off, BZ_V("nested loops"));
 }
 
+/* Loops over one list inside of each other: n messages make n^4 turns. */
+static void same_list(struct tpl *t, const struct jinja_node *n) {
+    unsigned depth = 1;
+    for (const struct tpl_bind *b = t->env; b != NULL && n->b->kind == JE_NAME; b = b->next) {
+        const struct jinja_node *up = b->val->kind == TV_LOOP ? b->val->node : NULL;
+        depth += up != NULL && up->b->kind == JE_NAME && bz_view_eq(up->b->text, n->b->text);
+    }
+    if (depth > TPL_SAME_LIST_MAX)
+        tpl_found(t, TPL_R_DOS, n->off, n->b->text);
+}
+
 /* A string as its characters, a dict as its keys. */
 static const struct tpl_val *items(struct tpl *t, const struct tpl_val *of) {
     const struct tpl_val *list = NULL;
@@ -240,6 +251,7 @@ static void loop(struct tpl *t, struct jinja_node *n) {
         for (uint32_t i = 0; i < list->obj->n && tpl_step(t); i++)
             loop_body(t, n, list->obj->items[i].val, list);
     } else {
+        same_list(t, n);
         const struct tpl_val *item =
             of->kind == TV_DICT ? tpl_unknown(t, TF_COMPUTED) : tpl_element(t, of);
         t->cond++;
