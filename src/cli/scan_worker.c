@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,7 +15,7 @@
 #include "scan_file.h"
 #include "scan_hdf5.h"
 
-enum { FIRST = 64 * 1024 };
+enum { FIRST = 64 * 1024, KEPT = 32 << 20 };
 static const size_t memory_max = (size_t)1 << 30;
 
 struct worker {
@@ -116,6 +117,9 @@ int bz_scan_work(const struct bz_scan_run *r, struct bz_scan_shared *shared, uns
                  int ask) {
     struct worker w = {.r = r, .shared = shared, .out = out, .ask = ask};
     int *dirs = malloc((r->list->roots_n + 1) * sizeof *dirs);
+    /* Members come and go by the thousand: memory that was given back is kept for the next one. */
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT);
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT);
     w.first = malloc(FIRST);
     bz_buf_init(&w.b, 2 * BZ_SCAN_RECORD_MAX);
     if (dirs == NULL || w.first == NULL)
