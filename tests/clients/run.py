@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Starts two real llama-servers, the Ollama stand-in and an instance, then runs run.mjs over all of it.
 
-    run.py [PART_OF_A_CASE'S_NAME]
+    run.py [PART_OF_A_CASE'S_NAME]      BARTIZAN_CAGED=1: the first of them in a cage
 """
 import json
 import os
@@ -45,11 +45,15 @@ def main():
     install()
     guard = unittest.TestCase()
     try:
-        chat = start_server(guard, "-c", "32768")
+        if os.environ.get("BARTIZAN_CAGED"): # the same server in a cage, reached by its socket
+            import test_sandbox
+            backend_url, chat = test_sandbox.start_caged(guard, "-c", "32768")
+        else:
+            backend_url = chat = start_server(guard, "-c", "32768")
         embed = start_server(guard, "--embeddings", "--pooling", "mean", alias="tiny-embed")
         ollama = ollama_standin.start(delay=0.003)
         ollama_url = "http://127.0.0.1:%d" % ollama.server_address[1]
-        i = Instance([backend("chat", "llama.cpp", chat), backend("embed", "llama.cpp", embed), backend("ollama", "ollama", ollama_url)],
+        i = Instance([backend("chat", "llama.cpp", backend_url), backend("embed", "llama.cpp", embed), backend("ollama", "ollama", ollama_url)],
                      extra=ROLES)
         guard.addCleanup(i.close)
         i.start()

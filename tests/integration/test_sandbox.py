@@ -2,6 +2,7 @@
 
 Runs as root (cages then run as a user of their own) and as anybody else. The battery's own negative controls are part of
 its result: "denied" means that the same attempt succeeded outside."""
+import contextlib
 import json
 import os
 import pathlib
@@ -13,7 +14,7 @@ import tempfile
 import threading
 import unittest
 
-from harness import BUILD, HANG_S, Case, Instance, alive, descendants, free_port, wait_for
+from harness import BUILD, HANG_S, Case, Instance, alive, descendants, free_port, stop_process, wait_for
 from test_model import DEMO, start_server
 
 ROOT_USER = os.geteuid() == 0
@@ -85,6 +86,56 @@ def over_socket(path, request, timeout=HANG_S):
 
 def get(path, what="/health"):
     return over_socket(path, b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % what.encode(), 5)
+
+
+def start_caged(case, *flags):
+    """The real server in its cage: the backend's url, and an http url for whoever wants to compare (a relay)."""
+    p = place(case)
+    d = pathlib.Path(tempfile.mkdtemp(prefix="bartizan-caged-", dir="/var/tmp"))
+    case.addCleanup(shutil.rmtree, d, True)
+    d.chmod(0o755)
+    path = d / "s" / "llm.sock"
+    reads = [x for r in p.reads for x in ("--read", r)]
+    run = subprocess.Popen([p.bartizan, "sandbox", "run", "--quiet", "--profile", "llama-server", "--socket", str(path), *reads, "--",
+                            *p.command, "-m", str(p.model), "--alias", "tiny", "--offline", "--no-ui", "-np", "4", *flags],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+    case.addCleanup(stop_process, run)
+
+    def answers():
+        """the server in its cage to answer"""
+        try:
+            return b" 200 " in get(path)
+        except OSError:
+            return False
+    wait_for(answers)
+    if ROOT_USER: # the instance of this test is root's, but has no rights over other users' files
+        (d / "s").chmod(0o711)
+        path.chmod(0o666)
+    return "unix:%s" % path, "http://127.0.0.1:%d" % relay(case, path)
+
+
+def relay(case, path):
+    """TCP to a unix socket, for clients that only speak TCP."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    case.addCleanup(listener.close)
+
+    def copy(a, b):
+        with contextlib.suppress(OSError):
+            while block := a.recv(65536):
+                b.sendall(block)
+        with contextlib.suppress(OSError):
+            b.shutdown(socket.SHUT_WR)
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                a = listener.accept()[0]
+                b = socket.socket(socket.AF_UNIX)
+                b.connect(str(path))
+                for x, y in ((a, b), (b, a)):
+                    threading.Thread(target=copy, args=(x, y), daemon=True).start()
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
 
 
 class Cages(Case):
