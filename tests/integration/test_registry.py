@@ -317,8 +317,8 @@ class Mapped(Registry):
         self.file = self.serve / "model.gguf"
 
     def state(self):
-        b = json.loads(self.i.cli("status", self.i.dir, "--json", ok=False).stdout)["daemon"]["backends"][0]
-        return b["health"], b["why"]
+        d = json.loads(self.i.cli("status", self.i.dir, "--json", ok=False).stdout).get("daemon")
+        return (d["backends"][0]["health"], d["backends"][0]["why"]) if d else ("not told", "")
 
     def chat(self):
         return self.i.chat("tiny", max_tokens=2).status
