@@ -1,7 +1,7 @@
 /* Known good chat templates: SHA-256 of the normal form (template.h), and whose it is. Sorted.
  *
- * Taken in November 2026 from what public projects ship. Names with a colon are models of the Ollama
- * library, as listed by the npm package @huggingface/ollama-utils 0.0.18; the others are files of
+ * Taken in November 2026 from what public projects ship. Names with a colon are models of the
+ * Ollama library, as listed by the npm package @huggingface/ollama-utils 0.0.18; the others are files of
  * llama.cpp's models/templates, as packed in the npm package node-llama-cpp 3.22.1. Each was looked
  * at by this scanner first and had no finding above a note. `bartizan scan --template-hash FILE`
  * prints the digest of another one. */

@@ -1,4 +1,4 @@
-/* The chat templates of files, whatever their format: their digests, and how those of two differ. */
+/* The chat templates of files of any format: their digests, and how those of two differ. */
 #include "scan_template.h"
 
 #include <bartizan/artifact.h>
@@ -99,7 +99,7 @@ static void confine(void) {
     (void)bz_scan_confine(NULL, 0); /* everything that is read is open by now */
 }
 
-/* ---- digests ------------------------------------------------------------------------------------- */
+/* ---- digests --------------------------------------------------------------------------------- */
 
 static void put_one(struct bz_jw *w, const struct file *x, const struct one *t) {
     uint8_t mem[64];
@@ -163,7 +163,7 @@ int bz_scan_template_hash(const char **paths, size_t n, bool json) {
     return rc;
 }
 
-/* ---- differences ----------------------------------------------------------------------------------- */
+/* ---- differences ----------------------------------------------------------------------------- */
 
 struct line {
     struct bz_view text;
