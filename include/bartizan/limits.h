@@ -127,7 +127,7 @@
 #define BZ_ADVISORY_PATCHES_MAX 256      /* rules of one policy image; a request is held against all */
 
 /* Posture: what an audit reads of a tree that may be anybody's. */
-#define BZ_POSTURE_FILE_MAX (16u << 20) /* of one file; a list of Debian's packages is 9 MiB */
+#define BZ_POSTURE_FILE_MAX (24u << 20) /* of one file; a list of Debian's packages is 9 MiB */
 #define BZ_POSTURE_CONFIG_MAX (1u << 20) /* of a configuration, an environment, a unit */
 #define BZ_POSTURE_PROCS_MAX 32768
 #define BZ_POSTURE_FDS_MAX 4096     /* descriptors of one process */
@@ -138,10 +138,21 @@
 #define BZ_POSTURE_SWEEP_DEPTH 10   /* Hugging Face's cache is 5 below a home */
 #define BZ_POSTURE_FILES_MAX 8192   /* of interest, kept */
 #define BZ_POSTURE_ARGS_MAX 1024    /* arguments, variables of one process */
-#define BZ_POSTURE_ARENA_MAX (32u << 20)
+#define BZ_POSTURE_ARENA_MAX (40u << 20)
 #define BZ_POSTURE_EVIDENCE_MAX 24  /* lines of one finding; more are counted */
 #define BZ_POSTURE_GETS_MAX 64      /* loopback requests of one run */
 #define BZ_POSTURE_HASH_MAX (64u << 20) /* bytes of models hashed in one run without --deep */
+
+/* Pickles. Beyond each the scan goes on as far as it can, and says what was not followed. */
+#define BZ_PICKLE_STACK_MAX (2u << 20) /* values; a long batch is folded into its weight */
+#define BZ_PICKLE_MARKS_MAX (4u << 20) /* batches that are open at once */
+#define BZ_PICKLE_MEMO_MAX (40u << 20) /* bytes of memo: 40 million plain values, 10 million others */
+#define BZ_PICKLE_FAR_MAX 65536        /* places of the memo far from all others */
+#define BZ_PICKLE_TEXTS_MAX 49152      /* texts kept because they could be names */
+#define BZ_PICKLE_NAMES_MAX 32768      /* different names imported; big programs have some 1,000 */
+#define BZ_PICKLE_ROWS_MAX 65536       /* different argument tuples */
+#define BZ_PICKLE_NESTED_MAX (32u << 20) /* bytes written as text that are read as a pickle again */
+#define BZ_PICKLE_HUNT_MAX (256u << 20)  /* bytes after the last pickle searched for more */
 
 /* Models: signatures and the registry */
 #define BZ_SIGNATURE_MAX (64u << 20) /* bytes of a bundle: some 250 for a file that it covers */

@@ -2,10 +2,10 @@
 #include "pickle_int.h"
 
 enum {
-    TRY_OPS = 256,        /* read to see whether bytes are a pickle */
-    HUNT_MAX = 256 << 20, /* bytes after the last pickle that are searched for more */
-    HUNT_OPS = 1 << 16,   /* of one candidate */
-    SURE_OPS = 3,         /* that a broken pickle with a PROTO must have to be one */
+    TRY_OPS = 256, /* read to see whether bytes are a pickle */
+    HUNT_MAX = BZ_PICKLE_HUNT_MAX,
+    HUNT_OPS = 1 << 16, /* of one candidate */
+    SURE_OPS = 3,       /* that a broken pickle with a PROTO must have to be one */
     NAME_LINE = 64,
 };
 

@@ -34,6 +34,8 @@
 #include "pickle_names.h"
 #include "scan_int.h"
 
+#include <bartizan/limits.h>
+
 enum bz_pk_tag {
     BZ_PK_ABSENT,   /* of the memo: nothing stored */
     BZ_PK_UNDEF,    /* what a broken pickle would have there */
@@ -70,10 +72,10 @@ _Static_assert(BZ_PK_TAG_COUNT <= 32, "five bits");
 #define BZ_PK_INT_MAX ((1u << 27) - 1)
 #define BZ_PK_NONE UINT32_MAX
 
-/* Caps of the machine, each with a finding that says so (docs/LIMITS.md). */
+/* Sizes of the machine. Its caps stand in limits.h; each has a finding that says so. */
 enum {
-    PK_STACK_MAX = 2 << 20, /* values; long batches are folded */
-    PK_MARKS_MAX = 4 << 20,
+    PK_STACK_MAX = BZ_PICKLE_STACK_MAX,
+    PK_MARKS_MAX = BZ_PICKLE_MARKS_MAX,
     PK_PAGE = 4096,        /* values of the memo */
     PK_NAME_LEN = 255,     /* of a name that is kept */
     PK_LATE = 64,          /* late strings that are still known */

@@ -3,7 +3,7 @@
 
 #include <bartizan/text.h>
 
-enum { NESTED_MAX = 32 << 20 }; /* bytes written as text that are looked at by themselves */
+enum { NESTED_MAX = BZ_PICKLE_NESTED_MAX };
 
 /* The elements of an argument tuple; NULL: plain values whose number is not known, or lost. */
 static const uint32_t *elements(const struct bz_pk *m, uint32_t args, size_t *ret_n) {

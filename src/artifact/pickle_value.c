@@ -5,18 +5,18 @@
 #include <stdlib.h>
 
 enum {
-    STRINGS_MAX = 48 * 1024, /* interned because they look like names */
+    STRINGS_MAX = BZ_PICKLE_TEXTS_MAX,
     FORCED_MAX = 128 * 1024, /* with those that are names */
     POOL_MAX = 16 << 20,
-    ROWS_MAX = 64 * 1024,
-    GLOBALS_MAX = 32 * 1024,
+    ROWS_MAX = BZ_PICKLE_ROWS_MAX,
+    GLOBALS_MAX = BZ_PICKLE_NAMES_MAX,
     NOTES_MAX = 64 * 1024,
     DTYPES_MAX = 64 * 1024,
     BIGS_MAX = 64 * 1024,
     SPARSE_FIRST = 64,
-    SPARSE_MAX = 64 * 1024,
+    SPARSE_MAX = 2 * BZ_PICKLE_FAR_MAX,
     PAGES_MAX = 1 << 20, /* 2^32 places */
-    LIVE_MAX = 40 << 20, /* bytes of pages */
+    LIVE_MAX = BZ_PICKLE_MEMO_MAX,
 };
 
 /* Each with room for its cap, so that an error of theirs is never one of size. */
