@@ -203,7 +203,7 @@ static void known_library(struct bz_view module, struct bz_view name, struct bz_
         v->roles = BZ_PK_REF;
         return;
     }
-    if (v->camel && below(bz_pk_ctor, module)) {
+    if (v->camel && !aside && below(bz_pk_ctor, module)) {
         v->roles |= BZ_PK_CALL | BZ_PK_FACTORY;
     } else if (v->camel && below(bz_pk_scalar, module)) {
         v->roles |= BZ_PK_CALL;

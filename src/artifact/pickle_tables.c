@@ -72,7 +72,7 @@ const struct bz_pk_row bz_pk_rows[] = {
     {"io _io", "BytesIO StringIO", C, BZ_PK_ANY},
     {"string", "Template", C, BZ_PK_ANY},
     {"string", "capwords ascii_letters digits punctuation", R, BZ_PK_ANY},
-    {"numbers collections.abc typing typing_extensions abc", "*Camel", C, BZ_PK_SCALARS},
+    {"numbers collections.abc typing typing_extensions abc", "*Camel", N, BZ_PK_ANY},
     {"typing", "_GenericAlias _UnionGenericAlias _LiteralGenericAlias _SpecialForm", N, BZ_PK_ANY},
     {"urllib.parse", "*Camel", C, BZ_PK_ANY},
     {"http", "HTTPStatus HTTPMethod", C, BZ_PK_SCALARS},
@@ -278,6 +278,7 @@ const struct bz_pk_harmful bz_pk_harms[] = {
      "torch.ops torch._ops torch.classes numba llvmlite cupy.cuda pycuda",
      NULL, BZ_PK_NATIVE},
     {"numpy", "ctypeslib", BZ_PK_NATIVE},
+    {"scipy scipy._lib._ccallback", "LowLevelCallable", BZ_PK_NATIVE},
     {"tensorflow", "load_library load_op_library", BZ_PK_NATIVE},
     {"shutil tempfile fileinput glob linecache sqlite3 _sqlite3 dbm shelve distutils.file_util "
      "distutils.dir_util filecmp fcntl zipapp mailbox netrc gzip bz2 lzma _gzip logging.handlers "
