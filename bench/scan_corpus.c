@@ -6,6 +6,8 @@
  *                        has it
  *   bench_scan_corpus FILE...            what is found in these files, as text
  *
+ * bench/scan_corpus.py asks the whole program; this one has no reader of HDF5, and starts at once.
+ *
  * The manifest has one JSON object a line: path, label (malicious, suspicious, malformed, benign, edge),
  * technique, format. Labels are only compared with: nothing of them reaches the scanner. */
 #include <bartizan/json.h>
