@@ -69,7 +69,6 @@ struct bz_sig_trust {            /* exactly one of the first three; texts of fil
     struct bz_view trusted_root; /* Sigstore's trusted_root.json */
     struct bz_view identity;     /* who must have signed: e-mail or URI; sigstore: must be given */
     struct bz_view issuer;       /* who vouched for that; sigstore: must be given */
-    bool identity_pattern;       /* identity may end in '*' */
 };
 enum { BZ_SIG_WARNINGS_MAX = 8 };
 struct bz_sig_result { /* views live as long as the arena */

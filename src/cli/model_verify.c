@@ -319,7 +319,7 @@ bool bz_model_check(const char *path, const char *signature, const struct bz_mod
                     const struct bz_opt_many *ignore, bool allow_symlinks, bool ignore_unsigned,
                     struct bz_model_checked *ret) {
     struct bz_buf text[3], sig;
-    struct bz_sig_trust t = {.identity_pattern = false};
+    struct bz_sig_trust t = {.key = bz_view(NULL, 0)};
     *ret = (struct bz_model_checked){.good = false};
     bz_arena_init(&ret->ar, bz_alloc_heap, ARENA_MAX, NULL, 0);
     bz_buf_init(&sig, BZ_SIGNATURE_MAX);

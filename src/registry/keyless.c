@@ -22,18 +22,11 @@ struct wanted {
     struct bz_view found, first;
 };
 
-static bool fits(const struct bz_sig_trust *t, struct bz_view name) {
-    struct bz_view want = t->identity;
-    if (t->identity_pattern && want.n > 0 && want.p[want.n - 1] == '*')
-        return bz_view_starts(name, bz_view_sub(want, 0, want.n - 1));
-    return bz_view_eq(name, want);
-}
-
 static bool try_name(void *ctx, struct bz_view name) {
     struct wanted *w = ctx;
     if (w->first.p == NULL)
         w->first = bz_arena_dup(w->ar, name);
-    if (w->trust->identity.n == 0 || !fits(w->trust, name))
+    if (w->trust->identity.n == 0 || !bz_view_eq(name, w->trust->identity))
         return false;
     w->found = bz_arena_dup(w->ar, name);
     return w->found.p != NULL;
