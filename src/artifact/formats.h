@@ -47,6 +47,7 @@
     X(ubjson)                                                                                      \
     X(msgpack)                                                                                     \
     X(tf_index)                                                                                    \
+    X(raw_weights)                                                                                 \
     X(text)
 
 #endif

@@ -1,8 +1,6 @@
 /* Gradient-boosted trees and other model files that hold nothing but numbers: CatBoost (.cbm), XGBoost
- * (UBJSON), Flax (MessagePack), the index of a TensorFlow checkpoint. They are recognised, and walked
- * so far that a damaged one is told.
- * Sources: catboost model.cpp ("CBM1"), ubjson.org draft 12, xgboost io/json; msgpack/spec;
- * leveldb doc/table_format.md. */
+ * (UBJSON), Flax (MessagePack). They are recognised, and walked so far that a damaged one is told.
+ * Sources: catboost model.cpp ("CBM1"), ubjson.org draft 12, xgboost io/json; msgpack/spec. */
 #include "flat.h"
 
 static const struct bz_rule rules[] = {
@@ -267,48 +265,6 @@ static enum bz_status msgpack_scan(struct bz_scan *s, const struct bz_object *o)
     return u.why == NULL && u.at == u.size ? BZ_OK : BZ_ENOTFOUND;
 }
 
-/* ---- index of a checkpoint ---------------------------------------------------------------------------------------- */
-
-enum { FOOTER = 48 };
-
-static bool footer(const struct bz_object *o, uint8_t mem[FOOTER]) {
-    static const uint8_t magic[8] = {0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb};
-    return o->src.size >= FOOTER + 8 &&
-           bz_source_exact(&o->src, o->src.size - FOOTER, mem, FOOTER) == BZ_OK &&
-           memcmp(mem + FOOTER - 8, magic, 8) == 0;
-}
-
-static enum bz_probe index_probe(struct bz_scan *s, const struct bz_object *o) {
-    uint8_t mem[FOOTER];
-    (void)s;
-    return footer(o, mem) ? BZ_PROBE_YES : BZ_PROBE_NO;
-}
-
-static bool varint(const uint8_t mem[FOOTER], size_t *at, uint64_t *ret) {
-    *ret = 0;
-    for (unsigned shift = 0; shift < 63 && *at < FOOTER - 8; shift += 7) {
-        uint8_t c = mem[(*at)++];
-        *ret |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80)
-            return true;
-    }
-    return false;
-}
-
-static enum bz_status index_scan(struct bz_scan *s, const struct bz_object *o) {
-    uint8_t mem[FOOTER];
-    size_t at = 0;
-    if (!footer(o, mem))
-        return BZ_EIO;
-    for (int i = 0; i < 2; i++) {
-        uint64_t off = 0, n = 0;
-        if (!varint(mem, &at, &off) || !varint(mem, &at, &n) || off > o->src.size - FOOTER ||
-            n > o->src.size - FOOTER - off)
-            return malformed(s, o, o->src.size - FOOTER, "a block beyond the end of the file");
-    }
-    return BZ_OK;
-}
-
 const struct bz_format bz_format_empty = {
     .name = "empty",
     .what = "empty file named like a model",
@@ -333,10 +289,4 @@ const struct bz_format bz_format_msgpack = {
     .what = "MessagePack, as Flax writes weights",
     .probe = msgpack_probe,
     .scan = msgpack_scan,
-};
-const struct bz_format bz_format_tf_index = {
-    .name = "tensorflow checkpoint index",
-    .what = "index of a TensorFlow checkpoint",
-    .probe = index_probe,
-    .scan = index_scan,
 };

@@ -173,6 +173,14 @@ class Onnx(Formats):
             self.assertEqual(code, 0 if rule in (None, "ONNX-EXTERNAL-MISSING") else 1, location)
 
 
+    def test_the_data_itself(self):
+        """Raw numbers are recognised by the model beside them, and by nothing else."""
+        raw = bytes(range(1, 9)) * 4
+        self.put("m.onnx", onnx("m.onnx_data", 32))
+        self.assertEqual(self.one(self.put("m.onnx_data", raw)), (0, set()))
+        self.assertEqual(self.one(self.put("n.onnx_data", raw))[0], 3)
+
+
 class Folders(Formats):
     def test_hugging_face(self):
         self.put("good/config.json", {"architectures": ["LlamaForCausalLM"], "model_type": "llama"})
