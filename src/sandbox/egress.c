@@ -67,7 +67,8 @@ enum bz_status bz_egress_add(struct bz_egress *e, struct bz_view text, struct bz
     struct bz_view name = bz_view_starts(host, BZ_V("*.")) ? bz_view_sub(host, 2, host.n) : host;
     if (e->n == BZ_EGRESS_RULES_MAX)
         return BZ_ELIMIT;
-    if (!host_ok(name) || (name.n != host.n && find(name, '.') == name.n)) {
+    if (host.n >= sizeof r.host || !host_ok(name) ||
+        (name.n != host.n && find(name, '.') == name.n)) {
         bz_diag_set(diag, 0, "write HOST:PORT; a host name, or *.NAME for the names below it");
         return BZ_ESYNTAX;
     }

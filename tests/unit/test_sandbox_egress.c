@@ -38,6 +38,17 @@ static void rules(void **state) {
             fail_msg("accepted: %s", bad[i]);
         assert_non_null(d.why);
     }
+    char longest[300]; /* found by fuzzing: "*." and a whole name are longer than a name */
+    memset(longest, 'a', sizeof longest);
+    memcpy(longest, "*.a.", 4);
+    memcpy(longest + 253, ":443", 5);
+    assert_int_equal(bz_egress_add(&e, bz_view_str(longest), &d), BZ_OK);
+    memset(longest + 253, 'a', 3);
+    for (size_t n = 254; n <= 256; n++) {
+        memset(longest + 4, 'a', n - 4);
+        memcpy(longest + n, ":443", 5);
+        assert_int_equal(bz_egress_add(&e, bz_view_str(longest), &d), BZ_ESYNTAX);
+    }
     e.n = 0;
     assert_int_equal(bz_egress_add(&e, BZ_V("Models.Example.org:443"), &d), BZ_OK);
     assert_string_equal(e.rule[0].host, "models.example.org");
