@@ -154,7 +154,8 @@ static int fix(const struct wish *w, struct bz_posture *p) {
     bz_buf_init(&b, OUT_MAX);
     for (size_t i = 0; i < n; i++)
         bz_posture_write_diff(&list[i], &b);
-    (void)fwrite(b.p, 1, b.n, stdout);
+    if (b.n > 0)
+        (void)fwrite(b.p, 1, b.n, stdout);
     (void)fflush(stdout);
     bz_buf_free(&b);
     if (n == 0) {
@@ -186,7 +187,8 @@ static int undo(const struct wish *w) {
     struct bz_buf b;
     bz_buf_init(&b, OUT_MAX);
     enum bz_status st = bz_posture_undo(w->root, w->dry_run, &b);
-    (void)fwrite(b.p, 1, b.n, stdout);
+    if (b.n > 0)
+        (void)fwrite(b.p, 1, b.n, stdout);
     bz_buf_free(&b);
     if (st == BZ_ENOTFOUND)
         bz_say("nothing to undo: there is no journal (%s)", BZ_POSTURE_JOURNAL);

@@ -515,7 +515,11 @@ static void d06(struct pt_ctx *c) {
         struct bz_view v = all.v[i];
         if (v.n > 1 && v.p[0] == 'v')
             v = bz_view_sub(v, 1, v.n);
-        int old = pt_older(c->f, "semver", v, "0.17.1");
+        /* "0.17.1-1" is a package's revision, "0.17.1-rc1" comes before 0.17.1 */
+        struct bz_view number, suffix = {NULL, 0};
+        (void)pt_split(v, '-', &number, &suffix);
+        bool revision = suffix.n > 0 && suffix.p[0] >= '0' && suffix.p[0] <= '9';
+        int old = revision ? -1 : pt_older(c->f, "semver", v, "0.17.1");
         if (old < 0 && pt_find(v, ".") != SIZE_MAX) /* a package's */
             old = pt_older(c->f, "dpkg", v, "0.17.1");
         if (old > 0)
@@ -556,6 +560,22 @@ static void llama_tag(struct pt_ctx *c, struct bz_view where, struct bz_view tex
         pt_good(c);
 }
 
+static void d07_work(struct pt_ctx *c, const struct pt_work *w) {
+    struct bz_view program = w->argv->n > 0 ? w->argv->v[0] : BZ_V(""), v;
+    const char *path = pt_path(c->f->t, "%.*s", PT_V(program));
+    if (w->src == PT_CTR)
+        llama_tag(c, w->label, w->ctr->image);
+    llama_tag(c, w->label, program);
+    if (w->proc != NULL)
+        llama_tag(c, w->label, w->proc->exe);
+    v = between(c->f, path, "version: ");
+    if (pt_num(v, 0) > 0)
+        llama_tag(c, w->label, pt_fmt(c->f->ar, "b%.*s", PT_V(v)));
+    v = between(c->f, path, "build_info: ");
+    if (v.n > 0)
+        llama_tag(c, w->label, v);
+}
+
 static void d07(struct pt_ctx *c) {
     static const char *const files[] = {
         "opt/llama.cpp/VERSION", "usr/local/share/llama.cpp/VERSION", "opt/llama.cpp/version",
@@ -578,18 +598,8 @@ static void d07(struct pt_ctx *c) {
             llama_tag(c, bz_view_str(files[i]), v);
     }
     PT_EACH_WORK(c, w) {
-        if (!pt_kind_is(w->kind, "llama-server") && !pt_kind_is(w->kind, "llama-rpc"))
-            continue;
-        if (w->src == PT_CTR)
-            llama_tag(c, w->label, w->ctr->image);
-        if (w->argv->n > 0)
-            llama_tag(c, w->label, w->argv->v[0]);
-        if (w->proc != NULL)
-            llama_tag(c, w->label, w->proc->exe);
-        v = between(c->f, w->argv->n > 0 ? pt_path(c->f->t, "%.*s", PT_V(w->argv->v[0])) : "",
-                    "build_info: ");
-        if (v.n > 0)
-            llama_tag(c, w->label, v);
+        if (pt_kind_is(w->kind, "llama-server") || pt_kind_is(w->kind, "llama-rpc"))
+            d07_work(c, w);
     }
     for (size_t i = 0; i < c->f->gets.n; i++) {
         size_t at = pt_find(c->f->gets.v[i].body, "\"build_info\":\"");

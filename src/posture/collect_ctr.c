@@ -389,6 +389,8 @@ static void below(struct pt_facts *f, const char *dir, unsigned depth) {
 void pt_collect_ctrs(struct pt_facts *f) {
     struct pt_views homes;
     below(f, "var/lib/docker/containers", 1);
+    below(f, "var/lib/docker", 0);
+    below(f, "var/lib/containers", 0);
     below(f, "var/lib/containers/storage/overlay-containers", 2);
     below(f, "var/lib/containers/storage/libpod", 2);
     below(f, "var/lib/containers/inspect", 1);

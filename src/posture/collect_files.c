@@ -38,7 +38,9 @@ static bool model_file(struct bz_view path, struct bz_view name) {
     static const char *const maybe[] = {".bin",    ".pt",     ".pth",    ".ckpt",  ".pkl",
                                         ".pickle", ".joblib", ".onnx",   ".keras", ".h5",
                                         ".npy",    ".model",  ".tflite", NULL};
-    if (any_end(name, sure))
+    if (any_end(name, sure) || pt_ends(name, ".ckpt") ||
+        (pt_starts(name, "pytorch_model") && pt_ends(name, ".bin")) ||
+        (pt_starts(name, "consolidated") && pt_ends(name, ".pth")))
         return true;
     if (!in_model_dir(path))
         return false;
@@ -271,7 +273,8 @@ static void entry(struct sweep *w, struct bz_view dir, const struct pt_entry *e,
     int tag = tag_of(v, e->name);
     if (tag >= 0)
         keep(w->f, v, tag);
-    if (tag == PT_F_MODEL)
+    bool config = pt_is(e->name, "config.json") && in_model_dir(v);
+    if (tag == PT_F_MODEL || config)
         model_root(w->f, pt_dir(v));
 }
 
@@ -287,6 +290,27 @@ static void walk(struct sweep *w, struct bz_view dir, unsigned depth) {
         }
         w->seen++;
         entry(w, dir, &all.v[i], depth);
+    }
+}
+
+static bool kept(const struct pt_facts *f, struct bz_view path) {
+    for (size_t i = 0; i < f->files.n; i++) {
+        if (bz_view_eq(f->files.v[i].path, path))
+            return true;
+    }
+    return false;
+}
+
+/* What lies in a folder that a program serves, by ends of names alone. */
+static void files_of_model(struct sweep *w, struct bz_view dir) {
+    struct pt_entries all;
+    (void)pt_scan(w->f->t, (const char *)dir.p, 4096, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        struct bz_view path = pt_fmt(w->f->ar, "/models/%.*s", PT_V(all.v[i].name));
+        bool model = memchr(path.p + 1, '.', path.n - 1) != NULL && model_file(path, all.v[i].name);
+        path = pt_fmt(w->f->ar, "%.*s/%.*s", PT_V(dir), PT_V(all.v[i].name));
+        if (model && !kept(w->f, path))
+            keep(w->f, path, PT_F_MODEL);
     }
 }
 
@@ -317,11 +341,9 @@ static void named_models(struct sweep *w) {
         struct bz_view p = bz_view_str(path);
         if (S_ISDIR(s.st_mode)) {
             model_root(w->f, p);
+            files_of_model(w, p);
         } else {
-            bool known = false;
-            for (size_t j = 0; j < w->f->files.n && !known; j++)
-                known = bz_view_eq(w->f->files.v[j].path, p);
-            if (!known)
+            if (!kept(w->f, p))
                 keep(w->f, p, PT_F_MODEL);
             model_root(w->f, pt_dir(p));
         }

@@ -113,24 +113,46 @@ static struct pt_proc *by_inode(struct pt_facts *f, uint64_t inode) {
     return first;
 }
 
-static bool by_declared(struct pt_facts *f, struct pt_sock *s) {
-    for (size_t i = 0; i < f->works.n; i++) {
-        struct pt_work *w = &f->works.v[i];
-        if (w->kind == NULL || w->kind->role == PT_ROLE_OURS || pt_work_port(w) != s->port)
-            continue;
-        if (w->src == PT_CTR && !w->ctr->host_net)
-            continue; /* its ports are published by another program */
-        if (w->src == PT_PROC &&
-            (w->proc->own_netns || (w->proc->have_fd && w->proc->sockets.n > 0)))
-            continue; /* we know what it has open */
-        if (w->src == PT_PROC && w->proc->have_status && s->uid != UINT32_MAX &&
-            s->uid != w->proc->euid)
-            continue;
-        s->kind = w->kind;
-        s->proc = w->proc;
-        s->how = w->src == PT_PROC ? "owner inferred: its descriptors are not known, the port fits"
-                                   : "owner inferred: the port fits what is declared";
+static bool port_fits(const struct pt_work *w, uint16_t port) {
+    struct bz_view v;
+    if (pt_work_port(w) == port)
         return true;
+    if (w->kind->port_opts[0] != '\0' && pt_opt(w, w->kind->port_opts, &v))
+        return false;
+    for (size_t i = 0; i < 4; i++) {
+        if (w->kind->ports[i] == port)
+            return true;
+    }
+    return false;
+}
+
+static bool may_own(const struct pt_work *w, const struct pt_sock *s, bool same_uid) {
+    if (w->kind->role == PT_ROLE_OURS || !port_fits(w, s->port))
+        return false;
+    if (w->src == PT_CTR)
+        return w->ctr->host_net; /* else its ports are published by another program */
+    if (w->src != PT_PROC)
+        return true;
+    if (w->proc->own_netns || (w->proc->have_fd && w->proc->sockets.n > 0))
+        return false; /* we know what it has open */
+    bool differs = w->proc->have_status && s->uid != UINT32_MAX && s->uid != w->proc->euid;
+    return !same_uid || !differs;
+}
+
+/* The account must fit on the running system; of a saved tree only at first. */
+static bool by_declared(struct pt_facts *f, struct pt_sock *s) {
+    for (unsigned round = 0; round < (f->live ? 1u : 2u); round++) {
+        for (size_t i = 0; i < f->works.n; i++) {
+            struct pt_work *w = &f->works.v[i];
+            if (!may_own(w, s, round == 0))
+                continue;
+            s->kind = w->kind;
+            s->proc = w->proc;
+            s->how = w->src == PT_PROC
+                         ? "owner inferred: its descriptors are not known, the port fits"
+                         : "owner inferred: the port fits what is declared";
+            return true;
+        }
     }
     return false;
 }

@@ -331,44 +331,52 @@ struct bz_view pt_sysctl(struct pt_facts *f, const char *name) {
 
 /* ---- volumes ---- */
 
+static bool uuid_crypt(struct pt_facts *f, const char *dir) {
+    struct bz_view v;
+    return pt_read(f->t, pt_path(f->t, "%s/uuid", dir), 256, &v) == BZ_OK && pt_starts(v, "CRYPT-");
+}
+
+/* A device mapper's device is encrypted itself, or lies on one that is (LVM on LUKS). */
+static bool dm_crypt(struct pt_facts *f, struct bz_view dm) {
+    struct pt_views slaves;
+    if (uuid_crypt(f, pt_path(f->t, "sys/block/%.*s/dm", PT_V(dm))))
+        return true;
+    (void)pt_list(f->t, pt_path(f->t, "sys/block/%.*s/slaves", PT_V(dm)), 64, &slaves);
+    for (size_t i = 0; i < slaves.n; i++) {
+        if (uuid_crypt(f, pt_path(f->t, "sys/block/%.*s/dm", PT_V(slaves.v[i]))))
+            return true;
+    }
+    return false;
+}
+
 int pt_device_encrypted(struct pt_facts *f, struct bz_view device) {
-    struct bz_view v, link, base = pt_base(device);
+    struct bz_view link, base = pt_base(device);
+    struct pt_views dms;
+    bool mapped = pt_starts(device, "/dev/mapper/") || pt_starts(device, "/dev/dm-");
     for (size_t i = 0; i < f->crypttab.n; i++) {
         if (bz_view_eq(f->crypttab.v[i], base))
             return 1;
     }
     if (pt_starts(base, "zram"))
         return 1; /* memory */
-    struct pt_views dms;
-    bool mapped = pt_starts(device, "/dev/mapper/") || pt_starts(device, "/dev/dm-");
     if (pt_starts(device, "UUID=") || pt_starts(device, "LABEL="))
         return -1;
     if (pt_list(f->t, "sys/block", 1024, &dms) != BZ_OK)
         return mapped ? -1 : 0;
-    if (pt_starts(device, "/dev/mapper/") && f->live &&
-        pt_link(f->t, pt_path(f->t, "%.*s", PT_V(device)), &link) == BZ_OK)
+    if (mapped && pt_link(f->t, pt_path(f->t, "%.*s", PT_V(device)), &link) == BZ_OK)
         base = pt_base(link);
     for (size_t i = 0; i < dms.n; i++) {
         struct bz_view name = {NULL, 0};
-        const char *dir = pt_path(f->t, "sys/block/%.*s/dm", PT_V(dms.v[i]));
-        (void)pt_read(f->t, pt_path(f->t, "%s/name", dir), 256, &name);
-        if (!bz_view_eq(dms.v[i], base) && !bz_view_eq(pt_trim(name), base))
-            continue;
-        if (pt_read(f->t, pt_path(f->t, "%s/uuid", dir), 256, &v) == BZ_OK &&
-            pt_starts(v, "CRYPT-"))
-            return 1;
-        struct pt_views slaves; /* LVM on LUKS */
-        if (pt_list(f->t, pt_path(f->t, "sys/block/%.*s/slaves", PT_V(dms.v[i])), 64, &slaves) ==
-            BZ_OK) {
-            for (size_t j = 0; j < slaves.n; j++) {
-                if (pt_read(f->t, pt_path(f->t, "sys/block/%.*s/dm/uuid", PT_V(slaves.v[j])), 256,
-                            &v) == BZ_OK &&
-                    pt_starts(v, "CRYPT-"))
-                    return 1;
-            }
-        }
+        (void)pt_read(f->t, pt_path(f->t, "sys/block/%.*s/dm/name", PT_V(dms.v[i])), 256, &name);
+        name = pt_trim(name);
+        bool crypt = dm_crypt(f, dms.v[i]);
+        /* a saved tree may have uuids without names */
+        bool this = bz_view_eq(dms.v[i], base) || bz_view_eq(name, base) ||
+                    (name.n == 0 && mapped && crypt);
+        if (this)
+            return crypt;
     }
-    return 0;
+    return mapped ? -1 : 0;
 }
 
 int pt_encrypted(struct pt_facts *f, struct bz_view path, struct bz_view *ret_dev) {

@@ -17,30 +17,14 @@ static const char *const names[] = {
     "api_key",     "apikey",     "api-key",    "secret",   "token",      "passwd",   "password",
     "private_key", "access_key", "master_key", "salt_key", "credential", "auth_key", NULL};
 /* Names that have such a word in them and hold no secret. */
-static const char *const innocent[] = {"max_token",
-                                       "token_limit",
-                                       "num_token",
-                                       "tokenizer",
-                                       "tokens",
-                                       "token_path",
-                                       "key_file",
-                                       "keyfile",
-                                       "_file",
-                                       "token_ids",
-                                       "tokens_per",
-                                       "secret_name",
-                                       "key_name",
-                                       "_path",
-                                       "passwordauth",
-                                       "token_type",
-                                       "eos_token",
-                                       "bos_token",
-                                       "pad_token",
-                                       "unk_token",
-                                       "_url",
-                                       "key_id",
-                                       "tokenizers_parallelism",
-                                       NULL};
+static const char *const innocent[] = {
+    "max_token",   "token_limit", "num_token", "tokenizer",
+    "tokens",      "token_path",  "key_file",  "keyfile",
+    "_file",       "-file",       "token_ids", "tokens_per",
+    "secret_name", "key_name",    "_path",     "passwordauth",
+    "token_type",  "eos_token",   "bos_token", "pad_token",
+    "unk_token",   "_url",        "key_id",    "tokenizers_parallelism",
+    NULL};
 /* Values that stand in the place of one. */
 static const char *const stand_ins[] = {
     "changeme", "change-me", "your",   "example",   "placeholder", "xxxx",  "<",        "${",
