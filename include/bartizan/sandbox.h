@@ -228,6 +228,7 @@ enum { /* why a profile may grant an attempt */
        BZ_GRANT_PROC = 4,
        BZ_GRANT_FORK = 8,
        BZ_GRANT_RUNTIME = 16,
+    BZ_GRANT_INET = 32, /* in its own network namespace; newer kernels still narrow it to one port */
 };
 extern const struct bz_probe_info bz_probe_list[];
 extern const size_t bz_probe_list_n;

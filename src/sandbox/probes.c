@@ -58,7 +58,7 @@ const struct bz_probe_info bz_probe_list[] = {
     {"tcp_loopback", "network", "connect to a port of the host's loopback", 0},
     {"tcp_host", "network", "connect to the host's own address", 0},
     {"udp_loopback", "network", "an answer by UDP from the host", 0},
-    {"tcp_bind", "network", "listen on a TCP port of its own choice", 0},
+    {"tcp_bind", "network", "listen on a TCP port of its own choice", BZ_GRANT_INET},
     {"packet_socket", "network", "see packets", 0},
     {"raw_socket", "network", "make IP packets", 0},
     {"netlink_socket", "network", "talk to the kernel's network configuration", 0},
@@ -113,6 +113,7 @@ bool bz_probe_granted(const struct bz_probe_info *p, const struct bz_cage_plan *
            ((p->granted & BZ_GRANT_WX) != 0 && plan->wx) ||
            ((p->granted & BZ_GRANT_PROC) != 0 && f->proc) ||
            ((p->granted & BZ_GRANT_FORK) != 0 && (f->calls & BZ_CALLS_FORK) != 0) ||
+           ((p->granted & BZ_GRANT_INET) != 0 && f->inet) ||
            ((p->granted & BZ_GRANT_RUNTIME) != 0 && (f->calls & BZ_CALLS_RUNTIME) != 0);
 }
 
