@@ -7,6 +7,8 @@ enum {
     HUNT_OPS = 1 << 16, /* of one candidate */
     SURE_OPS = 3,       /* that a broken pickle with a PROTO must have to be one */
     NAME_LINE = 64,
+    TASTE_STEPS = 20000, /* what it costs to read at another place */
+    JUDGE_STEPS = 4000,  /* what it costs to look up a name */
 };
 
 static bool has_proto(struct bz_view v) {
@@ -22,7 +24,7 @@ static bool may_begin(uint8_t c) {
 static void taste(struct bz_pk *m, uint64_t off, uint64_t ops, bool strict) {
     m->strict = strict;
     m->quiet = true;
-    m->recorded = 0;
+    m->recorded = m->called = m->exact = 0;
     m->ops_max = m->ops + ops;
     bz_pk_run(m, off);
     m->strict = m->quiet = false;
@@ -76,30 +78,31 @@ static bool plain_line(struct bz_view v, size_t *at) {
 }
 
 /* "c" or "i", two lines of names, and the name is a harmful one. */
-static bool names_harm(struct bz_view v) {
+static bool names_harm(struct bz_view v, uint64_t *cost) {
     size_t mid = 1, end;
     if (!plain_line(v, &mid))
         return false;
     end = mid;
     if (!plain_line(v, &end))
         return false;
+    *cost += JUDGE_STEPS;
     return bz_pk_judge(bz_view_sub(v, 1, mid - 2), bz_view_sub(v, mid, end - mid - 1)).status ==
            BZ_PK_DENIED;
 }
 
-static bool candidate(struct bz_view v) {
+static bool candidate(struct bz_view v, uint64_t *cost) {
     if (v.n < 4)
         return false;
     if (v.p[0] == 'c' || v.p[0] == 'i')
-        return names_harm(v);
+        return names_harm(v, cost);
     return v.p[0] == 0x80 && v.p[1] >= 2 && v.p[1] <= 5 && bz_pk_opcode(v.p[2]);
 }
 
 /* Where the next candidate begins, from v.p[i] on. */
-static size_t next_candidate(struct bz_view v, size_t i) {
+static size_t next_candidate(struct bz_view v, size_t i, uint64_t *cost) {
     for (; i < v.n; i++) {
         uint8_t c = v.p[i];
-        if ((c == 0x80 || c == 'c' || c == 'i') && candidate(bz_view_sub(v, i, v.n)))
+        if ((c == 0x80 || c == 'c' || c == 'i') && candidate(bz_view_sub(v, i, v.n), cost))
             return i;
     }
     return v.n;
@@ -116,18 +119,23 @@ static enum bz_status hunt(struct bz_pk *m, uint64_t from) {
         if (v.n == 0)
             break;
         size_t keep = v.n > 2 * NAME_LINE && w.st == BZ_OK ? 2 * NAME_LINE + 2 : 0;
-        size_t i = next_candidate(bz_view_sub(v, 0, v.n), 0);
+        uint64_t cost = 1;
+        size_t i = next_candidate(v, 0, &cost);
+        if (!bz_scan_steps(m->s, m->o, cost))
+            return BZ_OK;
         if (i >= v.n - keep) {
             bz_window_skip(&w, v.n - keep > 0 ? v.n - keep : v.n);
             continue;
         }
         uint64_t at = bz_window_off(&w) + i;
+        if (!bz_scan_steps(m->s, m->o, TASTE_STEPS))
+            return BZ_OK;
         taste(m, at, HUNT_OPS, true);
         if (m->how == BZ_PK_FAILED)
             return m->st;
         if (m->how == BZ_PK_LIMITED)
             return BZ_OK;
-        if (m->recorded > 0) {
+        if (m->called > 0) {
             m->strict = true;
             bz_pk_run(m, at);
             m->strict = false;
@@ -209,10 +217,11 @@ static enum bz_status all_pickles(struct bz_pk *m) {
 
 /* The probe was not sure: what is read to its end, or does harm before, is a pickle. */
 static bool is_pickle(struct bz_pk *m) {
+    const bool proto = has_proto(m->o->head);
     taste(m, 0, UINT64_MAX - m->ops, true);
-    if (m->recorded > 0)
-        return true;
-    if (has_proto(m->o->head))
+    if (m->called > 0 || m->exact > 0 || (m->recorded > 0 && (proto || m->how != BZ_PK_BROKEN)))
+        return true; /* "csh", "bash": a list of words is no import */
+    if (proto)
         return m->how == BZ_PK_STOPPED || m->ops >= (m->how == BZ_PK_ENDED ? 2 : SURE_OPS + 1);
     return m->how == BZ_PK_STOPPED &&
            (bz_pk_at(m) == m->o->src.size || one_more(m, bz_pk_at(m), true));

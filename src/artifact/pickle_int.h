@@ -101,7 +101,8 @@ struct bz_pk_global {
     uint64_t at;           /* where it is first imported */
     struct bz_pk_verdict v;
     uint8_t told; /* bits of PK_TOLD_x: findings that were recorded */
-    uint8_t good; /* called as it may be */
+    bool good;    /* called as it may be */
+    bool used;    /* by a run that records */
 };
 enum {
     PK_TOLD_IMPORT = 1,
@@ -230,6 +231,8 @@ struct bz_pk {
     } exts[PK_EXTS];
     uint32_t exts_n;
     uint32_t shape_key, dtype_key, align_key; /* ids of joblib's names */
+    uint32_t exact;                           /* of those, imports of exactly harmful names */
+    uint32_t called;                          /* of those, calls of harmful functions */
     uint32_t recorded;                        /* findings of kind BZ_RULE_MALICIOUS */
     enum bz_status st;
     struct bz_window side_w;

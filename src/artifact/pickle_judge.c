@@ -107,6 +107,7 @@ bool bz_pk_found(struct bz_pk *m, enum bz_pk_rule r, uint64_t off, struct bz_vie
     if (m->strict && !harm)
         return true;
     m->recorded += harm;
+    m->called += harm && r <= PKL_CALL_REACH;
     if (m->quiet)
         return true;
     m->st = bz_scan_found(m->s, m->o, rule, off, evidence);
@@ -140,6 +141,9 @@ static bool once(struct bz_pk *m, uint32_t g, uint8_t bit, enum bz_pk_rule r, co
 
 bool bz_pk_judge_import(struct bz_pk *m, uint32_t g) {
     const struct bz_pk_verdict v = bz_pk_global_at(m, g)->v;
+    if (!m->quiet && !m->strict)
+        bz_pk_global_at(m, g)->used = true;
+    m->exact += v.status == BZ_PK_DENIED && v.exact;
     if (m->strict && v.weak) /* text may look like that */
         return true;
     if (m->strict && v.status == BZ_PK_ALLOWED && (v.roles & BZ_PK_REF) == 0)
@@ -167,7 +171,9 @@ bool bz_pk_judge_end(struct bz_pk *m) {
     size_t n = m->globals.n / sizeof(struct bz_pk_global);
     for (uint32_t g = 0; g < n; g++) {
         const struct bz_pk_global *x = bz_pk_global_at(m, g);
-        if (x->v.status == BZ_PK_ALLOWED && (x->v.roles & BZ_PK_REF) == 0 && x->good == 0 &&
+        if (!x->used)
+            continue;
+        if (x->v.status == BZ_PK_ALLOWED && (x->v.roles & BZ_PK_REF) == 0 && !x->good &&
             !once(m, g, PK_TOLD_IMPORT, PKL_IMPORT, ""))
             return false;
         if (x->v.status == BZ_PK_UNKNOWN && x->told == 0 &&
@@ -255,7 +261,7 @@ static bool call_allowed(struct bz_pk *m, uint32_t g, uint32_t args, enum bz_pk_
     if ((v.roles & BZ_PK_CALL) == 0)
         return call_unknown(m, g, args, site);
     if (bz_pk_shape_ok(m, g, args, ret)) {
-        bz_pk_global_at(m, g)->good = 1;
+        bz_pk_global_at(m, g)->good = bz_pk_global_at(m, g)->good || !m->quiet;
         return true;
     }
     if (m->how == BZ_PK_FAILED)

@@ -149,6 +149,7 @@ static bool harmful(struct bz_view module, struct bz_view name, struct bz_pk_ver
         if (hit) {
             v->status = BZ_PK_DENIED;
             v->harm = h->harm;
+            v->exact = h->names != NULL || bz_pk_word(bz_pk_unsafe, last_part(name));
             return true;
         }
     }

@@ -51,6 +51,7 @@ enum bz_pk_shape { /* what it may be called with */
 
 struct bz_pk_verdict {
     uint8_t status, harm, roles, shape;
+    bool exact;  /* denied by this very name, not with its whole module */
     bool weak;   /* denied for its last component alone */
     bool padded; /* odd, and only for blanks around the name */
     bool odd;    /* bytes that no identifier has; judged as if they were not there */

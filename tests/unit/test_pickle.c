@@ -231,6 +231,8 @@ static const struct row bad[] = {
       "0N.",
       "PKL-MALFORMED"),
     B("no mark", "\x80\x04](K\x01\x65K\x01t.", "PKL-MALFORMED"),
+    B("import, then broken for every reader", "cbuiltins\n__import__\nS'os'\x85Rp0\n.",
+      "PKL-IMPORT"),
     B("a program behind",
       "\x80\x04N.\x7f"
       "ELF\x02\x01\x01",
@@ -426,6 +428,8 @@ static void other_bytes_are_no_pickles(void **state) {
         B("text", "code\nexec\nand more text.\n", NULL),
         B("text", "int x;\nVery simple.\nNone.", NULL),
         B("text", "classes\nimport os\n", NULL),
+        B("text", "csh\nbash\nzsh\n", NULL), /* GLOBAL 'sh' 'bash' */
+        B("text", "import sys\nif 'setuptools' in sys.modules:\n    pass\n", NULL),
         B("text", "I like it. \nS\n", NULL),
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
