@@ -52,6 +52,7 @@ struct bz_component {
     uint8_t template_sha256[BZ_HASH_LEN]; /* of the chat template's bytes */
     bool has_template;
     struct bz_component_file *files;
+    size_t index; /* place in the list after bz_inventory_sort */
     struct bz_component *next;
 };
 

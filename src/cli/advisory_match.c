@@ -72,7 +72,8 @@ static int match(const struct asked *a, const struct bz_instance *in, const stru
     struct bz_match_index *x = bz_match_index_new(inv);
     int rc = BZ_EXIT_FAILURE;
     bz_arena_init(&m.ar, bz_alloc_heap, BZ_INVENTORY_MEMORY, NULL, 0);
-    if (x == NULL) {
+    m.of = bz_arena_zalloc(&m.ar, (inv->n + 1) * sizeof *m.of);
+    if (x == NULL || m.of == NULL) {
         bz_say("out of memory");
     } else if (bz_match_sources(&m, x, in)) {
         bz_match_kev(&m, in);

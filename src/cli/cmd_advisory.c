@@ -47,14 +47,15 @@ struct update {
     bool force, json;
 };
 
-static void report(const struct update *u, const char *kind, const char *name, const char *label,
-                   uint64_t version, uint64_t n, bool changed) {
+static void report(const struct update *u, const char *kind, const char *name, uint64_t version,
+                   uint64_t n, bool changed) {
     struct bz_buf b;
     struct bz_jw w;
     if (!u->json) {
-        (void)printf(changed ? "%s %s: %s%" PRIu64 ", %" PRIu64 " advisories\n"
-                             : "%s %s: nothing new (%s%" PRIu64 ", %" PRIu64 " advisories)\n",
-                     kind, name, label, version, n);
+        (void)printf("%s %s: %s", kind, name, changed ? "" : "nothing new: ");
+        if (version > 0)
+            (void)printf("version %" PRIu64 ", ", version);
+        (void)printf("%" PRIu64 " advisories\n", n);
         return;
     }
     bz_buf_init(&b, 4096);
@@ -101,7 +102,7 @@ static int update_pack(const struct update *u, struct bz_view file) {
             bz_advisories_free(&all);
         }
         rc = st == BZ_OK ? tell_daemon(u) : BZ_EXIT_OK;
-        report(u, "pack", (const char *)name.p, "version ", version, n, st == BZ_OK);
+        report(u, "pack", (const char *)name.p, version, n, st == BZ_OK);
     } else {
         bz_say("%s: %.*s", bz_safe(u->source), (int)why.n, (const char *)why.p);
         rc = BZ_EXIT_FAILURE;
@@ -118,7 +119,7 @@ static int update_archive(const struct update *u, int fd) {
     if (t.bad > 0)
         bz_say("warning: %" PRIu64 " records could not be read and are left out (%s)", t.bad,
                t.first_bad);
-    report(u, "osv", t.name, "unread ", t.bad, t.records, true);
+    report(u, "osv", t.name, 0, t.records, true);
     return BZ_EXIT_OK;
 }
 
@@ -126,7 +127,7 @@ static int update_kev(const struct update *u, struct bz_view json) {
     uint64_t n = 0;
     if (bz_kev_take(&u->o.in, json, u->force, &n) != BZ_OK)
         return BZ_EXIT_FAILURE;
-    report(u, "kev", "CISA", "", 0, n, true);
+    report(u, "kev", "CISA", 0, n, true);
     return BZ_EXIT_OK;
 }
 

@@ -11,16 +11,17 @@ struct bz_match_finding {
     size_t names_n;
     struct bz_view summary, vector, fixed, unsure, origin; /* origin: pack or database */
     enum bz_rating severity;
-    uint8_t score;            /* tenths */
-    bool kev, certain;        /* not certain: the version cannot be compared */
-    uint64_t first_seen, due; /* unix seconds */
-    struct bz_match_finding *next;
+    uint8_t score;                        /* tenths */
+    bool kev, certain;                    /* not certain: the version cannot be compared */
+    uint64_t first_seen, due;             /* unix seconds */
+    struct bz_match_finding *next, *same; /* same: of the same component */
 };
 
 struct bz_match {
     struct bz_inventory *inv;
     struct bz_arena ar; /* findings and what they point to */
     struct bz_match_finding *first;
+    struct bz_match_finding **of; /* by the component's index */
     size_t n, records, patches;
     const struct bz_config *config; /* NULL: no instance */
     uint64_t now;

@@ -206,8 +206,8 @@ static void join(struct bz_match *m, struct bz_match_finding *f, const struct bz
 
 static void found(struct bz_match *m, const struct bz_component *c, const struct bz_advisory *a,
                   bool certain, struct bz_view fixed, struct bz_view origin) {
-    for (struct bz_match_finding *f = m->first; f != NULL; f = f->next) {
-        if (f->c == c && shares_name(f, a)) {
+    for (struct bz_match_finding *f = m->of[c->index]; f != NULL; f = f->same) {
+        if (shares_name(f, a)) {
             join(m, f, a, certain, fixed);
             return;
         }
@@ -222,6 +222,8 @@ static void found(struct bz_match *m, const struct bz_component *c, const struct
     f->origin = origin;
     f->unsure = keep(m, a->unsure);
     join(m, f, a, certain, fixed);
+    f->same = m->of[c->index];
+    m->of[c->index] = f;
     f->next = m->first;
     m->first = f;
     m->n++;

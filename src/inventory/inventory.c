@@ -164,6 +164,6 @@ void bz_inventory_sort(struct bz_inventory *inv) {
         while (c->next != NULL && order(c, c->next) == 0)
             c->next = c->next->next;
         inv->last = c;
-        inv->n++;
+        c->index = inv->n++;
     }
 }
