@@ -10,7 +10,7 @@ const struct pt_kind pt_kinds[] = {
      "Bartizan",
      PT_ROLE_OURS,
      LO,
-     "bartizand bartizan-auditd bartizan",
+     "bartizand bartizan-auditd bartizan bartizan-cli",
      "",
      "bartizan",
      {8443},
