@@ -305,6 +305,10 @@ static enum bz_status settle(struct bz_scan *s, const struct bz_object *o, enum 
     }
 }
 
+#define X(name) +1
+enum { FORMATS = 0 BZ_FORMAT_TABLE(X) };
+#undef X
+
 struct taken { /* formats that took an object */
     const struct bz_format *by[4];
     size_t n;
@@ -330,9 +334,8 @@ static enum bz_status try_format(struct bz_scan *s, struct bz_object *o, const s
 }
 
 static bool meant_together(const struct taken *t) {
-    return t->n == 2 &&
-           ((t->by[0]->before_zip && strcmp(t->by[1]->name, "zip") == 0) ||
-            (t->by[1]->before_zip && strcmp(t->by[0]->name, "zip") == 0));
+    return t->n == 2 && ((t->by[0]->before_zip && strcmp(t->by[1]->name, "zip") == 0) ||
+                         (t->by[1]->before_zip && strcmp(t->by[0]->name, "zip") == 0));
 }
 
 static enum bz_status polyglot(struct bz_scan *s, const struct bz_object *o,
@@ -363,17 +366,16 @@ static enum bz_status try_inert(struct bz_scan *s, struct bz_object *o, struct t
 static enum bz_status dispatch(struct bz_scan *s, struct bz_object *o,
                                const struct bz_format *given) {
     struct taken t = {.n = 0};
-    enum bz_probe said[64] = {BZ_PROBE_NO};
-    _Static_assert(sizeof said / sizeof said[0] == 64, "room for bz_formats_n");
+    enum bz_probe said[FORMATS] = {BZ_PROBE_NO};
     if (given != NULL)
         BZ_TRY(try_format(s, o, given, true, &t));
-    for (size_t i = 0; i < bz_formats_n && i < 64; i++) {
+    for (size_t i = 0; i < FORMATS; i++) {
         const struct bz_format *f = bz_formats[i];
         said[i] = f->inert || f == given ? BZ_PROBE_NO : f->probe(s, o);
         if (said[i] == BZ_PROBE_YES)
             BZ_TRY(try_format(s, o, f, true, &t));
     }
-    for (size_t i = 0; i < bz_formats_n && i < 64; i++) {
+    for (size_t i = 0; i < FORMATS; i++) {
         if (said[i] == BZ_PROBE_MAYBE)
             BZ_TRY(try_format(s, o, bz_formats[i], false, &t));
     }
