@@ -119,7 +119,7 @@ static bool rules(struct scan *s) {
 static int scan_all(const struct asked *a, struct scan *s) {
     enum bz_status st = bz_scan_list_make(&s->list, a->words, a->words_n, s->progress);
     if (st == BZ_EIO)
-        return BZ_EXIT_FAILURE; /* said already */
+        st = BZ_OK; /* no path could be opened: said already, and counted */
     if (st == BZ_OK && !rules(s))
         st = BZ_ENOMEM;
     s->run.list = s->report.list = &s->list;

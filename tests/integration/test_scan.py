@@ -167,6 +167,10 @@ class Output(Scan):
         for found in f["findings"]:
             self.assertIn("`%s`" % found["rule"], page)
 
+    def test_json_where_nothing_could_be_opened(self):
+        out, rc = findings(self.dir / "gone")
+        self.assertEqual((rc, out["totals"]["files"], out["totals"]["failed"]), (2, 0, 1))
+
     def test_sarif(self):
         self.put("evil model.pkl", EVIL)
         self.put("good", GOOD)
