@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include <bartizan/policy.h>
@@ -84,8 +85,7 @@ static void what_is_refused(void **state) {
     refused(", run: {profile: ollama, command: [x], posture: ignore}}\n", "backends[0].run.posture",
             "refuse, warn");
     refused(", run: {profile: ollama, command: [x]}}\nstage: test\n", "stage", "development");
-    refused(", run: {profile: ollama, command: [x], typo: 1}}\n", "backends[0].run",
-            "unknown key");
+    refused(", run: {profile: ollama, command: [x], typo: 1}}\n", "backends[0].run", "unknown key");
 }
 
 /* The parser has its own copy of the profiles' names. */
@@ -99,12 +99,33 @@ static void profiles_are_known(void **state) {
     }
 }
 
+/* Unlike "down", which is forgotten when whoever said it may be gone. */
+static void an_unsafe_backend_is_never_picked(void **state) {
+    const uint64_t day_ns = UINT64_C(86400) * 1000000000u;
+    struct bz_state *s = NULL;
+    void *map = aligned_alloc(4096, (bz_state_size() + 4095) / 4096 * 4096);
+    assert_non_null(map);
+    assert_int_equal(bz_state_format(map, bz_state_size()), BZ_OK);
+    assert_int_equal(bz_state_open(map, bz_state_size(), &s), BZ_OK);
+    bz_state_health_set(s, 3, BZ_HEALTH_UNSAFE, 1000);
+    assert_false(bz_state_backend_usable(s, 3, 2000));
+    assert_false(bz_state_backend_usable(s, 3, day_ns));
+    assert_int_equal(bz_state_pick(s, UINT64_C(1) << 3, 0, day_ns, 0), -1);
+    assert_int_equal(bz_state_pick(s, UINT64_C(3) << 3, 0, day_ns, 0), 4);
+    assert_true(bz_state_any_unsafe(s, UINT64_C(3) << 3));
+    assert_false(bz_state_any_unsafe(s, UINT64_C(1) << 4));
+    bz_state_health_set(s, 3, BZ_HEALTH_UP, day_ns);
+    assert_true(bz_state_backend_usable(s, 3, day_ns));
+    free(map);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything),
         cmocka_unit_test(defaults_are_strict),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(profiles_are_known),
+        cmocka_unit_test(an_unsafe_backend_is_never_picked),
     };
     return cmocka_run_group_tests_name("sandbox_config", tests, NULL, NULL);
 }
