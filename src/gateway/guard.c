@@ -45,12 +45,14 @@ struct event { /* one that waits */
     size_t pieces_n;
     struct piece pieces[];
 };
-struct guard {
+struct guard { /* what most events touch stands first, and is fetched at once */
     struct channel *channels;
     struct event *queue, **queue_last;
     size_t queued, channels_n;
+    bool first_used;
     bool edited; /* an event left with another text than it came with */
-    bool levels; /* some types may raise the level above what may see this reply: */
+    bool levels; /* some types may raise the level above what may see this reply: `raises` */
+    struct channel first; /* most streams have one */
     struct bz_type_set raises;
 };
 struct visit { /* one walk over one event */
@@ -91,7 +93,7 @@ enum bz_status bz_tx_guard_begin(struct bz_tx *tx) {
     *g = (struct guard){0};
     find_raising(tx->screen, g);
     g->queue_last = &g->queue;
-    tx->screen->guard = g;
+    tx->guard = g;
     return BZ_OK;
 }
 
@@ -104,9 +106,11 @@ static struct channel *channel_of(struct visit *v, uint64_t id, enum bz_text_mod
             return c;
     if (v->g->channels_n == BZ_GUARD_CHANNELS_MAX)
         return NULL;
-    struct channel *c = bz_tx_alloc(v->tx, sizeof *c);
+    bool first = !v->g->first_used;
+    struct channel *c = first ? &v->g->first : bz_tx_alloc(v->tx, sizeof *c);
     if (c == NULL)
         return NULL;
+    v->g->first_used = true;
     *c = (struct channel){.next = v->g->channels, .id = id, .json = mode == BZ_TEXT_JSON};
     bz_watch_init(&c->watch, mode, &s->act->find);
     bz_watch_init(&c->level_watch, mode, &v->g->raises);
@@ -479,7 +483,7 @@ static struct event *pop(struct guard *g) {
 }
 
 static enum bz_status flush(struct bz_tx *tx, struct bz_arena *ar, struct bz_buf *out) {
-    struct guard *g = tx->screen->guard;
+    struct guard *g = tx->guard;
     enum bz_status st = BZ_OK;
     while (st == BZ_OK && g->queue != NULL && settled(g->queue->pieces, g->queue->pieces_n)) {
         struct event *e = pop(g);
@@ -527,12 +531,15 @@ static void free_channel(struct bz_tx *tx, struct channel *c) {
     bz_watch_done(&c->watch);
     bz_watch_done(&c->level_watch);
     bz_buf_wipe_free(&c->raw);
-    bz_tx_mem_free(tx, c);
+    if (c == &tx->guard->first)
+        tx->guard->first_used = false;
+    else
+        bz_tx_mem_free(tx, c);
 }
 
 /* An agent's stream may have any number of tool calls, one after the other. */
 static void drop_ended(struct bz_tx *tx) {
-    struct guard *g = tx->screen->guard;
+    struct guard *g = tx->guard;
     struct channel **at = &g->channels;
     while (*at != NULL) {
         struct channel *c = *at;
@@ -555,7 +562,7 @@ static enum bz_status settle(struct visit *v, struct channel *c, bool end) {
 
 static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end,
                                  struct bz_buf *out) {
-    struct guard *g = tx->screen->guard;
+    struct guard *g = tx->guard;
     struct visit v = {.tx = tx, .g = g, .ar = ar, .tool = BZ_LEVEL_RESTRICTED};
     for (struct channel *c = g->channels; c != NULL; c = c->next)
         BZ_TRY(settle(&v, c, end));
@@ -607,9 +614,8 @@ static enum bz_status guard_event(void *ctx, struct bz_view name, struct bz_view
                                   struct bz_json *root, struct bz_arena *scratch,
                                   struct bz_buf *out) {
     struct bz_tx *tx = ctx;
-    struct ends e = {
-        .v = {.tx = tx, .g = tx->screen->guard, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED},
-        .st = BZ_OK};
+    struct ends e = {.v = {.tx = tx, .g = tx->guard, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED},
+                     .st = BZ_OK};
     enum bz_refusal why;
     if (root == NULL) { /* [DONE] */
         BZ_TRY(settle_all(tx, scratch, true, out));
@@ -629,7 +635,7 @@ static enum bz_status guard_delta(void *ctx, struct bz_view name, struct bz_view
                                   struct bz_view text, uint64_t channel, struct bz_arena *scratch,
                                   struct bz_buf *out) {
     struct bz_tx *tx = ctx;
-    struct guard *g = tx->screen->guard;
+    struct guard *g = tx->guard;
     struct channel *c = g->channels;
     struct piece piece;
     struct visit v = {.tx = tx, .g = g, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED};
@@ -646,6 +652,14 @@ static enum bz_status guard_delta(void *ctx, struct bz_view name, struct bz_view
     return pass_on(&v, name, data, out);
 }
 
+void bz_tx_guard_fetch(const struct bz_tx *tx) {
+    enum { LINE = 64, LINES = 7 };
+    _Static_assert(offsetof(struct guard, first) + sizeof(struct channel) >= LINE * LINES, "lines");
+    for (size_t i = 0; i < LINES; i++)
+        __builtin_prefetch((const uint8_t *)tx->guard + i * LINE, 1);
+    __builtin_prefetch(tx->screen);
+}
+
 void bz_tx_guard_hook(struct bz_tx *tx) {
     tx->stream.event = guard_event;
     tx->stream.delta = guard_delta;
@@ -658,7 +672,7 @@ static void begin_arena(struct bz_tx *tx, struct bz_arena *ar) {
 
 enum bz_status bz_tx_guard_end(struct bz_tx *tx, struct bz_buf *out) {
     struct bz_arena ar;
-    if (tx->screen == NULL || tx->screen->guard == NULL)
+    if (tx->guard == NULL)
         return BZ_OK;
     begin_arena(tx, &ar);
     enum bz_status st = settle_all(tx, &ar, true, out);
@@ -679,7 +693,7 @@ static bool stands_still(struct channel *c, uint64_t now_ns, uint64_t most_ns) {
 }
 
 enum bz_status bz_tx_guard_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_now now) {
-    struct guard *g = tx->screen != NULL ? tx->screen->guard : NULL;
+    struct guard *g = tx->guard;
     struct bz_arena ar;
     enum bz_status st = BZ_OK;
     if (g == NULL || g->queue == NULL)
@@ -697,7 +711,7 @@ enum bz_status bz_tx_guard_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_
 }
 
 void bz_tx_guard_free(struct bz_tx *tx) {
-    struct guard *g = tx->screen->guard;
+    struct guard *g = tx->guard;
     if (g == NULL)
         return;
     while (g->queue != NULL)
@@ -708,5 +722,5 @@ void bz_tx_guard_free(struct bz_tx *tx) {
         free_channel(tx, c);
     }
     bz_tx_mem_free(tx, g);
-    tx->screen->guard = NULL;
+    tx->guard = NULL;
 }

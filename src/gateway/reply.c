@@ -421,6 +421,8 @@ static void fetch(const struct bz_tx *tx) {
     __builtin_prefetch(&tx->stream.part.max, 1);
     __builtin_prefetch(&tx->usage, 1);
     __builtin_prefetch(&tx->reply_bytes, 1);
+    if (tx->guard != NULL)
+        bz_tx_guard_fetch(tx);
 }
 
 enum bz_status bz_tx_reply_feed(struct bz_tx *tx, struct bz_view in, struct bz_buf *out,

@@ -22,7 +22,7 @@ struct screen_count { /* for the audit record */
     uint32_t n;
 };
 
-struct guard; /* stored.c */
+/* stored.c */
 void bz_tx_store_begin(struct bz_tx *tx);
 void bz_tx_store_stream(struct bz_tx *tx, struct bz_view sent); /* to the client of a stream */
 
@@ -45,7 +45,6 @@ struct bz_tx_screen { /* one block of the transaction's allocator */
     const uint8_t *vault_key;
     uint64_t now_unix;
     struct screen_count counts[SCREEN_COUNTS_MAX];
-    struct guard *guard;
 };
 
 /* What is to happen to one finding. */
@@ -107,6 +106,8 @@ enum bz_status bz_tx_guard_begin(struct bz_tx *tx) BZ_MUST_USE;
 /* The guard takes the events of tx->stream. They end with EDENIED: a match or a level that blocks;
  * ENOTFOUND: a member that no table knows. */
 void bz_tx_guard_hook(struct bz_tx *tx);
+/* Asks for the guard's memory ahead of its use. Only with tx->guard. */
+void bz_tx_guard_fetch(const struct bz_tx *tx);
 /* The stream ended: everything is decided. */
 enum bz_status bz_tx_guard_end(struct bz_tx *tx, struct bz_buf *out) BZ_MUST_USE;
 /* Decides what has waited longer than hold_ms for its next piece. */

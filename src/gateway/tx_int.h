@@ -144,6 +144,7 @@ struct bz_tx_blob { /* bytes from the transaction's allocator */
 };
 
 struct bz_tx_screen; /* screen.h */
+struct guard;        /* guard.c */
 struct bz_tx_rates;  /* limits.c: the tightest limits, for the headers */
 
 #define BZ_TX_PEER_MAX 46 /* INET6_ADDRSTRLEN */
@@ -209,6 +210,7 @@ struct bz_tx {
     const struct bz_reply *reply;
     void *made; /* the block `reply` lies in; NULL: static */
     struct bz_stream stream;
+    struct guard *guard; /* of a stream that is screened */
     struct bz_usage usage;
     struct bz_tx_ledger ledger;
     struct bz_detect *detect; /* the worker's; NULL: none */
