@@ -61,6 +61,7 @@ const struct bz_pk_row bz_pk_rows[] = {
     {"types", "SimpleNamespace GenericAlias UnionType NoneType MappingProxyType", C, BZ_PK_ANY},
     {"argparse optparse", "*Camel", N, BZ_PK_ANY},
     {"argparse", "Namespace", C, BZ_PK_ANY},
+    {"tables.filters tables.Leaf", "Filters", C, BZ_PK_ANY}, /* in every HDF5 file of PyTables */
     {"random", "Random SystemRandom", C, BZ_PK_ANY},
     {"random", "random uniform randint choice gauss shuffle sample", R, BZ_PK_ANY},
     {"statistics", "*Camel", N, BZ_PK_ANY},
