@@ -1,6 +1,7 @@
 /* bartizan sandbox probe: attempts to get out of a cage, inside and, to show that each could succeed, outside. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -239,6 +240,13 @@ int sb_probe(int argc, char **argv) {
         return BZ_EXIT_FAILURE;
     if (help)
         return BZ_EXIT_OK;
+    /* To its end whatever comes: it takes two seconds and removes what it made. */
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
     (void)umask(077);
     if (dir != NULL || backend != NULL)
         return sb_probe_backend(dir, backend, json, file);

@@ -14,7 +14,7 @@
 #define PERIOD_NS 3600000000000ull
 #define AGAIN_NS 60000000000ull   /* after a result that was not good */
 #define LONGEST_NS 60000000000ull /* a battery takes two seconds */
-enum { PROBE_NONE = -1, PROBE_GOOD = 0, PROBE_ESCAPED = 1 };
+enum { PROBE_NONE = -1, PROBE_GOOD = 0, PROBE_ESCAPED = 1, END_MS = 2500 };
 
 const char *bz_cage_unsafe(const struct bz_backend_run *r) {
     if (!r->cage.caged || r->cage.warn || r->cage.verdict == PROBE_GOOD)
@@ -26,11 +26,21 @@ const char *bz_cage_unsafe(const struct bz_backend_run *r) {
     return "its cage could not be probed: bartizan sandbox probe tells why";
 }
 
-void bz_cage_forget(struct bz_backend_run *r) {
-    if (r->cage.pid > 0) {
-        (void)kill(r->cage.pid, SIGKILL);
-        (void)waitpid(r->cage.pid, NULL, 0);
+/* It removes what it made for its attempts, and is given the time for that. */
+static void end(pid_t pid) {
+    (void)kill(pid, SIGTERM);
+    for (int waited = 0; waited < END_MS; waited += 10) {
+        if (waitpid(pid, NULL, WNOHANG) != 0)
+            return;
+        (void)usleep(10000);
     }
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, NULL, 0);
+}
+
+void bz_cage_forget(struct bz_backend_run *r) {
+    if (r->cage.pid > 0)
+        end(r->cage.pid);
     r->cage.pid = 0;
     r->cage.next_ns = 0;
     r->cage.verdict = PROBE_NONE;
@@ -49,7 +59,7 @@ static void in_child(const char *program, const struct bz_daemon *d, const char 
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
-        prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
+        prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
         _exit(127);
     (void)execv(program, u.out);
     _exit(127);
