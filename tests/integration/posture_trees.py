@@ -240,7 +240,7 @@ def host(t):
     t["etc/nginx/conf.d/llm.conf"] = ("server {\n  ssl_protocols TLSv1.2 TLSv1.3;\n  location /api/chat {\n"
                                       "    proxy_pass http://127.0.0.1:11434;\n  }\n}\n", 0o644)
     t["etc/apt/apt.conf.d/20auto-upgrades"] = ('APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n', 0o644)
-    t["etc/apt/sources.list"] = ("deb https://deb.debian.org/debian bookworm main\n", 0o644)
+    t["etc/apt/sources.list"] = ("deb https://mirror.example/debian bookworm main\n", 0o644)
     packages = {"nvidia-container-toolkit": "1.17.8-1", "auditd": "1:3.0.9-1", "chrony": "4.3-2", "openssl": "3.0.17-1~deb12u2",
                 "rsyslog": "8.2302.0-1"}
     t["var/lib/dpkg/status"] = ("".join("Package: %s\nStatus: install ok installed\nVersion: %s\n\n" % p for p in packages.items()), 0o644)
