@@ -66,8 +66,13 @@ def place(case):
     if Place.one is None:
         start_server(case) # makes the demo
         Place.one = Place()
-        unittest.addModuleCleanup(shutil.rmtree, Place.one.dir, ignore_errors=True)
+        unittest.addModuleCleanup(forget) # of the module that runs: test_registry comes here, too
     return Place.one
+
+
+def forget():
+    shutil.rmtree(Place.one.dir, ignore_errors=True)
+    Place.one = None
 
 
 def over_socket(path, request, timeout=HANG_S):
