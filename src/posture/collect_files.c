@@ -48,6 +48,13 @@ static bool model_file(struct bz_view path, struct bz_view name) {
            memchr(name.p, '.', name.n) == NULL;
 }
 
+static bool in_any(struct bz_view path, const char *const *folders) {
+    for (; *folders != NULL; folders++)
+        if (pt_find(path, *folders) != SIZE_MAX)
+            return true;
+    return false;
+}
+
 static bool key_config(struct bz_view path, struct bz_view name) {
     static const char *const whole[] = {".env",
                                         "mcp.json",
@@ -67,6 +74,12 @@ static bool key_config(struct bz_view path, struct bz_view name) {
                                         "secrets.yaml",
                                         "credentials.json",
                                         NULL};
+    static const char *const settings[] = {"config.json", "config.yaml", "settings.json",
+                                           "config.yml",  "config.toml", "config.ts",
+                                           NULL};
+    static const char *const folders[] = {"/.continue/", "/.cursor/", "/Cursor/User/", "/.codex/",
+                                          "/.claude/",   "/.gemini/", "/litellm/",     "/qdrant/",
+                                          "/.openclaw/", NULL};
     if (pt_is_any(name, whole) || pt_starts(name, ".env.") || pt_ends(name, ".env") ||
         pt_starts(name, "Modelfile."))
         return !pt_ends(name, ".example") && !pt_ends(name, ".sample") &&
@@ -74,15 +87,7 @@ static bool key_config(struct bz_view path, struct bz_view name) {
     bool yaml = pt_ends(name, ".yml") || pt_ends(name, ".yaml");
     if (yaml && (pt_starts(name, "docker-compose") || pt_starts(name, "compose")))
         return true;
-    bool config = pt_is(name, "config.json") || pt_is(name, "config.yaml") ||
-                  pt_is(name, "settings.json") || pt_is(name, "config.yml") ||
-                  pt_is(name, "config.toml") || pt_is(name, "config.ts");
-    return config &&
-           (pt_find(path, "/.continue/") != SIZE_MAX || pt_find(path, "/.cursor/") != SIZE_MAX ||
-            pt_find(path, "/Cursor/User/") != SIZE_MAX || pt_find(path, "/.codex/") != SIZE_MAX ||
-            pt_find(path, "/.claude/") != SIZE_MAX || pt_find(path, "/.gemini/") != SIZE_MAX ||
-            pt_find(path, "/litellm/") != SIZE_MAX || pt_find(path, "/qdrant/") != SIZE_MAX ||
-            pt_find(path, "/.openclaw/") != SIZE_MAX);
+    return pt_is_any(name, settings) && in_any(path, folders);
 }
 
 static bool prompts(struct bz_view path, struct bz_view name) {

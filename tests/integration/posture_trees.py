@@ -244,7 +244,7 @@ def host(t):
     packages = {"nvidia-container-toolkit": "1.17.8-1", "auditd": "1:3.0.9-1", "chrony": "4.3-2", "openssl": "3.0.17-1~deb12u2",
                 "rsyslog": "8.2302.0-1"}
     t["var/lib/dpkg/status"] = ("".join("Package: %s\nStatus: install ok installed\nVersion: %s\n\n" % p for p in packages.items()), 0o644)
-    t["var/lib/apt/lists/security.debian.org_dists_bookworm-security_main_binary-amd64_Packages"] = (
+    t["var/lib/apt/lists/mirror.example_dists_bookworm-security_main_binary-amd64_Packages"] = (
         "Package: openssl\nVersion: 3.0.17-1~deb12u2\n\n", 0o644)
     t["etc/ssh/sshd_config"] = ("PermitRootLogin prohibit-password\nPasswordAuthentication no\n", 0o600)
     t["etc/systemd/system/multi-user.target.wants/chrony.service"] = "-> /lib/systemd/system/chrony.service"
@@ -514,7 +514,7 @@ BAD = {
     "F06": [gone("var/backups"), older("var/backups/bartizan/full.bzb"), older("var/lib/bartizan/gw/posture/drill.json")],
     "F07": [mode("var/log/ollama/server.log", 0o644), gone("etc/logrotate.d"), swap("etc/logrotate.d/ollama", "rotate 8", "rotate 520")],
     "G01": [put("run/reboot-required", ""), swap("etc/os-release", '"12"', '"10"'),
-            swap("var/lib/apt/lists/security.debian.org_dists_bookworm-security_main_binary-amd64_Packages", "deb12u2", "deb12u3")],
+            swap("var/lib/apt/lists/mirror.example_dists_bookworm-security_main_binary-amd64_Packages", "deb12u2", "deb12u3")],
     "G02": [gone("etc/apt/apt.conf.d"), swap("etc/apt/apt.conf.d/20auto-upgrades", 'Unattended-Upgrade "1"', 'Unattended-Upgrade "0"')],
     "G03": [swap("var/lib/dpkg/status", "Package: auditd", "Package: other")],
     "G04": [all_of(swap("var/lib/dpkg/status", "Package: chrony", "Package: other"), gone("etc/systemd/system/multi-user.target.wants"))],
