@@ -32,17 +32,17 @@ BEGIN {
     home["modelstore"] = "store"
     home["signature"] = "registry"
     allow("base", "")
-    n = split("dialect detect vault backup bodies audit artifact advisory inventory dataset sandbox posture store", second, " ")
+    n = split("injection leak prompts agent mcp dialect detect vault backup bodies audit artifact advisory inventory dataset sandbox posture store", second, " ")
     for (i = 1; i <= n; i++)
         allow(second[i], "")
-    allow("policy", "detect dialect")
+    allow("policy", "detect dialect injection leak prompts agent mcp")
     allow("identity", "store policy") # policy owns struct bz_key_record
     allow("registry", "store artifact audit") # audit: proofs and hashes of logs
-    allow("redteam", "detect")
+    allow("redteam", "detect injection leak")
     allow("monitor", "audit")
-    allow("gateway", "dialect detect vault bodies policy audit")
+    allow("gateway", "injection leak prompts agent mcp dialect detect vault bodies policy audit")
     allow("instance", "audit advisory policy vault")
-    below = "dialect detect vault backup bodies audit artifact advisory inventory dataset sandbox posture store policy identity registry"
+    below = "injection leak prompts agent mcp dialect detect vault backup bodies audit artifact advisory inventory dataset sandbox posture store policy identity registry"
     below = below " redteam monitor gateway instance incident training compliance"
     n = split("nginx auditd daemon cli", top, " ")
     for (i = 1; i <= n; i++) {
@@ -53,7 +53,7 @@ BEGIN {
     allow("training", "")
     allow("compliance", "")
     # Engine rooms: no I/O, threads, clocks, processes; cryptography through bartizan/crypto.h.
-    n = split("base dialect detect vault backup bodies policy gateway artifact advisory inventory monitor", pure, " ")
+    n = split("base injection leak prompts agent mcp redteam dialect detect vault backup bodies policy gateway artifact advisory inventory monitor", pure, " ")
     for (i = 1; i <= n; i++)
         engine[pure[i]] = 1
     impure = "^(sys/(socket|stat|wait|epoll|un|file|ioctl|prctl)|netdb|pthread|threads|fcntl|poll"

@@ -60,6 +60,7 @@
 #define BZ_CUSTOM_WORDS_MAX 4096 /* of one custom type */
 #define BZ_DATA_TABLES_MAX 16384 /* distinct tables of actions, 1.5 KiB each */
 #define BZ_DATA_CELLS_MAX 262144 /* groups of roles x groups of models x directions x levels */
+#define BZ_BLOB_MAX (32u << 20) /* what one other room compiled for workers: rules, weights, prompts */
 #define BZ_DETECT_PACK_MAX (48u << 20) /* compiled detectors: built-in types alone are a few MiB */
 #define BZ_APPROVALS_MAX 65536 /* bodies that administrators have let through and that are not expired */
 

@@ -262,6 +262,16 @@ struct bz_image_patch { /* a rule that stands in for a fix; about a route or abo
     int64_t min, max;
     uint64_t backends;           /* that have no fix yet, a bit each */
 };
+/* What other rooms compiled for workers: the image carries it, their own open function checks it. Empty: that room does
+ * nothing here. */
+enum bz_blob {
+    BZ_BLOB_INJECTION, /* rules and weights, for bz_injection_open (injection.h) */
+    BZ_BLOB_PROMPTS,   /* system prompts and how untrusted text is marked (prompts.h) */
+    BZ_BLOB_LEAK,      /* what may not leave (leak.h) */
+    BZ_BLOB_AGENT,     /* which tools may be called, how (agent.h) */
+    BZ_BLOB_MCP,       /* MCP servers and their pinned tools (mcp.h) */
+    BZ_BLOB_COUNT
+};
 struct bz_image_input {
     const struct bz_config *config;
     const struct bz_key_record *keys;
@@ -284,6 +294,7 @@ struct bz_image_input {
     size_t approvals_n;
     const struct bz_image_patch *patches; /* at most BZ_ADVISORY_PATCHES_MAX */
     size_t patches_n;
+    struct bz_view blob[BZ_BLOB_COUNT]; /* each at most BZ_BLOB_MAX bytes */
 };
 /* Serialises into `out` (born with a maximum of its own, empty). Cost O(keys); 1,000,000 keys < 200 ms. Revoked keys and keys
  * whose role does not exist are left out: they never authenticate.
@@ -402,6 +413,9 @@ enum bz_level bz_image_clearance_role(const struct bz_image *img, const struct b
 enum bz_level bz_image_clearance_tool(const struct bz_image *img, struct bz_view name);
 /* Was this body (bz_approval_id) approved for this owner, and not yet expired? O(log n). */
 bool bz_image_approved(const struct bz_image *img, const uint8_t id[BZ_APPROVAL_LEN], uint64_t now_unix);
+
+/* Begins at a multiple of 64, lives as long as the image; empty: there is none. */
+struct bz_view bz_image_blob(const struct bz_image *img, enum bz_blob which);
 
 /* ---- virtual patches ------------------------------------------------------------------------------------------- */
 

@@ -53,6 +53,7 @@ static const struct {
     [IMG_APPROVALS] = {sizeof(struct img_approval), BZ_APPROVALS_MAX},
     [IMG_TOOLS] = {sizeof(struct img_tool), BZ_TOOLS_MAX},
     [IMG_PATCHES] = {sizeof(struct img_patch), BZ_ADVISORY_PATCHES_MAX},
+    [IMG_BLOB... IMG_BLOB_LAST] = {1, BZ_BLOB_MAX},
     [IMG_PACK] = {1, BZ_DETECT_PACK_MAX},
     [IMG_KEY_INDEX] = {sizeof(uint64_t), 4 * (uint64_t)BZ_KEYS_MAX},
     [IMG_KEYS] = {sizeof(struct img_key), BZ_KEYS_MAX},
@@ -330,4 +331,11 @@ enum bz_status bz_image_authenticate(const struct bz_image *img, struct bz_view 
 bool bz_image_still_valid(const struct bz_image *img, struct bz_view key_id,
                           const uint8_t hash[BZ_HASH_LEN], uint64_t now, struct bz_principal *ret) {
     return key_id.n == BZ_KEY_ID_TEXT && prove(img, key_id, hash, now, ret) == BZ_OK;
+}
+
+struct bz_view bz_image_blob(const struct bz_image *img, enum bz_blob which) {
+    if ((unsigned)which >= BZ_BLOB_COUNT)
+        return (struct bz_view){NULL, 0};
+    struct img_sect s = img_sect_of(img, (enum img_part)(IMG_BLOB + which));
+    return bz_view(img->bytes.p + s.off, s.n);
 }

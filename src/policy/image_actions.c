@@ -63,6 +63,9 @@ static bool tables_ok(const struct bz_image *img) {
     for (uint64_t i = 0; i < n; i++)
         if (!table_ok(table_at(img, i)))
             return false;
+    for (int i = IMG_BLOB; i <= IMG_BLOB_LAST; i++) /* so are these */
+        if (img_sect_of(img, (enum img_part)i).off % img_lent_align != 0)
+            return false;
     return (n == 0) == (img_part_n(img, IMG_PACK) == 0) &&
            img_sect_of(img, IMG_PACK).off % img_lent_align == 0;
 }

@@ -30,6 +30,7 @@ static const size_t item_size[IMG_PART_COUNT] = {
     [IMG_APPROVALS] = sizeof(struct img_approval),
     [IMG_TOOLS] = sizeof(struct img_tool),
     [IMG_PATCHES] = sizeof(struct img_patch),
+    [IMG_BLOB... IMG_BLOB_LAST] = 1,
     [IMG_PACK] = 1,
     [IMG_KEY_INDEX] = sizeof(uint64_t),
     [IMG_KEYS] = sizeof(struct img_key),
@@ -475,15 +476,21 @@ static uint64_t round_up(uint64_t n, uint64_t to) {
     return (n + to - 1) & ~(to - 1);
 }
 
+static bool is_blob(int part) {
+    return part >= IMG_BLOB && part <= IMG_BLOB_LAST;
+}
+
 /* Where every part goes; sizes are far from overflow by the caps in limits.h. */
 static void lay_out(struct builder *b) {
     uint64_t at = sizeof(struct img_head);
     for (int i = 0; i < IMG_PART_COUNT; i++) {
         struct img_sect *s = &b->head.part[i];
-        if (i == IMG_ACTIONS || i == IMG_PACK)
+        if (i == IMG_ACTIONS || i == IMG_PACK || is_blob(i))
             at = round_up(at, img_lent_align);
         if (i == IMG_PACK)
             s->n = b->in->detect_pack.n;
+        else if (is_blob(i))
+            s->n = b->in->blob[i - IMG_BLOB].n;
         else if (i == IMG_KEY_INDEX)
             s->n = b->key_slots;
         else if (i == IMG_KEYS)
@@ -541,6 +548,9 @@ static enum bz_status assemble(struct builder *b, struct bz_buf *out) {
             memcpy(p + part[i].off, b->part[i].p, b->part[i].n);
     if (b->in->detect_pack.n > 0)
         memcpy(p + part[IMG_PACK].off, b->in->detect_pack.p, b->in->detect_pack.n);
+    for (int i = 0; i < BZ_BLOB_COUNT; i++)
+        if (b->in->blob[i].n > 0)
+            memcpy(p + part[IMG_BLOB + i].off, b->in->blob[i].p, b->in->blob[i].n);
     struct bz_buf pool;
     bz_buf_init_fixed(&pool, p + part[IMG_KEY_POOL].off, b->key_pool_n);
     BZ_TRY(build_keys(b, p + part[IMG_KEY_INDEX].off, p + part[IMG_KEYS].off, &pool));
@@ -557,6 +567,9 @@ enum bz_status bz_image_build(const struct bz_image_input *in, struct bz_buf *ou
     struct builder b = {.in = in};
     if (out->n != 0)
         return BZ_EINVAL;
+    for (int i = 0; i < BZ_BLOB_COUNT; i++)
+        if (in->blob[i].n > BZ_BLOB_MAX)
+            return BZ_ETOOBIG;
     bz_arena_init(&b.data.ar, bz_alloc_heap, part_max, NULL, 0);
     for (int i = 0; i < IMG_KEY_INDEX; i++)
         bz_buf_init(&b.part[i], part_max);

@@ -1,15 +1,15 @@
-/* Layout of a policy image, version 7. Not a public header: the image_*.c, image.c and authorise.c
+/* Layout of a policy image, version 8. Not a public header: the image_*.c, image.c and authorise.c
  * only.
  *
  *   head | scopes | backends | models | model index | roles | patterns | names | origins | pool
- *        | actions | cells | approvals | tools | patches | detect pack |
+ *        | actions | cells | approvals | tools | patches | blobs | detect pack |
  *   everything so far is sealed
  *        | key index | keys | key pool
  *
  * Everything is addressed by offsets. Items are plain structs of this machine's byte order (the
  * head's `mark` says which), without padding, and are copied out before use, so nothing depends on
  * how the bytes are aligned; but for the tables of actions, which are lent as they lie (checked by
- * bz_image_open), and the detect pack, which begins at a multiple of 64. The sealed part is checked as a whole by bz_image_open. The key part
+ * bz_image_open), and the blobs and the detect pack, which begin at multiples of 64. The sealed part is checked as a whole by bz_image_open. The key part
  * is large and only used one entry at a time: its entries are checked when they are read, and a bad
  * one authenticates nobody.
  *
@@ -24,7 +24,7 @@
 
 #define IMG_MAGIC "BZIMAGE"
 enum {
-    img_version = 7,
+    img_version = 8,
     img_mark = 0x0a0b0c0d,
     img_seal_from =
         48, /* magic, version and mark are compared by value, the seal cannot cover itself */
@@ -55,6 +55,8 @@ enum img_part {
     IMG_APPROVALS,   /* struct img_approval, by id */
     IMG_TOOLS,       /* struct img_tool, in the order in which they decide */
     IMG_PATCHES,     /* struct img_patch */
+    IMG_BLOB,        /* bytes: the first of BZ_BLOB_COUNT parts, see enum bz_blob */
+    IMG_BLOB_LAST = IMG_BLOB + BZ_BLOB_COUNT - 1,
     IMG_PACK,        /* bytes, for bz_detect_open */
     IMG_KEY_INDEX,   /* uint64_t: tag << 32 | key + 1, 0 free; a power of two, at most half full */
     IMG_KEYS,        /* struct img_key */

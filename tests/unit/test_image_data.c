@@ -76,6 +76,28 @@ static enum bz_action action_of(const struct made *m, uint32_t role, uint32_t mo
     return bz_actions_get(a, type, proof);
 }
 
+static void test_blobs_come_back_as_given(void **state) {
+    (void)state;
+    struct made m = {.c = parse(BASE)};
+    struct bz_image_input in = input_of(m.c);
+    static uint8_t most[BZ_BLOB_MAX + 1];
+    in.blob[BZ_BLOB_LEAK] = BZ_V("what may not leave");
+    in.blob[BZ_BLOB_MCP] = BZ_V("pins");
+    bz_buf_init(&m.b, 64 << 20);
+    assert_int_equal(bz_image_build(&in, &m.b), BZ_OK);
+    assert_int_equal(bz_image_open(bz_buf_view(&m.b), &m.img), BZ_OK);
+    for (int i = 0; i < BZ_BLOB_COUNT; i++)
+        assert_true(bz_view_eq(bz_image_blob(&m.img, (enum bz_blob)i), in.blob[i]));
+    assert_int_equal((uintptr_t)bz_image_blob(&m.img, BZ_BLOB_MCP).p % 16, 0);
+    assert_int_equal(bz_image_blob(&m.img, BZ_BLOB_COUNT).n, 0);
+    for (size_t n = BZ_BLOB_MAX; n <= BZ_BLOB_MAX + 1; n++) {
+        bz_buf_reset(&m.b);
+        in.blob[BZ_BLOB_AGENT] = bz_view(most, n);
+        assert_int_equal(bz_image_build(&in, &m.b), n > BZ_BLOB_MAX ? BZ_ETOOBIG : BZ_OK);
+    }
+    done(&m);
+}
+
 static void test_defaults(void **state) {
     static const struct {
         size_t type;
@@ -650,6 +672,7 @@ int main(void) {
         cmocka_unit_test(test_equal_tables_are_one),
         cmocka_unit_test(test_approvals),
         cmocka_unit_test(test_groups_have_a_cap),
+        cmocka_unit_test(test_blobs_come_back_as_given),
         cmocka_unit_test(test_out_of_range_is_refused),
         cmocka_unit_test(test_every_flipped_bit_is_found),
     };

@@ -1,0 +1,93 @@
+/* Where instructions end: the gateway's own system prompt, control tokens of chat templates made
+ * literal, untrusted text marked. Text in, text out; the gateway puts it into requests.
+ * Source: facts of chat templates in docs/PROMPTS.md; spotlighting: arXiv 2403.14720. */
+#ifndef BARTIZAN_PROMPTS_H
+#define BARTIZAN_PROMPTS_H
+
+#include <bartizan/arena.h>
+#include <bartizan/buf.h>
+
+/* ---- control tokens (tokens.c) ---- */
+
+struct bz_token { /* of a chat template: "<|im_start|>" */
+    const char *text;
+    const char *family; /* "chatml", "llama3", "mistral", ... */
+};
+size_t bz_token_list(const struct bz_token **ret); /* static; sorted by text */
+struct bz_token_hit {
+    size_t start, end;
+    struct bz_view family; /* "model" for a token of the model's own template */
+};
+/* First control token at or behind `from`; own: further tokens (of the model's GGUF), may be 0.
+ * Spellings that a tokenizer or a normaliser would take for the same (full width bars, invisible
+ * characters within) count. false: none. O(text.n), close to memchr speed in prose. */
+bool bz_token_find(struct bz_view text, size_t from, const struct bz_view *own, size_t own_n,
+                   struct bz_token_hit *ret);
+/* The text with every control token spelt so that no tokenizer takes it for one and a person still
+ * reads it. The same view when there is none. ENOMEM. Idempotent; result holds no token. */
+enum bz_status bz_tokens_literal(struct bz_view text, const struct bz_view *own, size_t own_n,
+                                 struct bz_arena *ar, struct bz_view *ret) BZ_MUST_USE;
+/* Control tokens that a Jinja chat template writes (its literal texts between blocks): at most cap. */
+size_t bz_tokens_of_template(struct bz_view jinja, struct bz_view *out, size_t cap);
+
+/* ---- marks (mark.c) ---- */
+
+enum bz_marking {
+    BZ_MARKING_NONE,
+    BZ_MARKING_DELIMIT,  /* between two lines with a random mark */
+    BZ_MARKING_DATAMARK, /* the mark's character stands between all words */
+    BZ_MARKING_ENCODE,   /* base64 */
+    BZ_MARKING_COUNT
+};
+const char *bz_marking_name(enum bz_marking m);
+bool bz_marking_from_name(struct bz_view name, enum bz_marking *ret);
+struct bz_mark { /* of one request */
+    enum bz_marking how;
+    char text[17]; /* 80 random bits, letters and digits */
+};
+void bz_mark_make(enum bz_marking how, const uint8_t rnd[10], struct bz_mark *ret);
+/* The untrusted text as the model gets it; copies of the mark within it are removed first. ENOMEM. */
+enum bz_status bz_mark_text(const struct bz_mark *m, struct bz_view text, struct bz_arena *ar,
+                            struct bz_view *ret) BZ_MUST_USE;
+/* What the system prompt says about it; empty for NONE. */
+void bz_mark_notice(const struct bz_mark *m, struct bz_buf *out);
+
+/* ---- compiled for workers (compile.c): which prompt, which treatment ---- */
+
+enum bz_client_system {                          /* a client's own system or developer text */
+                        BZ_CLIENT_SYSTEM_KEEP,   /* behind the gateway's */
+                        BZ_CLIENT_SYSTEM_DEMOTE, /* becomes user text */
+                        BZ_CLIENT_SYSTEM_DROP,
+                        BZ_CLIENT_SYSTEM_REFUSE,
+                        BZ_CLIENT_SYSTEM_COUNT
+};
+enum bz_token_action { BZ_TOKENS_BLOCK, BZ_TOKENS_LITERAL, BZ_TOKENS_COUNT };
+struct bz_prompt_rule {  /* the first that fits decides */
+    struct bz_view id;   /* name and version of the prompt: "support@3"; empty: no prompt of ours */
+    struct bz_view text; /* may be empty */
+    struct bz_view role, model,
+        route; /* role name, model name or prefix*, route scope; empty: any */
+    enum bz_client_system client;
+    enum bz_marking marking;
+    enum bz_token_action tokens;
+    bool canary; /* a canary of the conversation is put into the prompt */
+};
+struct bz_prompt_tokens { /* of one model, from its own template */
+    struct bz_view model;
+    const struct bz_view *v;
+    size_t n;
+};
+enum bz_status bz_prompts_compile(const struct bz_prompt_rule *rules, size_t n,
+                                  const struct bz_prompt_tokens *tokens, size_t tokens_n,
+                                  struct bz_buf *out) BZ_MUST_USE;
+struct bz_prompts { /* a checked view of a blob; empty blob: no rules, defaults */
+    struct bz_view bytes;
+};
+enum bz_status bz_prompts_open(struct bz_view blob, struct bz_prompts *ret) BZ_MUST_USE;
+/* false: no rule fits: nothing of ours, client system kept, marking NONE, tokens BLOCK. */
+bool bz_prompts_find(const struct bz_prompts *p, struct bz_view role, struct bz_view model,
+                     struct bz_view route, struct bz_prompt_rule *ret);
+size_t bz_prompts_tokens(const struct bz_prompts *p, struct bz_view model, struct bz_view *out,
+                         size_t cap);
+
+#endif
