@@ -37,9 +37,10 @@ enum bz_decoding {
     BZ_DECODING_LEET,   /* digits and signs for letters */
     BZ_DECODING_SPACED, /* l e t t e r s, l.e.t.t.e.r.s */
     BZ_DECODING_REVERSED,
+    BZ_DECODING_ACCENTS, /* Latin letters without their marks */
     BZ_DECODING_COUNT
 };
-const char *bz_decoding_name(enum bz_decoding d);
+const char *bz_decoding_name(enum bz_decoding d); /* "base64", "hex", "url" ... */
 
 #define BZ_READING_DEPTH 3 /* decodings within each other */
 /* What the canonical form had to take away or fold: bits of bz_reading.signs. */
@@ -50,21 +51,27 @@ const char *bz_decoding_name(enum bz_decoding d);
 #define BZ_SIGN_STYLED 16u    /* mathematical, circled, full width letters */
 #define BZ_SIGN_CAPPED 32u    /* more to decode than the caps allow */
 
+struct bz_reading_map; /* where bytes of a reading came from; opaque */
 struct bz_reading {
     struct bz_view text; /* canonical: NFKC, folded to lower case, look-alike letters of mixed words
-                            as Latin, nothing invisible, runs of blanks as one blank, line ends kept */
-    const uint32_t *map; /* text.n + 1 places in the original; NULL: byte for byte */
-    uint32_t from, to;   /* the part of the original that it reads */
+                            as Latin, nothing invisible, runs of blanks as one blank, none beside
+                            line ends, at most two line ends in a row */
+    const struct bz_reading_map *map;
+    uint32_t from, to;             /* the part of the original that it reads */
     uint8_t how[BZ_READING_DEPTH]; /* enum bz_decoding, outermost first */
     uint8_t how_n;                 /* 0: the canonical form itself, always the first reading */
     uint32_t signs;
 };
 /* All readings of a text, in `ar`: the first is the canonical form of all of it, the others of parts
- * that decode to text. Caps: BZ_READINGS_MAX, BZ_READINGS_BYTES together (limits.h).
- * OK; ENOMEM; ETOOBIG (4 GiB). Cost O(text.n); ASCII prose is copied at close to memory speed. */
+ * that decode to text. Caps: BZ_READINGS_MAX, BZ_READINGS_BYTES of decoded text together (limits.h);
+ * what lies beyond sets BZ_SIGN_CAPPED in the first. ROT13, leet, reversed, accents: only where a word
+ * says so that reads as one of a few dozen ("vtaber", "1gn0re", "erongi").
+ * `text` must live as long as the readings.
+ * OK; ENOMEM; ETOOBIG (2 GiB). Cost O(text.n), some 1 ns a byte of ASCII prose. Memory: text.n for
+ * prose, up to 6 times that plus 8 times BZ_READINGS_BYTES for hostile text. */
 enum bz_status bz_readings(struct bz_view text, struct bz_arena *ar, struct bz_reading **ret,
                            size_t *ret_n) BZ_MUST_USE;
-/* The original bytes [*from, *to) of bytes [a, b) of the reading. Inline cheap. */
+/* The original bytes [*from, *to) that bytes [a, b) of the reading came from, rounded outwards. */
 void bz_reading_place(const struct bz_reading *r, size_t a, size_t b, uint32_t *from, uint32_t *to);
 
 /* ---- rules (rules.c, rules_compile.c) ------------------------------------------------------------- */
