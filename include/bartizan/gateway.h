@@ -33,6 +33,8 @@ struct bz_req_head { /* everything lent for the call of bz_tx_begin */
     bool tls;
 };
 
+struct bz_injection; /* injection.h */
+struct bz_judge_cache;
 struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
     const struct bz_image
         *image; /* current generation; the caller keeps it mapped while transactions use it */
@@ -41,7 +43,14 @@ struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
     struct bz_detect *detect; /* of the image's pack; NULL: an image with a pack refuses (503) */
     struct bz_vault *vault;   /* NULL: what is masked is not restored */
     struct bz_shapes *shapes; /* NULL: every event of a stream is parsed */
+    struct bz_injection *injection; /* of the image's blob; NULL: an image that wants texts judged
+                                       refuses (503) */
+    struct bz_judge_cache *judge_cache; /* NULL: every text is judged anew */
 };
+/* What this worker has judged before, as keyed digests of texts: chat clients send the whole
+ * conversation with every turn. Bounded; its size never changes. `mem`: zeroed, aligned to 64. */
+size_t bz_judge_cache_size(void);
+struct bz_judge_cache *bz_judge_cache_open(void *mem, size_t n); /* NULL: too small */
 struct bz_now {
     uint64_t unix_ns, mono_ns;
 };

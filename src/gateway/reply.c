@@ -55,7 +55,7 @@ static bool expect_stream(struct bz_tx *tx, const struct bz_reply_head *h, struc
         if (bz_tx_guard_begin(tx) != BZ_OK)
             return fail(tx, BZ_REFUSE_NO_MEMORY, NULL);
         bz_stream_init(&tx->stream, tx->route, tx->strip_usage);
-        tx->stream.shapes = tx->shapes;
+        tx->stream.shapes = tx->env->shapes;
         if (tx->screen != NULL)
             bz_tx_guard_hook(tx);
         tx->streaming = true;

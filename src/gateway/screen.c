@@ -21,14 +21,14 @@ bool bz_tx_screen_begin(struct bz_tx *tx, struct bz_now now) {
     bz_image_data(tx->image, &set);
     if (set.detect_pack.n == 0 || idle(tx))
         return true; /* nothing is screened */
-    if (tx->detect == NULL)
+    if (tx->env->detect == NULL)
         return bz_tx_no(tx, BZ_REFUSE_SCREENING);
     s = bz_tx_alloc(tx, sizeof *s);
     if (s == NULL)
         return bz_tx_no(tx, BZ_REFUSE_NO_MEMORY);
     *s = (struct bz_tx_screen){
-        .detect = tx->detect,
-        .vault = tx->vault,
+        .detect = tx->env->detect,
+        .vault = tx->env->vault,
         .refuse_unknown = set.refuse_unknown,
         .level = tx->label,
         .clearance = (uint8_t)bz_image_clearance_role(tx->image, &tx->who),

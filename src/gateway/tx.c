@@ -47,9 +47,7 @@ enum bz_status bz_tx_new(const struct bz_gateway_env *env, struct bz_alloc a, st
     tx->image = env->image;
     tx->state = env->state;
     tx->lane = env->lane;
-    tx->detect = env->detect;
-    tx->vault = env->vault;
-    tx->shapes = env->shapes;
+    tx->env = env;
     tx->start = now;
     tx->id_lo = id_lo;
     tx->collect_n = -1;
@@ -228,6 +226,7 @@ void bz_tx_free(struct bz_tx *tx) {
     bz_tx_blob_free(tx, &tx->collect);
     bz_tx_blob_free(tx, &tx->kept);
     bz_tx_screen_free(tx);
+    bz_tx_mem_free(tx, tx->judged);
     if (tx->conversation.n > 0)
         bz_tx_mem_free(tx, (void *)(uintptr_t)tx->conversation.p);
     bz_tx_mem_free(tx, tx->path);

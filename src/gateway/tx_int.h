@@ -144,6 +144,7 @@ struct bz_tx_blob { /* bytes from the transaction's allocator */
 };
 
 struct bz_tx_screen; /* screen.h */
+struct bz_tx_judged; /* judge.h */
 struct guard;        /* guard.c */
 struct bz_tx_rates;  /* limits.c: the tightest limits, for the headers */
 
@@ -186,6 +187,7 @@ struct bz_tx {
     bool justified; /* the client gave a reason */
     bool store_request, store_reply;
     uint8_t label; /* enum bz_level: the client's own classification */
+    uint8_t taint; /* BZ_TAINT_*, of the request's texts */
 
     uint8_t id[BZ_REQUEST_ID_LEN];
     char id_text[BZ_REQUEST_ID_TEXT + 1];
@@ -213,10 +215,9 @@ struct bz_tx {
     struct guard *guard; /* of a stream that is screened */
     struct bz_usage usage;
     struct bz_tx_ledger ledger;
-    struct bz_detect *detect; /* the worker's; NULL: none */
-    struct bz_vault *vault;
-    struct bz_shapes *shapes;
-    struct bz_tx_screen *screen; /* NULL: nothing is screened */
+    const struct bz_gateway_env *env; /* the worker's detectors and the like */
+    struct bz_tx_screen *screen;      /* NULL: nothing is screened */
+    struct bz_tx_judged *judged;      /* judge.h; NULL: no text of the request was remarkable */
     struct bz_view conversation; /* own memory; of x-bartizan-conversation */
     struct bz_view raw_body;     /* as it came, while it is being looked at */
     struct bz_tx_blob kept;      /* of a stream that is to be stored */
