@@ -101,13 +101,28 @@ static void limit_reuse(struct bz_ngx_req *q, bool stream) {
     }
 }
 
-/* The head is written. Its list of 20 headers, 1 KiB that stands apart from the small pool, would be
- * held for as long as the stream lasts. */
-static ngx_int_t head_list_free(ngx_http_request_t *r) {
-    ngx_list_t *list = &r->headers_out.headers;
+/* Lists begin with 20 headers, 1 KiB that stands apart from the small pool. */
+static ngx_int_t list_free(ngx_http_request_t *r, ngx_list_t *list) {
     if (ngx_pfree(r->pool, list->part.elts) != NGX_OK)
         return NGX_OK; /* it lies in the pool */
     return ngx_list_init(list, r->pool, 1, sizeof(ngx_table_elt_t));
+}
+
+/* Both heads are done with: nothing that runs behind the header filters looks at a header, and the log
+ * phase is ours. Their lists would be held for as long as the stream lasts. */
+static ngx_int_t head_lists_free(ngx_http_request_t *r) {
+    ngx_http_headers_in_t *in = &r->headers_in;
+    if (in->headers.part.next == NULL) {
+        /* pointers into the list */
+        ngx_memzero(&in->host,
+                    offsetof(ngx_http_headers_in_t, user) - offsetof(ngx_http_headers_in_t, host));
+#if (nginx_version < 1023000)
+        ngx_memzero(&in->cookies, sizeof in->cookies);
+#endif
+        if (list_free(r, &in->headers) != NGX_OK)
+            return NGX_ERROR;
+    }
+    return list_free(r, &r->headers_out.headers);
 }
 
 static ngx_int_t header_filter(ngx_http_request_t *r) {
@@ -144,7 +159,7 @@ static ngx_int_t header_filter(ngx_http_request_t *r) {
     if (bz_ngx_set_head(q, NGX_HTTP_OK, bz_tx_stream_type(q->tx), -1) != NGX_OK)
         return NGX_ERROR;
     ngx_int_t rc = next_header_filter(r);
-    return rc == NGX_ERROR || head_list_free(r) != NGX_OK ? NGX_ERROR : rc;
+    return rc == NGX_ERROR || head_lists_free(r) != NGX_OK ? NGX_ERROR : rc;
 }
 
 /* ---- output ---- */
