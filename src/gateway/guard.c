@@ -10,61 +10,11 @@
  *
  * A replacement stands in the event where its match begins; what the match covers of later events is
  * cut out of them. Text repeated in other fields (logprobs, token ids) goes where the text changed. */
-#include "screen.h"
+#include "guard.h"
 
 #include <bartizan/limits.h>
 
 enum { CHANNELS_KEPT = 32 }; /* ended ones; text after the end of one of them is noticed */
-
-struct edit {
-    struct edit *next;
-    uint64_t start, end; /* of the channel's text */
-    bool blocks;
-    size_t text_n;
-    uint8_t text[]; /* the replacement */
-};
-struct channel {
-    struct channel *next;
-    uint64_t id, fed, settled;
-    uint64_t seen, since_ns; /* at the last tick: `fed`, and since when it has been that */
-    bool ended, json;
-    uint64_t leveled;   /* everything before this place has the level that is known */
-    struct edit *edits; /* in order, dropped once no waiting event touches them */
-    struct bz_buf raw;  /* undecided text as it came; heap only while there is some */
-    struct bz_watch watch, level_watch;
-};
-struct piece {
-    struct channel *c;
-    uint64_t start, end;
-};
-struct event { /* one that waits */
-    struct event *next;
-    struct bz_view name, data; /* behind the pieces */
-    bool whole_edited;         /* a text that is no delta changes */
-    uint8_t tool;              /* lowest clearance of the tools whose calls begin here */
-    size_t pieces_n;
-    struct piece pieces[];
-};
-struct guard { /* what most events touch stands first, and is fetched at once */
-    struct channel *channels;
-    struct event *queue, **queue_last;
-    size_t queued, channels_n;
-    bool first_used;
-    bool edited; /* an event left with another text than it came with */
-    bool levels; /* some types may raise the level above what may see this reply: `raises` */
-    struct channel first; /* most streams have one */
-    struct bz_type_set raises;
-};
-struct visit { /* one walk over one event */
-    struct bz_tx *tx;
-    struct guard *g;
-    struct bz_arena *ar;
-    struct piece *pieces;
-    size_t n, cap, next;
-    bool whole_edited, whole_blocked; /* texts that are no deltas */
-    bool done;                        /* a match that blocks was reached: no text behind it */
-    uint8_t tool;                     /* as in struct event */
-};
 
 /* Text waits for these types too, whatever becomes of what is found: otherwise the level would be
  * known when the text has left. They are watched for by themselves, so that what is only recorded
@@ -95,128 +45,6 @@ enum bz_status bz_tx_guard_begin(struct bz_tx *tx) {
     g->queue_last = &g->queue;
     tx->guard = g;
     return BZ_OK;
-}
-
-/* ---- channels ---- */
-
-static struct channel *channel_of(struct visit *v, uint64_t id, enum bz_text_mode mode) {
-    struct bz_tx_screen *s = v->tx->screen;
-    for (struct channel *c = v->g->channels; c != NULL; c = c->next)
-        if (c->id == id)
-            return c;
-    if (v->g->channels_n == BZ_GUARD_CHANNELS_MAX)
-        return NULL;
-    bool first = !v->g->first_used;
-    struct channel *c = first ? &v->g->first : bz_tx_alloc(v->tx, sizeof *c);
-    if (c == NULL)
-        return NULL;
-    v->g->first_used = true;
-    *c = (struct channel){.next = v->g->channels, .id = id, .json = mode == BZ_TEXT_JSON};
-    bz_watch_init(&c->watch, mode, &s->act->find);
-    bz_watch_init(&c->level_watch, mode, &v->g->raises);
-    bz_buf_init(&c->raw, 2 * BZ_WATCH_MAX);
-    v->g->channels = c;
-    v->g->channels_n++;
-    return c;
-}
-
-static enum bz_status keep_edit(struct bz_tx *tx, struct channel *c, const struct bz_finding *f,
-                                const struct screen_verdict *one, bool blocks) {
-    struct edit *e = bz_tx_alloc(tx, sizeof *e + one->text.n);
-    if (e == NULL)
-        return BZ_ENOMEM;
-    *e = (struct edit){.start = f->start, .end = f->end, .blocks = blocks, .text_n = one->text.n};
-    if (one->text.n != 0)
-        memcpy(e->text, one->text.p, one->text.n);
-    struct edit **at = &c->edits;
-    while (*at != NULL && ((*at)->start < e->start || ((*at)->start == e->start && !blocks)))
-        at = &(*at)->next;
-    e->next = *at;
-    *at = e;
-    return BZ_OK;
-}
-
-static enum bz_status take_finding(struct visit *v, struct channel *c, const struct bz_finding *f,
-                                   struct bz_view value) {
-    struct bz_tx_screen *s = v->tx->screen;
-    struct screen_verdict one;
-    enum bz_refusal why;
-    BZ_TRY(bz_tx_screen_one(v->tx, f, value, c->json ? BZ_TEXT_JSON : BZ_TEXT_PLAIN, v->ar, &one));
-    bz_tx_screen_count(v->tx, f->type, one.action);
-    bool blocks = one.action >= BZ_ACTION_APPROVE || bz_tx_screen_above(s, &why);
-    if (!one.replaces && !blocks)
-        return BZ_OK;
-    return keep_edit(v->tx, c, f, &one, blocks);
-}
-
-static enum bz_status feed_level(struct visit *v, struct channel *c, struct bz_view text,
-                                 bool last) {
-    static const struct screen_verdict nothing = {.action = BZ_ACTION_RECORD};
-    struct bz_tx_screen *s = v->tx->screen;
-    struct bz_findings found = {.ar = v->ar};
-    enum bz_refusal why;
-    c->leveled = UINT64_MAX;
-    if (!v->g->levels)
-        return BZ_OK;
-    BZ_TRY(bz_watch_feed(s->detect, &c->level_watch, text, last, &v->g->raises, v->ar, &found,
-                         &c->leveled));
-    if (found.more != 0)
-        return BZ_ETOOBIG;
-    for (size_t i = 0; i < found.n; i++) {
-        const struct bz_finding *f = &found.v[i];
-        if (f->level > s->level)
-            s->level = f->level;
-        if (bz_tx_screen_above(s, &why))
-            BZ_TRY(keep_edit(v->tx, c, f, &nothing, true));
-    }
-    return BZ_OK;
-}
-
-/* Keeps what is still undecided of `text`, which begins at `from` of the channel. */
-static enum bz_status keep_raw(struct channel *c, struct bz_view text, uint64_t from) {
-    size_t gone = c->settled > from ? (size_t)(c->settled - from) : 0;
-    struct bz_view rest = bz_view_sub(text, gone, text.n);
-    if (rest.n == 0) {
-        bz_buf_free(&c->raw);
-        return BZ_OK;
-    }
-    if (c->raw.n == 0) {
-        bz_buf_put(&c->raw, rest);
-        return bz_buf_status(&c->raw);
-    }
-    memmove(c->raw.p, rest.p, rest.n);
-    c->raw.n = rest.n;
-    return BZ_OK;
-}
-
-static enum bz_status feed(struct visit *v, struct channel *c, struct bz_view text, bool last) {
-    struct bz_tx_screen *s = v->tx->screen;
-    struct bz_findings found = {.ar = v->ar};
-    uint64_t from = c->fed - c->raw.n;
-    BZ_TRY(
-        bz_watch_feed(s->detect, &c->watch, text, last, &s->act->hold, v->ar, &found, &c->settled));
-    if (found.more != 0)
-        return BZ_ETOOBIG;
-    BZ_TRY(feed_level(v, c, text, last));
-    c->fed += text.n;
-    if (c->raw.n != 0) {
-        bz_buf_put(&c->raw, text);
-        BZ_TRY(bz_buf_status(&c->raw));
-        text = bz_buf_view(&c->raw);
-    }
-    for (size_t i = 0; i < found.n; i++) {
-        const struct bz_finding *f = &found.v[i];
-        if (!bz_type_set_has(&s->act->hold, f->type)) { /* told late, without its text */
-            BZ_TRY(take_finding(v, c, f, (struct bz_view){NULL, 0}));
-            continue;
-        }
-        if (f->start < from || f->end > c->fed)
-            return BZ_EINTERNAL;
-        struct bz_view value =
-            bz_view_sub(text, (size_t)(f->start - from), (size_t)(f->end - f->start));
-        BZ_TRY(take_finding(v, c, f, value));
-    }
-    return keep_raw(c, text, from);
 }
 
 /* ---- one event comes in ---- */
@@ -262,14 +90,14 @@ static enum bz_status arrive(void *ctx, const struct bz_walk *w, const struct bz
     if (!carries_text(span) || span->text.n == 0)
         return BZ_OK;
     if (span->channel != 0) {
-        struct channel *c = channel_of(v, span->channel, bz_tx_mode_of(span));
-        if (c == NULL)
-            return BZ_ELIMIT;
+        struct channel *c = NULL;
+        BZ_TRY(bz_guard_channel(v, span, &c));
         if (c->ended)
             return BZ_ESYNTAX; /* text after the end of its channel */
         BZ_TRY(add_piece(v, c, span->text.n));
-        return feed(v, c, span->text, false);
+        return bz_guard_feed(v, c, span->text, GUARD_PIECE);
     }
+    BZ_TRY(bz_guard_whole(v, span));
     BZ_TRY(whole_text(v, span, &e));
     v->whole_edited |= e.changed;
     enum bz_level most = bz_tx_screen_called(v->tx, span, e.text);
@@ -284,8 +112,7 @@ static enum bz_status end_channels(struct visit *v, uint64_t id, uint64_t mask) 
     for (struct channel *c = v->g->channels; c != NULL; c = c->next) {
         if ((c->id & mask) != id || c->ended)
             continue;
-        c->ended = true;
-        BZ_TRY(feed(v, c, (struct bz_view){NULL, 0}, true));
+        BZ_TRY(bz_guard_settle(v, c, true));
     }
     return BZ_OK;
 }
@@ -302,71 +129,6 @@ static void on_end(void *ctx, uint64_t channel, uint64_t mask) {
 }
 
 /* ---- events go out ---- */
-
-static bool settled(const struct piece *p, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (p[i].end > p[i].c->settled || p[i].end > p[i].c->leveled)
-            return false;
-    return true;
-}
-
-static const struct edit *edit_in(const struct piece *p) {
-    for (const struct edit *e = p->c->edits; e != NULL; e = e->next)
-        if (e->start < p->end && e->end > p->start)
-            return e;
-    return NULL;
-}
-
-static bool edited(const struct piece *p, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (edit_in(&p[i]) != NULL)
-            return true;
-    return false;
-}
-
-static void drop_edits(struct bz_tx *tx, const struct piece *p, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        struct channel *c = p[i].c;
-        while (c->edits != NULL && c->edits->end <= p[i].end) {
-            struct edit *e = c->edits;
-            c->edits = e->next;
-            bz_tx_mem_free(tx, e);
-        }
-    }
-}
-
-/* The text of a piece after the edits of its channel; *ret_block: it ends where a match begins that
- * ends the stream. */
-static enum bz_status piece_text(struct bz_arena *ar, const struct piece *p, struct bz_view text,
-                                 struct bz_view *ret, bool *ret_block) {
-    size_t size = text.n;
-    uint64_t at = p->start;
-    struct bz_buf b;
-    for (const struct edit *e = p->c->edits; e != NULL; e = e->next)
-        size += e->text_n;
-    uint8_t *mem = bz_arena_alloc(ar, size);
-    if (mem == NULL)
-        return BZ_ENOMEM;
-    bz_buf_init_fixed(&b, mem, size);
-    for (const struct edit *e = p->c->edits; e != NULL && e->start < p->end; e = e->next) {
-        if (e->end <= p->start)
-            continue;
-        if (e->start > at)
-            bz_buf_put(&b, bz_view_sub(text, (size_t)(at - p->start), (size_t)(e->start - at)));
-        if (e->blocks) {
-            *ret_block = true;
-            *ret = bz_buf_view(&b);
-            return bz_buf_status(&b);
-        }
-        if (e->start >= p->start)
-            bz_buf_put(&b, bz_view(e->text, e->text_n));
-        at = e->end;
-    }
-    if (at < p->end)
-        bz_buf_put(&b, bz_view_sub(text, (size_t)(at - p->start), (size_t)(p->end - at)));
-    *ret = bz_buf_view(&b);
-    return bz_buf_status(&b);
-}
 
 static enum bz_status leave(void *ctx, const struct bz_walk *w, const struct bz_span *span) {
     struct visit *v = ctx;
@@ -393,7 +155,7 @@ static enum bz_status leave(void *ctx, const struct bz_walk *w, const struct bz_
     if (v->done)
         text = (struct bz_view){NULL, 0};
     else
-        BZ_TRY(piece_text(v->ar, p, span->text, &text, &block));
+        BZ_TRY(bz_guard_piece_text(v->ar, p, span->text, &text, &block));
     v->done |= block;
     if (!bz_view_eq(text, span->text))
         bz_span_set(span, text);
@@ -448,10 +210,10 @@ static enum bz_status put_event(struct visit *v, struct bz_view name, struct bz_
         s->tool = v->tool;
     if (s->level > v->tool)
         return BZ_EDENIED;
-    if (v->whole_edited || edited(v->pieces, v->n)) {
+    if (v->whole_edited || bz_guard_edited(v->pieces, v->n)) {
         enum bz_status st = put_edited(v, name, data, out);
         v->g->edited = true;
-        drop_edits(v->tx, v->pieces, v->n);
+        bz_guard_drop_edits(v->tx, v->pieces, v->n);
         return st;
     }
     if (v->g->edited && (v->n == 0 || v->tx->stream.done))
@@ -468,7 +230,7 @@ static enum bz_status put_if_below(struct visit *v, struct bz_view name, struct 
     enum bz_refusal why;
     if (!bz_tx_screen_above(v->tx->screen, &why))
         return put_event(v, name, data, out);
-    if (v->whole_edited || edited(v->pieces, v->n))
+    if (v->whole_edited || bz_guard_edited(v->pieces, v->n))
         BZ_TRY(put_event(v, name, data, out));
     return BZ_EDENIED;
 }
@@ -485,7 +247,8 @@ static struct event *pop(struct guard *g) {
 static enum bz_status flush(struct bz_tx *tx, struct bz_arena *ar, struct bz_buf *out) {
     struct guard *g = tx->guard;
     enum bz_status st = BZ_OK;
-    while (st == BZ_OK && g->queue != NULL && settled(g->queue->pieces, g->queue->pieces_n)) {
+    while (st == BZ_OK && g->queue != NULL &&
+           bz_guard_settled(g->queue->pieces, g->queue->pieces_n)) {
         struct event *e = pop(g);
         struct visit v = {.tx = tx,
                           .g = g,
@@ -522,21 +285,6 @@ static enum bz_status push(struct bz_tx *tx, const struct visit *v, struct bz_vi
     return BZ_OK;
 }
 
-static void free_channel(struct bz_tx *tx, struct channel *c) {
-    while (c->edits != NULL) {
-        struct edit *e = c->edits;
-        c->edits = e->next;
-        bz_tx_mem_free(tx, e);
-    }
-    bz_watch_done(&c->watch);
-    bz_watch_done(&c->level_watch);
-    bz_buf_wipe_free(&c->raw);
-    if (c == &tx->guard->first)
-        tx->guard->first_used = false;
-    else
-        bz_tx_mem_free(tx, c);
-}
-
 /* An agent's stream may have any number of tool calls, one after the other. */
 static void drop_ended(struct bz_tx *tx) {
     struct guard *g = tx->guard;
@@ -549,15 +297,8 @@ static void drop_ended(struct bz_tx *tx) {
         }
         *at = c->next;
         g->channels_n--;
-        free_channel(tx, c);
+        bz_guard_channel_free(tx, c);
     }
-}
-
-static enum bz_status settle(struct visit *v, struct channel *c, bool end) {
-    if (c->ended)
-        return BZ_OK;
-    c->ended = end;
-    return feed(v, c, (struct bz_view){NULL, 0}, true);
 }
 
 static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end,
@@ -565,7 +306,7 @@ static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end
     struct guard *g = tx->guard;
     struct visit v = {.tx = tx, .g = g, .ar = ar, .tool = BZ_LEVEL_RESTRICTED};
     for (struct channel *c = g->channels; c != NULL; c = c->next)
-        BZ_TRY(settle(&v, c, end));
+        BZ_TRY(bz_guard_settle(&v, c, end));
     return flush(tx, ar, out);
 }
 
@@ -581,7 +322,7 @@ static enum bz_status visit_event(struct ends *e, struct bz_json *root, const ch
     };
     enum bz_status st =
         bz_fields_walk(tx->route, (enum bz_server)tx->server, BZ_WHERE_EVENT, root, &w);
-    if (st == BZ_EDENIED)
+    if (st == BZ_EDENIED && tx->cut_why == 0)
         *ret_why = err.why;
     return st != BZ_OK ? st : e->st;
 }
@@ -594,7 +335,7 @@ static enum bz_status pass_on(struct visit *v, struct bz_view name, struct bz_vi
     enum bz_status st = flush(tx, v->ar, out);
     if (v->whole_blocked)
         return st == BZ_OK ? BZ_EDENIED : st;
-    if (st == BZ_OK && g->queue == NULL && settled(v->pieces, v->n))
+    if (st == BZ_OK && g->queue == NULL && bz_guard_settled(v->pieces, v->n))
         st = put_if_below(v, name, data, out);
     else if (st == BZ_OK)
         st = push(tx, v, name, data);
@@ -625,7 +366,7 @@ static enum bz_status guard_event(void *ctx, struct bz_view name, struct bz_view
         return BZ_OK;
     }
     enum bz_status st = visit_event(&e, root, &tx->stream.why);
-    if (st == BZ_EDENIED)
+    if (st == BZ_EDENIED && tx->cut_why == 0)
         return BZ_ENOTFOUND; /* a member that no table knows */
     BZ_TRY(st == BZ_ELIMIT ? BZ_ESYNTAX : st);
     return pass_on(&e.v, name, data, out);
@@ -647,7 +388,7 @@ static enum bz_status guard_delta(void *ctx, struct bz_view name, struct bz_view
         piece = (struct piece){c, c->fed, c->fed + text.n};
         v.pieces = &piece;
         v.n = 1;
-        BZ_TRY(feed(&v, c, text, false));
+        BZ_TRY(bz_guard_feed(&v, c, text, GUARD_PIECE));
     }
     return pass_on(&v, name, data, out);
 }
@@ -683,7 +424,7 @@ enum bz_status bz_tx_guard_end(struct bz_tx *tx, struct bz_buf *out) {
 /* Has the undecided text of a channel waited too long for its next piece? A slow model's next piece
  * begins the time anew: half of a secret that is still coming is no decided text. */
 static bool stands_still(struct channel *c, uint64_t now_ns, uint64_t most_ns) {
-    if (c->ended || (c->settled == c->fed && c->leveled >= c->fed))
+    if (c->ended || (c->settled >= c->fed))
         return false;
     if (c->seen != c->fed) {
         c->seen = c->fed;
@@ -703,7 +444,7 @@ enum bz_status bz_tx_guard_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_
     uint64_t most_ns = (uint64_t)tx->screen->hold_ms * 1000000;
     for (struct channel *c = g->channels; c != NULL && st == BZ_OK; c = c->next)
         if (stands_still(c, now.mono_ns, most_ns))
-            st = settle(&v, c, false);
+            st = bz_guard_settle(&v, c, false);
     if (st == BZ_OK)
         st = flush(tx, &ar, out);
     bz_arena_free(&ar);
@@ -719,7 +460,7 @@ void bz_tx_guard_free(struct bz_tx *tx) {
     while (g->channels != NULL) {
         struct channel *c = g->channels;
         g->channels = c->next;
-        free_channel(tx, c);
+        bz_guard_channel_free(tx, c);
     }
     bz_tx_mem_free(tx, g);
     tx->guard = NULL;

@@ -141,7 +141,9 @@ static void end_stream(struct bz_tx *tx, const struct bz_error *e, const char *d
 static enum bz_status stream_fails(struct bz_tx *tx, enum bz_status st, struct bz_buf *out) {
     struct bz_error e;
     enum bz_refusal blocked = BZ_REFUSE_REPLY_BLOCKED, why;
-    if (tx->screen != NULL && bz_tx_screen_above(tx->screen, &why))
+    if (tx->cut_why != 0)
+        blocked = (enum bz_refusal)tx->cut_why;
+    else if (tx->screen != NULL && bz_tx_screen_above(tx->screen, &why))
         blocked = why;
     enum bz_refusal r = st == BZ_EUNAVAIL    ? BZ_REFUSE_UPSTREAM
                         : st == BZ_ENOMEM    ? BZ_REFUSE_NO_MEMORY

@@ -186,8 +186,9 @@ struct bz_tx {
     bool strip_usage;
     bool justified; /* the client gave a reason */
     bool store_request, store_reply;
-    uint8_t label; /* enum bz_level: the client's own classification */
-    uint8_t taint; /* BZ_TAINT_*, of the request's texts */
+    uint8_t label;   /* enum bz_level: the client's own classification */
+    uint8_t taint;   /* BZ_TAINT_*, of the request's texts */
+    uint8_t cut_why; /* enum bz_refusal: why an event must not leave; 0: reply_blocked */
 
     uint8_t id[BZ_REQUEST_ID_LEN];
     char id_text[BZ_REQUEST_ID_TEXT + 1];
@@ -218,9 +219,9 @@ struct bz_tx {
     const struct bz_gateway_env *env; /* the worker's detectors and the like */
     struct bz_tx_screen *screen;      /* NULL: nothing is screened */
     struct bz_tx_judged *judged;      /* judge.h; NULL: no text of the request was remarkable */
-    struct bz_view conversation; /* own memory; of x-bartizan-conversation */
-    struct bz_view raw_body;     /* as it came, while it is being looked at */
-    struct bz_tx_blob kept;      /* of a stream that is to be stored */
+    struct bz_view conversation;      /* own memory; of x-bartizan-conversation */
+    struct bz_view raw_body;          /* as it came, while it is being looked at */
+    struct bz_tx_blob kept;           /* of a stream that is to be stored */
     struct bz_tx_rates *rates;
 
     const char *reason, *detail; /* static */
