@@ -12,6 +12,7 @@
 
 #include <bartizan/arena.h>
 #include <bartizan/buf.h>
+#include <bartizan/limits.h>
 
 enum bz_channel { /* how a text came: thresholds differ */
                   BZ_CHANNEL_USER,
@@ -42,7 +43,6 @@ enum bz_decoding {
 };
 const char *bz_decoding_name(enum bz_decoding d); /* "base64", "hex", "url" ... */
 
-#define BZ_READING_DEPTH 3 /* decodings within each other */
 /* What the canonical form had to take away or fold: bits of bz_reading.signs. */
 #define BZ_SIGN_INVISIBLE 1u  /* zero width and other unseen characters within words */
 #define BZ_SIGN_TAGS 2u       /* tag block */
@@ -67,7 +67,7 @@ struct bz_reading {
  * what lies beyond sets BZ_SIGN_CAPPED in the first. ROT13, leet, reversed, accents: only where a word
  * says so that reads as one of a few dozen ("vtaber", "1gn0re", "erongi").
  * `text` must live as long as the readings.
- * OK; ENOMEM; ETOOBIG (2 GiB). Cost O(text.n), some 1 ns a byte of ASCII prose. Memory: text.n for
+ * OK; ENOMEM; ETOOBIG (2 GiB). Cost O(text.n), below 2 ns a byte of ASCII prose. Memory: text.n for
  * prose, up to 6 times that plus 8 times BZ_READINGS_BYTES for hostile text. */
 enum bz_status bz_readings(struct bz_view text, struct bz_arena *ar, struct bz_reading **ret,
                            size_t *ret_n) BZ_MUST_USE;

@@ -40,6 +40,12 @@
 #define BZ_CONVERSATION_MAX 64   /* bytes of x-bartizan-conversation */
 #define BZ_JUSTIFICATION_MAX 512 /* bytes of x-bartizan-justification */
 
+/* Injection: readings of one text. What lies beyond is noted, and counts against the text. */
+#define BZ_READING_DEPTH 3 /* encodings within each other */
+#define BZ_READINGS_MAX 48 /* the canonical form and what decodes to text; honest documents have 3 */
+#define BZ_READINGS_BYTES (1u << 20)        /* of decoded text, all readings of a text together */
+#define BZ_READING_INFLATE_MAX (256u << 10) /* bytes taken out of one gzip or zlib stream */
+
 /* Policy */
 #define BZ_CONFIG_MAX (1u << 20) /* bartizan.yaml */
 #define BZ_BACKENDS_MAX 64       /* one machine; a bit per backend in a 64-bit mask */
@@ -53,6 +59,32 @@
 #define BZ_RUN_COMMAND_MAX 200
 #define BZ_RUN_LIST_MAX 32
 
+/* Tools: schemas of their arguments, and what of one conversation is counted. */
+#define BZ_AGENT_SCHEMA_MAX (16u << 10)  /* bytes of one schema; it is read for each call */
+#define BZ_AGENT_SCHEMA_DEPTH 16         /* schemas within schemas */
+#define BZ_AGENT_PATTERN_MAX 256         /* bytes of one pattern */
+#define BZ_AGENT_PATTERN_STEPS 256       /* of its automaton, repeats written out */
+#define BZ_AGENT_PATTERN_TEXT_MAX 8192   /* bytes of a text that has a pattern: two million steps */
+#define BZ_AGENT_HOSTS_MAX 256           /* hosts that links may lead to */
+#define BZ_AGENT_REPEATS 10              /* same call in one conversation, where nothing else is said */
+#define BZ_AGENT_CALLS 500               /* calls of one conversation, likewise */
+#define BZ_AGENT_HISTORY_MAX 4096        /* calls of a request's history that are told apart */
+#define BZ_AGENT_REPLY_CALLS_MAX 128     /* calls in one reply; agents make a handful at once */
+#define BZ_AGENT_NAME_PARTS_MAX 16       /* pieces that the name of one call may come in */
+
+/* MCP: servers, and what one of them may make the gateway keep or look at. */
+#define BZ_MCP_SERVERS_MAX 32
+#define BZ_MCP_TOOLS_MAX 512          /* of one server; big ones have some 100 */
+#define BZ_MCP_PAGES_MAX 64           /* of one list */
+#define BZ_MCP_DEFINITION_MAX (64u << 10) /* bytes of one tool's; models are given all of them */
+#define BZ_MCP_LIST_MAX (4u << 20)    /* bytes of one page of a list */
+#define BZ_MCP_RESULT_MAX (16u << 20) /* most that `result_max` may allow */
+#define BZ_MCP_RESULT_DEFAULT (1u << 20)
+#define BZ_MCP_ID_MAX 128             /* bytes of a message's id; SDKs count from 0 */
+#define BZ_MCP_SESSION_MAX 512        /* bytes of a server's session id; SDKs use UUIDs */
+#define BZ_MCP_SESSION_S 86400        /* seconds after which a client has to begin anew */
+#define BZ_MCP_SCHEMA_STEPS 100000    /* of holding a value against a schema */
+
 /* Data protection: rules of one configuration, and what the policy image keeps of them. */
 #define BZ_KEEP_DAYS_MAX 36500 /* of stored bodies: a hundred years */
 #define BZ_DATA_RULES_MAX 256
@@ -60,6 +92,12 @@
 #define BZ_CUSTOM_WORDS_MAX 4096 /* of one custom type */
 #define BZ_DATA_TABLES_MAX 16384 /* distinct tables of actions, 1.5 KiB each */
 #define BZ_DATA_CELLS_MAX 262144 /* groups of roles x groups of models x directions x levels */
+#define BZ_INJECTION_FILES_MAX 64      /* rule files of the instance's own */
+#define BZ_INJECTION_EXCEPTIONS_MAX 64 /* looked through once per request */
+#define BZ_PROMPT_RULES_MAX 64         /* of the section `prompts` */
+#define BZ_PROMPT_WHOM_MAX 256         /* roles x routes that one of them names */
+#define BZ_PROMPT_NAME_MAX 64
+#define BZ_PROMPT_TEXT_MAX (64u << 10) /* a system prompt goes to the model with every request */
 #define BZ_BLOB_MAX (32u << 20) /* what one other room compiled for workers: rules, weights, prompts */
 #define BZ_DETECT_PACK_MAX (48u << 20) /* compiled detectors: built-in types alone are a few MiB */
 #define BZ_APPROVALS_MAX 65536 /* bodies that administrators have let through and that are not expired */

@@ -1,0 +1,580 @@
+/* The first stage of a reading: NFKC, look-alike letters, nothing that is not seen. Plain ASCII passes
+ * untouched; a word with anything else in it is collected whole, since what its letters stand for
+ * depends on their neighbours. */
+#include "look.h"
+#include "readings.h"
+
+#include <bartizan/text.h>
+#include <utf8proc.h>
+
+enum {
+    WORD_MAX = 64,  /* cells of a word; a longer one is judged in parts */
+    BACK_MAX = 48,  /* ASCII letters taken back when a word turns out not to be plain */
+    MARKS_MAX = 3,  /* combining marks on one letter; Vietnamese needs two, Hebrew three */
+    EXPAND_MAX = 8, /* characters that one may become; a longer phrase is left as it is */
+};
+
+struct cell {
+    uint32_t cp, from, to;
+};
+
+struct folding {
+    struct maker m;
+    struct bz_view in;
+    size_t at;
+    uint32_t signs;
+    struct cell word[WORD_MAX];
+    size_t word_n, marks;
+    size_t line;      /* where the line at `at` began */
+    size_t judged;    /* `line` + 1 when the two below are about this line */
+    uint32_t scripts; /* that have letters in the line which look like no Latin ones */
+    bool latin;       /* the line has ASCII letters */
+};
+
+/* ---- kinds of characters ----------------------------------------------------------------------- */
+
+/* Scripts of whole languages whose letters are their own normal form and no marks. */
+static bool itself(uint32_t cp) {
+    return (cp >= 0xc0 && cp <= 0x131 && cp != 0xd7 && cp != 0xf7) ||
+           (cp >= 0x391 && cp <= 0x3ce) || (cp >= 0x400 && cp <= 0x481) ||
+           (cp >= 0x48a && cp <= 0x52f) || (cp >= 0x5d0 && cp <= 0x5ea) ||
+           (cp >= 0x621 && cp <= 0x64a) || (cp >= 0x3041 && cp <= 0x3096) ||
+           (cp >= 0x30a1 && cp <= 0x30fa) || (cp >= 0x4e00 && cp <= 0x9fff) ||
+           (cp >= 0xac00 && cp <= 0xd7a3);
+}
+
+static bool selector(uint32_t cp) {
+    return (cp >= 0x180b && cp <= 0x180f) || (cp >= 0xfe00 && cp <= 0xfe0f) ||
+           (cp >= 0xe0100 && cp <= 0xe01ef);
+}
+
+static bool invisible(uint32_t cp, utf8proc_category_t is) {
+    if (is == UTF8PROC_CATEGORY_CF || is == UTF8PROC_CATEGORY_CC || selector(cp))
+        return true;
+    if ((cp >= 0x334 && cp <= 0x338) || cp == 0x34f) /* struck out letters; the joiner */
+        return true;
+    if ((cp >= 0x115f && cp <= 0x1160) || cp == 0x3164 || cp == 0xffa0) /* Hangul fillers */
+        return true;
+    return cp == 0x17b4 || cp == 0x17b5 || (cp >= 0xe0000 && cp <= 0xe0fff) ||
+           (cp >= 0x20d0 && cp <= 0x20ff); /* rings and strokes around letters */
+}
+
+static bool is_mark(utf8proc_category_t is) {
+    return is == UTF8PROC_CATEGORY_MN || is == UTF8PROC_CATEGORY_ME;
+}
+
+/* Letters in rings, boxes and flags that NFKC leaves, or writes with brackets. 0: none. */
+static uint32_t boxed(uint32_t cp) {
+    if (cp >= 0x249c && cp <= 0x24b5)
+        return 'a' + (cp - 0x249c);
+    if (cp >= 0x1f110 && cp <= 0x1f129)
+        return 'A' + (cp - 0x1f110);
+    if (cp >= 0x1f130 && cp <= 0x1f149)
+        return 'A' + (cp - 0x1f130);
+    if (cp >= 0x1f150 && cp <= 0x1f169)
+        return 'A' + (cp - 0x1f150);
+    if (cp >= 0x1f170 && cp <= 0x1f189)
+        return 'A' + (cp - 0x1f170);
+    return cp >= 0x1f1e6 && cp <= 0x1f1ff ? 'A' + (cp - 0x1f1e6) : 0;
+}
+
+/* Quotes and dashes by their look. 0: none of them. */
+static uint32_t punctuation(uint32_t cp) {
+    switch (cp) {
+    case 0x00ab:
+    case 0x00bb:
+    case 0x2033:
+    case 0x2036:
+        return '"';
+    case 0x00b4:
+    case 0x2032:
+    case 0x2035:
+    case 0x2039:
+    case 0x203a:
+    case 0x02b9:
+    case 0x02bb:
+    case 0x02bc:
+        return '\'';
+    case 0x2044:
+    case 0x2215:
+        return '/';
+    case 0x2043:
+    case 0x2212:
+        return '-';
+    case 0x2236:
+    case 0xa789:
+    case 0x02d0:
+        return ':';
+    case 0x2217:
+        return '*';
+    case 0x223c:
+        return '~';
+    case 0x01c3:
+        return '!';
+    case 0xa4f8:
+        return '.';
+    case 0x2223:
+        return '|';
+    default:
+        break;
+    }
+    if (cp >= 0x2010 && cp <= 0x2015)
+        return '-';
+    if (cp >= 0x2018 && cp <= 0x201b)
+        return '\'';
+    return cp >= 0x201c && cp <= 0x201f ? '"' : 0;
+}
+
+static bool breaks_line(uint32_t cp) {
+    return cp == '\n' || cp == '\v' || cp == '\f' || cp == 0x85 || cp == 0x2028 || cp == 0x2029;
+}
+
+/* ---- words ------------------------------------------------------------------------------------- */
+
+static void put_cell(struct folding *f, const struct cell *c) {
+    uint8_t out[4];
+    size_t n = bz_utf8_encode(c->cp, out);
+    if (n == c->to - c->from && memcmp(out, f->in.p + c->from, n) == 0)
+        maker_same(&f->m, out, n, c->from);
+    else
+        maker_put(&f->m, out, n, c->from, c->to - c->from, STRETCH_WHOLE);
+}
+
+/* What scripts the line has that are surely meant. */
+static void judge_line(struct folding *f) {
+    if (f->judged == f->line + 1)
+        return;
+    f->judged = f->line + 1;
+    f->scripts = 0;
+    f->latin = false;
+    for (size_t at = f->line; at < f->in.n;) {
+        uint32_t cp = f->in.p[at];
+        size_t used = cp < 0x80 ? 1 : bz_utf8_next(bz_view_sub(f->in, at, 4), &cp);
+        if (used != 0 && breaks_line(cp))
+            break;
+        enum script s = used == 0 ? SCRIPT_NONE : look_script(cp);
+        uint8_t as = 0;
+        f->latin |= s == SCRIPT_LATIN && cp < 0x80;
+        if (s > SCRIPT_LATIN && s < SCRIPT_OTHER && look_latin(cp, &as) != LOOK_ALIKE)
+            f->scripts |= 1u << s;
+        at += used == 0 ? 1 : used;
+    }
+}
+
+struct census {
+    size_t latin, other, alike, loose, sure; /* letters */
+    size_t back;                             /* Latin letters that have a twin in `script` */
+    enum script script;                      /* of the others; SCRIPT_OTHER: several */
+};
+
+static struct census count(const struct folding *f) {
+    struct census c = {.script = SCRIPT_NONE};
+    for (size_t i = 0; i < f->word_n; i++) {
+        uint32_t cp = f->word[i].cp;
+        enum script s = look_script(cp);
+        uint8_t as = 0;
+        if (s == SCRIPT_NONE)
+            continue;
+        if (s == SCRIPT_LATIN) {
+            c.latin++;
+            continue;
+        }
+        if (c.script == SCRIPT_NONE)
+            c.script = s;
+        else if (c.script != s)
+            c.script = SCRIPT_OTHER;
+        enum look_kind k = look_latin(cp, &as);
+        c.other++;
+        c.alike += k == LOOK_ALIKE;
+        c.loose += k == LOOK_LOOSE;
+        c.sure += k == LOOK_NONE;
+    }
+    for (size_t i = 0; c.script != SCRIPT_NONE && i < f->word_n; i++) {
+        uint32_t cp = f->word[i].cp;
+        c.back += cp < 0x80 && look_from_latin((uint8_t)cp, c.script) != 0;
+    }
+    return c;
+}
+
+enum turn { TURN_NONE, TURN_LATIN, TURN_SCRIPT };
+
+/* Which way the letters of the word are to be read. A word of two scripts is Latin unless it has more
+ * letters that only the other script has, and all its Latin ones have twins there. A word that is all
+ * look-alikes is Latin where nothing of its line is surely of its script. */
+static enum turn judge_word(struct folding *f, const struct census *c) {
+    if (c->other == 0)
+        return TURN_NONE;
+    if (c->latin != 0) {
+        bool twins = (c->script == SCRIPT_CYRILLIC || c->script == SCRIPT_GREEK) &&
+                     c->back == c->latin && c->loose + c->sure != 0 && c->other > c->latin;
+        if (twins)
+            return TURN_SCRIPT;
+        return c->alike + c->loose != 0 && c->sure == 0 ? TURN_LATIN : TURN_NONE;
+    }
+    if (c->alike != c->other)
+        return TURN_NONE;
+    judge_line(f);
+    uint32_t bit = c->script == SCRIPT_OTHER ? ~0u : 1u << c->script;
+    bool common =
+        c->script == SCRIPT_CYRILLIC || c->script == SCRIPT_GREEK || c->script == SCRIPT_ARMENIAN;
+    return (f->scripts & bit) == 0 && (f->latin || !common) ? TURN_LATIN : TURN_NONE;
+}
+
+/* Puts the word but for its last `keep` cells. */
+static void flush(struct folding *f, size_t keep) {
+    bool foreign = false;
+    for (size_t i = 0; i < f->word_n; i++)
+        foreign |= look_script(f->word[i].cp) > SCRIPT_LATIN;
+    struct census c = {.script = SCRIPT_NONE};
+    if (foreign)
+        c = count(f);
+    enum turn turn = foreign ? judge_word(f, &c) : TURN_NONE;
+    for (size_t i = 0; i < f->word_n - keep; i++) {
+        struct cell one = f->word[i];
+        uint8_t as = 0;
+        enum look_kind k = one.cp < 0x80 ? LOOK_NONE : look_latin(one.cp, &as);
+        if (k == LOOK_ALWAYS) {
+            one.cp = as;
+            f->signs |= BZ_SIGN_STYLED;
+        } else if (k != LOOK_NONE && turn == TURN_LATIN) {
+            one.cp = as;
+            f->signs |= BZ_SIGN_CONFUSABLE;
+        } else if (one.cp < 0x80 && turn == TURN_SCRIPT) {
+            uint32_t twin = look_from_latin((uint8_t)one.cp, c.script);
+            if (twin != 0) {
+                one.cp = twin;
+                f->signs |= BZ_SIGN_CONFUSABLE;
+            }
+        }
+        put_cell(f, &one);
+    }
+    if (keep != 0)
+        memmove(f->word, f->word + f->word_n - keep, keep * sizeof f->word[0]);
+    f->word_n = keep;
+}
+
+static void add(struct folding *f, uint32_t cp, size_t from, size_t to) {
+    if (f->word_n == WORD_MAX)
+        flush(f, MARKS_MAX + 1);
+    f->word[f->word_n++] = (struct cell){cp, (uint32_t)from, (uint32_t)to};
+}
+
+/* One character that is part of no word, for [from, to). */
+static void alone(struct folding *f, uint32_t cp, size_t from, size_t to) {
+    flush(f, 0);
+    struct cell c = {cp, (uint32_t)from, (uint32_t)to};
+    put_cell(f, &c);
+    if (cp == '\n')
+        f->line = to;
+}
+
+/* ---- marks ------------------------------------------------------------------------------------- */
+
+static void by_class(utf8proc_int32_t *v, size_t n) {
+    for (size_t i = 1; i < n; i++) {
+        for (size_t k = i; k > 0; k--) {
+            utf8proc_propval_t a = utf8proc_get_property(v[k - 1])->combining_class;
+            utf8proc_propval_t b = utf8proc_get_property(v[k])->combining_class;
+            if (b == 0 || a <= b)
+                break;
+            utf8proc_int32_t t = v[k];
+            v[k] = v[k - 1];
+            v[k - 1] = t;
+        }
+    }
+}
+
+/* The last `take` cells of the word as their composed form. */
+static void compose(struct folding *f, size_t take) {
+    struct cell *c = f->word + f->word_n - take;
+    utf8proc_int32_t v[(MARKS_MAX + 2) * 4];
+    utf8proc_ssize_t n = 0;
+    for (size_t i = 0; i < take; i++) {
+        int boundary = 0;
+        utf8proc_ssize_t more = utf8proc_decompose_char(
+            (utf8proc_int32_t)c[i].cp, v + n, 4, UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, &boundary);
+        if (more <= 0 || more > 4)
+            return;
+        n += more;
+    }
+    by_class(v, (size_t)n);
+    n = utf8proc_normalize_utf32(v, n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    if (n <= 0 || (size_t)n > take)
+        return;
+    uint32_t from = c[0].from;
+    uint32_t to = c[take - 1].to;
+    for (utf8proc_ssize_t i = 0; i < n; i++)
+        c[i] = (struct cell){(uint32_t)v[i], from, to};
+    f->word_n -= take - (size_t)n;
+}
+
+static void mark(struct folding *f, uint32_t cp, size_t from, size_t to) {
+    if (f->word_n == 0) { /* on a blank or sign, where it says nothing */
+        add(f, cp, from, to);
+        return;
+    }
+    size_t take = 1;
+    while (take < f->word_n && take <= MARKS_MAX &&
+           is_mark(utf8proc_category((utf8proc_int32_t)f->word[f->word_n - take].cp)))
+        take++;
+    if (f->marks >= MARKS_MAX || take > MARKS_MAX) { /* letters that drown in marks */
+        f->signs |= BZ_SIGN_STYLED;
+        f->word[f->word_n - 1].to = (uint32_t)to;
+        return;
+    }
+    f->marks++;
+    add(f, cp, from, to);
+    compose(f, take + 1);
+}
+
+/* ---- one character ----------------------------------------------------------------------------- */
+
+static void unseen(struct folding *f, uint32_t cp, size_t to) {
+    if (cp == 0x202d || cp == 0x202e)
+        f->signs |= BZ_SIGN_BIDI;
+    if (cp >= 0xe0000 && cp <= 0xe007f)
+        f->signs |= BZ_SIGN_TAGS;
+    /* Between two Latin letters nothing unseen has a purpose, but for the soft hyphen. */
+    bool inside = f->word_n != 0 && look_script(f->word[f->word_n - 1].cp) == SCRIPT_LATIN &&
+                  to < f->in.n && look_script(f->in.p[to]) == SCRIPT_LATIN;
+    if (inside && cp != 0xad)
+        f->signs |= BZ_SIGN_INVISIBLE;
+}
+
+static bool styled(uint32_t cp) {
+    return (cp >= 0x2100 && cp <= 0x214f) || (cp >= 0x2460 && cp <= 0x24ff) ||
+           (cp >= 0xff21 && cp <= 0xff5a) || (cp >= 0x1d400 && cp <= 0x1d7ff);
+}
+
+static bool letter_like(uint32_t cp) {
+    if (cp < 0x80)
+        return look_script(cp) == SCRIPT_LATIN || cp - '0' < 10;
+    utf8proc_category_t is = utf8proc_category((utf8proc_int32_t)cp);
+    return is <= UTF8PROC_CATEGORY_ME || (is >= UTF8PROC_CATEGORY_ND && is <= UTF8PROC_CATEGORY_NO);
+}
+
+static void one_of(struct folding *f, uint32_t cp, size_t from, size_t to) {
+    if (letter_like(cp)) {
+        f->marks = 0;
+        add(f, cp, from, to);
+    } else {
+        alone(f, cp, from, to);
+    }
+}
+
+/* A character by its compatibility form. */
+static void compatible(struct folding *f, uint32_t cp, size_t from, size_t to) {
+    utf8proc_int32_t v[24];
+    int boundary = 0;
+    utf8proc_ssize_t n =
+        utf8proc_decompose_char((utf8proc_int32_t)cp, v, 24,
+                                UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STABLE, &boundary);
+    if (n > 0 && n <= 24)
+        n = utf8proc_normalize_utf32(v, n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    if (n <= 0 || n > EXPAND_MAX) {
+        one_of(f, cp, from, to);
+        return;
+    }
+    if (styled(cp) && v[0] < 0x80)
+        f->signs |= BZ_SIGN_STYLED;
+    for (utf8proc_ssize_t i = 0; i < n; i++) {
+        uint32_t as = (uint32_t)v[i];
+        utf8proc_category_t is = utf8proc_category(v[i]);
+        uint32_t sign = as < 0x80 ? 0 : punctuation(as);
+        if (sign != 0)
+            alone(f, sign, from, to);
+        else if (is_mark(is) && !invisible(as, is))
+            mark(f, as, from, to);
+        else if (!invisible(as, is))
+            one_of(f, as, from, to);
+    }
+}
+
+static void wide(struct folding *f, uint32_t cp, size_t from, size_t to) {
+    if (itself(cp)) {
+        f->marks = 0;
+        add(f, cp, from, to);
+        return;
+    }
+    if (cp == 0x85 || cp == 0x2028 || cp == 0x2029) {
+        alone(f, '\n', from, to);
+        return;
+    }
+    const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)cp);
+    utf8proc_category_t is = (utf8proc_category_t)p->category;
+    if (invisible(cp, is)) {
+        unseen(f, cp, to);
+        return;
+    }
+    uint32_t as = punctuation(cp);
+    if (is == UTF8PROC_CATEGORY_ZS || cp == 0x2800)
+        as = ' ';
+    if (as != 0) {
+        alone(f, as, from, to);
+        return;
+    }
+    as = boxed(cp);
+    if (as != 0) {
+        f->signs |= cp < 0x1f1e6 ? BZ_SIGN_STYLED : 0; /* flags are letters, and usual */
+        add(f, as, from, to);
+    } else if (is_mark(is)) {
+        mark(f, cp, from, to);
+    } else if ((cp >= 0x1161 && cp <= 0x11ff) && f->word_n != 0) { /* parts of Hangul syllables */
+        add(f, cp, from, to);
+        compose(f, 2);
+    } else if (p->decomp_seqindex != UINT16_MAX) {
+        compatible(f, cp, from, to);
+    } else {
+        one_of(f, cp, from, to);
+    }
+}
+
+/* An escape sequence of terminals at v, "\x1b[1;31m": its length, or 1. */
+static size_t terminal(struct bz_view v) {
+    if (v.n < 3 || v.p[1] != '[')
+        return 1;
+    for (size_t i = 2; i < v.n && i < 32; i++) {
+        if (v.p[i] >= 0x40 && v.p[i] <= 0x7e)
+            return i + 1;
+        if (v.p[i] < 0x20 || v.p[i] > 0x3f)
+            break;
+    }
+    return 1;
+}
+
+static void control(struct folding *f, uint32_t cp, size_t from) {
+    size_t used = 1;
+    if (cp == '\v' || cp == '\f') {
+        alone(f, '\n', from, from + 1);
+    } else {
+        if (cp == 0x1b)
+            used = terminal(bz_view_sub(f->in, from, f->in.n));
+        unseen(f, cp, from + used);
+    }
+    f->at = from + used;
+}
+
+/* ---- text -------------------------------------------------------------------------------------- */
+
+typedef uint8_t lane16 __attribute__((vector_size(16), aligned(1)));
+typedef uint64_t pair16 __attribute__((vector_size(16)));
+
+static inline lane16 odd(lane16 x) {
+    lane16 bad = (lane16)(x - 0x20 > 0x7e - 0x20);
+    return bad & (lane16)(x != '\t') & (lane16)(x != '\n') & (lane16)(x != '\r');
+}
+
+static bool is_plain(uint8_t c) {
+    return (c >= 0x20 && c <= 0x7e) || c == '\t' || c == '\n' || c == '\r';
+}
+
+static size_t plain_run(struct bz_view v) {
+    size_t i = 0;
+    for (; v.n - i >= 64; i += 64) {
+        lane16 x[4];
+        memcpy(x, v.p + i, sizeof x);
+        pair16 any = (pair16)(odd(x[0]) | odd(x[1]) | odd(x[2]) | odd(x[3]));
+        if ((any[0] | any[1]) != 0)
+            break;
+    }
+    while (i < v.n && is_plain(v.p[i]))
+        i++;
+    return i;
+}
+
+static bool ascii_word(uint8_t c) {
+    return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10;
+}
+
+/* A run of plain bytes at f->at; the letters before something else begin a word. */
+static void ascii(struct folding *f, size_t run) {
+    size_t end = f->at + run;
+    size_t back = end;
+    if (end < f->in.n) {
+        while (back > f->at && end - back < BACK_MAX && ascii_word(f->in.p[back - 1]))
+            back--;
+    }
+    if (back != f->at) {
+        flush(f, 0);
+        maker_same(&f->m, f->in.p + f->at, back - f->at, f->at);
+        const uint8_t *line = memrchr(f->in.p + f->at, '\n', back - f->at);
+        if (line != NULL)
+            f->line = (size_t)(line - f->in.p) + 1;
+    }
+    for (f->at = back; f->at < end; f->at++) {
+        f->marks = 0;
+        add(f, f->in.p[f->at], f->at, f->at + 1);
+    }
+}
+
+/* Flags of regions are a black flag, letters of the tag block, and its end: usual, and unseen by right.
+ * Their length at v; 0: it is none. */
+static size_t region_flag(struct bz_view v) {
+    size_t at = 0;
+    for (size_t i = 0; i < 8; i++) {
+        uint32_t cp = 0;
+        size_t used = bz_utf8_next(bz_view_sub(v, at, 4), &cp);
+        at += used;
+        if (i >= 3 && cp == 0xe007f)
+            return at;
+        bool letter = cp >= 0xe0061 && cp <= 0xe007a;
+        bool digit = cp >= 0xe0030 && cp <= 0xe0039;
+        if (used == 0 || (!letter && !digit))
+            break;
+    }
+    return 0;
+}
+
+/* From a character that is not plain to the next ASCII one that is part of no word. */
+static void odd_word(struct folding *f) {
+    while (f->at < f->in.n) {
+        size_t from = f->at;
+        uint32_t cp = f->in.p[from];
+        if (cp < 0x80) {
+            if (!is_plain((uint8_t)cp)) {
+                control(f, cp, from);
+                continue;
+            }
+            if (!ascii_word((uint8_t)cp))
+                return;
+            f->marks = 0;
+            add(f, cp, from, from + 1);
+            f->at++;
+            continue;
+        }
+        size_t used = bz_utf8_next(bz_view_sub(f->in, from, 4), &cp);
+        if (used == 0) { /* not UTF-8 */
+            cp = 0xfffd;
+            used = 1;
+        }
+        f->at = from + used;
+        wide(f, cp, from, f->at);
+        if (cp == 0x1f3f4)
+            f->at += region_flag(bz_view_sub(f->in, f->at, 40));
+    }
+}
+
+bool canon_fold(struct bz_arena *ar, const struct layer *in, struct layer *ret,
+                uint32_t *ret_signs) {
+    *ret = *in;
+    size_t run = plain_run(in->text);
+    if (run == in->text.n)
+        return true;
+    struct folding f = {.in = in->text};
+    maker_init(&f.m, ar, in->text.n);
+    while (f.at < f.in.n && !f.m.failed) {
+        if (run != 0)
+            ascii(&f, run);
+        odd_word(&f);
+        run = plain_run(bz_view_sub(f.in, f.at, f.in.n));
+    }
+    flush(&f, 0);
+    *ret_signs |= f.signs;
+    if (f.m.failed)
+        return false;
+    if (maker_is_same(&f.m, in->text.n))
+        return true;
+    ret->text = bz_view(f.m.p, f.m.n);
+    ret->map = maker_map(&f.m, in->map);
+    return ret->map != NULL;
+}
