@@ -1,35 +1,186 @@
-/* Model Context Protocol, streamable HTTP: messages, tool definitions and their pins. Pure; the gateway
- * stands between client and server with it. Source: modelcontextprotocol.io, revision 2025-06-18
- * (2025-03-26 and 2024-11-05 are negotiated too); threats: docs/MCP.md. */
+/* Model Context Protocol, streamable HTTP: messages, sessions, tool definitions and their pins. Pure; the
+ * gateway stands between client and server with it. Source: modelcontextprotocol.io, revisions 2025-03-26,
+ * 2025-06-18 and 2025-11-25; threats: docs/MCP.md. */
 #ifndef BARTIZAN_MCP_H
 #define BARTIZAN_MCP_H
 
 #include <bartizan/arena.h>
 #include <bartizan/crypto.h>
 #include <bartizan/json.h>
+#include <bartizan/limits.h>
 
-/* Digest of a tool's definition: SHA-256 over its canonical JSON (sorted keys; name, title,
- * description, inputSchema, outputSchema, annotations, and whatever else it has but _meta). */
+/* ---- words of the protocol ----------------------------------------------------------------------- */
+
+enum bz_mcp_version { /* older first */
+                      BZ_MCP_2025_03_26,
+                      BZ_MCP_2025_06_18,
+                      BZ_MCP_2025_11_25,
+                      BZ_MCP_VERSION_COUNT
+};
+const char *bz_mcp_version_name(enum bz_mcp_version v); /* "2025-06-18" */
+bool bz_mcp_version_from_name(struct bz_view name, enum bz_mcp_version *ret);
+
+enum bz_mcp_method {
+    BZ_MCP_INITIALIZE,
+    BZ_MCP_PING,
+    BZ_MCP_TOOLS_LIST,
+    BZ_MCP_TOOLS_CALL,
+    BZ_MCP_RESOURCES_LIST,
+    BZ_MCP_RESOURCES_TEMPLATES,
+    BZ_MCP_RESOURCES_READ,
+    BZ_MCP_RESOURCES_SUBSCRIBE,
+    BZ_MCP_RESOURCES_UNSUBSCRIBE,
+    BZ_MCP_PROMPTS_LIST,
+    BZ_MCP_PROMPTS_GET,
+    BZ_MCP_COMPLETE,
+    BZ_MCP_SET_LEVEL,
+    BZ_MCP_SAMPLING,    /* the server asks: a completion of the client's model */
+    BZ_MCP_ELICITATION, /* the server asks: something of the user */
+    BZ_MCP_ROOTS,       /* the server asks: the client's folders */
+    BZ_MCP_N_INITIALIZED,
+    BZ_MCP_N_CANCELLED,
+    BZ_MCP_N_PROGRESS,
+    BZ_MCP_N_ROOTS,
+    BZ_MCP_N_MESSAGE,
+    BZ_MCP_N_TOOLS,
+    BZ_MCP_N_RESOURCES,
+    BZ_MCP_N_RESOURCE,
+    BZ_MCP_N_PROMPTS,
+    BZ_MCP_METHOD_COUNT /* unknown: never passes */
+};
+#define BZ_MCP_FROM_CLIENT 1u
+#define BZ_MCP_FROM_SERVER 2u
+struct bz_mcp_method_info {
+    const char *name; /* "tools/call" */
+    unsigned from;    /* BZ_MCP_FROM_* */
+    bool notification;
+    bool base;   /* belongs to the protocol itself: cannot be configured away */
+    bool passes; /* without `allow` in the configuration */
+};
+const struct bz_mcp_method_info *bz_mcp_method(enum bz_mcp_method m); /* NULL: none */
+enum bz_mcp_method bz_mcp_method_from_name(struct bz_view name);
+uint64_t bz_mcp_methods_default(void); /* bit per method that passes without `allow` */
+uint64_t bz_mcp_methods_base(void);
+
+/* 1 to 128 of A-Z a-z 0-9 _ - . (2025-11-25, Tool Names): no name needs to be escaped, and none looks
+ * like another one but by letters that bz_mcp_same_look knows. */
+bool bz_mcp_tool_name_ok(struct bz_view name);
+/* Could a reader, or a model, take one for the other? Case, separators, and letters that look alike. */
+bool bz_mcp_same_look(struct bz_view a, struct bz_view b);
+
+/* ---- messages ------------------------------------------------------------------------------------ */
+
+enum bz_mcp_kind {
+    BZ_MCP_REQUEST,
+    BZ_MCP_NOTIFICATION,
+    BZ_MCP_RESULT,
+    BZ_MCP_ERROR,
+    BZ_MCP_KIND_COUNT
+};
+struct bz_mcp_message { /* lent from the tree */
+    enum bz_mcp_kind kind;
+    enum bz_mcp_method method; /* of requests and notifications; COUNT: unknown */
+    struct bz_json *id;        /* string or integer; NULL: a notification */
+    struct bz_json *params;    /* object or NULL */
+    struct bz_json *result;    /* object */
+    struct bz_json *error;     /* object with code and message */
+};
+/* One JSON-RPC 2.0 message as MCP has it: no batches, no null ids, no members beyond the known ones,
+ * requests and notifications where their method is one. OK; ESYNTAX (diag->why, static). O(members). */
+enum bz_status bz_mcp_message_read(struct bz_json *root, struct bz_mcp_message *ret,
+                                   struct bz_diag *diag) BZ_MUST_USE;
+/* An id: 64-bit integer, or a string of 1 to BZ_MCP_ID_MAX bytes. */
+bool bz_mcp_id_ok(const struct bz_json *id);
+bool bz_mcp_id_equal(const struct bz_json *a, const struct bz_json *b);
+
+/* ---- sessions ------------------------------------------------------------------------------------ */
+
+/* What a client holds is sealed: the server's own id, and whose session it is. Nobody else's key opens
+ * it, and no server's id ever reaches a client. */
+struct bz_mcp_session {
+    enum bz_mcp_version version; /* as negotiated */
+    uint64_t issued;             /* unix seconds */
+    struct bz_view upstream;     /* the server's session id; empty: it gave none */
+};
+#define BZ_MCP_SESSION_TEXT 800 /* bytes of the longest sealed one, as text */
+/* whose: what must be the same when it is opened (server, owner, key). OK; ETOOBIG; EINVAL (an upstream
+ * id that no header could carry); EINTERNAL. */
+enum bz_status bz_mcp_session_seal(const uint8_t key[BZ_KEY_LEN], struct bz_view whose,
+                                   const struct bz_mcp_session *s, struct bz_buf *out) BZ_MUST_USE;
+/* mem keeps the upstream id. OK; ECORRUPT (not ours, or another's); EEXPIRED (above BZ_MCP_SESSION_S). */
+enum bz_status bz_mcp_session_open(const uint8_t key[BZ_KEY_LEN], struct bz_view whose,
+                                   struct bz_view text, uint64_t now,
+                                   uint8_t mem[BZ_MCP_SESSION_MAX],
+                                   struct bz_mcp_session *ret) BZ_MUST_USE;
+
+/* ---- definitions --------------------------------------------------------------------------------- */
+
+/* Canonical text of a definition: members sorted by their bytes, no blanks, shortest escapes, numbers
+ * as written; without the top "_meta". `jq -cS 'del(._meta)'` writes the same. Latched in out; ENOMEM. */
+enum bz_status bz_mcp_tool_text(const struct bz_json *tool, struct bz_arena *ar,
+                                struct bz_buf *out) BZ_MUST_USE;
+/* SHA-256 of it. OK; ESYNTAX (no object with a usable name); ETOOBIG (above BZ_MCP_DEFINITION_MAX);
+ * ENOMEM. */
 enum bz_status bz_mcp_tool_digest(const struct bz_json *tool, struct bz_arena *ar,
                                   uint8_t out[BZ_HASH_LEN]) BZ_MUST_USE;
 
-struct bz_mcp_pin {
+/* What is odd about a definition, before anybody has looked at it. */
+#define BZ_MCP_ODD_NAME 1u      /* no usable name */
+#define BZ_MCP_ODD_INVISIBLE 2u /* characters that nobody sees: zero width, tags, direction */
+#define BZ_MCP_ODD_CONTROL 4u   /* control tokens of chat templates */
+#define BZ_MCP_ODD_ORDERS 8u    /* it speaks to the model: orders, secrecy, other instructions */
+#define BZ_MCP_ODD_SAME_NAME                                                                       \
+    16u /* a tool of another server has this name, or one that looks like it */
+#define BZ_MCP_ODD_MENTIONS 32u /* it names another server, or a tool of one */
+#define BZ_MCP_ODD_SHADOWS (BZ_MCP_ODD_SAME_NAME | BZ_MCP_ODD_MENTIONS)
+#define BZ_MCP_ODDS 6
+const char *bz_mcp_odd_name(unsigned bit); /* of bit number 0..5: "name", "invisible", ... */
+struct bz_mcp_other {                      /* of other servers */
+    struct bz_view server, tool;
+};
+/* O(strings of the definition * others). */
+uint32_t bz_mcp_odd(const struct bz_json *tool, const struct bz_mcp_other *others, size_t n);
+
+/* Does a value fit a schema? Knows type, enum, const, properties, required, additionalProperties,
+ * items, prefixItems, minimum .. maxItems, anyOf, oneOf, allOf; what it does not know ($ref, pattern,
+ * format) it takes as fitting. False: why is static, *at the place. Bounded by BZ_MCP_SCHEMA_STEPS. */
+bool bz_mcp_schema_fits(const struct bz_json *schema, const struct bz_json *value,
+                        const char **why);
+
+/* ---- pins in the policy image -------------------------------------------------------------------- */
+
+struct bz_mcp_pin { /* one approved tool */
     struct bz_view tool;
     uint8_t digest[BZ_HASH_LEN];
+    struct bz_view input, output; /* JSON of the schemas; may be empty */
 };
 struct bz_mcp_server {
-    struct bz_view name;           /* route: /mcp/NAME */
-    uint32_t backend;              /* index in the image */
-    const struct bz_mcp_pin *pins; /* approved */
+    struct bz_view name; /* route: /mcp/NAME */
+    struct bz_view path; /* at the server */
+    uint32_t backend;    /* index in the image */
+    uint32_t versions;   /* bit per version */
+    uint64_t methods;    /* bit per method */
+    uint64_t roles;      /* bit per role of the image */
+    uint64_t result_max; /* bytes of one message of the server */
+    const struct bz_mcp_pin *pins;
     size_t pins_n;
 };
+/* OK; EEXISTS (a server or a tool of one twice); EINVAL; ETOOBIG; ENOMEM. */
 enum bz_status bz_mcp_compile(const struct bz_mcp_server *s, size_t n,
                               struct bz_buf *out) BZ_MUST_USE;
-struct bz_mcp { /* a checked view of a blob */
+struct bz_mcp { /* a checked view of a blob; empty: no server */
     struct bz_view bytes;
+    uint32_t servers, pins;
 };
+/* OK; ECORRUPT; EVERSION. O(servers + pins). */
 enum bz_status bz_mcp_open(struct bz_view blob, struct bz_mcp *ret) BZ_MUST_USE;
-bool bz_mcp_approved(const struct bz_mcp *m, struct bz_view server, struct bz_view tool,
-                     const uint8_t digest[BZ_HASH_LEN]);
+/* One server without its pins, and where those are. false: none of that name. */
+struct bz_mcp_route {
+    struct bz_mcp_server s; /* s.pins NULL */
+    uint32_t pin_first;
+};
+bool bz_mcp_find(const struct bz_mcp *m, struct bz_view server, struct bz_mcp_route *ret);
+bool bz_mcp_pin_find(const struct bz_mcp *m, const struct bz_mcp_route *r, struct bz_view tool,
+                     struct bz_mcp_pin *ret);
 
 #endif
