@@ -9,7 +9,9 @@
 #include <bartizan/crypto.h>
 #include <bartizan/detect.h>
 #include <bartizan/dialect.h>
+#include <bartizan/injection.h>
 #include <bartizan/limits.h>
+#include <bartizan/prompts.h>
 #include <bartizan/state.h>
 
 /* ---- configuration ------------------------------------------------------------------------------------------- */
@@ -118,6 +120,56 @@ struct bz_advisory_config {
     bool patches;       /* rules of advisories hold at the gateway; default true */
     uint32_t due_hours[BZ_DUE_COUNT]; /* from when it was first seen here */
 };
+/* Texts that try to steer the model: what is looked for, and what becomes of them. */
+enum bz_injection_mode {
+    BZ_INJECTION_OFF,
+    BZ_INJECTION_RECORD, /* findings count in the audit record, nothing is refused */
+    BZ_INJECTION_ON
+};
+const char *bz_injection_mode_name(enum bz_injection_mode m); /* "off", "record", "on" */
+struct bz_injection_channel {
+    uint8_t flag, block;       /* enum bz_action: allow, record, coach or block */
+    uint8_t flag_at, block_at; /* score from which each holds, in hundredths */
+};
+struct bz_injection_exception { /* the first that fits decides */
+    char **roles, **models;     /* NULL: all */
+    uint32_t roles_n, models_n;
+    enum bz_injection_mode mode;
+};
+struct bz_injection_config {
+    enum bz_injection_mode mode;
+    uint8_t detectors; /* BZ_DETECT_* of injection.h */
+    bool builtin;      /* the rules that come with Bartizan */
+    struct bz_injection_channel channel[BZ_CHANNEL_COUNT];
+    char **rules; /* files of the instance */
+    uint32_t rules_n;
+    struct bz_injection_exception *exceptions;
+    uint32_t exceptions_n;
+};
+
+/* System prompts that are ours. */
+#define BZ_PROMPT_FILE "prompts/%s.v%u.txt" /* where a version lies unless the rule says otherwise */
+const char *bz_client_system_name(enum bz_client_system c); /* "keep", "demote", "drop", "refuse" */
+const char *bz_token_action_name(enum bz_token_action a);   /* "block", "literal" */
+bool bz_prompt_name_ok(struct bz_view name);                /* [a-z0-9][a-z0-9_-]* */
+struct bz_prompt_config { /* the first that fits decides */
+    char *name;           /* NULL: no prompt of ours, only how the rest is treated */
+    uint32_t version;
+    char *file;           /* in the instance directory; NULL: */
+    char *text;
+    char **roles, **models, **routes; /* NULL: all */
+    uint32_t roles_n, models_n, routes_n;
+    uint8_t client, marking, tokens; /* enum bz_client_system, bz_marking, bz_token_action */
+    bool canary;
+    uint32_t line, column;
+};
+struct bz_prompts_config {
+    char **keys; /* public keys of minisign; none: prompts need no signature */
+    uint32_t keys_n;
+    uint8_t client, marking, tokens; /* where no rule fits */
+    struct bz_prompt_config *rules;
+    uint32_t rules_n;
+};
 enum bz_registry_mode {
     BZ_REGISTRY_OFF,
     BZ_REGISTRY_WATCH,   /* what is not approved raises an alert */
@@ -160,6 +212,8 @@ struct bz_config {
     struct bz_data_config data;
     struct bz_registry_config registry;
     struct bz_advisory_config advisories;
+    struct bz_injection_config injection;
+    struct bz_prompts_config prompts;
 };
 struct bz_config_error {
     uint32_t line, column; /* from 1; 0: unknown */
@@ -270,6 +324,7 @@ enum bz_blob {
     BZ_BLOB_LEAK,      /* what may not leave (leak.h) */
     BZ_BLOB_AGENT,     /* which tools may be called, how (agent.h) */
     BZ_BLOB_MCP,       /* MCP servers and their pinned tools (mcp.h) */
+    BZ_BLOB_JUDGING,   /* what becomes of judged texts (bz_judging_compile); empty: none is judged */
     BZ_BLOB_COUNT
 };
 struct bz_image_input {
@@ -416,6 +471,28 @@ bool bz_image_approved(const struct bz_image *img, const uint8_t id[BZ_APPROVAL_
 
 /* Begins at a multiple of 64, lives as long as the image; empty: there is none. */
 struct bz_view bz_image_blob(const struct bz_image *img, enum bz_blob which);
+
+/* ---- texts that steer -------------------------------------------------------------------------------------------- */
+
+/* What an exception or a rule says about one name of a model holds for all of its names: models are told apart by
+ * bz_model_key. Of Ollama's "NAME" and "NAME:latest" it is the shorter. */
+struct bz_view bz_model_key(struct bz_view target);
+bool bz_model_named(char *const *patterns, uint32_t n, const struct bz_image_model_input *m); /* NULL names all */
+
+/* Settings of the section `injection`, for BZ_BLOB_JUDGING. ETOOBIG, ENOMEM. */
+enum bz_status bz_judging_compile(const struct bz_config *c, const struct bz_image_model_input *models, size_t models_n,
+                                  struct bz_buf *out) BZ_MUST_USE;
+struct bz_judging {
+    enum bz_injection_mode mode;
+    uint8_t detectors; /* BZ_DETECT_* */
+    struct bz_injection_channel channel[BZ_CHANNEL_COUNT];
+};
+/* What holds for a role and a model (bz_model_key of its target; empty: none is named). ENOTFOUND: an empty blob, nothing is
+ * judged; ECORRUPT. O(exceptions). */
+enum bz_status bz_judging_find(struct bz_view blob, struct bz_view role, struct bz_view model,
+                               struct bz_judging *ret) BZ_MUST_USE;
+/* The action for a score in hundredths. */
+enum bz_action bz_judging_action(const struct bz_judging *j, enum bz_channel c, unsigned score);
 
 /* ---- virtual patches ------------------------------------------------------------------------------------------- */
 

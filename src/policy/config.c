@@ -276,7 +276,8 @@ static enum bz_status convert(const struct cfg *c, const struct y_config *y,
     if (!convert_globals(&o->c, &o->ar, y) || !convert_backends(&o->c, &o->ar, y) ||
         !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y) ||
         !convert_tools(&o->c, &o->ar, y) || !convert_registry(&o->c, &o->ar, y) ||
-        !cfg_convert_data(c, &o->c, &o->ar, y) || !cfg_convert_advisories(&o->c, &o->ar, y)) {
+        !cfg_convert_data(c, &o->c, &o->ar, y) || !cfg_convert_advisories(&o->c, &o->ar, y) ||
+        !cfg_convert_injection(&o->c, &o->ar, y) || !cfg_convert_prompts(c, &o->c, &o->ar, y)) {
         bz_config_free(&o->c);
         return BZ_ENOMEM;
     }

@@ -105,6 +105,34 @@ struct y_advisories {
     bool *patches;
     struct y_due *due_hours;
 };
+struct y_judge {
+    char *flag, *block;
+    uint64_t *flag_at, *block_at;
+};
+struct y_exception {
+    char **roles, **models, *mode;
+    uint32_t roles_count, models_count;
+};
+struct y_injection {
+    char *mode, *detectors;
+    bool *builtin;
+    struct y_judge *user, *tool, *document;
+    char **rules;
+    struct y_exception *exceptions;
+    uint32_t rules_count, exceptions_count;
+};
+struct y_prompt {
+    char *name, *file, *text, *client, *marking, *tokens;
+    uint64_t *version;
+    char **roles, **models, **routes;
+    uint32_t roles_count, models_count, routes_count;
+    bool *canary;
+};
+struct y_prompts {
+    char **keys, *client, *marking, *tokens;
+    struct y_prompt *rules;
+    uint32_t keys_count, rules_count;
+};
 struct y_config {
     uint64_t *version;
     char *listen, *stage;
@@ -123,6 +151,8 @@ struct y_config {
     struct y_data *data;
     struct y_registry *registry;
     struct y_advisories *advisories;
+    struct y_injection *injection;
+    struct y_prompts *prompts;
 };
 extern const cyaml_schema_value_t config_schema; /* of a struct y_config pointer */
 
@@ -158,6 +188,16 @@ void cfg_check_run(struct cfg *c, uint32_t i, const struct y_backend *b);
 void cfg_check_stage(struct cfg *c, const char *stage); /* NULL is fine */
 void cfg_check_advisories(struct cfg *c, const struct y_config *y); /* config_advisories.c */
 
+void cfg_check_injection(struct cfg *c, const struct y_config *y);  /* config_injection.c */
+void cfg_check_prompts(struct cfg *c, const struct y_config *y);    /* config_prompts.c */
+/* NULL is fine; false: it was none of them, and said so. */
+bool cfg_check_choice(struct cfg *c, const char *at, const char *s, const char *const *list,
+                      size_t n);
+bool cfg_check_own_file(struct cfg *c, const char *at, const char *s);
+/* Roles and models that the entry at `base` is about. */
+void cfg_check_whom(struct cfg *c, const struct y_config *y, const char *base, char *const *roles,
+                    uint32_t roles_n, char *const *models, uint32_t models_n);
+
 /* Into the configuration, after everything was checked. false: out of memory. */
 char *cfg_dup(struct bz_arena *ar, const char *s);
 char **cfg_dup_list(struct bz_arena *ar, char *const *list, uint32_t n);
@@ -166,6 +206,12 @@ enum bz_stage cfg_stage(const char *stage);
 bool cfg_convert_data(const struct cfg *c, struct bz_config *out, struct bz_arena *ar,
                       const struct y_config *y);
 
+/* "*" among the names is all of them: *ret is NULL. */
+bool cfg_take_whom(struct bz_arena *ar, char *const *list, uint32_t n, char ***ret,
+                   uint32_t *ret_n);
+bool cfg_convert_injection(struct bz_config *c, struct bz_arena *ar, const struct y_config *y);
+bool cfg_convert_prompts(const struct cfg *c, struct bz_config *out, struct bz_arena *ar,
+                         const struct y_config *y);
 bool cfg_convert_advisories(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 
 /* Letter by letter nearest of the names; NULL when none is near. */

@@ -192,6 +192,59 @@ static const cyaml_schema_field_t advisories_fields[] = {
     MAPPING("due_hours", struct y_advisories, due_hours, due_fields),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t judge_fields[] = {
+    STRING("flag", struct y_judge, flag),
+    STRING("block", struct y_judge, block),
+    UINT("flag_at", struct y_judge, flag_at),
+    UINT("block_at", struct y_judge, block_at),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t exception_fields[] = {
+    LIST("roles", struct y_exception, roles, &string_entry, BZ_ROLES_MAX),
+    LIST("models", struct y_exception, models, &string_entry, BZ_MODELS_MAX),
+    STRING("mode", struct y_exception, mode),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t exception_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_exception, exception_fields),
+};
+static const cyaml_schema_field_t injection_fields[] = {
+    STRING("mode", struct y_injection, mode),
+    STRING("detectors", struct y_injection, detectors),
+    BOOL("builtin", struct y_injection, builtin),
+    MAPPING("user", struct y_injection, user, judge_fields),
+    MAPPING("tool", struct y_injection, tool, judge_fields),
+    MAPPING("document", struct y_injection, document, judge_fields),
+    LIST("rules", struct y_injection, rules, &string_entry, BZ_INJECTION_FILES_MAX),
+    LIST("exceptions", struct y_injection, exceptions, &exception_entry,
+         BZ_INJECTION_EXCEPTIONS_MAX),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t prompt_fields[] = {
+    STRING("name", struct y_prompt, name),
+    UINT("version", struct y_prompt, version),
+    STRING("file", struct y_prompt, file),
+    STRING("text", struct y_prompt, text),
+    LIST("roles", struct y_prompt, roles, &string_entry, BZ_ROLES_MAX),
+    LIST("models", struct y_prompt, models, &string_entry, BZ_MODELS_MAX),
+    LIST("routes", struct y_prompt, routes, &string_entry, BZ_SCOPES_MAX),
+    STRING("client", struct y_prompt, client),
+    STRING("marking", struct y_prompt, marking),
+    STRING("tokens", struct y_prompt, tokens),
+    BOOL("canary", struct y_prompt, canary),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t prompt_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_prompt, prompt_fields),
+};
+static const cyaml_schema_field_t prompts_fields[] = {
+    LIST("keys", struct y_prompts, keys, &string_entry, 16),
+    STRING("client", struct y_prompts, client),
+    STRING("marking", struct y_prompts, marking),
+    STRING("tokens", struct y_prompts, tokens),
+    LIST("rules", struct y_prompts, rules, &prompt_entry, BZ_PROMPT_RULES_MAX),
+    CYAML_FIELD_END,
+};
 /* Nothing is required here: what is missing is reported with the rest of what is wrong, all at
  * once. */
 static const cyaml_schema_field_t config_fields[] = {
@@ -213,6 +266,8 @@ static const cyaml_schema_field_t config_fields[] = {
     MAPPING("data", struct y_config, data, data_fields),
     MAPPING("registry", struct y_config, registry, registry_fields),
     MAPPING("advisories", struct y_config, advisories, advisories_fields),
+    MAPPING("injection", struct y_config, injection, injection_fields),
+    MAPPING("prompts", struct y_config, prompts, prompts_fields),
     CYAML_FIELD_END,
 };
 const cyaml_schema_value_t config_schema = {
