@@ -81,7 +81,7 @@ struct bz_rule {               /* lent from the pack */
     struct bz_view what;       /* a sentence for people: what was matched and why it matters */
     struct bz_view refs;       /* "AML.T0051.000 LLM01:2025" */
     uint8_t channels;          /* bit per enum bz_channel */
-    float score;               /* 0..1 */
+    float score[BZ_CHANNEL_COUNT]; /* 0..1 */
 };
 struct bz_rule_error {
     struct bz_view file;   /* as given */
@@ -92,12 +92,18 @@ struct bz_rule_file {
     struct bz_view name, yaml;
 };
 /* Compiles rule files (docs/INJECTION-RULES.md has the format) to a pack and runs the tests that
- * stand in them: a positive that does not match, or a negative that does, is an error.
- * OK; ESYNTAX (*err), EEXISTS (an id twice), ETOOBIG, ENOMEM. About 0.1 to 0.5 s. */
+ * stand in them: a positive that does not match, or a negative that does, is an error, and so is a
+ * pattern or a language that no example shows. On errors `out` stays as it was. The pack is good for
+ * processors and builds like this one (bz_injection_open says so). One of no file is good: no rules.
+ * OK; ESYNTAX, EEXISTS (an id twice), ETOOBIG (a file; too many of them): *err tells; ENOMEM. The
+ * built-in ones take some 0.1 s. */
 enum bz_status bz_rules_compile(const struct bz_rule_file *files, size_t n, struct bz_buf *out,
                                 struct bz_rule_error *err) BZ_MUST_USE;
-/* The rules that come with Bartizan, as YAML; static. */
-size_t bz_rules_builtin(const struct bz_rule_file **ret);
+/* The rules that come with Bartizan, as YAML: their number; the texts are static. */
+size_t bz_rules_builtin(struct bz_rule_file out[BZ_RULE_FILES_MAX]);
+/* Rules of a pack, for lists of them. Lives as long as the handle. */
+struct bz_injection;
+size_t bz_injection_rules(const struct bz_injection *j, const struct bz_rule **ret);
 
 /* ---- classifier (classifier.c) -------------------------------------------------------------------- */
 
@@ -122,6 +128,8 @@ struct bz_reason {
     float score;
 };
 #define BZ_REASONS_MAX 8
+#define BZ_SCORE_FLAG 0.5f
+#define BZ_SCORE_BLOCK 0.75f
 struct bz_judged {
     float score; /* 0..1; comparable between channels: 0.5 is where `flag` begins, 0.75 `block` */
     enum bz_judgement verdict;
@@ -129,15 +137,17 @@ struct bz_judged {
     struct bz_reason reasons[BZ_REASONS_MAX];
 };
 
-/* Pack of rules and weights for the image. rules: of bz_rules_compile; weights: empty: built in. */
+/* Pack of rules and weights for the image. rules: of bz_rules_compile, empty: none; weights: empty:
+ * built in. ECORRUPT, EVERSION: not of bz_rules_compile, or damaged weights; ENOMEM. */
 enum bz_status bz_injection_pack(struct bz_view rules, struct bz_view weights,
                                  struct bz_buf *out) BZ_MUST_USE;
-/* One per thread. `pack` must live as long as the handle. OK; ECORRUPT, EVERSION, ENOMEM. */
-struct bz_injection;
+/* One per thread. `pack` must live as long as the handle (weights are used in place). OK; ECORRUPT,
+ * EVERSION (made by another build or for another processor: compile again), ENOMEM. */
 enum bz_status bz_injection_open(struct bz_view pack, struct bz_injection **ret) BZ_MUST_USE;
 void bz_injection_close(struct bz_injection *j); /* NULL is fine */
-/* detectors: BZ_DETECT_*. Deterministic. scratch is emptied by the caller.
- * OK; ENOMEM; ETOOBIG. Cost O(text.n): bench/guard.sh. */
+/* detectors: BZ_DETECT_*. Deterministic. scratch is emptied by the caller; nothing in *ret lies in it.
+ * OK; ENOMEM; ETOOBIG; EINVAL (no detector, no channel); EUNAVAIL (the classifier is asked for, and
+ * this build and the pack have no weights). Cost O(text.n): bench/guard.sh. */
 enum bz_status bz_injection_judge(struct bz_injection *j, struct bz_view text, enum bz_channel c,
                                   unsigned detectors, struct bz_arena *scratch,
                                   struct bz_judged *ret) BZ_MUST_USE;

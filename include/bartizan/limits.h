@@ -107,6 +107,15 @@
 #define BZ_STORED_NAME_MAX 256
 #define BZ_SPOOL_MAX (256u << 20) /* bytes of one worker that wait while bartizand is away */
 
+/* Rules against prompt injection: those that come with Bartizan take a third of each at most. */
+#define BZ_RULE_FILE_MAX (1u << 20) /* bytes of one rule file */
+#define BZ_RULE_FILES_MAX 64
+#define BZ_RULES_MAX 4096
+#define BZ_RULE_PATTERNS_MAX 32768  /* each pattern in each of its languages */
+#define BZ_RULE_NODES_MAX 100000    /* YAML values of one file */
+#define BZ_RULE_EXAMPLE_MAX 4096    /* bytes of one example */
+#define BZ_RULE_PACK_MAX (16u << 20) /* bytes of what they are compiled to */
+
 /* Shared memory. nginx workers alive at once, old ones finishing after a reload included. */
 #define BZ_LANES_MAX 64
 #define BZ_RECORD_MAX 2048      /* one audit record */
