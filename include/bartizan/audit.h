@@ -16,6 +16,7 @@ enum bz_record_kind {
     BZ_RECORD_REFUSED,  /* decision and end in one: nothing was forwarded */
     BZ_RECORD_ADMIN,    /* a change by an administrator (key created, policy loaded, ...) */
     BZ_RECORD_SYSTEM,   /* start, stop, writer recovered, records lost */
+    BZ_RECORD_EGRESS,   /* a request of a caged model server to the outside: before it goes, and at its end */
     BZ_RECORD_KIND_COUNT
 };
 

@@ -55,6 +55,10 @@ struct bz_egress_run {
     const struct bz_egress *rules;
     int fd, log_fd;
     const char *name; /* of the cage, for the log */
+    /* NULL: the log is all. Otherwise puts an object (one line, "phase": "begin" before anything is connected, "end") where
+     * it is durable; what cannot be recorded is refused. Called in a process of its own for each request. */
+    bool (*record)(void *ctx, struct bz_view json);
+    void *ctx;
 };
 void bz_egress_serve(const struct bz_egress_run *r);
 

@@ -164,6 +164,8 @@ static struct bz_view kind_name(enum bz_record_kind kind) {
         return BZ_V("admin");
     case BZ_RECORD_SYSTEM:
         return BZ_V("system");
+    case BZ_RECORD_EGRESS:
+        return BZ_V("egress");
     case BZ_RECORD_KIND_COUNT:
         break;
     }

@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include <bartizan/json.h>
+#include "admin_client.h"
 #include "commands.h"
 #include "sandbox.h"
 
 enum {
     WHY_MAX = 4096,
+    RECORD_MS = 5000,      /* longer than audit.wait_ms is by default */
     DYNAMIC_FIRST = 61184, /* uids that systemd gives to services without a user (systemd.exec) */
     DYNAMIC_N = 4336,
 };
@@ -318,14 +320,30 @@ static void close_but(int a, int b) {
     }
 }
 
+/* Into the instance's audit log, through bartizand. */
+static bool record_egress(void *ctx, struct bz_view json) {
+    struct bz_instance in = {.fd = -1};
+    struct bz_answer_json a = {0};
+    if (bz_instance_open(ctx, &in) != BZ_OK)
+        return false;
+    enum bz_status st = bz_admin_call(&in, "POST", "/v1/egress", json, RECORD_MS, &a);
+    bool ok = st == BZ_OK && a.status == 200;
+    bz_answer_done(&a);
+    bz_instance_close(&in);
+    return ok;
+}
+
 /* The proxy as a child with the same owner as the cage; ends with the socket between them. */
-static int start_egress(const struct sb_cage *c, const char *name, const char *log) {
+static int start_egress(const struct sb_cage *c, const char *name,
+                        const struct sb_egress_out *out) {
+    char dir[BZ_DIR_PATH_MAX];
     int pair[2];
     if (c->egress.n == 0)
         return -1;
-    int log_fd = log == NULL
+    (void)snprintf(dir, sizeof dir, "%s", out->instance != NULL ? out->instance : "");
+    int log_fd = out->log == NULL
                      ? dup(STDERR_FILENO)
-                     : open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+                     : open(out->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (log_fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         bz_say("the proxy cannot be started: %s", strerror(errno));
         return -2;
@@ -335,7 +353,8 @@ static int start_egress(const struct sb_cage *c, const char *name, const char *l
         (void)close(pair[0]);
         close_but(pair[1], log_fd);
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
-            const struct bz_egress_run r = {&c->egress, pair[1], log_fd, name};
+            const struct bz_egress_run r = {
+                &c->egress, pair[1], log_fd, name, dir[0] != '\0' ? record_egress : NULL, dir};
             bz_egress_serve(&r);
         }
         _exit(0);
@@ -346,7 +365,7 @@ static int start_egress(const struct sb_cage *c, const char *name, const char *l
 }
 
 int sb_run_cage(const struct sb_args *a, const struct sb_cage *c, const char *report,
-                const char *egress_log, bool quiet) {
+                const struct sb_egress_out *egress, bool quiet) {
     struct running u = {c, report, quiet};
     struct bz_cage_report rep;
     struct bz_buf why;
@@ -359,7 +378,7 @@ int sb_run_cage(const struct sb_args *a, const struct sb_cage *c, const char *re
         return BZ_EXIT_FAILURE;
     (void)snprintf(name, sizeof name, "bartizan-%s-%d", a->name != NULL ? a->name : "cage",
                    (int)getpid());
-    int egress_fd = start_egress(c, name, egress_log);
+    int egress_fd = start_egress(c, name, egress);
     if (egress_fd == -2)
         return BZ_EXIT_FAILURE;
     const struct bz_cage_run r = {.plan = &c->plan,
@@ -422,12 +441,13 @@ struct run_args {
 };
 
 static int run_parsed(struct run_args *x) {
+    const struct sb_egress_out egress = {x->log, NULL};
     int rc = BZ_EXIT_FAILURE;
     if (x->dir != NULL || x->backend != NULL)
         return sb_run_backend(x->dir, x->backend, x->report, x->quiet);
     if (sb_cage_make(&x->a, false, &x->cage))
         rc = x->plan || x->bwrap ? sb_show_plan(&x->cage, x->bwrap)
-                                 : sb_run_cage(&x->a, &x->cage, x->report, x->log, x->quiet);
+                                 : sb_run_cage(&x->a, &x->cage, x->report, &egress, x->quiet);
     sb_cage_free(&x->cage);
     return rc;
 }

@@ -254,7 +254,8 @@ static int run_opened(const struct instance_run *x, struct sb_cage *c, const cha
     if (!bz_instance_path(&x->in, rel, own) ||
         !bz_instance_path(&x->in, "run/cage/egress.log", log))
         return BZ_EXIT_FAILURE;
-    return sb_run_cage(&x->args, c, report != NULL ? report : own, log, quiet);
+    const struct sb_egress_out egress = {log, x->in.path};
+    return sb_run_cage(&x->args, c, report != NULL ? report : own, &egress, quiet);
 }
 
 int sb_run_backend(const char *dir, const char *backend, const char *report, bool quiet) {

@@ -43,9 +43,14 @@ bool sb_cage_make(const struct sb_args *a, bool probe, struct sb_cage *ret);
 void sb_cage_free(struct sb_cage *c);
 /* Program of bubblewrap; NULL, and said, when it is not installed. */
 const char *sb_bwrap(void);
-/* Exit code. report, egress_log: files; NULL: none, stderr. */
+/* Where requests to the outside are recorded. */
+struct sb_egress_out {
+    const char *log;      /* file; NULL: stderr */
+    const char *instance; /* its audit log too, without which nothing goes out; NULL: of none */
+};
+/* Exit code. report: file; NULL: none. */
 int sb_run_cage(const struct sb_args *a, const struct sb_cage *c, const char *report,
-                const char *egress_log, bool quiet);
+                const struct sb_egress_out *egress, bool quiet);
 int sb_probe_args(struct sb_args *a, bool json, const char *file);
 int sb_show_plan(const struct sb_cage *c, bool bwrap);
 /* The same with everything from an instance's bartizan.yaml. */

@@ -64,6 +64,9 @@ unsigned bz_admin_registry_approve(struct bz_admin_call *c);
 unsigned bz_admin_registry_reject(struct bz_admin_call *c);
 unsigned bz_admin_registry_retire(struct bz_admin_call *c);
 
+/* admin_egress.c */
+unsigned bz_admin_egress(struct bz_admin_call *c);
+
 /* admin_data.c */
 unsigned bz_admin_data(struct bz_admin_call *c);
 unsigned bz_admin_data_list(struct bz_admin_call *c);

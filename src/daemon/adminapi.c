@@ -136,6 +136,7 @@ static const struct {
     {"GET", "/v1/advisories", bz_admin_advisories},
     {"POST", "/v1/advisories/reload", bz_admin_advisories_reload},
     {"POST", "/v1/explain", bz_admin_explain},
+    {"POST", "/v1/egress", bz_admin_egress},
     {"GET", "/v1/keys", bz_admin_keys},
     {"POST", "/v1/keys", bz_admin_key_create},
     {"POST", "/v1/keys/{id}/revoke", bz_admin_key_revoke},

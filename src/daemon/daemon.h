@@ -140,11 +140,13 @@ enum bz_status bz_patches_load(struct bz_daemon *d) BZ_MUST_USE;
 /* The rules that hold for the backends as they are now; views into the packs and the configuration. */
 size_t bz_patches_now(const struct bz_daemon *d, struct bz_image_patch out[BZ_ADVISORY_PATCHES_MAX]);
 
-/* ---- journal.c: ADMIN records ---- */
+/* ---- journal.c: records of changes, and of what cages send out ---- */
 enum bz_status bz_journal_init(struct bz_daemon *d) BZ_MUST_USE;
 void bz_journal_done(struct bz_daemon *d);
 /* Writes one record and, in strict mode, waits until it is durable (at most audit.wait_ms).
- * EUNAVAIL: it is not. */
+ * EUNAVAIL: it is not. Time, id and generation are filled in. */
+enum bz_status bz_journal_put(struct bz_daemon *d, struct bz_record *r) BZ_MUST_USE;
+/* The same for a change by an administrator. */
 enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const char *what,
                                 struct bz_view detail, const char *decision) BZ_MUST_USE;
 /* State of the log's writer as the ring shows it: "running", "starting", "storage fails", "gone".

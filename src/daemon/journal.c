@@ -59,10 +59,9 @@ void bz_journal_done(struct bz_daemon *d) {
 }
 
 static void fill(struct bz_daemon *d, struct bz_record *r) {
-    uint64_t now = bz_clock_unix();
+    const uint64_t now = bz_clock_unix();
     uint64_t epoch = atomic_load(&bz_ring_lane(d->ring_map.p, d->lane)->epoch);
     bz_request_id_make(now / 1000000, d->lane, epoch, d->record_counter++, r->id);
-    r->kind = BZ_RECORD_ADMIN;
     r->time_ns = now;
     r->generation = d->generation;
 }
@@ -90,20 +89,14 @@ static enum bz_status wait_durable(const struct bz_daemon *d, uint64_t seq) {
     return BZ_OK;
 }
 
-enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const char *what,
-                                struct bz_view detail, const char *decision) {
-    struct bz_record r = {.principal = actor,
-                          .decision = bz_view_str(decision),
-                          .reason = bz_view_str(what),
-                          .detail = detail,
-                          .role = BZ_V("admin")};
+enum bz_status bz_journal_put(struct bz_daemon *d, struct bz_record *r) {
     uint8_t mem[BZ_RECORD_MAX];
     uint64_t seq = 0;
     struct bz_buf b;
     BZ_TRY(take_lane(d));
-    fill(d, &r);
+    fill(d, r);
     bz_buf_init_fixed(&b, mem, sizeof mem);
-    bz_record_encode(&r, &b);
+    bz_record_encode(r, &b);
     BZ_TRY(bz_buf_status(&b));
     enum bz_status st = bz_ring_put(d->ring_map.p, d->lane, bz_buf_view(&b), &seq);
     if (st != BZ_OK) {
@@ -112,6 +105,17 @@ enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const
     }
     wake_writer(d);
     return d->config->audit == BZ_AUDIT_STRICT ? wait_durable(d, seq) : BZ_OK;
+}
+
+enum bz_status bz_journal_admin(struct bz_daemon *d, struct bz_view actor, const char *what,
+                                struct bz_view detail, const char *decision) {
+    struct bz_record r = {.kind = BZ_RECORD_ADMIN,
+                          .principal = actor,
+                          .decision = bz_view_str(decision),
+                          .reason = bz_view_str(what),
+                          .detail = detail,
+                          .role = BZ_V("admin")};
+    return bz_journal_put(d, &r);
 }
 
 const char *bz_journal_state(const struct bz_daemon *d) {

@@ -12,7 +12,7 @@
 enum {
     BODY_MAX = 256 * 1024,
     ANSWER_MAX = 512 << 20, /* a listing of a few million keys */
-    CONNECTIONS_MAX = 64,
+    CONNECTIONS_MAX = 160, /* a proxy of a cage may have 64 at once */
     TIMEOUT_S = 30,
 };
 

@@ -44,7 +44,10 @@ static uint64_t now_ns(clockid_t clock) {
 
 /* ---- the log ---- */
 
-static void put_line(const struct deal *d, const char *decision) {
+enum phase { BEGIN, END };
+
+/* To the log and the recorder; false: it is not recorded. The log has a line for each request, at its end. */
+static bool put_line(const struct deal *d, const char *decision, enum phase phase) {
     char mem[2048];
     struct bz_buf b;
     struct bz_jw w;
@@ -69,10 +72,15 @@ static void put_line(const struct deal *d, const char *decision) {
         bz_jw_kstr(&w, "address", bz_view_str(d->address));
     bz_jw_ku64(&w, "bytes_out", d->up);
     bz_jw_ku64(&w, "bytes_in", d->down);
+    bz_jw_kstr(&w, "phase", phase == BEGIN ? BZ_V("begin") : BZ_V("end"));
     bz_jw_end(&w);
+    if (bz_buf_status(&b) != BZ_OK)
+        return false;
+    bool ok = d->run->record == NULL || d->run->record(d->run->ctx, bz_buf_view(&b));
     bz_buf_putc(&b, '\n');
-    if (bz_buf_status(&b) == BZ_OK)
+    if (phase == END && bz_buf_status(&b) == BZ_OK)
         (void)!write(d->run->log_fd, b.p, b.n);
+    return ok;
 }
 
 /* ---- bytes ---- */
@@ -285,7 +293,7 @@ static void refuse(struct deal *d, const char *status) {
                   status, d->why);
     text[b.n] = '\0';
     (void)say(d, text);
-    put_line(d, "deny");
+    (void)put_line(d, "deny", END);
 }
 
 static void serve_one(struct deal *d) {
@@ -299,6 +307,11 @@ static void serve_one(struct deal *d) {
         return;
     }
     d->why = NULL;
+    if (d->run->record != NULL && !put_line(d, "allow", BEGIN)) {
+        d->why = "the request cannot be recorded";
+        refuse(d, "503 Service Unavailable");
+        return;
+    }
     if (!connect_host(d)) {
         refuse(d, "403 Forbidden");
         return;
@@ -306,7 +319,7 @@ static void serve_one(struct deal *d) {
     bool tunnel = d->request.method == BZ_EGRESS_CONNECT;
     if (tunnel && (!say(d, "HTTP/1.1 200 Connection established\r\n\r\n") || !check_name(d))) {
         d->why = d->why != NULL ? d->why : "the client went away";
-        put_line(d, "deny");
+        (void)put_line(d, "deny", END);
         return;
     }
     size_t rest = d->in_n - d->head;
@@ -314,7 +327,7 @@ static void serve_one(struct deal *d) {
         d->up += rest;
         relay(d);
     }
-    put_line(d, "allow");
+    (void)put_line(d, "allow", END);
 }
 
 /* ---- the process ---- */

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from harness import BUILD, HANG_S, Case, Instance, alive, descendants, free_port, stop_process, wait_for
@@ -516,6 +517,42 @@ class OfAnInstance(Cages):
         (dev.dir / "run" / "cage" / "local").symlink_to(prod.dir / "run" / "cage" / "local")
         r = dev.once("sandbox", "run", "--instance", str(dev.dir), "--backend", "local")
         self.assertIn("sockets are not shared between instances", r.stderr)
+
+    CALLER = """
+import os, sys, time, urllib.request
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "" # its own loopback is not the host's
+while True:
+    for url in sys.argv[1:]:
+        try:
+            urllib.request.urlopen(url, timeout=5).read()
+        except OSError:
+            pass
+    time.sleep(0.2)
+"""
+
+    def test_what_goes_out_stands_in_the_audit_log(self):
+        up = self.upstream(models=["m"])
+        good, bad = "http://127.0.0.1:%d/v1/models" % up.port, "http://127.0.0.1:1/"
+        i = self.make({"profile": "generic", "command": ["/usr/bin/python3", "-c", "exec(%r)" % self.CALLER, bad, good],
+                       "egress": ["127.0.0.1:%d:GET:private" % up.port]}).start()
+        passed = lambda: (i.dir / "run" / "cage" / "egress.log").read_text().count('"allow"')
+        egress = lambda: [r for r in i.export() if r["kind"] == "egress"]
+        of = lambda reason: wait_for(lambda: next((r for r in egress() if r["reason"] == reason), None))
+        begin, end, denied = of("egress_begin"), of("egress_end"), of("egress_denied")
+        self.assertEqual((begin["decision"], begin["method"], begin["detail"]), ("allow", "GET", "127.0.0.1:%d" % up.port))
+        self.assertEqual((end["peer"], end["request_bytes"] > 0, end["reply_bytes"] > 0), ("127.0.0.1", True, True))
+        self.assertEqual((denied["decision"], denied["detail"]), ("refuse", "127.0.0.1:1: no rule allows this port of the host"))
+        self.assertTrue(begin["principal"].startswith("bartizan-local-"))
+        daemon = [k for k in descendants(i.proc.pid) if b"bartizand" in pathlib.Path("/proc/%d/cmdline" % k).read_bytes()]
+        os.kill(daemon[0], signal.SIGSTOP) # nobody can record: nothing goes out
+        try:
+            time.sleep(6) # what was recorded before is over, and the first that was not
+            seen = passed()
+            time.sleep(1.5)
+            self.assertEqual(passed(), seen)
+        finally:
+            os.kill(daemon[0], signal.SIGCONT)
+        wait_for(lambda: passed() > seen)
 
     def test_not_as_root(self):
         if not ROOT_USER: # who cannot have an instance of root cannot become somebody else either
