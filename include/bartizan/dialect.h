@@ -13,7 +13,8 @@ enum bz_server {
     BZ_SERVER_VLLM,
     BZ_SERVER_OPENAI,    /* any other server that speaks the OpenAI API */
     BZ_SERVER_ANTHROPIC, /* any other server that speaks Anthropic Messages */
-    BZ_SERVER_COUNT
+    BZ_SERVER_COUNT,     /* of model servers: what has models, parameters and a table of routes */
+    BZ_SERVER_MCP = BZ_SERVER_COUNT /* a tool server (mcp.h): has a place among the backends alone */
 };
 const char *
 bz_server_name(enum bz_server s); /* "llama.cpp", "ollama", "vllm", "openai", "anthropic" */
@@ -28,6 +29,7 @@ enum bz_dialect {
     BZ_DIALECT_OLLAMA,    /* {"error":"..."}, NDJSON, ends with "done":true */
     BZ_DIALECT_LLAMACPP,  /* native llama.cpp: error object with code; SSE without [DONE], ends with
                              "stop":true */
+    BZ_DIALECT_MCP,       /* JSON-RPC error object; SSE of JSON-RPC messages, ends when it ends */
     BZ_DIALECT_COUNT
 };
 
@@ -53,6 +55,7 @@ enum bz_api {
     BZ_API_TOKENIZE,
     BZ_API_DETOKENIZE,
     BZ_API_OPAQUE, /* admin-only management bodies: strict JSON object, no parameter table */
+    BZ_API_MCP,    /* one JSON-RPC message (mcp.h); what it may say is checked by the gateway */
     BZ_API_COUNT
 };
 
@@ -100,6 +103,11 @@ enum bz_route_match bz_route_find(enum bz_server server, struct bz_view method, 
                                   const struct bz_route **ret, struct bz_view *ret_id);
 /* Whole table of a server; for the generated tests, docs and `policy explain`. Static. */
 const struct bz_route *bz_route_table(enum bz_server server, size_t *ret_n);
+/* The routes of MCP servers, "/mcp/{server}", which no model server has: as the two above. */
+enum bz_route_match bz_route_find_mcp(struct bz_view method, struct bz_view path,
+                                      const struct bz_route **ret, struct bz_view *ret_server);
+const struct bz_route *bz_route_table_mcp(size_t *ret_n);
+bool bz_route_is_mcp(struct bz_view path);
 /* Best guess of the error shape before any route is known (unknown paths, nginx's own errors). */
 enum bz_dialect bz_dialect_of_path(struct bz_view path);
 
@@ -163,6 +171,8 @@ struct bz_error {
     struct bz_view request_id;
 };
 void bz_dialect_error(enum bz_dialect d, const struct bz_error *e, struct bz_buf *out);
+/* A JSON-RPC error response. id: of the request that it answers, as written; NULL: none is known. */
+void bz_dialect_rpc_error(const struct bz_json *id, const struct bz_error *e, struct bz_buf *out);
 /* The same as a stream event (SSE event or NDJSON line), complete with framing; never followed by a
  * normal ending. */
 void bz_dialect_error_event(enum bz_dialect d, const struct bz_error *e, struct bz_buf *out);

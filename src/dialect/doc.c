@@ -288,25 +288,31 @@ static const char *who(enum bz_access a) {
     return "**never**";
 }
 
+static void put_routes(struct bz_buf *b, const char *name, const struct bz_route *r, size_t n) {
+    bz_buf_printf(b, "\n## %s\n\n", name);
+    bz_buf_puts(b,
+                "| Method | Path | Who | Scope | Answered by | Why |\n|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < n; i++, r++) {
+        bool own = r->answer != BZ_ANSWER_BACKEND;
+        bool never = r->access == BZ_ACCESS_NEVER;
+        bz_buf_printf(b, "| %s | `%s` | %s | %s | %s | %s |\n", r->method, r->path, who(r->access),
+                      never ? "" : r->scope,
+                      never ? ""
+                      : own ? "gateway"
+                            : "server",
+                      r->reason);
+    }
+}
+
 void bz_dialect_write_docs(struct bz_buf *b) {
+    size_t n;
     bz_buf_puts(b, head);
     for (unsigned s = 0; s < BZ_SERVER_COUNT; s++) {
-        size_t n;
         const struct bz_route *r = bz_route_table((enum bz_server)s, &n);
-        bz_buf_printf(b, "\n## %s\n\n", bz_server_name((enum bz_server)s));
-        bz_buf_puts(
-            b, "| Method | Path | Who | Scope | Answered by | Why |\n|---|---|---|---|---|---|\n");
-        for (size_t i = 0; i < n; i++, r++) {
-            bool own = r->answer != BZ_ANSWER_BACKEND;
-            bool never = r->access == BZ_ACCESS_NEVER;
-            bz_buf_printf(b, "| %s | `%s` | %s | %s | %s | %s |\n", r->method, r->path,
-                          who(r->access), never ? "" : r->scope,
-                          never ? ""
-                          : own ? "gateway"
-                                : "server",
-                          r->reason);
-        }
+        put_routes(b, bz_server_name((enum bz_server)s), r, n);
     }
+    const struct bz_route *mcp = bz_route_table_mcp(&n);
+    put_routes(b, "MCP servers", mcp, n);
     bz_buf_puts(b, middle);
     for (size_t i = 0; i < sizeof apis / sizeof apis[0]; i++) {
         struct param_set set = bz_param_table(apis[i].api);

@@ -94,6 +94,46 @@ static void ollama(struct bz_jw *w, const struct error_facts *e) {
     optional(w, "request_id", e->request_id);
 }
 
+/* JSON-RPC 2.0, 5.1; the codes below -32000 are ours to choose from -32099 up. */
+static int64_t rpc_code(const struct error_facts *e) {
+    static const struct {
+        const char *code;
+        int64_t rpc;
+    } known[] = {{"json_", -32700},
+                 {"mcp_message_invalid", -32600},
+                 {"mcp_method", -32601},
+                 {"mcp_tool_unknown", -32602},
+                 {"mcp_arguments", -32602}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (bz_view_starts(e->code, bz_view_str(known[i].code)))
+            return known[i].rpc;
+    return e->status == 400 ? -32600 : e->status >= 500 ? -32603 : -32003;
+}
+
+static void rpc(struct bz_jw *w, const struct error_facts *e, const struct bz_json *id) {
+    bz_jw_kstr(w, "jsonrpc", BZ_V("2.0"));
+    bz_jw_key(w, "id");
+    if (id != NULL && id->type == BZ_JSON_STRING)
+        bz_jw_str(w, id->val);
+    else if (id != NULL && id->type == BZ_JSON_NUMBER)
+        bz_jw_raw(w, id->val);
+    else
+        bz_jw_null(w);
+    bz_jw_key(w, "error");
+    bz_jw_obj(w);
+    bz_jw_key(w, "code");
+    bz_jw_i64(w, rpc_code(e));
+    bz_jw_kstr(w, "message", e->message);
+    bz_jw_key(w, "data");
+    bz_jw_obj(w);
+    bz_jw_kstr(w, "code", e->code);
+    bz_jw_ku64(w, "status", e->status);
+    optional(w, "param", e->param);
+    optional(w, "request_id", e->request_id);
+    bz_jw_end(w);
+    bz_jw_end(w);
+}
+
 void bz_error_write(enum bz_dialect d, const struct error_facts *e, bool event,
                     struct bz_buf *out) {
     const char *type = e->type != NULL             ? e->type
@@ -121,6 +161,9 @@ void bz_error_write(enum bz_dialect d, const struct error_facts *e, bool event,
     case BZ_DIALECT_LLAMACPP:
         llamacpp(&w, e, type);
         break;
+    case BZ_DIALECT_MCP:
+        rpc(&w, e, NULL);
+        break;
     default:
         openai(&w, e, type);
         break;
@@ -139,6 +182,15 @@ static struct error_facts facts_of(const struct bz_error *e) {
 void bz_dialect_error(enum bz_dialect d, const struct bz_error *e, struct bz_buf *out) {
     struct error_facts f = facts_of(e);
     bz_error_write(d, &f, false, out);
+}
+
+void bz_dialect_rpc_error(const struct bz_json *id, const struct bz_error *e, struct bz_buf *out) {
+    struct error_facts f = facts_of(e);
+    struct bz_jw w;
+    bz_jw_init(&w, out);
+    bz_jw_obj(&w);
+    rpc(&w, &f, id);
+    bz_jw_end(&w);
 }
 
 void bz_dialect_error_event(enum bz_dialect d, const struct bz_error *e, struct bz_buf *out) {

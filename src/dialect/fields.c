@@ -54,6 +54,7 @@ static const struct api_tables tables[BZ_API_COUNT] = {
     [BZ_API_SCORE] = {&bz_fields_rank_request, &bz_fields_rank_reply, NULL, NULL},
     [BZ_API_TOKENIZE] = {&bz_fields_tokens_request, &bz_fields_tokens_reply, NULL, NULL},
     [BZ_API_DETOKENIZE] = {&bz_fields_tokens_request, &bz_fields_tokens_reply, NULL, NULL},
+    [BZ_API_MCP] = {&bz_fields_mcp_request, &bz_fields_mcp_reply, &bz_fields_mcp_reply, NULL},
     [BZ_API_OPAQUE] = {&bz_fields_opaque, &bz_fields_opaque, &bz_fields_opaque, NULL},
 };
 

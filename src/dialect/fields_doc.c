@@ -106,6 +106,7 @@ static const struct {
     {"llama.cpp: completion, infill", BZ_API_LLAMA_COMPLETION},
     {"Rerank, score", BZ_API_RERANK},
     {"Tokenize, detokenize", BZ_API_TOKENIZE},
+    {"MCP messages", BZ_API_MCP},
     {"Everything else", BZ_API_OPAQUE},
 };
 

@@ -141,7 +141,8 @@ extern const struct field_row bz_fields_chat_request, bz_fields_completions_requ
     bz_fields_messages_request, bz_fields_messages_reply, bz_fields_messages_event,
     bz_fields_ollama_request, bz_fields_ollama_reply, bz_fields_ollama_show_reply,
     bz_fields_llama_request, bz_fields_llama_reply, bz_fields_rank_request, bz_fields_rank_reply,
-    bz_fields_tokens_request, bz_fields_tokens_reply, bz_fields_count_reply, bz_fields_opaque;
+    bz_fields_tokens_request, bz_fields_tokens_reply, bz_fields_count_reply, bz_fields_opaque,
+    bz_fields_mcp_request, bz_fields_mcp_reply;
 /* Shared structures. */
 extern const struct field_set bz_fields_tools, bz_fields_chat_message, bz_fields_chat_part,
     bz_fields_part, bz_fields_item, bz_fields_response, bz_fields_block, bz_fields_message,

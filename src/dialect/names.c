@@ -7,6 +7,8 @@ static const char *const server_names[BZ_SERVER_COUNT] = {
 };
 
 const char *bz_server_name(enum bz_server s) {
+    if (s == BZ_SERVER_MCP)
+        return "mcp";
     return (unsigned)s < BZ_SERVER_COUNT ? server_names[s] : "unknown";
 }
 

@@ -118,6 +118,7 @@ static bool well_formed(enum bz_api api, const struct bz_json *root, struct bz_u
     case BZ_API_OLLAMA_SHOW:
         return bz_json_is(root, BZ_JSON_OBJECT);
     case BZ_API_NONE:
+    case BZ_API_MCP:
     case BZ_API_OPAQUE:
         return bz_json_is(root, BZ_JSON_OBJECT) || bz_json_is(root, BZ_JSON_ARRAY);
     case BZ_API_COUNT:

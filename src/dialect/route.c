@@ -54,10 +54,9 @@ static bool path_matches(const char *pattern, struct bz_view path, struct bz_vie
     return i == path.n;
 }
 
-enum bz_route_match bz_route_find(enum bz_server server, struct bz_view method, struct bz_view path,
-                                  const struct bz_route **ret, struct bz_view *ret_id) {
-    size_t n;
-    const struct bz_route *rows = bz_route_table(server, &n);
+static enum bz_route_match find_in(const struct bz_route *rows, size_t n, struct bz_view method,
+                                   struct bz_view path, const struct bz_route **ret,
+                                   struct bz_view *ret_id) {
     enum bz_route_match match = BZ_ROUTE_UNKNOWN;
     for (size_t i = 0; i < n; i++) {
         struct bz_view id = {NULL, 0};
@@ -73,6 +72,27 @@ enum bz_route_match bz_route_find(enum bz_server server, struct bz_view method, 
     return match;
 }
 
+enum bz_route_match bz_route_find(enum bz_server server, struct bz_view method, struct bz_view path,
+                                  const struct bz_route **ret, struct bz_view *ret_id) {
+    size_t n;
+    const struct bz_route *rows = bz_route_table(server, &n);
+    return find_in(rows, n, method, path, ret, ret_id);
+}
+
+const struct bz_route *bz_route_table_mcp(size_t *ret_n) {
+    *ret_n = bz_routes_mcp.n;
+    return bz_routes_mcp.rows;
+}
+
+enum bz_route_match bz_route_find_mcp(struct bz_view method, struct bz_view path,
+                                      const struct bz_route **ret, struct bz_view *ret_server) {
+    return find_in(bz_routes_mcp.rows, bz_routes_mcp.n, method, path, ret, ret_server);
+}
+
+bool bz_route_is_mcp(struct bz_view path) {
+    return bz_view_starts(path, BZ_V("/mcp/"));
+}
+
 static bool under(struct bz_view path, struct bz_view prefix) {
     return bz_view_starts(path, prefix) && (path.n == prefix.n || path.p[prefix.n] == '/');
 }
@@ -82,6 +102,8 @@ enum bz_dialect bz_dialect_of_path(struct bz_view path) {
         "/completion",     "/completions", "/infill",    "/embedding", "/embeddings",
         "/tokenize",       "/detokenize",  "/slots",     "/props",     "/lora-adapters",
         "/apply-template", "/tools",       "/cors-proxy"};
+    if (bz_route_is_mcp(path))
+        return BZ_DIALECT_MCP;
     if (under(path, BZ_V("/api")))
         return BZ_DIALECT_OLLAMA;
     if (under(path, BZ_V("/v1/messages")) || under(path, BZ_V("/v1/complete")))

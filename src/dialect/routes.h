@@ -54,6 +54,6 @@ struct bz_route_list {
     size_t n;
 };
 extern const struct bz_route_list bz_routes_llamacpp, bz_routes_ollama, bz_routes_vllm,
-    bz_routes_openai, bz_routes_anthropic;
+    bz_routes_openai, bz_routes_anthropic, bz_routes_mcp;
 
 #endif

@@ -350,7 +350,7 @@ enum bz_status bz_stream_end(struct bz_stream *s, struct bz_buf *out) {
         if (s->part.p[i] != '\n' && s->part.p[i] != '\r')
             return fail(s, BZ_ESYNTAX, "stream ended in the middle of an event");
     }
-    if (!s->done)
+    if (!s->done && s->dialect != BZ_DIALECT_MCP) /* that one knows no last event */
         return fail(s, BZ_ESYNTAX, "stream ended before its last event");
     bz_buf_free(&s->part);
     return bz_buf_status(out);

@@ -138,6 +138,8 @@ static void anthropic(struct bz_stream *s, const struct bz_json *root) {
 
 static enum bz_status meaning(struct bz_stream *s, const struct bz_json *root,
                               enum event_fate *ret) {
+    if (s->dialect == BZ_DIALECT_MCP)
+        return BZ_OK; /* a message; what it may say is the gateway's to check */
     if (is_error(root)) {
         s->why = "the model server sent an error in mid-stream";
         return BZ_EUNAVAIL;

@@ -95,7 +95,7 @@ static bool backends_ok(const struct bz_image *img) {
     struct img_backend b;
     for (uint64_t i = 0; img_item(img, IMG_BACKENDS, i, sizeof b, &b); i++) {
         struct bz_view address = img_text(img, IMG_POOL, b.address);
-        if (b.type >= BZ_SERVER_COUNT || !img_ref_ok(img, IMG_POOL, b.name) ||
+        if (b.type > BZ_SERVER_MCP || !img_ref_ok(img, IMG_POOL, b.name) ||
             !img_ref_ok(img, IMG_POOL, b.host) || !img_ref_ok(img, IMG_POOL, b.address) ||
             !img_ref_ok(img, IMG_POOL, b.authorization))
             return false;

@@ -218,8 +218,35 @@ static void upstream_kinds_are_kept(void **state) {
     assert_non_null(strstr(t, "upstream_error"));
 }
 
+static void json_rpc(void **state) {
+    struct bz_json text = {.type = BZ_JSON_STRING, .val = BZ_V("a\"b")};
+    struct bz_json number = {.type = BZ_JSON_NUMBER, .val = BZ_V("7")};
+    struct bz_error e = {.status = 403, .code = "data_blocked", .message = BZ_V("No.")};
+    char mem[512];
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_dialect_rpc_error(&text, &e, &b);
+    assert_true(bz_view_eq(
+        bz_buf_view(&b),
+        BZ_V(
+            "{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"b\",\"error\":{\"code\":-32003,\"message\":\"No.\","
+            "\"data\":{\"code\":\"data_blocked\",\"status\":403}}}")));
+    bz_buf_reset(&b);
+    e.code = "mcp_method_not_allowed";
+    bz_dialect_rpc_error(&number, &e, &b);
+    bz_buf_putc(&b, 0);
+    assert_non_null(strstr(mem, "\"id\":7,\"error\":{\"code\":-32601,"));
+    bz_buf_reset(&b);
+    e.status = 500;
+    e.code = "internal_error";
+    bz_dialect_rpc_error(NULL, &e, &b);
+    bz_buf_putc(&b, 0);
+    assert_non_null(strstr(mem, "\"id\":null,\"error\":{\"code\":-32603,"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_rpc),
         cmocka_unit_test(documents),
         cmocka_unit_test(types_by_status),
         cmocka_unit_test(events),

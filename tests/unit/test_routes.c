@@ -188,7 +188,9 @@ static void names_go_both_ways(void **state) {
     assert_false(bz_server_from_name(BZ_V("vLLM"), &s));
     assert_false(bz_server_from_name(BZ_V(""), &s));
     assert_int_equal(s, BZ_SERVER_VLLM);
-    assert_string_equal(bz_server_name(BZ_SERVER_COUNT), "unknown");
+    assert_string_equal(bz_server_name(BZ_SERVER_MCP), "mcp");
+    assert_false(bz_server_from_name(BZ_V("mcp"), &s)); /* no model server */
+    assert_string_equal(bz_server_name((enum bz_server)(BZ_SERVER_MCP + 1)), "unknown");
 }
 
 static void shape_of_unknown_paths(void **state) {
@@ -246,6 +248,29 @@ static void the_page_is_what_the_tables_say(void **state) {
     free(text);
 }
 
+static void mcp_has_routes_of_its_own(void **state) {
+    static const char *const methods[] = {"POST", "GET", "DELETE"};
+    const struct bz_route *r = NULL;
+    struct bz_view server;
+    size_t n;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(
+            bz_route_find_mcp(bz_view_str(methods[i]), BZ_V("/mcp/tools-1"), &r, &server),
+            BZ_ROUTE_FOUND);
+        assert_true(bz_view_eq(server, BZ_V("tools-1")));
+        assert_int_equal(r->access, BZ_ACCESS_USER);
+        assert_int_equal(r->api, i == 0 ? BZ_API_MCP : BZ_API_NONE);
+    }
+    assert_int_equal(bz_route_find_mcp(BZ_V("PUT"), BZ_V("/mcp/x"), &r, &server), BZ_ROUTE_METHOD);
+    assert_int_equal(bz_route_find_mcp(BZ_V("GET"), BZ_V("/mcp/"), &r, &server), BZ_ROUTE_UNKNOWN);
+    assert_int_equal(bz_route_find_mcp(BZ_V("GET"), BZ_V("/mcp/x/y"), &r, &server),
+                     BZ_ROUTE_UNKNOWN);
+    assert_int_equal(bz_dialect_of_path(BZ_V("/mcp/x")), BZ_DIALECT_MCP);
+    assert_int_equal(bz_dialect_of_path(BZ_V("/mcpx")), BZ_DIALECT_OPENAI);
+    assert_non_null(bz_route_table_mcp(&n));
+    assert_int_equal(n, 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documented_routes_are_decided),
@@ -253,6 +278,7 @@ int main(void) {
         cmocka_unit_test(anything_else_is_unknown),
         cmocka_unit_test(methods_and_ids),
         cmocka_unit_test(names_go_both_ways),
+        cmocka_unit_test(mcp_has_routes_of_its_own),
         cmocka_unit_test(shape_of_unknown_paths),
         cmocka_unit_test(dialects_agree),
         cmocka_unit_test(the_page_is_what_the_tables_say),
