@@ -76,11 +76,11 @@ void bz_reading_place(const struct bz_reading *r, size_t a, size_t b, uint32_t *
 
 /* ---- rules (rules.c, rules_compile.c) ------------------------------------------------------------- */
 
-struct bz_rule {               /* lent from the pack */
-    struct bz_view id, family; /* "override-en-1", "override" */
-    struct bz_view what;       /* a sentence for people: what was matched and why it matters */
-    struct bz_view refs;       /* "AML.T0051.000 LLM01:2025" */
-    uint8_t channels;          /* bit per enum bz_channel */
+struct bz_injection_rule {         /* lent from the pack */
+    struct bz_view id, family;     /* "override-en-1", "override" */
+    struct bz_view what;           /* a sentence for people: what was matched and why it matters */
+    struct bz_view refs;           /* "AML.T0051.000 LLM01:2025" */
+    uint8_t channels;              /* bit per enum bz_channel */
     float score[BZ_CHANNEL_COUNT]; /* 0..1 */
 };
 struct bz_rule_error {
@@ -103,7 +103,7 @@ enum bz_status bz_rules_compile(const struct bz_rule_file *files, size_t n, stru
 size_t bz_rules_builtin(struct bz_rule_file out[BZ_RULE_FILES_MAX]);
 /* Rules of a pack, for lists of them. Lives as long as the handle. */
 struct bz_injection;
-size_t bz_injection_rules(const struct bz_injection *j, const struct bz_rule **ret);
+size_t bz_injection_rules(const struct bz_injection *j, const struct bz_injection_rule **ret);
 
 /* ---- classifier (classifier.c) -------------------------------------------------------------------- */
 

@@ -106,7 +106,7 @@ void bz_injection_close(struct bz_injection *j) {
     bz_alloc_heap.free(NULL, j);
 }
 
-size_t bz_injection_rules(const struct bz_injection *j, const struct bz_rule **ret) {
+size_t bz_injection_rules(const struct bz_injection *j, const struct bz_injection_rule **ret) {
     *ret = j->rules.rules;
     return j->rules.n[PK_RULES];
 }
@@ -244,7 +244,7 @@ static float weight_of(const struct bz_reading *r) {
 
 static void add_rule(struct verdict *v, const struct rules *rules, const struct bz_reading *r,
                      uint32_t rule, float weight) {
-    const struct bz_rule *k = &rules->rules[rule];
+    const struct bz_injection_rule *k = &rules->rules[rule];
     const struct rule_hit *hit = &rules->hits[rule];
     struct bz_reason one = {.source = BZ_V("rule"),
                             .id = k->id,

@@ -148,8 +148,8 @@ static enum bz_status make_tables(struct rules *r) {
         return BZ_ENOMEM;
     for (size_t i = 0; i < n; i++) {
         const struct pk_rule *k = &r->pk_rules[i];
-        struct bz_rule *out = &r->rules[i];
-        *out = (struct bz_rule){.id = text_of(r, k, 0),
+        struct bz_injection_rule *out = &r->rules[i];
+        *out = (struct bz_injection_rule){.id = text_of(r, k, 0),
                                 .family = text_of(r, k, 1),
                                 .what = text_of(r, k, 2),
                                 .refs = text_of(r, k, 3),

@@ -101,7 +101,7 @@ struct rules { /* an opened pack */
     const struct pk_literal *literals;
     const uint32_t *refs;
     uint32_t n[PK_COUNT];
-    struct bz_rule *rules; /* the same for people */
+    struct bz_injection_rule *rules; /* the same for people */
     hs_database_t *db;     /* NULL: no rule */
     hs_scratch_t *scratch;
     struct rule_hit *hits; /* by rule */
