@@ -100,6 +100,9 @@ struct bz_forward {
     bool stream;
 };
 const struct bz_forward *bz_tx_forward(const struct bz_tx *tx);
+/* Headers for a tool server: Mcp-Session-Id and MCP-Protocol-Version; empty: not sent. */
+struct bz_view bz_tx_forward_session(const struct bz_tx *tx);
+struct bz_view bz_tx_forward_version(const struct bz_tx *tx);
 void bz_tx_drop_body(struct bz_tx *tx); /* the body was sent: memory can go */
 /* A body that policy wants kept, sealed: `name` is its file's in DIR/bodies/spool, its bytes are
  * appended to out (born with bz_tx_spool_room). The request (as the model gets it): after FORWARD and
@@ -123,6 +126,8 @@ struct bz_reply_head {
     struct bz_view content_type, content_encoding;
     int64_t content_length; /* -1 unknown */
 };
+/* The Mcp-Session-Id of a tool server's reply, before bz_tx_reply_head. */
+void bz_tx_reply_session(struct bz_tx *tx, struct bz_view session);
 /* A reply that cannot be checked (encoding, type, status) is turned into an error here: COLLECT,
  * and bz_tx_reply is not NULL already: send it and close the upstream connection (bytes that are
  * fed all the same are dropped). For STREAM the client gets status 200, the content type of
@@ -157,7 +162,7 @@ void bz_tx_record(struct bz_tx *tx, enum bz_record_kind kind, uint16_t client_st
                   bool client_gone, struct bz_now now, struct bz_buf *out);
 struct bz_view bz_tx_id(const struct bz_tx *tx); /* text, for the x-request-id header */
 /* Headers of every reply, streams included: x-request-id, nosniff, no-store, HSTS under TLS, rate
- * limits (at most 10). Views live until bz_tx_free. */
+ * limits, the session of MCP (at most 11). Views live until bz_tx_free. */
 size_t bz_tx_headers(const struct bz_tx *tx, struct bz_header *out, size_t cap);
 
 /* Settles limits (true token counts), counts down concurrency and outstanding. Idempotent. */

@@ -1,7 +1,7 @@
 /* What the head alone decides, in the order host, origin, upgrade, hygiene, credential, query,
  * path, route, access, body announcement. Nothing before the credential tells which routes exist.
  */
-#include "tx_int.h"
+#include "mcp.h"
 
 enum name {
     HEAD_HOST,
@@ -111,8 +111,9 @@ static void look(const struct bz_req_head *h, struct seen *s) {
 }
 
 static bool edge(struct bz_tx *tx, const struct bz_req_head *h, const struct seen *s) {
-    if (!bz_image_host_known(tx->image, h->host))
-        return bz_tx_no(tx, BZ_REFUSE_HOST);
+    if (!bz_image_host_known(tx->image,
+                             h->host)) /* tool servers: DNS rebinding gets what the spec says */
+        return bz_tx_no(tx, bz_route_is_mcp(h->path) ? BZ_REFUSE_MCP_HOST : BZ_REFUSE_HOST);
     if (s->there[HEAD_ORIGIN] && !bz_image_origin_known(tx->image, s->value[HEAD_ORIGIN]))
         return bz_tx_no(tx, BZ_REFUSE_ORIGIN);
     if (s->upgrade || bz_view_eq(h->method, BZ_V("CONNECT")))
@@ -202,6 +203,10 @@ static uint8_t server_types(const struct bz_tx *tx) {
 static enum bz_route_match look_up(struct bz_tx *tx, struct bz_view method, struct bz_view path,
                                    struct bz_view *ret_id) {
     enum bz_route_match best = BZ_ROUTE_UNKNOWN;
+    if (bz_route_is_mcp(path))
+        return bz_image_blob(tx->image, BZ_BLOB_MCP).n == 0
+                   ? BZ_ROUTE_UNKNOWN
+                   : bz_route_find_mcp(method, path, &tx->route, ret_id);
     for (unsigned t = 0; t < BZ_SERVER_COUNT; t++) {
         const struct bz_route *r = NULL;
         struct bz_view id = {NULL, 0};
@@ -330,6 +335,12 @@ static bool path_canonical(const struct bz_req_head *h) {
 
 /* ---- route ---- */
 
+static bool no_method_mcp(struct bz_tx *tx) {
+    (void)bz_tx_no(tx, BZ_REFUSE_METHOD);
+    bz_tx_reply_allow(tx, BZ_V("POST, GET, DELETE"));
+    return false;
+}
+
 static bool no_method(struct bz_tx *tx, const struct bz_req_head *h) {
     static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
     char mem[64];
@@ -404,12 +415,12 @@ static bool access_of(struct bz_tx *tx, struct bz_denial *why) {
 static bool route(struct bz_tx *tx, const struct bz_req_head *h, enum bz_route_match match) {
     struct bz_denial why = {NULL, NULL};
     if (match == BZ_ROUTE_METHOD)
-        return no_method(tx, h);
+        return bz_route_is_mcp(h->path) ? no_method_mcp(tx) : no_method(tx, h);
     if (match != BZ_ROUTE_FOUND || tx->route == NULL)
         return bz_tx_no(tx, BZ_REFUSE_ROUTE_UNKNOWN);
     tx->dialect = (uint8_t)tx->route->dialect;
     tx->dialect_known = true;
-    if (access_of(tx, &why)) {
+    if (tx->route->dialect == BZ_DIALECT_MCP ? may_use(tx, tx->route, &why) : access_of(tx, &why)) {
         tx->dialect = (uint8_t)tx->route->dialect;
         return true;
     }
@@ -476,7 +487,9 @@ static bool head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *
     if (!canonical)
         return bz_tx_no(tx, BZ_REFUSE_PATH);
     *ret_id = id;
-    return route(tx, h, match) && announced(tx, h, &s);
+    if (!route(tx, h, match) || !announced(tx, h, &s))
+        return false;
+    return tx->route->dialect != BZ_DIALECT_MCP || bz_tx_mcp_head(tx, h, id);
 }
 
 bool bz_tx_head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view *ret_id) {

@@ -1,5 +1,6 @@
 /* Audit records. Every view is from the image, the route table, our own sentences, or the peer's
  * address. */
+#include "mcp.h"
 #include "screen.h"
 
 enum { FINDINGS_TEXT = 640 };
@@ -35,6 +36,8 @@ static void fill_names(const struct bz_tx *tx, struct bz_record *r) {
     }
     if (tx->has_model && bz_image_model(tx->image, tx->model, &m))
         r->model = m.name;
+    if (tx->mcp != NULL)
+        r->model = bz_tx_mcp_tool(tx); /* as approved: from the image, never the client's text */
 }
 
 static void fill_end(const struct bz_tx *tx, bool client_gone, uint64_t now_ns,

@@ -1,5 +1,5 @@
 /* Refusals: one table of codes, and the making of replies that the gateway gives itself. */
-#include "tx_int.h"
+#include "mcp.h"
 
 #define ERROR_BODY_MAX                                                                             \
     3072 /* envelope, a message of <= 512 bytes and a parameter path, all escaped */
@@ -129,6 +129,13 @@ void bz_tx_reply_allow(struct bz_tx *tx, struct bz_view allow) {
     add(m, BZ_V("Allow"), bz_view(m->allow, allow.n));
 }
 
+static void put_error(const struct bz_tx *tx, const struct bz_error *e, struct bz_buf *out) {
+    if (tx->mcp != NULL)
+        bz_dialect_rpc_error(bz_tx_mcp_id(tx), e, out);
+    else
+        bz_dialect_error((enum bz_dialect)tx->dialect, e, out);
+}
+
 bool bz_tx_no_code(struct bz_tx *tx, uint16_t status, const char *code, struct bz_view message,
                    struct bz_view param, const char *detail) {
     uint8_t mem[ERROR_BODY_MAX];
@@ -150,14 +157,14 @@ bool bz_tx_no_code(struct bz_tx *tx, uint16_t status, const char *code, struct b
     tx->reason = code;
     tx->detail = detail;
     bz_buf_init_fixed(&b, mem, sizeof mem);
-    bz_dialect_error((enum bz_dialect)tx->dialect, &e, &b);
+    put_error(tx, &e, &b);
     if (bz_buf_status(&b) != BZ_OK) { /* too much escaping: say it without the client's own text */
         e.message = bz_view_str(code);
         e.param = (struct bz_view){NULL, 0};
         bz_buf_reset(&b);
-        bz_dialect_error((enum bz_dialect)tx->dialect, &e, &b);
+        put_error(tx, &e, &b);
     }
-    return take_error(tx, status, bz_buf_view(&b));
+    return take_error(tx, bz_tx_mcp_status(tx, status), bz_buf_view(&b));
 }
 
 bool bz_tx_no_because(struct bz_tx *tx, enum bz_refusal r, struct bz_view message,

@@ -3,6 +3,7 @@
  * written anew. What cannot be checked is an error. */
 #include <bartizan/text.h>
 
+#include "mcp.h"
 #include "screen.h"
 
 #define EDIT_ROOM 64
@@ -88,6 +89,8 @@ static bool head(struct bz_tx *tx, const struct bz_reply_head *h) {
     struct bz_view type = media_type(h->content_type);
     if (h->content_encoding.n > 0 && !bz_view_eq_nocase(h->content_encoding, BZ_V("identity")))
         return fail(tx, BZ_REFUSE_UPSTREAM, "The model server encoded its reply.");
+    if (tx->mcp != NULL)
+        return bz_tx_mcp_reply_head(tx, h, type);
     if (h->status >= 400 && h->status < 600) {
         tx->collecting = BZ_COLLECT_ERROR;
         tx->collect_n = -1; /* its body is replaced: its length is of no interest */
@@ -133,7 +136,10 @@ static void end_stream(struct bz_tx *tx, const struct bz_error *e, const char *d
     tx->phase = BZ_PHASE_ENDED;
     tx->reason = e->code;
     tx->detail = detail;
-    bz_dialect_error_event((enum bz_dialect)tx->dialect, e, out);
+    if (tx->mcp != NULL)
+        bz_tx_mcp_error_event(tx, e, out);
+    else
+        bz_dialect_error_event((enum bz_dialect)tx->dialect, e, out);
     tx->reply_bytes += out->n - before;
     bz_tx_store_stream(tx, bz_view_sub(bz_buf_view(out), before, out->n));
 }
@@ -231,6 +237,8 @@ void bz_tx_cut(struct bz_tx *tx, const char *code, const char *message, struct b
 /* ---- collected ---- */
 
 static size_t collect_cap(const struct bz_tx *tx) {
+    if (tx->mcp != NULL && tx->collecting == BZ_COLLECT_JSON)
+        return bz_tx_mcp_result_max(tx);
     static const size_t caps[] = {
         [BZ_COLLECT_JSON] = BZ_REPLY_MAX,
         [BZ_COLLECT_TEXT] = BZ_REPLY_TEXT_MAX,
@@ -264,7 +272,10 @@ static enum bz_status collect_feed(struct bz_tx *tx, struct bz_view in) {
             tx->drop_error = true;
             return BZ_OK;
         }
-        (void)fail(tx, cap == 0 ? BZ_REFUSE_UPSTREAM_MALFORMED : BZ_REFUSE_UPSTREAM_TOO_LARGE,
+        (void)fail(tx,
+                   cap == 0          ? BZ_REFUSE_UPSTREAM_MALFORMED
+                   : tx->mcp != NULL ? BZ_REFUSE_MCP_RESULT_LARGE
+                                     : BZ_REFUSE_UPSTREAM_TOO_LARGE,
                    "The reply is above its cap.");
         return BZ_ETOOBIG;
     }
@@ -405,6 +416,8 @@ static void collect_end(struct bz_tx *tx, bool clean, struct bz_now now) {
         end_error(tx);
     else if (!whole)
         (void)fail(tx, BZ_REFUSE_UPSTREAM_TRUNCATED, "The model server's reply broke off.");
+    else if (tx->collecting == BZ_COLLECT_JSON && tx->mcp != NULL)
+        bz_tx_mcp_end(tx, now);
     else if (tx->collecting == BZ_COLLECT_JSON)
         end_json(tx, now);
     else if (tx->collecting == BZ_COLLECT_TEXT)
@@ -429,8 +442,14 @@ static void fetch(const struct bz_tx *tx) {
 
 enum bz_status bz_tx_reply_feed(struct bz_tx *tx, struct bz_view in, struct bz_buf *out,
                                 struct bz_now now) {
-    (void)now; /* for detectors that watch the pace; part of the contract */
     fetch(tx);
+    if (tx->mcp != NULL)
+        tx->mcp->now = now;
+    if (tx->mcp != NULL && !tx->streaming && tx->phase == BZ_PHASE_REPLY && !tx->drop) {
+        enum bz_status st = bz_tx_mcp_feed(tx, in);
+        if (st != BZ_MORE)
+            return st;
+    }
     return tx->streaming ? stream_feed(tx, in, out) : collect_feed(tx, in);
 }
 

@@ -1,4 +1,5 @@
 /* A transaction's life and the verdict machine. */
+#include "mcp.h"
 #include "screen.h"
 
 _Static_assert(sizeof(struct bz_tx) <= 1024, "an open stream may keep 2 KiB in all");
@@ -92,9 +93,11 @@ enum bz_verdict bz_tx_begin(struct bz_tx *tx, const struct bz_req_head *h) {
         return BZ_VERDICT_REFUSE;
     if (tx->route->answer != BZ_ANSWER_BACKEND)
         return bz_tx_answer(tx, id) ? decided(tx, BZ_VERDICT_ANSWER) : BZ_VERDICT_REFUSE;
+    if (tx->route->api == BZ_API_NONE && tx->mcp != NULL)
+        return bz_tx_mcp_accept_bodyless(tx) ? forward(tx) : BZ_VERDICT_REFUSE;
     if (tx->route->api == BZ_API_NONE)
         return bz_tx_accept_bodyless(tx, h->path) ? forward(tx) : BZ_VERDICT_REFUSE;
-    if (!bz_tx_keep_path(tx, h->path))
+    if (tx->mcp == NULL && !bz_tx_keep_path(tx, h->path))
         return BZ_VERDICT_REFUSE;
     tx->phase = BZ_PHASE_BODY;
     tx->verdict = BZ_VERDICT_BODY;
@@ -107,7 +110,8 @@ enum bz_verdict bz_tx_body(struct bz_tx *tx, struct bz_view body, struct bz_now 
         return BZ_VERDICT_REFUSE;
     }
     tx->request_bytes = body.n;
-    return bz_tx_accept(tx, body, now) ? forward(tx) : BZ_VERDICT_REFUSE;
+    bool ok = tx->mcp != NULL ? bz_tx_mcp_accept(tx, body, now) : bz_tx_accept(tx, body, now);
+    return ok ? forward(tx) : BZ_VERDICT_REFUSE;
 }
 
 uint64_t bz_tx_body_max(const struct bz_tx *tx) {
@@ -174,6 +178,8 @@ size_t bz_tx_headers(const struct bz_tx *tx, struct bz_header *out, size_t cap) 
     if (n > cap)
         n = cap;
     memcpy(out, all, n * sizeof all[0]);
+    if (tx->mcp != NULL && n < cap)
+        n += bz_tx_mcp_headers(tx, out + n);
     return n + bz_tx_limits_headers(tx, out + n, cap - n);
 }
 
@@ -202,6 +208,8 @@ bool bz_tx_still_allowed(struct bz_tx *tx, const struct bz_image *image, uint64_
         return false;
     if (bz_authorise_route(image, &p, tx->route, &why) != BZ_OK)
         return false;
+    if (tx->mcp != NULL && !bz_tx_mcp_still_allowed(tx, image, &p))
+        return false;
     return !tx->has_model || (bz_image_model(tx->image, tx->model, &m) &&
                               bz_authorise_model(image, &p, m.name, &why) == BZ_OK);
 }
@@ -226,6 +234,7 @@ void bz_tx_free(struct bz_tx *tx) {
     bz_tx_blob_free(tx, &tx->collect);
     bz_tx_blob_free(tx, &tx->kept);
     bz_tx_screen_free(tx);
+    bz_tx_mcp_free(tx);
     bz_tx_mem_free(tx, tx->judged);
     if (tx->conversation.n > 0)
         bz_tx_mem_free(tx, (void *)(uintptr_t)tx->conversation.p);

@@ -9,6 +9,7 @@
  *   reply.c   what comes back from the model server
  *   record.c  audit records
  *   screen.h  data protection: its files and what they share
+ *   mcp.h     tool servers: their requests and replies
  *
  * A step returns true to go on; false means that tx->verdict and tx->reply say why not. Nothing
  * sets FORWARD but forward() in tx.c, the last step of both ways (with and without a body). */
@@ -65,6 +66,17 @@
     X(DATA_COACH, 403, "justification_required",                                                   \
       "Please check whether the model needs this data. If it does, send the request again with "   \
       "the header x-bartizan-justification: and your reason.")                                     \
+    X(CONTROL_TOKEN, 403, "control_token_blocked",                                                 \
+      "Policy does not let control tokens of chat templates go to the model as text.")             \
+    X(INJECTION, 403, "injection_blocked",                                                         \
+      "Policy does not let this text go to the model: it reads like instructions to it.")          \
+    X(INJECTION_COACH, 403, "justification_required",                                              \
+      "A part of the request reads like an attempt to give the model other instructions.")         \
+    X(SYSTEM, 403, "system_prompt_not_allowed",                                                    \
+      "Policy gives the model its instructions: leave system and developer texts out.")            \
+    X(PROMPT_PLACE, 403, "prompt_not_applicable",                                                  \
+      "Policy wants its own instructions before every prompt, and this request has no place "      \
+      "for them: use a chat route.")                                                               \
     X(DATA_TOO_MANY, 400, "data_too_much", "The body holds too many findings to be handled.")      \
     X(LABEL_ROLE, 403, "label_above_clearance",                                                    \
       "The request is classified higher than your role is cleared for.")                           \
@@ -77,6 +89,32 @@
       "The reply is classified higher than your role is cleared for.")                             \
     X(REPLY_TOOL, 403, "label_above_clearance",                                                    \
       "The reply is classified higher than a tool that it calls is cleared for.")                  \
+    X(MCP_HOST, 403, "host_not_served", "The gateway does not serve this host name.")              \
+    X(MCP_MESSAGE, 400, "mcp_message_invalid", "The body is no message of MCP.")                   \
+    X(MCP_VERSION, 400, "mcp_version_not_supported",                                               \
+      "MCP-Protocol-Version is not the version that this session agreed on.")                      \
+    X(MCP_SESSION_MISSING, 400, "mcp_session_missing",                                             \
+      "Send the Mcp-Session-Id that the reply to initialize had.")                                 \
+    X(MCP_METHOD, 403, "mcp_method_not_allowed", "This MCP method is not allowed here.")           \
+    X(MCP_TOOL, 403, "mcp_tool_unknown",                                                           \
+      "This tool is not approved. An administrator sees it with: bartizan mcp list")               \
+    X(MCP_TOOL_CHANGED, 403, "mcp_tool_changed",                                                   \
+      "The server has changed this tool since it was approved. It is closed until an "             \
+      "administrator has approved it again.")                                                      \
+    X(MCP_ARGUMENTS, 403, "mcp_arguments_invalid",                                                 \
+      "The arguments do not fit the tool's schema.")                                               \
+    X(MCP_REPLAY, 403, "mcp_replay",                                                               \
+      "A call with this id was sent in this session less than a minute ago.")                      \
+    X(MCP_RESULT, 502, "mcp_result_invalid",                                                       \
+      "The server's result is not what its definition says, and was withheld.")                    \
+    X(MCP_RESULT_LARGE, 502, "mcp_result_too_large",                                               \
+      "The server's result is larger than the gateway passes, and was withheld.")                  \
+    X(MCP_INJECTION, 403, "mcp_result_injection",                                                  \
+      "The server's result tries to steer the model, and was withheld.")                           \
+    X(MCP_SESSION, 404, "mcp_session_unknown", "There is no such session; initialize again.")      \
+    X(MCP_NO_STREAM, 405, "mcp_not_offered", "The MCP server does not offer this.")                \
+    X(MCP_ACCEPT, 406, "not_acceptable",                                                           \
+      "Accept must name application/json and text/event-stream (GET: text/event-stream).")         \
     X(ROUTE_UNKNOWN, 404, "route_unknown", "There is no such route.")                              \
     X(MODEL_UNKNOWN, 404, "model_not_found",                                                       \
       "The model does not exist or you may not use it; GET /v1/models lists those you may use.")   \
@@ -146,6 +184,7 @@ struct bz_tx_blob { /* bytes from the transaction's allocator */
 struct bz_tx_screen; /* screen.h */
 struct bz_tx_judged; /* judge.h */
 struct guard;        /* guard.c */
+struct bz_tx_mcp;    /* mcp.h */
 struct bz_tx_rates;  /* limits.c: the tightest limits, for the headers */
 
 #define BZ_TX_PEER_MAX 46 /* INET6_ADDRSTRLEN */
@@ -222,6 +261,7 @@ struct bz_tx {
     struct bz_view conversation;      /* own memory; of x-bartizan-conversation */
     struct bz_view raw_body;          /* as it came, while it is being looked at */
     struct bz_tx_blob kept;           /* of a stream that is to be stored */
+    struct bz_tx_mcp *mcp;            /* NULL: no tool server is meant */
     struct bz_tx_rates *rates;
 
     const char *reason, *detail; /* static */

@@ -228,6 +228,8 @@ static void put_proxy(const struct bz_nginx_conf_input *in, struct bz_buf *out) 
         "            proxy_set_header Authorization $bartizan_upstream_authorization;\n"
         "            proxy_set_header x-api-key $bartizan_upstream_api_key;\n"
         "            proxy_set_header anthropic-version $bartizan_anthropic_version;\n"
+        "            proxy_set_header Mcp-Session-Id $bartizan_mcp_session;\n"
+        "            proxy_set_header MCP-Protocol-Version $bartizan_mcp_version;\n"
         "            proxy_set_header X-Request-Id $bartizan_request_id;\n"
         "            proxy_buffering off;\n"
         "            proxy_buffer_size 8k;\n"

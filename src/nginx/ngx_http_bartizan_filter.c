@@ -24,7 +24,8 @@ static ngx_http_output_body_filter_pt next_body_filter;
 /* ---- the head of a reply ---- */
 
 /* Looks at the raw list: nginx keeps only one of several headers of a name. */
-static void read_head(ngx_http_request_t *r, struct bz_reply_head *h) {
+static void read_head(const struct bz_ngx_req *q, struct bz_reply_head *h) {
+    ngx_http_request_t *r = q->r;
     ngx_http_upstream_t *u = r->upstream;
     ngx_list_part_t *part = &u->headers_in.headers.part;
 
@@ -40,6 +41,8 @@ static void read_head(ngx_http_request_t *r, struct bz_reply_head *h) {
                     h->content_encoding = value;
             } else if (h->content_type.n == 0 && bz_view_eq_nocase(name, BZ_V("content-type"))) {
                 h->content_type = value;
+            } else if (bz_view_eq_nocase(name, BZ_V("mcp-session-id"))) {
+                bz_tx_reply_session(q->tx, value);
             }
         }
     }
@@ -141,7 +144,7 @@ static ngx_int_t header_filter(ngx_http_request_t *r) {
         bz_tx_refuse(q->tx, 502, "upstream_malformed",
                      "The model server's reply could not be checked and was withheld.");
     }
-    read_head(r, &head);
+    read_head(q, &head);
     enum bz_reply_mode mode =
         bz_tx_reply(q->tx) != NULL ? BZ_REPLY_COLLECT : bz_tx_reply_head(q->tx, &head, q->now);
     if (r->upstream->request_body_sent) {

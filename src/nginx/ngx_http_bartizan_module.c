@@ -48,6 +48,8 @@ enum var_id {
     VAR_REQUEST_ID,
     VAR_SSL_NAME,
     VAR_SCHEME,
+    VAR_MCP_SESSION,
+    VAR_MCP_VERSION,
 };
 
 static struct bz_view without_port(struct bz_view host) {
@@ -90,6 +92,10 @@ static struct bz_view variable(const struct bz_ngx_req *q, enum var_id id) {
         return without_port(q->backend.host);
     case VAR_SCHEME:
         return q->backend.tls ? BZ_V("https") : BZ_V("http");
+    case VAR_MCP_SESSION:
+        return bz_tx_forward_session(q->tx);
+    case VAR_MCP_VERSION:
+        return bz_tx_forward_version(q->tx);
     }
     return none;
 }
@@ -121,6 +127,8 @@ static const struct {
     {"bartizan_request_id", VAR_REQUEST_ID},
     {"bartizan_upstream_name", VAR_SSL_NAME},
     {"bartizan_scheme", VAR_SCHEME},
+    {"bartizan_mcp_session", VAR_MCP_SESSION},
+    {"bartizan_mcp_version", VAR_MCP_VERSION},
 };
 
 static ngx_int_t preconfiguration(ngx_conf_t *cf) {

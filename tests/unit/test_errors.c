@@ -219,13 +219,13 @@ static void upstream_kinds_are_kept(void **state) {
 }
 
 static void json_rpc(void **state) {
-    struct bz_json text = {.type = BZ_JSON_STRING, .val = BZ_V("a\"b")};
+    struct bz_json word = {.type = BZ_JSON_STRING, .val = BZ_V("a\"b")};
     struct bz_json number = {.type = BZ_JSON_NUMBER, .val = BZ_V("7")};
     struct bz_error e = {.status = 403, .code = "data_blocked", .message = BZ_V("No.")};
     char mem[512];
     struct bz_buf b;
     bz_buf_init_fixed(&b, mem, sizeof mem);
-    bz_dialect_rpc_error(&text, &e, &b);
+    bz_dialect_rpc_error(&word, &e, &b);
     assert_true(bz_view_eq(
         bz_buf_view(&b),
         BZ_V(

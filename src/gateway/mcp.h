@@ -1,0 +1,68 @@
+/* Tool servers (MCP) of one transaction: route /mcp/NAME, one message per request.
+ *
+ *   mcp.c        head: server, session, version; the message and what it may do
+ *   mcp_reply.c  what the server says: matched to the request, filtered, held against the pins
+ *   mcp_judge.c  results as texts that nobody vouches for */
+#ifndef BZ_GATEWAY_MCP_H
+#define BZ_GATEWAY_MCP_H
+
+#include <bartizan/mcp.h>
+
+#include "tx_int.h"
+
+struct bz_tx_mcp { /* one block of the transaction's allocator */
+    struct bz_mcp_route server;
+    struct bz_mcp_pin pin; /* of tools/call */
+    struct bz_mcp_session session;
+    struct bz_now now; /* of the last piece of the reply */
+    uint8_t method;    /* enum bz_mcp_method, of the request */
+    uint8_t kind;      /* enum bz_mcp_kind; COUNT: GET or DELETE */
+    bool has_session, has_pin;
+    bool answered;     /* the request's one response has left, or an error in its place */
+    bool long_session; /* the server gave one that is too long */
+    bool opening;      /* initialize, answered as a stream: the session's header comes first */
+    uint32_t dropped;  /* messages and tools that were left out */
+    struct bz_json id; /* of the request; type NULL: it has none */
+    uint8_t id_mem[BZ_MCP_ID_MAX];
+    uint8_t upstream[BZ_MCP_SESSION_MAX];
+    size_t text_n; /* of the session that the client is given */
+    char text[BZ_MCP_SESSION_TEXT];
+};
+
+/* mcp.c */
+/* server: the {server} of the path. */
+bool bz_tx_mcp_head(struct bz_tx *tx, const struct bz_req_head *h, struct bz_view server);
+bool bz_tx_mcp_accept(struct bz_tx *tx, struct bz_view body, struct bz_now now);
+bool bz_tx_mcp_accept_bodyless(struct bz_tx *tx);
+bool bz_tx_mcp_still_allowed(const struct bz_tx *tx, const struct bz_image *image,
+                             const struct bz_principal *p);
+void bz_tx_mcp_free(struct bz_tx *tx);
+size_t bz_tx_mcp_headers(const struct bz_tx *tx, struct bz_header *out); /* 0 or 1 */
+const struct bz_json *bz_tx_mcp_id(const struct bz_tx *tx);              /* NULL: none known */
+/* What a refusal's status becomes: with an id it is a JSON-RPC error in a good reply, as SDKs want
+ * it, unless HTTP itself has to know. */
+uint16_t bz_tx_mcp_status(const struct bz_tx *tx, uint16_t status);
+struct bz_view bz_tx_mcp_tool(const struct bz_tx *tx); /* approved tool that is called, or empty */
+/* The sentence of the table, and why. */
+bool bz_tx_mcp_no(struct bz_tx *tx, enum bz_refusal r, const char *why);
+enum bz_status bz_tx_mcp_seal(struct bz_tx *tx, enum bz_mcp_version v,
+                              struct bz_now now) BZ_MUST_USE;
+/* A tool whose definition was seen to differ from its pin: closed for all workers at once, for
+ * minutes; bartizand's own look makes it last. */
+void bz_tx_mcp_mark(struct bz_tx *tx, const struct bz_mcp_pin *pin, uint64_t mono_ns);
+
+/* mcp_reply.c */
+bool bz_tx_mcp_reply_head(struct bz_tx *tx, const struct bz_reply_head *h, struct bz_view type);
+/* MORE: nothing was done, collect as usual. */
+enum bz_status bz_tx_mcp_feed(struct bz_tx *tx, struct bz_view in) BZ_MUST_USE;
+void bz_tx_mcp_end(struct bz_tx *tx, struct bz_now now);
+size_t bz_tx_mcp_result_max(const struct bz_tx *tx);
+void bz_tx_mcp_error_event(struct bz_tx *tx, const struct bz_error *e, struct bz_buf *out);
+
+/* mcp_judge.c */
+/* All texts of a message that a server wrote. false: one of them must not reach a model;
+ * *ret_why: for people, static. */
+enum bz_status bz_tx_mcp_judge(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
+                               enum bz_refusal *ret) BZ_MUST_USE;
+
+#endif
