@@ -182,6 +182,15 @@ struct bz_registry_config {
     char **licences;    /* SPDX ids that may be registered; none: all */
     uint32_t licences_n;
 };
+enum bz_posture_mode {
+    BZ_POSTURE_OFF,
+    BZ_POSTURE_WATCH,   /* what is not as asked for raises an alert */
+    BZ_POSTURE_ENFORCE, /* and no backend is used */
+};
+struct bz_posture_config { /* what the host's last audit (posture.h) must say */
+    enum bz_posture_mode mode;
+    uint32_t max_age_hours, max_critical, max_high, min_score;
+};
 enum bz_audit_mode { BZ_AUDIT_STRICT, BZ_AUDIT_RELAXED };
 enum bz_stage { BZ_STAGE_NONE, BZ_STAGE_DEVELOPMENT, BZ_STAGE_PRODUCTION };
 struct bz_config {
@@ -211,6 +220,7 @@ struct bz_config {
     uint32_t tools_n;
     struct bz_data_config data;
     struct bz_registry_config registry;
+    struct bz_posture_config posture;
     struct bz_advisory_config advisories;
     struct bz_injection_config injection;
     struct bz_prompts_config prompts;

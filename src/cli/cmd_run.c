@@ -252,7 +252,21 @@ static bool all_well(const struct bz_json *sup, const struct bz_json *d) {
         if (!bz_view_eq(bz_json_str(bz_json_get(b, BZ_V("health"))), BZ_V("up")))
             return false;
     }
+    if (bz_json_str(bz_json_get(bz_json_get(d, BZ_V("posture")), BZ_V("why"))).n > 0)
+        return false;
     return d != NULL && bz_view_eq(bz_json_str(bz_json_get(d, BZ_V("audit"))), BZ_V("running"));
+}
+
+/* The last audit of the host, where policy asks for one. */
+static void print_posture(const struct bz_json *d) {
+    const struct bz_json *p = bz_json_get(d, BZ_V("posture"));
+    struct bz_view verdict = bz_json_str(bz_json_get(p, BZ_V("verdict")));
+    struct bz_view why = bz_json_str(bz_json_get(p, BZ_V("why")));
+    if (verdict.n == 0)
+        return;
+    (void)printf("  host: ");
+    bz_print_safe(stdout, why.n > 0 ? why : verdict);
+    (void)printf("\n");
 }
 
 static void print_text(const struct bz_json *sup, const struct bz_json *d, bool well) {
@@ -269,6 +283,7 @@ static void print_text(const struct bz_json *sup, const struct bz_json *d, bool 
                  (long long)int_of(d, BZ_V("models")));
     bz_print_safe(stdout, bz_json_str(bz_json_get(d, BZ_V("audit"))));
     (void)printf("\n");
+    print_posture(d);
     print_backends(d);
 }
 

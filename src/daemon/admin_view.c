@@ -41,6 +41,7 @@ unsigned bz_admin_status(struct bz_admin_call *c) {
     bz_jw_kstr(&w, "audit_mode",
                bz_view_str(d->config->audit == BZ_AUDIT_STRICT ? "strict" : "relaxed"));
     bz_jw_kstr(&w, "audit", bz_view_str(bz_journal_state(d)));
+    bz_posture_put(&w, d);
     bz_jw_key(&w, "backends");
     bz_jw_arr(&w);
     for (uint32_t i = 0; i < d->config->backends_n; i++) {

@@ -247,6 +247,7 @@ enum bz_status bz_daemon_load(struct bz_daemon *d, struct bz_buf *why) {
                       BZ_FILE_NO_SYNC) != BZ_OK)
         bz_log("%s cannot be written", BZ_F_CONFIG_GOOD); /* only a later start would need it */
     (void)!bz_patches_load(d); /* the keys may be others now */
+    bz_posture_look(d);
     return BZ_OK;
 }
 

@@ -5,15 +5,16 @@
 
 #include <curl/curl.h>
 #include <bartizan/identity.h>
+#include <bartizan/posture.h>
 #include "advisories.h"
 #include "bodies.h"
 #include "instance.h"
 #include "models.h"
 
 #define BZ_PROBE_PERIOD_NS 2000000000ull
-#define BZ_SWEEP_PERIOD_NS 10000000000ull /* values whose time is over are wiped that often */
+#define BZ_SWEEP_PERIOD_NS 10000000000ull  /* values whose time is over are wiped that often */
 #define BZ_VERSION_PERIOD_NS 3000000000ull /* how often a backend is asked for its version */
-#define BZ_PROBE_DOWN_NS 1000000000ull    /* a backend that is down is asked more often */
+#define BZ_PROBE_DOWN_NS 1000000000ull     /* a backend that is down is asked more often */
 
 /* One backend by its index in the image. Its place never changes while the daemon runs: workers
  * count by index. */
@@ -32,11 +33,11 @@ struct bz_backend_run {
     struct curl_slist *probe_head;
     struct bz_buf probe_body;
     uint64_t next_ns;
-    struct { /* of a backend that `bartizan up` starts in a cage */
+    struct {              /* of a backend that `bartizan up` starts in a cage */
         bool caged, warn; /* warn: a bad result is said and no more */
         int32_t pid;      /* of the probe that runs; 0: none */
         uint64_t next_ns, kill_ns;
-        int verdict;      /* exit code of the last one: 0 nothing got out; -1: none yet */
+        int verdict; /* exit code of the last one: 0 nothing got out; -1: none yet */
     } cage;
     char version[BZ_VERSION_MAX + 1]; /* as it says itself, while it is up; "": not seen */
     bool asks_version;                /* what the probe under way, or the next one, is for */
@@ -77,11 +78,17 @@ struct bz_daemon {
     struct bz_identity *book; /* users and keys */
     struct bz_advisories advisories;
     bool advisories_loaded;
-    char advisories_why[256];    /* "" when well */
+    char advisories_why[256];     /* "" when well */
     struct bz_registry *registry; /* of models; NULL: could not be opened (registry.h) */
-    struct bz_keep *bodies;      /* stored requests and replies */
-    uint64_t bodies_next_ns;     /* when the spool is looked at next */
-    uint64_t bodies_expire_ns;   /* when retention is */
+    struct bz_keep *bodies;       /* stored requests and replies */
+    uint64_t bodies_next_ns;      /* when the spool is looked at next */
+    uint64_t bodies_expire_ns;    /* when retention is */
+    struct bz_posture_state {     /* of the host, as the last audit left it */
+        bool looked, bad;
+        uint64_t next_ns;
+        struct bz_posture_summary last;
+        char why[160]; /* it is bad; "" otherwise */
+    } posture;
     CURLM *multi;
     bool publish_wanted;
     bool stopping, reload_wanted;
@@ -122,11 +129,21 @@ void bz_health_cage(struct bz_daemon *d, uint32_t i);
 /* ---- cage.c: backends that run in cages of ours ---- */
 /* NULL: it may have requests; otherwise why not, in a sentence. */
 const char *bz_cage_unsafe(const struct bz_backend_run *r);
-void bz_cage_forget(struct bz_backend_run *r); /* its configuration changed: probed again, at once */
+void bz_cage_forget(
+    struct bz_backend_run *r); /* its configuration changed: probed again, at once */
 /* Starts the probes that are due, each hour for each such backend, and takes results. */
 void bz_cage_turn(struct bz_daemon *d, uint64_t now);
-uint64_t bz_cage_next(const struct bz_daemon *d); /* monotonic ns; UINT64_MAX: nothing to wait for */
-void bz_cage_done(struct bz_daemon *d);           /* ends those that run */
+uint64_t
+bz_cage_next(const struct bz_daemon *d); /* monotonic ns; UINT64_MAX: nothing to wait for */
+void bz_cage_done(struct bz_daemon *d);  /* ends those that run */
+
+/* ---- posture.c: the host's last audit as an input of policy ---- */
+/* Looks every two seconds; tells a change, and all backends follow. */
+void bz_posture_turn(struct bz_daemon *d, uint64_t now);
+void bz_posture_look(struct bz_daemon *d); /* at the next turn: the configuration changed */
+/* Why no backend may be used; NULL: the host is no reason. */
+const char *bz_posture_barred(const struct bz_daemon *d);
+void bz_posture_put(struct bz_jw *w, const struct bz_daemon *d); /* member "posture" */
 
 /* ---- publish.c ---- */
 enum bz_status bz_publish(struct bz_daemon *d) BZ_MUST_USE;
@@ -138,7 +155,8 @@ uint64_t bz_published_before(const struct bz_daemon *d);
  * d->advisories_why says why. */
 enum bz_status bz_patches_load(struct bz_daemon *d) BZ_MUST_USE;
 /* The rules that hold for the backends as they are now; views into the packs and the configuration. */
-size_t bz_patches_now(const struct bz_daemon *d, struct bz_image_patch out[BZ_ADVISORY_PATCHES_MAX]);
+size_t bz_patches_now(const struct bz_daemon *d,
+                      struct bz_image_patch out[BZ_ADVISORY_PATCHES_MAX]);
 
 /* ---- journal.c: records of changes, and of what cages send out ---- */
 enum bz_status bz_journal_init(struct bz_daemon *d) BZ_MUST_USE;

@@ -13,9 +13,14 @@ static void set_why(struct bz_backend_run *r, const char *text) {
     (void)snprintf(r->why, sizeof r->why, "%s", text);
 }
 
+static const char *barred_of(const struct bz_daemon *d, uint32_t i) {
+    const char *why = bz_registry_barred(d, i);
+    return why != NULL ? why : bz_posture_barred(d);
+}
+
 static void set_health(struct bz_daemon *d, uint32_t i, enum bz_health h, const char *why) {
     struct bz_backend_run *r = &d->backend[i];
-    const char *barred = bz_registry_barred(d, i);
+    const char *barred = barred_of(d, i);
     if (barred != NULL) { /* "down" would pass with time, if nobody were left to say it again */
         why = h == BZ_HEALTH_DOWN ? why : barred;
         h = BZ_HEALTH_UNSAFE;
@@ -44,7 +49,7 @@ void bz_health_cage(struct bz_daemon *d, uint32_t i) {
 }
 
 void bz_health_recheck(struct bz_daemon *d, uint32_t i) {
-    const char *barred = bz_registry_barred(d, i);
+    const char *barred = barred_of(d, i);
     d->backend[i].next_ns = 0; /* asked at once */
     if (barred != NULL)
         set_health(d, i, BZ_HEALTH_UNSAFE, barred);

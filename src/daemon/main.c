@@ -114,6 +114,7 @@ static void run(struct bz_daemon *d, struct bz_server_run *s, int sig_fd, int re
         bz_cage_turn(d, bz_clock_mono());
         bz_health_turn(d, bz_clock_mono());
         bz_registry_turn(d, bz_clock_mono());
+        bz_posture_turn(d, bz_clock_mono());
         bz_bodies_turn(d, bz_clock_mono());
         publish_if_wanted(d);
         sweep_if_due(d, bz_clock_mono());

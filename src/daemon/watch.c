@@ -354,7 +354,7 @@ void bz_registry_turn(struct bz_daemon *d, uint64_t now) {
 void bz_registry_guard(struct bz_daemon *d) {
     for (uint32_t i = 0; d->config != NULL && i < d->config->backends_n; i++) {
         if (!d->backend[i].retired && d->backend[i].health != BZ_HEALTH_UNSAFE &&
-            bz_registry_barred(d, i) != NULL)
+            (bz_registry_barred(d, i) != NULL || bz_posture_barred(d) != NULL))
             bz_health_recheck(d, i);
     }
 }

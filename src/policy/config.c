@@ -273,6 +273,7 @@ static enum bz_status convert(const struct cfg *c, const struct y_config *y,
     memset(o, 0, sizeof *o);
     bz_arena_init(&o->ar, bz_alloc_heap, arena_max, NULL, 0);
     o->c.stage = cfg_stage(y->stage);
+    cfg_convert_posture(&o->c, y);
     if (!convert_globals(&o->c, &o->ar, y) || !convert_backends(&o->c, &o->ar, y) ||
         !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y) ||
         !convert_tools(&o->c, &o->ar, y) || !convert_registry(&o->c, &o->ar, y) ||

@@ -440,6 +440,7 @@ void cfg_check_meaning(struct cfg *c, const struct y_config *y) {
     check_tools(c, y);
     check_registry(c, y->registry);
     cfg_check_data(c, y);
+    cfg_check_posture(c, y);
     cfg_check_advisories(c, y);
     cfg_check_injection(c, y);
     cfg_check_prompts(c, y);

@@ -36,6 +36,10 @@ struct y_registry {
     uint32_t licences_count;
     uint64_t *check_s;
 };
+struct y_posture {
+    char *mode;
+    uint64_t *max_age_hours, *max_critical, *max_high, *min_score;
+};
 struct y_timeouts {
     uint64_t *connect_s, *read_s, *client_s, *reply_s, *stream_s;
 };
@@ -150,6 +154,7 @@ struct y_config {
     uint32_t backends_count, models_count, roles_count, tools_count;
     struct y_data *data;
     struct y_registry *registry;
+    struct y_posture *posture;
     struct y_advisories *advisories;
     struct y_injection *injection;
     struct y_prompts *prompts;
@@ -186,6 +191,8 @@ void cfg_check_level(struct cfg *c, const char *path, const char *s);   /* NULL 
 void cfg_check_data(struct cfg *c, const struct y_config *y);
 void cfg_check_run(struct cfg *c, uint32_t i, const struct y_backend *b);
 void cfg_check_stage(struct cfg *c, const char *stage); /* NULL is fine */
+void cfg_check_posture(struct cfg *c, const struct y_config *y);
+void cfg_convert_posture(struct bz_config *out, const struct y_config *y);
 void cfg_check_advisories(struct cfg *c, const struct y_config *y); /* config_advisories.c */
 
 void cfg_check_injection(struct cfg *c, const struct y_config *y);  /* config_injection.c */

@@ -61,6 +61,14 @@ static const cyaml_schema_field_t registry_fields[] = {
     UINT("check_s", struct y_registry, check_s),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t posture_fields[] = {
+    STRING("mode", struct y_posture, mode),
+    UINT("max_age_hours", struct y_posture, max_age_hours),
+    UINT("max_critical", struct y_posture, max_critical),
+    UINT("max_high", struct y_posture, max_high),
+    UINT("min_score", struct y_posture, min_score),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t timeouts_fields[] = {
     UINT("connect_s", struct y_timeouts, connect_s), UINT("read_s", struct y_timeouts, read_s),
     UINT("client_s", struct y_timeouts, client_s),   UINT("reply_s", struct y_timeouts, reply_s),
@@ -265,6 +273,7 @@ static const cyaml_schema_field_t config_fields[] = {
     LIST("tools", struct y_config, tools, &tool_entry, BZ_TOOLS_MAX),
     MAPPING("data", struct y_config, data, data_fields),
     MAPPING("registry", struct y_config, registry, registry_fields),
+    MAPPING("posture", struct y_config, posture, posture_fields),
     MAPPING("advisories", struct y_config, advisories, advisories_fields),
     MAPPING("injection", struct y_config, injection, injection_fields),
     MAPPING("prompts", struct y_config, prompts, prompts_fields),

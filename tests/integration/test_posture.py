@@ -15,7 +15,7 @@ import time
 import unittest
 
 import posture_trees as trees
-from harness import BARTIZAN, BUILD, HANG_S, free_port
+from harness import BARTIZAN, BUILD, HANG_S, Case, backend, free_port, wait_for
 
 CLI = str(BUILD / "bartizan-cli") if (BUILD / "bartizan-cli").exists() else BARTIZAN
 NOBODY = 65534
@@ -643,6 +643,45 @@ class Instance(unittest.TestCase):
             out = json.loads(run("--instance", d, "--json", "--no-get").stdout)
             self.assertNotIn("G05", [f["id"] for f in out["findings"]])
             self.assertEqual(run("--instance", tmp).returncode, 2)
+
+
+class Policy(Case):
+    """The last audit as an input of policy."""
+
+    def audit(self, i, **changed):
+        """What an audit leaves: a real one's report with another summary."""
+        last = i.dir / "posture" / "last.json"
+        if not last.exists():
+            run("--instance", i.dir, "--json", "--no-get")
+        report = json.loads(last.read_text())
+        report["time"] = int(changed.pop("time", time.time()))
+        report["summary"] |= {"critical": 0, "high": 0, "score": 100} | changed
+        last.write_text(json.dumps(report))
+
+    def test_requests_wait_for_a_good_audit(self):
+        up = self.upstream(models=["m"])
+        i = self.instance([backend("local", "openai", "http://127.0.0.1:%d" % up.port, models=["m"])], extra="posture: {mode: enforce, max_high: 3, min_score: 50, max_age_hours: 2}\n")
+        code = lambda: i.chat("m").code
+        says = lambda: json.loads(i.cli("status", i.dir, "--json", ok=False).stdout)
+        wait_for(lambda: "has not been audited" in json.dumps(says()))
+        self.assertEqual(code(), "backend_unsafe")
+        for bad, words in (({"critical": 1}, "1 critical findings"), ({"high": 4}, "4 high findings"), ({"score": 49}, "score of 49"),
+                           ({"time": time.time() - 3 * 3600}, "older than 2 hours"), ({"time": time.time() + 3600}, "in the future")):
+            self.audit(i, high=3, score=50)
+            wait_for(lambda: i.chat("m").status == 200)
+            self.audit(i, **bad)
+            wait_for(lambda: code() == "backend_unsafe")
+            self.assertIn(words, json.dumps(says()))
+        (i.dir / "posture" / "last.json").write_text("{")
+        wait_for(lambda: "cannot be read" in json.dumps(says()))
+        self.assertEqual(code(), "backend_unsafe")
+        i.write_config(i.config().replace("mode: enforce", "mode: watch"))
+        i.cli("reload", i.dir)
+        wait_for(lambda: i.chat("m").status == 200)
+        self.assertIn("cannot be read", json.dumps(says()["daemon"]["posture"]))
+        checks = [r["detail"] for r in i.export() if r.get("reason") == "posture.check"]
+        self.assertIn("as asked for", checks)
+        self.assertTrue(any("4 high findings" in c for c in checks))
 
 
 if __name__ == "__main__":
