@@ -53,6 +53,8 @@ static void test_defaults(void **state) {
     assert_int_equal(c->roles[0].clearance, 0);
     assert_int_equal(c->tools_n, 0);
     assert_true(c->advisories.patches && c->advisories.keys_n == 0);
+    assert_int_equal(c->posture.mode, BZ_POSTURE_OFF);
+    assert_int_equal(c->posture.max_age_hours, 168);
     assert_int_equal(c->advisories.due_hours[BZ_DUE_KEV], 72);
     assert_int_equal(bz_config_types_n(c), OWN);
     bz_config_free(c);
@@ -63,6 +65,7 @@ static const char everything[] = BASE
     "  - {name: assistant, target: tiny, clearance: \"INTERNAL\"}\n"
     "roles:\n"
     "  - {name: user, clearance: PUBLIC}\n"
+    "posture: {mode: watch, max_age_hours: 8760, max_critical: 10000, min_score: 100}\n"
     "advisories: {patches: false, due_hours: {kev: 24, low: 87600}, keys: [ed25519:" KEY_HEX "]}\n"
     "tools: [{name: \"web.x:/-_*\", clearance: PUBLIC}, {name: B2, clearance: RESTRICTED}]\n"
     "data:\n"
@@ -97,6 +100,10 @@ static void test_everything(void **state) {
     assert_int_equal(c->models[0].clearance, 1 + BZ_LEVEL_INTERNAL);
     assert_int_equal(c->roles[0].clearance, 1 + BZ_LEVEL_PUBLIC);
     assert_false(c->advisories.patches);
+    assert_int_equal(c->posture.mode, BZ_POSTURE_WATCH);
+    assert_int_equal(c->posture.max_age_hours, 8760);
+    assert_int_equal(c->posture.max_critical, 10000);
+    assert_int_equal(c->posture.min_score, 100);
     assert_int_equal(c->advisories.due_hours[BZ_DUE_KEV], 24);
     assert_int_equal(c->advisories.due_hours[BZ_DUE_HIGH], 720);
     assert_int_equal(c->advisories.due_hours[BZ_DUE_LOW], 87600);
@@ -113,7 +120,7 @@ static void test_everything(void **state) {
     assert_null(d->custom[1].words);
     assert_string_equal(d->custom[1].pattern, "CASE-[0-9]{6}");
     assert_false(d->custom[1].ignore_case || d->custom[1].whole_word);
-    assert_int_equal(d->custom[1].line, 18);
+    assert_int_equal(d->custom[1].line, 19);
     assert_int_equal(d->custom[1].column, 36);
     assert_true(d->custom[2].label && !d->custom[2].ignore_case && !d->custom[2].whole_word);
     assert_true(d->custom[3].ignore_case && d->custom[3].whole_word);
@@ -175,6 +182,11 @@ static const struct {
     /* advisories */
     {BASE "advisories: {keys: [ed25519:00]}\n", 5, 21, "advisories.keys[0]", "is no key"},
     {BASE "advisories: {keys: [\"" KEY_HEX "\"]}\n", 5, 21, "advisories.keys[0]", "is no key"},
+    {BASE "posture: {mode: on}\n", 5, 17, "posture.mode", "write off, watch or enforce"},
+    {BASE "posture: {max_age_hours: 0}\n", 5, 26, "posture.max_age_hours", "1 to 8760"},
+    {BASE "posture: {max_age_hours: 8761}\n", 5, 26, "posture.max_age_hours", "1 to 8760"},
+    {BASE "posture: {min_score: 101}\n", 5, 22, "posture.min_score", "0 to 100"},
+    {BASE "posture: {max_high: 10001}\n", 5, 21, "posture.max_high", "0 to 10000"},
     {BASE "advisories: {due_hours: {kev: 0}}\n", 5, 31, "advisories.due_hours.kev",
      "from 1 to 87600"},
     {BASE "advisories: {due_hours: {low: 87601}}\n", 5, 31, "advisories.due_hours.low",
