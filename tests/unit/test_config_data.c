@@ -135,7 +135,7 @@ static void test_everything(void **state) {
     assert_true(r->form);
     assert_string_equal(r->roles[0], "user");
     assert_int_equal(r->models_n, 2);
-    assert_int_equal(r->line, 23);
+    assert_int_equal(r->line, 24);
     r = &d->rules[1]; /* all types but placeholders; who asks, asks before sending */
     assert_int_equal(r->types.w[0], 0x7fe);
     assert_int_equal(r->types.w[7], 0);
