@@ -14,12 +14,13 @@ static void work_layer(struct work *w, const struct layer *raw) {
     struct layer folded;
     struct layer low;
     uint32_t signs = 0;
-    if (!canon_fold(w->ar, raw, &folded, &signs) || !canon_lower(w->ar, &folded, &low)) {
+    if (!canon_fold(w, raw, &folded, &signs) || !canon_lower(w, &folded, &low)) {
         w->failed = true;
         return;
     }
     struct bz_reading *r = &w->r[w->r_n++];
-    *r = (struct bz_reading){.text = low.text, .map = low.map, .how_n = raw->how_n, .signs = signs};
+    *r = (struct bz_reading){
+        .text = low.text, .map = low.map, .how_n = raw->how_n, .signs = signs & 0xffff};
     memcpy(r->how, raw->how, sizeof r->how);
     bz_reading_place(r, 0, r->text.n, &r->from, &r->to);
     decode_all(w, raw, &folded, signs);
@@ -48,7 +49,7 @@ enum bz_status bz_readings(struct bz_view text, struct bz_arena *ar, struct bz_r
                            size_t *ret_n) {
     if (text.n > INT32_MAX)
         return BZ_ETOOBIG;
-    struct work w = {.ar = ar, .left = BZ_READINGS_BYTES};
+    struct work w = {.ar = ar, .left = BZ_READINGS_BYTES, .stretches = STRETCHES_MAX};
     w.r = bz_arena_alloc(ar, BZ_READINGS_MAX * sizeof *w.r);
     if (w.r == NULL)
         return BZ_ENOMEM;

@@ -25,10 +25,11 @@ struct folding {
     uint32_t signs;
     struct cell word[WORD_MAX];
     size_t word_n, marks;
-    size_t line;      /* where the line at `at` began */
-    size_t judged;    /* `line` + 1 when the two below are about this line */
-    uint32_t scripts; /* that have letters in the line which look like no Latin ones */
-    bool latin;       /* the line has ASCII letters */
+    size_t unseen_n, unseen_end; /* characters that are not seen, one after the other */
+    size_t line;                 /* where the line at `at` began */
+    size_t judged;               /* `line` + 1 when the two below are about this line */
+    uint32_t scripts;            /* that have letters in the line which look like no Latin ones */
+    bool latin;                  /* the line has ASCII letters */
 };
 
 /* ---- kinds of characters ----------------------------------------------------------------------- */
@@ -126,7 +127,66 @@ static uint32_t punctuation(uint32_t cp) {
 }
 
 static bool breaks_line(uint32_t cp) {
-    return cp == '\n' || cp == '\v' || cp == '\f' || cp == 0x85 || cp == 0x2028 || cp == 0x2029;
+    return cp == '\n' || cp == '\r' || cp == '\v' || cp == '\f' || cp == 0x85 || cp == 0x2028 ||
+           cp == 0x2029;
+}
+
+/* ---- marks ------------------------------------------------------------------------------------- */
+
+static void by_class(utf8proc_int32_t *v, size_t n) {
+    for (size_t i = 1; i < n; i++) {
+        for (size_t k = i; k > 0; k--) {
+            utf8proc_propval_t a = utf8proc_get_property(v[k - 1])->combining_class;
+            utf8proc_propval_t b = utf8proc_get_property(v[k])->combining_class;
+            if (b == 0 || a <= b)
+                break;
+            utf8proc_int32_t t = v[k];
+            v[k] = v[k - 1];
+            v[k - 1] = t;
+        }
+    }
+}
+
+/* n cells, a letter and what stands on it, as their composed form; how many they are then. */
+static size_t compose(struct cell *c, size_t n) {
+    utf8proc_int32_t v[(MARKS_MAX + 2) * 4];
+    utf8proc_ssize_t len = 0;
+    for (size_t i = 0; i < n; i++) {
+        int boundary = 0;
+        utf8proc_ssize_t more = utf8proc_decompose_char(
+            (utf8proc_int32_t)c[i].cp, v + len, 4, UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, &boundary);
+        if (more <= 0 || more > 4)
+            return n;
+        len += more;
+    }
+    by_class(v, (size_t)len);
+    len = utf8proc_normalize_utf32(v, len, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
+    if (len <= 0 || (size_t)len > n)
+        return n;
+    uint32_t from = c[0].from;
+    uint32_t to = c[n - 1].to;
+    for (utf8proc_ssize_t i = 0; i < len; i++)
+        c[i] = (struct cell){(uint32_t)v[i], from, to};
+    return (size_t)len;
+}
+
+static bool is_mark_cell(const struct cell *c) {
+    return c->cp >= 0x300 && is_mark(utf8proc_category((utf8proc_int32_t)c->cp));
+}
+
+/* Composes every letter of the word anew: letters have changed under their marks. */
+static void compose_word(struct folding *f) {
+    size_t n = 0;
+    for (size_t i = 0; i < f->word_n;) {
+        size_t take = 1;
+        while (i + take < f->word_n && take <= MARKS_MAX && is_mark_cell(&f->word[i + take]))
+            take++;
+        size_t left = take == 1 ? 1 : compose(f->word + i, take);
+        memmove(f->word + n, f->word + i, left * sizeof f->word[0]);
+        n += left;
+        i += take;
+    }
+    f->word_n = n;
 }
 
 /* ---- words ------------------------------------------------------------------------------------- */
@@ -140,25 +200,54 @@ static void put_cell(struct folding *f, const struct cell *c) {
         maker_put(&f->m, out, n, c->from, c->to - c->from, STRETCH_WHOLE);
 }
 
-/* What scripts the line has that are surely meant. */
+/* The letter that a character is without its style and marks. */
+static uint32_t bare(uint32_t cp) {
+    utf8proc_int32_t v[24];
+    int boundary = 0;
+    if (cp < 0x80 || itself(cp))
+        return cp;
+    if (boxed(cp) != 0)
+        return boxed(cp);
+    utf8proc_ssize_t n =
+        utf8proc_decompose_char((utf8proc_int32_t)cp, v, 24,
+                                UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STABLE, &boundary);
+    return n > 0 && n <= 24 ? (uint32_t)v[0] : cp;
+}
+
+/* What scripts the line has that are surely meant: letters that look like no Latin one, or like one
+ * only loosely in a word without Latin letters. */
 static void judge_line(struct folding *f) {
     if (f->judged == f->line + 1)
         return;
     f->judged = f->line + 1;
     f->scripts = 0;
     f->latin = false;
+    uint32_t loose = 0;
+    bool mixed = false;
     for (size_t at = f->line; at < f->in.n;) {
         uint32_t cp = f->in.p[at];
         size_t used = cp < 0x80 ? 1 : bz_utf8_next(bz_view_sub(f->in, at, 4), &cp);
         if (used != 0 && breaks_line(cp))
             break;
-        enum script s = used == 0 ? SCRIPT_NONE : look_script(cp);
-        uint8_t as = 0;
-        f->latin |= s == SCRIPT_LATIN && cp < 0x80;
-        if (s > SCRIPT_LATIN && s < SCRIPT_OTHER && look_latin(cp, &as) != LOOK_ALIKE)
-            f->scripts |= 1u << s;
         at += used == 0 ? 1 : used;
+        cp = used == 0 ? 0xfffd : bare(cp);
+        enum script s = look_script(cp);
+        uint8_t as = 0;
+        bool ours = s > SCRIPT_LATIN && s < SCRIPT_OTHER;
+        enum look_kind k = ours ? look_latin(cp, &as) : LOOK_NONE;
+        f->latin |= s == SCRIPT_LATIN;
+        mixed |= s == SCRIPT_LATIN;
+        if (ours && k == LOOK_NONE)
+            f->scripts |= 1u << s;
+        if (ours && k == LOOK_LOOSE)
+            loose |= 1u << s;
+        if (s == SCRIPT_NONE && cp < 0x80) { /* a word ends */
+            f->scripts |= mixed ? 0 : loose;
+            loose = 0;
+            mixed = false;
+        }
     }
+    f->scripts |= mixed ? 0 : loose;
 }
 
 struct census {
@@ -220,34 +309,43 @@ static enum turn judge_word(struct folding *f, const struct census *c) {
     return (f->scripts & bit) == 0 && (f->latin || !common) ? TURN_LATIN : TURN_NONE;
 }
 
+/* The letter that a cell is read as. */
+static uint32_t turned(uint32_t cp, enum turn turn, enum script script) {
+    uint8_t as = 0;
+    if (cp < 0x80) {
+        uint32_t twin = turn == TURN_SCRIPT ? look_from_latin((uint8_t)cp, script) : 0;
+        return twin != 0 ? twin : cp;
+    }
+    enum look_kind k = look_latin(cp, &as);
+    return k == LOOK_ALWAYS || (k != LOOK_NONE && turn == TURN_LATIN) ? as : cp;
+}
+
 /* Puts the word but for its last `keep` cells. */
 static void flush(struct folding *f, size_t keep) {
-    bool foreign = false;
+    bool wide = false;
     for (size_t i = 0; i < f->word_n; i++)
-        foreign |= look_script(f->word[i].cp) > SCRIPT_LATIN;
-    struct census c = {.script = SCRIPT_NONE};
-    if (foreign)
-        c = count(f);
-    enum turn turn = foreign ? judge_word(f, &c) : TURN_NONE;
-    for (size_t i = 0; i < f->word_n - keep; i++) {
-        struct cell one = f->word[i];
-        uint8_t as = 0;
-        enum look_kind k = one.cp < 0x80 ? LOOK_NONE : look_latin(one.cp, &as);
-        if (k == LOOK_ALWAYS) {
-            one.cp = as;
-            f->signs |= BZ_SIGN_STYLED;
-        } else if (k != LOOK_NONE && turn == TURN_LATIN) {
-            one.cp = as;
-            f->signs |= BZ_SIGN_CONFUSABLE;
-        } else if (one.cp < 0x80 && turn == TURN_SCRIPT) {
-            uint32_t twin = look_from_latin((uint8_t)one.cp, c.script);
-            if (twin != 0) {
-                one.cp = twin;
-                f->signs |= BZ_SIGN_CONFUSABLE;
-            }
+        wide |= f->word[i].cp >= 0x80;
+    if (wide) {
+        struct census c = count(f);
+        enum turn turn = judge_word(f, &c);
+        bool changed = false;
+        for (size_t i = 0; i < f->word_n; i++) {
+            uint32_t as = turned(f->word[i].cp, turn, c.script);
+            if (as == f->word[i].cp)
+                continue;
+            bool other =
+                turn != TURN_NONE && (as >= 0x80 || look_script(f->word[i].cp) != SCRIPT_LATIN);
+            f->signs |= other ? BZ_SIGN_CONFUSABLE : BZ_SIGN_STYLED;
+            f->word[i].cp = as;
+            changed = true;
         }
-        put_cell(f, &one);
+        if (changed)
+            compose_word(f);
+        if (keep > f->word_n)
+            keep = f->word_n;
     }
+    for (size_t i = 0; i < f->word_n - keep; i++)
+        put_cell(f, &f->word[i]);
     if (keep != 0)
         memmove(f->word, f->word + f->word_n - keep, keep * sizeof f->word[0]);
     f->word_n = keep;
@@ -268,54 +366,14 @@ static void alone(struct folding *f, uint32_t cp, size_t from, size_t to) {
         f->line = to;
 }
 
-/* ---- marks ------------------------------------------------------------------------------------- */
-
-static void by_class(utf8proc_int32_t *v, size_t n) {
-    for (size_t i = 1; i < n; i++) {
-        for (size_t k = i; k > 0; k--) {
-            utf8proc_propval_t a = utf8proc_get_property(v[k - 1])->combining_class;
-            utf8proc_propval_t b = utf8proc_get_property(v[k])->combining_class;
-            if (b == 0 || a <= b)
-                break;
-            utf8proc_int32_t t = v[k];
-            v[k] = v[k - 1];
-            v[k - 1] = t;
-        }
-    }
-}
-
-/* The last `take` cells of the word as their composed form. */
-static void compose(struct folding *f, size_t take) {
-    struct cell *c = f->word + f->word_n - take;
-    utf8proc_int32_t v[(MARKS_MAX + 2) * 4];
-    utf8proc_ssize_t n = 0;
-    for (size_t i = 0; i < take; i++) {
-        int boundary = 0;
-        utf8proc_ssize_t more = utf8proc_decompose_char(
-            (utf8proc_int32_t)c[i].cp, v + n, 4, UTF8PROC_DECOMPOSE | UTF8PROC_STABLE, &boundary);
-        if (more <= 0 || more > 4)
-            return;
-        n += more;
-    }
-    by_class(v, (size_t)n);
-    n = utf8proc_normalize_utf32(v, n, UTF8PROC_COMPOSE | UTF8PROC_STABLE);
-    if (n <= 0 || (size_t)n > take)
-        return;
-    uint32_t from = c[0].from;
-    uint32_t to = c[take - 1].to;
-    for (utf8proc_ssize_t i = 0; i < n; i++)
-        c[i] = (struct cell){(uint32_t)v[i], from, to};
-    f->word_n -= take - (size_t)n;
-}
-
 static void mark(struct folding *f, uint32_t cp, size_t from, size_t to) {
     if (f->word_n == 0) { /* on a blank or sign, where it says nothing */
+        f->marks = 1;
         add(f, cp, from, to);
         return;
     }
     size_t take = 1;
-    while (take < f->word_n && take <= MARKS_MAX &&
-           is_mark(utf8proc_category((utf8proc_int32_t)f->word[f->word_n - take].cp)))
+    while (take < f->word_n && take <= MARKS_MAX && is_mark_cell(&f->word[f->word_n - take]))
         take++;
     if (f->marks >= MARKS_MAX || take > MARKS_MAX) { /* letters that drown in marks */
         f->signs |= BZ_SIGN_STYLED;
@@ -324,16 +382,34 @@ static void mark(struct folding *f, uint32_t cp, size_t from, size_t to) {
     }
     f->marks++;
     add(f, cp, from, to);
-    compose(f, take + 1);
+    size_t n = compose(f->word + f->word_n - take - 1, take + 1);
+    f->word_n -= take + 1 - n;
 }
 
 /* ---- one character ----------------------------------------------------------------------------- */
 
+/* Rows of characters that nobody sees, which spell something. One selector follows an emoji; three bits
+ * join a family. */
+static void hidden(struct folding *f, uint32_t cp, size_t to) {
+    bool goes_on = f->unseen_end + 4 >= to && f->unseen_n != 0;
+    f->unseen_n = goes_on ? f->unseen_n + 1 : 1;
+    f->unseen_end = to;
+    if (f->unseen_n < 4)
+        return;
+    if (selector(cp))
+        f->signs |= SIGN_SELECTORS;
+    else if ((cp >= 0x200b && cp <= 0x200d) || (cp >= 0x2062 && cp <= 0x2064))
+        f->signs |= SIGN_BITS;
+}
+
 static void unseen(struct folding *f, uint32_t cp, size_t to) {
     if (cp == 0x202d || cp == 0x202e)
         f->signs |= BZ_SIGN_BIDI;
+    if (cp == 0x202e)
+        f->signs |= SIGN_RIGHT_TO_LEFT;
     if (cp >= 0xe0000 && cp <= 0xe007f)
         f->signs |= BZ_SIGN_TAGS;
+    hidden(f, cp, to);
     /* Between two Latin letters nothing unseen has a purpose, but for the soft hyphen. */
     bool inside = f->word_n != 0 && look_script(f->word[f->word_n - 1].cp) == SCRIPT_LATIN &&
                   to < f->in.n && look_script(f->in.p[to]) == SCRIPT_LATIN;
@@ -393,6 +469,7 @@ static void compatible(struct folding *f, uint32_t cp, size_t from, size_t to) {
 static void wide(struct folding *f, uint32_t cp, size_t from, size_t to) {
     if (itself(cp)) {
         f->marks = 0;
+        cp = cp == 0x130 ? 'I' : cp; /* Turkish; its lower case is i and a dot of its own */
         add(f, cp, from, to);
         return;
     }
@@ -421,7 +498,7 @@ static void wide(struct folding *f, uint32_t cp, size_t from, size_t to) {
         mark(f, cp, from, to);
     } else if ((cp >= 0x1161 && cp <= 0x11ff) && f->word_n != 0) { /* parts of Hangul syllables */
         add(f, cp, from, to);
-        compose(f, 2);
+        f->word_n -= 2 - compose(f->word + f->word_n - 2, 2);
     } else if (p->decomp_seqindex != UINT16_MAX) {
         compatible(f, cp, from, to);
     } else {
@@ -497,9 +574,10 @@ static void ascii(struct folding *f, size_t run) {
     if (back != f->at) {
         flush(f, 0);
         maker_same(&f->m, f->in.p + f->at, back - f->at, f->at);
-        const uint8_t *line = memrchr(f->in.p + f->at, '\n', back - f->at);
-        if (line != NULL)
-            f->line = (size_t)(line - f->in.p) + 1;
+        size_t line = back;
+        while (line > f->at && !breaks_line(f->in.p[line - 1]))
+            line--;
+        f->line = line > f->at ? line : f->line;
     }
     for (f->at = back; f->at < end; f->at++) {
         f->marks = 0;
@@ -554,14 +632,13 @@ static void odd_word(struct folding *f) {
     }
 }
 
-bool canon_fold(struct bz_arena *ar, const struct layer *in, struct layer *ret,
-                uint32_t *ret_signs) {
+bool canon_fold(struct work *w, const struct layer *in, struct layer *ret, uint32_t *ret_signs) {
     *ret = *in;
     size_t run = plain_run(in->text);
     if (run == in->text.n)
         return true;
     struct folding f = {.in = in->text};
-    maker_init(&f.m, ar, in->text.n);
+    maker_init(&f.m, w, in->text.n);
     while (f.at < f.in.n && !f.m.failed) {
         if (run != 0)
             ascii(&f, run);

@@ -145,9 +145,9 @@ static void plain(struct lowering *l) {
     maker_took(m, l->at - start, start);
 }
 
-bool canon_lower(struct bz_arena *ar, const struct layer *in, struct layer *ret) {
+bool canon_lower(struct work *w, const struct layer *in, struct layer *ret) {
     struct lowering l = {.in = in->text};
-    maker_init(&l.m, ar, in->text.n + STEP);
+    maker_init(&l.m, w, in->text.n + STEP);
     while (l.at < l.in.n && !l.m.failed) {
         plain(&l);
         if (l.at == l.in.n)

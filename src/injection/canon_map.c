@@ -1,8 +1,8 @@
 /* Where bytes of a reading came from: stretches, looked up by bisection through all stages. */
 #include "readings.h"
 
-void maker_init(struct maker *m, struct bz_arena *ar, size_t expected) {
-    *m = (struct maker){.ar = ar};
+void maker_init(struct maker *m, struct work *w, size_t expected) {
+    *m = (struct maker){.w = w};
     maker_reserve(m, expected);
 }
 
@@ -12,7 +12,7 @@ bool maker_reserve(struct maker *m, size_t n) {
     if (n <= m->cap - m->n)
         return true;
     size_t cap = m->n + n + m->n / 2;
-    uint8_t *p = n > INT32_MAX || m->n > INT32_MAX ? NULL : bz_arena_alloc(m->ar, cap);
+    uint8_t *p = n > INT32_MAX || m->n > INT32_MAX ? NULL : bz_arena_alloc(m->w->ar, cap);
     if (p == NULL) {
         m->failed = true;
         return false;
@@ -24,36 +24,45 @@ bool maker_reserve(struct maker *m, size_t n) {
     return true;
 }
 
-static struct stretch *more(struct maker *m) {
+/* n bytes more, from from_n at `from`. */
+static void stretch(struct maker *m, size_t n, size_t from, size_t from_n, enum stretch_kind kind) {
+    struct stretch *last = m->s_n == 0 ? NULL : &m->s[m->s_n - 1];
+    /* It goes on where the last one ends, at the same rate. */
+    if (last != NULL && kind == STRETCH_EVEN && last->kind == STRETCH_EVEN &&
+        (size_t)last->from + last->n == from &&
+        (uint64_t)last->n * n == (uint64_t)from_n * (m->n - last->at)) {
+        last->n += (uint32_t)from_n;
+        return;
+    }
+    if (last != NULL && m->w->stretches == 0) {
+        size_t lo = from < last->from ? from : last->from;
+        size_t end = (size_t)last->from + last->n;
+        end = from + from_n > end ? from + from_n : end;
+        last->from = (uint32_t)lo;
+        last->n = (uint32_t)(end - lo);
+        last->kind = STRETCH_WHOLE;
+        return;
+    }
     if (m->s_n == m->s_cap) {
         size_t cap = m->s_cap == 0 ? 8 : m->s_cap * 2;
-        struct stretch *s = bz_arena_alloc(m->ar, cap * sizeof *s);
+        struct stretch *s = bz_arena_alloc(m->w->ar, cap * sizeof *s);
         if (s == NULL) {
             m->failed = true;
-            return NULL;
+            return;
         }
         if (m->s_n != 0)
             memcpy(s, m->s, m->s_n * sizeof *s);
         m->s = s;
         m->s_cap = cap;
     }
-    return &m->s[m->s_n++];
+    m->w->stretches -= m->w->stretches != 0;
+    m->s[m->s_n++] = (struct stretch){(uint32_t)m->n, (uint32_t)from, (uint32_t)from_n, kind};
 }
 
 void maker_took(struct maker *m, size_t n, size_t from) {
     if (m->failed || n == 0)
         return;
-    struct stretch *last = m->s_n == 0 ? NULL : &m->s[m->s_n - 1];
-    /* It goes on where the last one ends, and that one is byte for byte as well. */
-    if (last != NULL && last->kind == STRETCH_EVEN && last->n == m->n - last->at &&
-        (size_t)last->from + last->n == from) {
-        last->n += (uint32_t)n;
-    } else {
-        struct stretch *s = more(m);
-        if (s == NULL)
-            return;
-        *s = (struct stretch){(uint32_t)m->n, (uint32_t)from, (uint32_t)n, STRETCH_EVEN};
-    }
+    stretch(m, n, from, n, STRETCH_EVEN);
     m->n += n;
 }
 
@@ -68,10 +77,10 @@ void maker_put(struct maker *m, const uint8_t *p, size_t n, size_t from, size_t 
                enum stretch_kind kind) {
     if (n == 0 || !maker_reserve(m, n))
         return;
-    struct stretch *s = more(m);
-    if (s == NULL)
-        return;
-    *s = (struct stretch){(uint32_t)m->n, (uint32_t)from, (uint32_t)from_n, kind};
+    /* One byte on either side is evenly spread by itself. */
+    if (kind == STRETCH_WHOLE && (n == 1 || from_n == 1 || n == from_n))
+        kind = STRETCH_EVEN;
+    stretch(m, n, from, from_n, kind);
     memcpy(m->p + m->n, p, n);
     m->n += n;
 }
@@ -84,7 +93,7 @@ bool maker_is_same(const struct maker *m, size_t below_n) {
 }
 
 const struct bz_reading_map *maker_map(struct maker *m, const struct bz_reading_map *under) {
-    struct bz_reading_map *map = m->failed ? NULL : bz_arena_alloc(m->ar, sizeof *map);
+    struct bz_reading_map *map = m->failed ? NULL : bz_arena_alloc(m->w->ar, sizeof *map);
     if (map != NULL)
         *map = (struct bz_reading_map){m->s, (uint32_t)m->s_n, (uint32_t)m->n, under};
     return map;

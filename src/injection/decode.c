@@ -1,10 +1,323 @@
-/* Which parts of a text are worth decoding. */
+/* Which parts of a text are worth decoding. One pass over its words finds the evidence; what has none
+ * costs nothing more. */
 #include "readings.h"
+
+#if defined(__SSE2__) && !defined(BZ_NO_SIMD)
+#include <emmintrin.h>
+#endif
+
+/* ---- parts ------------------------------------------------------------------------------------- */
+
+void parts_add(struct parts *p, size_t from, size_t to) {
+    struct part *last = p->n == 0 ? NULL : &p->v[p->n - 1];
+    if (last != NULL && (from <= last->to + PART_NEAR || p->n == PARTS_MAX)) {
+        last->to = to > last->to ? to : last->to;
+        return;
+    }
+    p->v[p->n++] = (struct part){from, to};
+}
+
+static size_t line_start(struct bz_view t, size_t at) {
+    size_t low = at > PART_AROUND ? at - PART_AROUND : 0;
+    size_t word = at;
+    for (; at > low && t.p[at - 1] != '\n'; at--) {
+        if (t.p[at - 1] == ' ')
+            word = at;
+    }
+    return at > low || low == 0 ? at : word;
+}
+
+static size_t line_end(struct bz_view t, size_t at) {
+    size_t high = t.n - at > PART_AROUND ? at + PART_AROUND : t.n;
+    size_t word = at;
+    for (; at < high && t.p[at] != '\n'; at++) {
+        if (t.p[at] == ' ')
+            word = at;
+    }
+    return at < high || high == t.n ? at : word;
+}
+
+void parts_widen(struct parts *p, struct bz_view text) {
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        size_t from = line_start(text, p->v[i].from);
+        size_t to = line_end(text, p->v[i].to);
+        if (n != 0 && from <= p->v[n - 1].to)
+            p->v[n - 1].to = to;
+        else
+            p->v[n++] = (struct part){from, to};
+    }
+    p->n = n;
+}
+
+void decode_parts(struct work *w, const struct layer *from, enum bz_decoding how, struct parts *p,
+                  decoder *d) {
+    if (p->n == 0 || w->failed)
+        return;
+    size_t room = work_room(w, from);
+    if (room == 0)
+        return;
+    parts_widen(p, from->text);
+    struct maker m;
+    maker_init(&m, w, p->v[0].to - p->v[0].from + 16);
+    for (size_t i = 0; i < p->n && m.n < room; i++) {
+        size_t end = p->v[i].to;
+        if (end - p->v[i].from > room - m.n) {
+            end = p->v[i].from + (room - m.n);
+            w->capped = true;
+        }
+        if (i != 0)
+            maker_put(&m, (const uint8_t *)"\n", 1, p->v[i - 1].to, p->v[i].from - p->v[i - 1].to,
+                      STRETCH_WHOLE);
+        d(&m, from->text, p->v[i].from, end);
+    }
+    work_read(w, from, how, &m);
+}
+
+/* ---- words ------------------------------------------------------------------------------------- */
+
+struct words {
+    struct work *w;
+    const struct layer *in;
+    struct bz_view t;
+    struct keys keys;
+    struct parts rot13, reversed, leet, accents, spaced;
+    size_t done;             /* what lies before was taken by a run */
+    size_t single, single_n; /* single letters one after the other: where they began */
+    size_t single_end;
+    struct bz_view single_gap;
+    size_t chunk, chunk_n, chunk_len, chunk_end, chunk_mixed;
+    size_t pair, pair_n, pair_end; /* and bytes of two digits */
+};
+
+enum { RUN_MIN = 12, SINGLE_MIN = 4, PAIR_MIN = 6 };
+
+#define ONES UINT64_C(0x0101010101010101)
+
+/* Eight bytes at p, of which `left` may be read. */
+static inline uint64_t load(const uint8_t *p, size_t left) {
+    uint64_t v = 0;
+    if (left >= 8)
+        memcpy(&v, p, 8);
+    else
+        memcpy(&v, p, left);
+    return v;
+}
+
+/* ROT13 of lower case letters. */
+static inline uint64_t rot13(uint64_t v) {
+    uint64_t late = ((v + ONES * (0x80 - 'n')) & ONES * 0x80) >> 7;
+    return v + ONES * 13 - late * 26;
+}
+
+static bool is_hex(uint8_t c) {
+    return (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 6;
+}
+
+static bool is_alnum(uint8_t c) {
+    return (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 26;
+}
+
+/* Signs that stand for letters. */
+static bool leet_sign(uint8_t c) {
+    return c == '@' || c == '$' || c == '!' || c == '|' || c == '+';
+}
+
+/* The word of letters, digits and signs around [from, to): evidence when it reads as a key. */
+static void leet_word(struct words *s, size_t from, size_t to) {
+    size_t low = s->leet.n == 0 ? 0 : s->leet.v[s->leet.n - 1].to;
+    while (from > low && (leet_sign(s->t.p[from - 1]) || is_alnum(s->t.p[from - 1])))
+        from--;
+    while (to < s->t.n && (leet_sign(s->t.p[to]) || is_alnum(s->t.p[to])))
+        to++;
+    if (to - from < 4 || to - from > 40)
+        return;
+    struct maker m = {.w = s->w};
+    uint8_t out[48];
+    struct stretch st[4];
+    m.p = out;
+    m.cap = sizeof out;
+    m.s = st;
+    m.s_cap = 4;
+    decode_leet(&m, s->t, from, to);
+    if (m.n >= 5 && !m.failed && keys_have(&s->keys, keys_of(m.p, m.n)))
+        parts_add(&s->leet, from, to);
+}
+
+/* The word without the marks on its letters. */
+static void accents_word(struct words *s, size_t from, size_t to) {
+    struct maker m = {.w = s->w};
+    uint8_t out[64];
+    struct stretch st[64];
+    if (to - from > 32)
+        return;
+    m.p = out;
+    m.cap = sizeof out;
+    m.s = st;
+    m.s_cap = 64;
+    decode_accents(&m, s->t, from, to);
+    if (m.n >= 5 && m.n < to - from && !m.failed && keys_have(&s->keys, keys_of(m.p, m.n)))
+        parts_add(&s->accents, from, to);
+}
+
+/* Words of one length with capitals within them: base64 that was cut into chunks. */
+static void chunk(struct words *s, size_t from, size_t n, uint64_t raw) {
+    uint64_t upper = ~raw & raw >> 1 & ONES * 0x20; /* of letters, and of nothing else here */
+    uint64_t lower = raw & raw >> 1 & ONES * 0x20;
+    bool mixed = (upper & ~UINT64_C(0xff)) != 0 && lower != 0;
+    bool goes_on = s->chunk_n != 0 && n == s->chunk_len && from - s->chunk_end <= 2;
+    if (!goes_on) {
+        s->chunk = from;
+        s->chunk_len = n;
+        s->chunk_n = 0;
+        s->chunk_mixed = 0;
+    }
+    s->chunk_n++;
+    s->chunk_mixed += mixed;
+    s->chunk_end = from + n;
+    if (s->chunk_n >= 3 && s->chunk_mixed >= 2 && s->chunk >= s->done)
+        s->done = decode_run(s->w, s->in, s->chunk);
+}
+
+/* A word of five bytes or more. */
+static inline void long_word(struct words *s, size_t from, size_t n) {
+    const uint8_t *p = s->t.p + from;
+    uint64_t six = n == 5 ? UINT64_C(0xffffffffff) : UINT64_C(0xffffffffffff);
+    uint64_t raw = load(p, s->t.n - from) & (n >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * n) - 1);
+    uint64_t tail = from + n >= 8 ? load(p + n - 8, 8) : load(p, n) << 8 * (8 - n);
+    if ((raw & ONES * 0x80) != 0) {
+        accents_word(s, from, from + n);
+        return;
+    }
+    uint64_t ahead = (raw | ONES * 0x20) & six;
+    uint64_t back = (__builtin_bswap64(tail) | ONES * 0x20) & six;
+    if (keys_have(&s->keys, back))
+        parts_add(&s->reversed, from, from + n);
+    if (keys_have(&s->keys, rot13(ahead) & six) || keys_have(&s->keys, rot13(back) & six))
+        parts_add(&s->rot13, from, from + n);
+    /* Digits lack the bit that all letters have. */
+    uint64_t first = n >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * n) - 1;
+    if ((~raw & ONES * 0x40 & first) != 0 || (from != 0 && leet_sign(p[-1])))
+        leet_word(s, from, from + n);
+    if (from < s->done)
+        return;
+    if (n >= RUN_MIN)
+        s->done = decode_run(s->w, s->in, from);
+    else
+        chunk(s, from, n, raw);
+}
+
+/* A letter on its own: evidence when it is one of several with the same signs between. */
+static void single(struct words *s, size_t from, size_t to) {
+    size_t gap = from - s->single_end;
+    bool goes_on = s->single_n != 0 && gap >= 1 && gap <= 3;
+    if (goes_on && s->single_n > 1)
+        goes_on = bz_view_eq(bz_view(s->t.p + s->single_end, gap), s->single_gap);
+    if (goes_on) {
+        s->single_n++;
+        if (s->single_n >= SINGLE_MIN)
+            parts_add(&s->spaced, s->single, to);
+    } else {
+        s->single = from;
+        s->single_n = 1;
+    }
+    s->single_gap = goes_on ? bz_view(s->t.p + s->single_end, gap) : bz_view(NULL, 0);
+    s->single_end = to;
+}
+
+static void short_word(struct words *s, size_t from, size_t to) {
+    const uint8_t *p = s->t.p + from;
+    size_t n = to - from;
+    if ((n == 1 && (uint8_t)(p[0] - '0') >= 10) ||
+        (p[0] >= 0x80 && (p[1] & 0xc0) == 0x80 && (n == 2 || p[0] >= 0xe0)))
+        single(s, from, to);
+    bool prefix = n == 4 && p[0] == '0' && (p[1] | 0x20) == 'x';
+    if ((n == 2 || prefix) && is_hex(p[n - 2]) && is_hex(p[n - 1])) {
+        bool goes_on = s->pair_n != 0 && from - s->pair_end <= 4;
+        s->pair = goes_on ? s->pair : from;
+        s->pair_n = goes_on ? s->pair_n + 1 : 1;
+        s->pair_end = to;
+        if (s->pair_n == PAIR_MIN && from >= s->done)
+            s->done = decode_pairs(s->w, s->in, s->pair);
+    }
+    if (from != 0 && leet_sign(p[-1]))
+        leet_word(s, from, to);
+    if (n == 4 && from >= s->done)
+        chunk(s, from, n, load(p, 4));
+}
+
+static inline void word(struct words *s, size_t from, size_t to) {
+    if (to - from >= 5)
+        long_word(s, from, to - from);
+    else
+        short_word(s, from, to);
+}
+
+/* A bit for each of 64 bytes that is a letter, a digit or no ASCII. */
+static uint64_t word_bits(const uint8_t *p) {
+#if defined(__SSE2__) && !defined(BZ_NO_SIMD)
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+        __m128i l = _mm_or_si128(x, _mm_set1_epi8(0x20));
+        __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(l, _mm_set1_epi8('a' - 1)),
+                                       _mm_cmplt_epi8(l, _mm_set1_epi8('z' + 1)));
+        __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)),
+                                      _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
+        /* x itself: its top bit is that of no ASCII */
+        __m128i any = _mm_or_si128(_mm_or_si128(letter, digit), x);
+        bits |= (uint64_t)(unsigned)_mm_movemask_epi8(any) << 16 * i;
+    }
+    return bits;
+#else
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < 64; i++)
+        bits |= (uint64_t)(is_alnum(p[i]) || p[i] >= 0x80) << i;
+    return bits;
+#endif
+}
+
+static void each_word(struct words *s) {
+    uint8_t rest[64];
+    uint64_t carry = 0;
+    size_t start = 0;
+    for (size_t at = 0; at < s->t.n; at += 64) {
+        const uint8_t *p = s->t.p + at;
+        if (s->t.n - at < 64) {
+            memset(rest, ' ', sizeof rest);
+            memcpy(rest, p, s->t.n - at);
+            p = rest;
+        }
+        uint64_t bits = word_bits(p);
+        uint64_t edges = bits ^ (bits << 1 | carry);
+        carry = bits >> 63;
+        for (; edges != 0; edges &= edges - 1) {
+            size_t i = (size_t)__builtin_ctzll(edges);
+            if ((bits >> i & 1) != 0)
+                start = at + i;
+            else
+                word(s, start, at + i);
+        }
+    }
+    if (carry != 0)
+        word(s, start, s->t.n);
+}
 
 void decode_all(struct work *w, const struct layer *raw, const struct layer *folded,
                 uint32_t signs) {
-    (void)w;
-    (void)raw;
-    (void)folded;
-    (void)signs;
+    struct words s = {.w = w, .in = folded, .t = folded->text};
+    if ((signs & (BZ_SIGN_TAGS | SIGN_SELECTORS | SIGN_BITS)) != 0)
+        decode_hidden(w, raw, signs);
+    decode_inline(w, folded);
+    keys_init(&s.keys);
+    each_word(&s);
+    if ((signs & SIGN_RIGHT_TO_LEFT) != 0 && s.reversed.n == 0)
+        parts_add(&s.reversed, 0, s.t.n);
+    struct parts again = s.reversed;
+    decode_parts(w, folded, BZ_DECODING_SPACED, &s.spaced, decode_spaced);
+    decode_parts(w, folded, BZ_DECODING_LEET, &s.leet, decode_leet);
+    decode_parts(w, folded, BZ_DECODING_ACCENTS, &s.accents, decode_accents);
+    decode_parts(w, folded, BZ_DECODING_ROT13, &s.rot13, decode_rot13);
+    decode_parts(w, folded, BZ_DECODING_REVERSED, &s.reversed, decode_reversed);
+    decode_parts(w, folded, BZ_DECODING_REVERSED, &again, decode_words_reversed);
 }

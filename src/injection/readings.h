@@ -14,6 +14,8 @@
 
 /* ---- maps and texts with maps (canon_map.c) ---- */
 
+enum { STRETCHES_MAX = 1 << 17 }; /* 2 MiB */
+
 enum stretch_kind {
     STRETCH_EVEN,  /* bytes of one side lie evenly over those of the other */
     STRETCH_WHOLE, /* any part comes from all of it */
@@ -30,23 +32,25 @@ struct bz_reading_map {
     const struct bz_reading_map *under; /* NULL: the original text */
 };
 
+struct work;
 /* A text in the making. Failure (no memory) is latched. */
 struct maker {
-    struct bz_arena *ar;
+    struct work *w;
     uint8_t *p;
     size_t n, cap;
     struct stretch *s;
     size_t s_n, s_cap;
     bool failed;
 };
-void maker_init(struct maker *m, struct bz_arena *ar, size_t expected);
+void maker_init(struct maker *m, struct work *w, size_t expected);
 /* Room for n more bytes. */
 bool maker_reserve(struct maker *m, size_t n);
 /* n bytes that stand in the text below at `from`, unchanged. */
 void maker_same(struct maker *m, const uint8_t *p, size_t n, size_t from);
 /* The same when the caller has written them at m->p + m->n already. */
 void maker_took(struct maker *m, size_t n, size_t from);
-/* n bytes for from_n bytes at `from`. */
+/* n bytes for from_n bytes at `from`. When a text has changed in more places than STRETCHES_MAX, the last
+ * stretch takes what follows: places are coarser then, never wrong. */
 void maker_put(struct maker *m, const uint8_t *p, size_t n, size_t from, size_t from_n,
                enum stretch_kind kind);
 /* True when the text is that below, byte for byte. */
@@ -66,7 +70,8 @@ struct work {
     struct bz_arena *ar;
     struct bz_reading *r;
     size_t r_n;
-    size_t left; /* bytes that may still be decoded */
+    size_t left;      /* bytes that may still be decoded */
+    size_t stretches; /* that may still be kept, all maps together */
     bool capped, failed;
 };
 /* Reads what m holds, decoded from `from` by `how`, as a text of its own. */
@@ -77,12 +82,58 @@ size_t work_room(struct work *w, const struct layer *from);
 /* ---- stages ---- */
 
 /* canon_fold.c: *ret lives as long as the arena; the same as `in` when nothing changes. */
-bool canon_fold(struct bz_arena *ar, const struct layer *in, struct layer *ret,
-                uint32_t *ret_signs);
+bool canon_fold(struct work *w, const struct layer *in, struct layer *ret, uint32_t *ret_signs);
 /* canon_lower.c */
-bool canon_lower(struct bz_arena *ar, const struct layer *in, struct layer *ret);
+bool canon_lower(struct work *w, const struct layer *in, struct layer *ret);
 /* decode.c: raw: the bytes; folded: after canon_fold. */
 void decode_all(struct work *w, const struct layer *raw, const struct layer *folded,
                 uint32_t signs);
+
+/* Found by canon_fold, for the decoders alone; bz_reading.signs has the low sixteen bits. */
+#define SIGN_SELECTORS (1u << 16) /* variation selectors in a row: bytes */
+#define SIGN_BITS (1u << 17)      /* unseen characters of two kinds in a row: bits */
+#define SIGN_RIGHT_TO_LEFT (1u << 18)
+
+/* ---- parts of a text that one decoder takes together ---- */
+
+enum { PARTS_MAX = 12, PART_NEAR = 256, PART_AROUND = 1024 };
+struct parts {
+    struct part {
+        size_t from, to;
+    } v[PARTS_MAX];
+    size_t n;
+};
+/* Bytes [from, to), at or behind all that came before; close ones become one, and so do the last ones
+ * when there are too many. */
+void parts_add(struct parts *p, size_t from, size_t to);
+/* Each part grown to whole lines, PART_AROUND bytes at most; to words beyond that. */
+void parts_widen(struct parts *p, struct bz_view text);
+
+/* ---- decoders: bytes [from, to) of `text` into m ---- */
+
+typedef void decoder(struct maker *m, struct bz_view text, size_t from, size_t to);
+decoder decode_html, decode_url, decode_escape;               /* decode_inline.c */
+decoder decode_rot13, decode_reversed, decode_words_reversed; /* decode_words.c */
+decoder decode_leet, decode_accents, decode_spaced;           /* decode_words.c */
+void decode_parts(struct work *w, const struct layer *from, enum bz_decoding how, struct parts *p,
+                  decoder *d);
+/* Looks for &...;, %XX, \u; reads what surrounds them. decode_inline.c */
+void decode_inline(struct work *w, const struct layer *folded);
+/* The run of base64 or hex that byte `at` lies in; returns where to go on. decode_base64.c */
+size_t decode_run(struct work *w, const struct layer *folded, size_t at);
+/* Bytes of two digits from `at` on, with signs or blanks between. */
+size_t decode_pairs(struct work *w, const struct layer *folded, size_t at);
+/* Characters that nobody sees and that spell something. decode_hidden.c */
+void decode_hidden(struct work *w, const struct layer *raw, uint32_t signs);
+
+/* ---- words that show that a text is disguised (decode_keys.c) ---- */
+
+struct keys { /* a filter before the list */
+    uint64_t bits[64];
+};
+void keys_init(struct keys *k);
+/* Whether a word begins as one of the list does: its first six bytes (all of five), lower case. */
+bool keys_have(const struct keys *k, uint64_t six);
+uint64_t keys_of(const uint8_t *p, size_t n); /* n >= 5 */
 
 #endif
