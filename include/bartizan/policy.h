@@ -113,6 +113,16 @@ struct bz_data_config {
     bool store_requests, store_replies; /* bodies are kept, sealed; never by default */
     uint32_t keep_days[BZ_LEVEL_COUNT]; /* how long, by the level of the text; 0: without end */
 };
+struct bz_mcp_config { /* a tool server; it also has a place among the backends, as "mcp:NAME" */
+    char *name;          /* route: /mcp/NAME */
+    char *path;          /* at the server */
+    uint32_t versions;   /* bit per enum bz_mcp_version */
+    uint64_t methods;    /* bit per enum bz_mcp_method */
+    uint64_t roles;      /* bit per role of this configuration */
+    uint64_t result_max; /* bytes */
+    uint32_t check_s;    /* how often its tools are looked at */
+};
+#define BZ_MCP_BACKEND "mcp:" /* begins the names of their backends, and of no other */
 enum bz_due { BZ_DUE_KEV, BZ_DUE_CRITICAL, BZ_DUE_HIGH, BZ_DUE_MEDIUM, BZ_DUE_LOW, BZ_DUE_COUNT };
 struct bz_advisory_config {
     char **keys;        /* "ed25519:<64 hex digits>": whose packs are taken, beside the built-in key */
@@ -222,6 +232,8 @@ struct bz_config {
     struct bz_registry_config registry;
     struct bz_posture_config posture;
     struct bz_advisory_config advisories;
+    struct bz_mcp_config *mcp;
+    uint32_t mcp_n;
     struct bz_injection_config injection;
     struct bz_prompts_config prompts;
 };

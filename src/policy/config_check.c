@@ -40,7 +40,7 @@ static bool only(const char *s, const char *allowed, size_t most) {
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
-static void check_name(struct cfg *c, const char *path, const char *s) {
+void cfg_check_name(struct cfg *c, const char *path, const char *s) {
     if (s == NULL)
         cfg_fail(c, path, "a name is missing", "");
     else if (!only(s, LOWER DIGITS "._-", name_max) || s[0] == '.' || s[0] == '-')
@@ -49,7 +49,7 @@ static void check_name(struct cfg *c, const char *path, const char *s) {
 
 /* File names go into the generated nginx configuration too: nothing there that could be more than a
  * name. */
-static void check_file(struct cfg *c, const char *path, const char *s) {
+void cfg_check_file(struct cfg *c, const char *path, const char *s) {
     if (s == NULL)
         return;
     if (!only(s, LOWER UPPER DIGITS "/._+@-", file_name_max))
@@ -151,8 +151,8 @@ static void check_origin(struct cfg *c, const char *path, const char *s) {
 static void check_tls(struct cfg *c, const struct y_tls *t) {
     if (t == NULL)
         return;
-    check_file(c, "tls.certificate", t->certificate);
-    check_file(c, "tls.key", t->key);
+    cfg_check_file(c, "tls.certificate", t->certificate);
+    cfg_check_file(c, "tls.key", t->key);
     if (t->min_version != NULL && strcmp(t->min_version, "1.2") != 0 &&
         strcmp(t->min_version, "1.3") != 0)
         cfg_fail(c, "tls.min_version", "\"%s\" is not served; write \"1.2\" or \"1.3\"",
@@ -286,7 +286,7 @@ static void check_backends(struct cfg *c, const struct y_config *y) {
     for (uint32_t i = 0; i < y->backends_count; i++) {
         const struct y_backend *b = &y->backends[i];
         path_of(at, "backends", i, "name");
-        check_name(c, at, b->name);
+        cfg_check_name(c, at, b->name);
         for (uint32_t j = 0; b->name != NULL && j < i; j++)
             if (y->backends[j].name != NULL && strcmp(y->backends[j].name, b->name) == 0)
                 cfg_fail(c, at, "another backend is named \"%s\" already", b->name);
@@ -298,7 +298,7 @@ static void check_backends(struct cfg *c, const struct y_config *y) {
         else
             cfg_check_run(c, i, b);
         path_of(at, "backends", i, "key_file");
-        check_file(c, at, b->key_file);
+        cfg_check_file(c, at, b->key_file);
         path_of(at, "backends", i, "models");
         check_list(c, at, b->models, b->models_count, check_model_name);
     }
@@ -369,7 +369,7 @@ static void check_roles(struct cfg *c, const struct y_config *y) {
     for (uint32_t i = 0; i < y->roles_count; i++) {
         const struct y_role *r = &y->roles[i];
         path_of(at, "roles", i, "name");
-        check_name(c, at, r->name);
+        cfg_check_name(c, at, r->name);
         for (uint32_t j = 0; r->name != NULL && j < i; j++)
             if (y->roles[j].name != NULL && strcmp(y->roles[j].name, r->name) == 0)
                 cfg_fail(c, at, "another role is named \"%s\" already", r->name);
@@ -442,6 +442,7 @@ void cfg_check_meaning(struct cfg *c, const struct y_config *y) {
     cfg_check_data(c, y);
     cfg_check_posture(c, y);
     cfg_check_advisories(c, y);
+    cfg_check_mcp(c, y);
     cfg_check_injection(c, y);
     cfg_check_prompts(c, y);
 }

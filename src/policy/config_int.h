@@ -137,6 +137,12 @@ struct y_prompts {
     struct y_prompt *rules;
     uint32_t keys_count, rules_count;
 };
+struct y_mcp {
+    char *name, *url, *key_file;
+    char **roles, **versions, **allow;
+    uint32_t roles_count, versions_count, allow_count;
+    uint64_t *result_max, *check_s;
+};
 struct y_config {
     uint64_t *version;
     char *listen, *stage;
@@ -156,6 +162,8 @@ struct y_config {
     struct y_registry *registry;
     struct y_posture *posture;
     struct y_advisories *advisories;
+    struct y_mcp *mcp;
+    uint32_t mcp_count;
     struct y_injection *injection;
     struct y_prompts *prompts;
 };
@@ -194,6 +202,9 @@ void cfg_check_stage(struct cfg *c, const char *stage); /* NULL is fine */
 void cfg_check_posture(struct cfg *c, const struct y_config *y);
 void cfg_convert_posture(struct bz_config *out, const struct y_config *y);
 void cfg_check_advisories(struct cfg *c, const struct y_config *y); /* config_advisories.c */
+void cfg_check_mcp(struct cfg *c, const struct y_config *y);        /* config_mcp.c */
+void cfg_check_name(struct cfg *c, const char *path, const char *s);
+void cfg_check_file(struct cfg *c, const char *path, const char *s); /* NULL is fine */
 
 void cfg_check_injection(struct cfg *c, const struct y_config *y);  /* config_injection.c */
 void cfg_check_prompts(struct cfg *c, const struct y_config *y);    /* config_prompts.c */
@@ -220,6 +231,8 @@ bool cfg_convert_injection(struct bz_config *c, struct bz_arena *ar, const struc
 bool cfg_convert_prompts(const struct cfg *c, struct bz_config *out, struct bz_arena *ar,
                          const struct y_config *y);
 bool cfg_convert_advisories(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
+/* After backends and roles. */
+bool cfg_convert_mcp(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 
 /* Letter by letter nearest of the names; NULL when none is near. */
 const char *cfg_nearest(struct bz_view name, const char *const *names, size_t n);

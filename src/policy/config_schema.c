@@ -253,6 +253,20 @@ static const cyaml_schema_field_t prompts_fields[] = {
     LIST("rules", struct y_prompts, rules, &prompt_entry, BZ_PROMPT_RULES_MAX),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t mcp_fields[] = {
+    STRING("name", struct y_mcp, name),
+    STRING("url", struct y_mcp, url),
+    STRING("key_file", struct y_mcp, key_file),
+    LIST("roles", struct y_mcp, roles, &string_entry, BZ_ROLES_MAX),
+    LIST("versions", struct y_mcp, versions, &string_entry, 16),
+    LIST("allow", struct y_mcp, allow, &string_entry, 64),
+    UINT("result_max", struct y_mcp, result_max),
+    UINT("check_s", struct y_mcp, check_s),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t mcp_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_mcp, mcp_fields),
+};
 /* Nothing is required here: what is missing is reported with the rest of what is wrong, all at
  * once. */
 static const cyaml_schema_field_t config_fields[] = {
@@ -275,6 +289,7 @@ static const cyaml_schema_field_t config_fields[] = {
     MAPPING("registry", struct y_config, registry, registry_fields),
     MAPPING("posture", struct y_config, posture, posture_fields),
     MAPPING("advisories", struct y_config, advisories, advisories_fields),
+    LIST("mcp", struct y_config, mcp, &mcp_entry, BZ_MCP_SERVERS_MAX),
     MAPPING("injection", struct y_config, injection, injection_fields),
     MAPPING("prompts", struct y_config, prompts, prompts_fields),
     CYAML_FIELD_END,
