@@ -147,20 +147,25 @@ static size_t match_word(const struct match_job *j, const struct pk_word *w, siz
     return SIZE_MAX;
 }
 
-static size_t match_phrase(const struct match_job *j, const struct pk_alt *a, size_t p) {
-    const struct pk_word *w = j->r->words + a->word;
-    if ((w->flags & WORD_RAW) == 0 && !match_edge(j->text, p))
-        return SIZE_MAX;
-    for (uint32_t i = 0; i < a->n && p != SIZE_MAX; i++)
-        p = match_word(j, &w[i], i == 0 ? p : skip_signs(j->text, p));
-    return p;
-}
-
 static bool take_step(struct match_job *j) {
     if (j->steps == 0)
         return false;
     j->steps--;
     return true;
+}
+
+/* edge: a word may begin at p < text.n. */
+static size_t match_phrase(struct match_job *j, const struct pk_alt *a, size_t p, bool edge) {
+    const struct pk_word *w = j->r->words + a->word;
+    if ((w->flags & WORD_RAW) == 0 && !edge)
+        return SIZE_MAX;
+    if ((w->flags & WORD_HEAD) == 0 && j->r->text[w->text] != j->text.p[p])
+        return SIZE_MAX;
+    if (!take_step(j))
+        return SIZE_MAX;
+    for (uint32_t i = 0; i < a->n && p != SIZE_MAX; i++)
+        p = match_word(j, &w[i], i == 0 ? p : skip_signs(j->text, p));
+    return p;
 }
 
 static bool may_begin(const struct pk_list *l, struct bz_view text, size_t p) {
@@ -177,8 +182,9 @@ static bool match_list(struct match_job *j, const struct pk_elem *e, size_t n, s
     const struct pk_list *l = j->r->lists + e->list;
     if (!may_begin(l, j->text, p))
         return false;
-    for (uint32_t i = 0; i < l->n && take_step(j); i++) {
-        size_t end = match_phrase(j, j->r->alts + l->alt + i, p);
+    bool edge = match_edge(j->text, p);
+    for (uint32_t i = 0; i < l->n && j->steps > 0; i++) {
+        size_t end = match_phrase(j, j->r->alts + l->alt + i, p, edge);
         if (end != SIZE_MAX && match_from(j, e + 1, n - 1, end, ret_end))
             return true;
     }
@@ -253,7 +259,7 @@ static bool line_ends(struct bz_view text, size_t p) {
     return false;
 }
 
-/* Does a phrase of the list end right before p? */
+/* Does a phrase of the list end before p, with a blank between at most? */
 static bool stands_before(struct match_job *j, const struct pk_list *l, size_t p) {
     size_t from = p;
     for (size_t k = 0; k < ALT_WORDS; k++) {
@@ -261,10 +267,10 @@ static bool stands_before(struct match_job *j, const struct pk_list *l, size_t p
         if (at == from)
             return false;
         from = at;
-        for (uint32_t i = 0; may_begin(l, j->text, from) && i < l->n && take_step(j); i++) {
-            size_t end = match_phrase(j, j->r->alts + l->alt + i, from);
-            if (end != SIZE_MAX && end <= p && skip_signs(j->text, end) >= p)
-                return true;
+        for (uint32_t i = 0; may_begin(l, j->text, from) && i < l->n && j->steps > 0; i++) {
+            size_t end = match_phrase(j, j->r->alts + l->alt + i, from, true);
+            if (end != SIZE_MAX && end <= p && p - end <= 1)
+                return end == p || j->text.p[end] == ' ';
         }
     }
     return false;
@@ -298,16 +304,14 @@ static bool match_from(struct match_job *j, const struct pk_elem *e, size_t n, s
 bool match_pattern(struct match_job *j, const struct pk_pattern *p, size_t from, size_t *ret_end) {
     const struct pk_elem *e = j->r->elems + p->elem;
     size_t n = p->elems;
-    if (e->kind == ELEM_BEGIN) {
-        if (!line_begins(j->text, from))
-            return false;
-    } else if (e->kind == ELEM_NOT) {
-        if (stands_before(j, j->r->lists + e->list, from))
-            return false;
-    } else {
-        return e->kind == ELEM_LIST && match_list(j, e, n, from, ret_end);
+    const struct pk_elem *before = e->kind == ELEM_LIST ? NULL : e;
+    if (before != NULL) {
+        e++;
+        n--;
     }
-    e++;
-    n--;
-    return n > 0 && e->kind == ELEM_LIST && match_list(j, e, n, from, ret_end);
+    if (n == 0 || e->kind != ELEM_LIST || !match_list(j, e, n, from, ret_end))
+        return false;
+    if (before != NULL && before->kind == ELEM_BEGIN)
+        return line_begins(j->text, from);
+    return before == NULL || !stands_before(j, j->r->lists + before->list, from);
 }
