@@ -226,4 +226,20 @@
 #define BZ_LICENCES_MAX 256          /* of a configuration */
 #define BZ_MODEL_FILE_NAME_MAX 1024  /* bytes of one path in a model */
 
+/* Red team: corpora, scenarios, result files, and the texts that it makes. */
+#define BZ_RED_FILE_MAX (16u << 20)   /* bytes of a corpus, of scenarios, of a result file */
+#define BZ_RED_NAME_MAX 64            /* bytes of an id or a name */
+#define BZ_RED_SEED_MAX 8192          /* bytes of one attack, twin or content */
+#define BZ_RED_FAMILIES_MAX 64
+#define BZ_RED_SEEDS_MAX 20000
+#define BZ_RED_SLOTS_MAX 256
+#define BZ_RED_BOXES_MAX 64           /* sets of tools */
+#define BZ_RED_SCENARIOS_MAX 2000
+#define BZ_RED_FINDINGS_MAX 1000      /* kept of one run; more are counted */
+#define BZ_RED_TEXT_MAX (4u << 20)    /* bytes of a text after three mutators, of one reply */
+#define BZ_RED_CHANNELS_MAX 65536     /* texts that the oracle tells apart in one reply */
+#define BZ_RED_READING_MIN 4          /* shorter readings say nothing */
+#define BZ_RED_CANARY 16              /* characters of a canary, as a stolen prompt shows it */
+#define BZ_RED_LOOT_MAX 600           /* bytes of a prompt that the model gives away */
+
 #endif
