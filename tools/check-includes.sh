@@ -30,6 +30,7 @@ BEGIN {
     home["fields"] = "dialect"
     home["bodystore"] = "store"
     home["modelstore"] = "store"
+    home["mcpstore"] = "store"
     home["signature"] = "registry"
     allow("base", "")
     n = split("injection leak prompts agent mcp dialect detect vault backup bodies audit artifact advisory inventory dataset sandbox posture store", second, " ")

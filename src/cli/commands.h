@@ -15,6 +15,7 @@ int bz_cli_user(int argc, char **argv);
 int bz_cli_key(int argc, char **argv);
 int bz_cli_policy(int argc, char **argv);
 int bz_cli_model(int argc, char **argv);
+int bz_cli_mcp(int argc, char **argv);
 int bz_cli_audit(int argc, char **argv);
 int bz_cli_data(int argc, char **argv);
 int bz_cli_dlp(int argc, char **argv);

@@ -15,6 +15,7 @@ static const struct bz_command commands[] = {
     {"key", "create, list, revoke, rotate API keys", bz_cli_key},
     {"policy", "check a configuration, explain what it decides", bz_cli_policy},
     {"model", "models: registry, approval, signatures", bz_cli_model},
+    {"mcp", "tools of MCP servers: list, show, diff, approve, revoke", bz_cli_mcp},
     {"scan", "look into model files and folders: what runs code, leads out, or is malformed", bz_cli_scan},
     {"audit", "read, verify and prove the audit log", bz_cli_audit},
     {"dlp", "find and mask secrets and personal data in files", bz_cli_dlp},

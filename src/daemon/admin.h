@@ -56,6 +56,12 @@ unsigned bz_admin_approval_revoke(struct bz_admin_call *c);
 unsigned bz_admin_advisories(struct bz_admin_call *c);
 unsigned bz_admin_advisories_reload(struct bz_admin_call *c);
 
+/* admin_mcp.c */
+unsigned bz_admin_mcp(struct bz_admin_call *c);
+unsigned bz_admin_mcp_show(struct bz_admin_call *c);
+unsigned bz_admin_mcp_approve(struct bz_admin_call *c);
+unsigned bz_admin_mcp_revoke(struct bz_admin_call *c);
+
 /* admin_registry.c */
 unsigned bz_admin_registry(struct bz_admin_call *c);
 unsigned bz_admin_registry_show(struct bz_admin_call *c);

@@ -89,6 +89,7 @@ struct bz_daemon {
         struct bz_posture_summary last;
         char why[160]; /* it is bad; "" otherwise */
     } posture;
+    struct bz_mcp_watch *mcp;    /* of MCP servers (mcp.h); NULL: cannot be kept */
     CURLM *multi;
     bool publish_wanted;
     bool stopping, reload_wanted;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon.h"
+#include "mcp.h"
 #include "registry.h"
 
 enum { CONNECT_MS = 1500, TOTAL_MS = 5000, URL_MAX = 1024 };
@@ -64,7 +65,9 @@ static size_t on_data(char *p, size_t size, size_t n, void *ctx) {
 }
 
 static struct curl_slist *headers(const struct bz_backend_run *r) {
-    struct curl_slist *l = curl_slist_append(NULL, "Accept: application/json");
+    struct curl_slist *l = NULL;
+    if (r->type != BZ_SERVER_MCP)
+        l = curl_slist_append(l, "Accept: application/json");
     if (r->type == BZ_SERVER_ANTHROPIC)
         l = curl_slist_append(l, "anthropic-version: 2023-06-01");
     if (r->credential != NULL) {
@@ -132,15 +135,20 @@ static void probe_start(struct bz_daemon *d, uint32_t i, uint64_t now) {
     struct bz_backend_run *r = &d->backend[i];
     char url[URL_MAX], sock[BZ_DIR_PATH_MAX];
     r->next_ns = now + BZ_PROBE_PERIOD_NS;
-    const char *path =
-        r->asks_version ? bz_server_version_path(r->type) : bz_model_list_path(r->type);
-    bool ok = path != NULL && put_url(&d->config->backends[i], path, url, sock);
-    CURL *h = ok ? curl_easy_init() : NULL;
-    if (h == NULL)
+    CURL *h = curl_easy_init();
+    struct curl_slist *head = h == NULL ? NULL : headers(r);
+    const char *path = h == NULL                 ? NULL
+                       : r->type == BZ_SERVER_MCP ? bz_mcp_ask(d, i, h, &head)
+                       : r->asks_version          ? bz_server_version_path(r->type)
+                                                  : bz_model_list_path(r->type);
+    if (path == NULL || !put_url(&d->config->backends[i], path, url, sock)) {
+        curl_slist_free_all(head);
+        curl_easy_cleanup(h);
         return;
+    }
     r->probe = h;
-    r->probe_head = headers(r);
-    bz_buf_init(&r->probe_body, BZ_MODEL_LIST_MAX);
+    r->probe_head = head;
+    bz_buf_init(&r->probe_body, r->type == BZ_SERVER_MCP ? BZ_MCP_LIST_MAX : BZ_MODEL_LIST_MAX);
     set_options(h, r, url, sock);
     if (curl_multi_add_handle(d->multi, h) != CURLM_OK)
         probe_done(d, r);
@@ -253,8 +261,28 @@ static void take_list(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now
     }
 }
 
+/* A tool server: up is one that could be asked for its tools. */
+static void take_mcp(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now) {
+    struct bz_backend_run *r = &d->backend[i];
+    const struct bz_mcp_config *m = bz_mcp_of(d, i);
+    const char *why = NULL;
+    bool more = false;
+    bz_mcp_take(d, i, r->probe, rc, bz_buf_view(&r->probe_body), &why, &more);
+    take_address(d, r, &d->config->backends[i]);
+    if (!more || why != NULL)
+        set_health(d, i, why == NULL ? BZ_HEALTH_UP : BZ_HEALTH_DOWN,
+                   why != NULL ? why : bz_mcp_why(d, i));
+    uint64_t period = m == NULL || why != NULL ? BZ_PROBE_PERIOD_NS : m->check_s * 1000000000ull;
+    r->next_ns = more ? now : now + period;
+    probe_done(d, r);
+}
+
 static void take_result(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now) {
     struct bz_backend_run *r = &d->backend[i];
+    if (r->type == BZ_SERVER_MCP) {
+        take_mcp(d, i, rc, now);
+        return;
+    }
     if (r->asks_version)
         take_version(d, i, rc, now);
     else
@@ -291,6 +319,7 @@ void bz_health_reset(struct bz_daemon *d, uint32_t i) {
     r->why[0] = '\0';
     r->next_ns = 0;
     bz_cage_forget(r);
+    bz_mcp_forget(d, i);
     r->version[0] = '\0';
     r->asks_version = false;
     r->version_ns = 0;

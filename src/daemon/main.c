@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon.h"
+#include "mcp.h"
 #include "registry.h"
 #include "memlock.h"
 
@@ -191,6 +192,7 @@ static bool open_all(struct bz_daemon *d) {
     if (st != BZ_OK)
         return false;
     bz_registry_start(d);
+    bz_mcp_start(d);
     uint64_t image = bz_published_before(d), state = bz_state_generation(d->state);
     d->generation = image > state ? image : state;
     st = bz_publish(d);
@@ -203,6 +205,7 @@ static void close_all(struct bz_daemon *d) {
     bz_cage_done(d);
     bz_health_done(d);
     bz_registry_stop(d);
+    bz_mcp_stop(d);
     bz_journal_done(d);
     bz_map_close(&d->vault_map);
     bz_daemon_unload(d);

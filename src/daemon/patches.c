@@ -14,6 +14,8 @@ static const struct {
 
 /* Without a version that is seen, comparable and not affected a rule holds. */
 static bool holds(const struct bz_advisory *a, const struct bz_backend_run *r) {
+    if (r->type >= BZ_SERVER_COUNT)
+        return false;
     struct bz_view name = packages[r->type].name, ecosystem = packages[r->type].ecosystem, fixed;
     if (a->withdrawn)
         return false;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon.h"
+#include "mcp.h"
 #include "registry.h"
 
 enum { IMAGE_FIXED_MAX = 160 << 20, IMAGE_KEY_MAX = 4096 };
@@ -63,8 +64,13 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
     memcpy(in.digest_key, d->keys.digest_key, sizeof in.digest_key);
     memcpy(in.limit_seed, d->keys.limit_seed, sizeof in.limit_seed);
     memcpy(in.vault_key, d->keys.vault_key, sizeof in.vault_key);
+    struct bz_buf mcp;
+    bz_buf_init(&mcp, BZ_BLOB_MAX);
     enum bz_status st = copy_approvals(d, in.built_unix, &approvals, &in.approvals_n);
     in.approvals = approvals;
+    if (st == BZ_OK)
+        st = bz_mcp_blob(d, &mcp);
+    in.blob[BZ_BLOB_MCP] = bz_buf_view(&mcp);
     if (st == BZ_OK)
         st = bz_identity_keys(d->book, true, &in.keys, &in.keys_n);
     d->keys_live = (uint32_t)in.keys_n;
@@ -73,6 +79,7 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
         st = bz_image_build(&in, out);
     }
     bz_wipe(&in, sizeof in);
+    bz_buf_free(&mcp);
     free(approvals);
     free(patches);
     return st == BZ_OK ? bz_buf_status(out) : st;

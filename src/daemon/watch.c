@@ -327,7 +327,7 @@ static void look_at(struct bz_daemon *d, uint32_t i, uint64_t now) {
 
 static bool watched(const struct bz_daemon *d, uint32_t i) {
     return d->registry != NULL && d->config->registry.mode != BZ_REGISTRY_OFF &&
-           !d->backend[i].retired;
+           !d->backend[i].retired && d->backend[i].type != BZ_SERVER_MCP;
 }
 
 void bz_registry_turn(struct bz_daemon *d, uint64_t now) {
@@ -378,6 +378,8 @@ void bz_registry_look(struct bz_daemon *d) {
 }
 
 const char *bz_registry_barred(const struct bz_daemon *d, uint32_t i) {
+    if (d->config != NULL && d->config->backends[i].type == BZ_SERVER_MCP)
+        return NULL; /* has no model files */
     if (d->config == NULL || d->config->registry.mode != BZ_REGISTRY_ENFORCE)
         return NULL;
     if (d->registry == NULL)

@@ -33,6 +33,22 @@ static const char *const migrations[] = {
     "  created INTEGER NOT NULL,"
     "  expires INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+    "CREATE TABLE mcp_tools ("
+    "  server TEXT NOT NULL,"
+    "  tool TEXT NOT NULL,"
+    "  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+    "  definition TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK"
+    "    (state IN ('new', 'approved', 'changed', 'shadowing', 'retired', 'revoked')),"
+    "  odd INTEGER NOT NULL,"
+    "  current INTEGER NOT NULL CHECK (current IN (0, 1)),"
+    "  first INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  note TEXT NOT NULL,"
+    "  decided INTEGER NOT NULL,"
+    "  PRIMARY KEY (server, tool, digest)"
+    ") STRICT, WITHOUT ROWID;",
 };
 const struct layout store_layout = {0x42415254 /* "BART" */, migrations,
                                     sizeof migrations / sizeof *migrations, NULL};

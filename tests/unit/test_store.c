@@ -258,7 +258,7 @@ static void test_other_versions_and_other_programs(void **state) {
     s = NULL;
     alter("PRAGMA user_version=999");
     assert_int_equal(bz_store_open(path, &s), BZ_EVERSION);
-    alter("PRAGMA user_version=3; PRAGMA application_id=1");
+    alter("PRAGMA user_version=4; PRAGMA application_id=1");
     assert_int_equal(bz_store_open(path, &s), BZ_ECORRUPT);
     alter("PRAGMA application_id=1111577172");
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
@@ -291,7 +291,7 @@ static void test_an_older_layout_is_brought_up_to_date(void **state) {
     assert_int_equal(bz_store_key_add(s, &k), BZ_OK);
     bz_store_close(s);
     s = NULL;
-    alter("DROP TABLE approvals; ALTER TABLE keys DROP COLUMN l7; PRAGMA user_version=1");
+    alter("DROP TABLE mcp_tools; DROP TABLE approvals; ALTER TABLE keys DROP COLUMN l7; PRAGMA user_version=1");
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
     assert_int_equal(bz_store_keys(s, k.id, check_old_key, &seen), BZ_OK);
     assert_int_equal(seen, 1);
