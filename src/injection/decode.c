@@ -83,25 +83,29 @@ struct words {
     struct keys keys;
     struct parts rot13, reversed, leet, accents, spaced;
     size_t done;             /* what lies before was taken by a run */
-    size_t single, single_n; /* single letters one after the other: where they began */
+    size_t single, single_n; /* letters one after the other: where they began */
     size_t single_end;
-    struct bz_view single_gap;
-    size_t chunk, chunk_n, chunk_len, chunk_end, chunk_mixed;
-    size_t pair, pair_n, pair_end; /* and bytes of two digits */
+    struct bz_view single_gap;   /* the signs between them */
+    size_t mixed_end, mixed_len; /* the last word with capitals within */
 };
 
-enum { RUN_MIN = 12, SINGLE_MIN = 4, PAIR_MIN = 6 };
+enum { RUN_MIN = 12, SINGLE_MIN = 4, PAIR_MIN = 6, CHUNK_MIN = 4, CHUNKS = 3 };
 
 #define ONES UINT64_C(0x0101010101010101)
+#define SIX UINT64_C(0xffffffffffff)
 
-/* Eight bytes at p, of which `left` may be read. */
-static inline uint64_t load(const uint8_t *p, size_t left) {
-    uint64_t v = 0;
-    if (left >= 8)
-        memcpy(&v, p, 8);
-    else
-        memcpy(&v, p, left);
-    return v;
+/* The first byte is the lowest; compilers make one load of it. */
+static inline uint64_t load(const uint8_t *p) {
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
+}
+
+/* Eight bytes of which n are there. */
+static uint64_t load_some(const uint8_t *p, size_t n) {
+    uint8_t b[8] = {0};
+    memcpy(b, p, n < 8 ? n : 8);
+    return load(b);
 }
 
 /* ROT13 of lower case letters. */
@@ -119,7 +123,7 @@ static bool is_alnum(uint8_t c) {
 }
 
 /* Signs that stand for letters. */
-static bool leet_sign(uint8_t c) {
+static inline bool leet_sign(uint8_t c) {
     return c == '@' || c == '$' || c == '!' || c == '|' || c == '+';
 }
 
@@ -128,17 +132,13 @@ static void leet_word(struct words *s, size_t from, size_t to) {
     size_t low = s->leet.n == 0 ? 0 : s->leet.v[s->leet.n - 1].to;
     while (from > low && (leet_sign(s->t.p[from - 1]) || is_alnum(s->t.p[from - 1])))
         from--;
-    while (to < s->t.n && (leet_sign(s->t.p[to]) || is_alnum(s->t.p[to])))
+    while (to < s->t.n && to - from <= 40 && (leet_sign(s->t.p[to]) || is_alnum(s->t.p[to])))
         to++;
     if (to - from < 4 || to - from > 40)
         return;
-    struct maker m = {.w = s->w};
     uint8_t out[48];
     struct stretch st[4];
-    m.p = out;
-    m.cap = sizeof out;
-    m.s = st;
-    m.s_cap = 4;
+    struct maker m = {.w = s->w, .p = out, .cap = sizeof out, .s = st, .s_cap = 4};
     decode_leet(&m, s->t, from, to);
     if (m.n >= 5 && !m.failed && keys_have(&s->keys, keys_of(m.p, m.n)))
         parts_add(&s->leet, from, to);
@@ -146,65 +146,16 @@ static void leet_word(struct words *s, size_t from, size_t to) {
 
 /* The word without the marks on its letters. */
 static void accents_word(struct words *s, size_t from, size_t to) {
-    struct maker m = {.w = s->w};
     uint8_t out[64];
     struct stretch st[64];
-    if (to - from > 32)
+    if (to - from > 32 || to - from < 5)
         return;
-    m.p = out;
-    m.cap = sizeof out;
-    m.s = st;
-    m.s_cap = 64;
+    struct maker m = {.w = s->w, .p = out, .cap = sizeof out, .s = st, .s_cap = 64};
+    size_t kept = s->w->stretches;
     decode_accents(&m, s->t, from, to);
+    s->w->stretches = kept;
     if (m.n >= 5 && m.n < to - from && !m.failed && keys_have(&s->keys, keys_of(m.p, m.n)))
         parts_add(&s->accents, from, to);
-}
-
-/* Words of one length with capitals within them: base64 that was cut into chunks. */
-static void chunk(struct words *s, size_t from, size_t n, uint64_t raw) {
-    uint64_t upper = ~raw & raw >> 1 & ONES * 0x20; /* of letters, and of nothing else here */
-    uint64_t lower = raw & raw >> 1 & ONES * 0x20;
-    bool mixed = (upper & ~UINT64_C(0xff)) != 0 && lower != 0;
-    bool goes_on = s->chunk_n != 0 && n == s->chunk_len && from - s->chunk_end <= 2;
-    if (!goes_on) {
-        s->chunk = from;
-        s->chunk_len = n;
-        s->chunk_n = 0;
-        s->chunk_mixed = 0;
-    }
-    s->chunk_n++;
-    s->chunk_mixed += mixed;
-    s->chunk_end = from + n;
-    if (s->chunk_n >= 3 && s->chunk_mixed >= 2 && s->chunk >= s->done)
-        s->done = decode_run(s->w, s->in, s->chunk);
-}
-
-/* A word of five bytes or more. */
-static inline void long_word(struct words *s, size_t from, size_t n) {
-    const uint8_t *p = s->t.p + from;
-    uint64_t six = n == 5 ? UINT64_C(0xffffffffff) : UINT64_C(0xffffffffffff);
-    uint64_t raw = load(p, s->t.n - from) & (n >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * n) - 1);
-    uint64_t tail = from + n >= 8 ? load(p + n - 8, 8) : load(p, n) << 8 * (8 - n);
-    if ((raw & ONES * 0x80) != 0) {
-        accents_word(s, from, from + n);
-        return;
-    }
-    uint64_t ahead = (raw | ONES * 0x20) & six;
-    uint64_t back = (__builtin_bswap64(tail) | ONES * 0x20) & six;
-    if (keys_have(&s->keys, back))
-        parts_add(&s->reversed, from, from + n);
-    if (keys_have(&s->keys, rot13(ahead) & six) || keys_have(&s->keys, rot13(back) & six))
-        parts_add(&s->rot13, from, from + n);
-    /* Digits lack the bit that all letters have. */
-    uint64_t first = n >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * n) - 1;
-    if ((~raw & ONES * 0x40 & first) != 0 || (from != 0 && leet_sign(p[-1])))
-        leet_word(s, from, from + n);
-    if (from < s->done)
-        return;
-    if (n >= RUN_MIN)
-        s->done = decode_run(s->w, s->in, from);
-    else
-        chunk(s, from, n, raw);
 }
 
 /* A letter on its own: evidence when it is one of several with the same signs between. */
@@ -225,32 +176,116 @@ static void single(struct words *s, size_t from, size_t to) {
     s->single_end = to;
 }
 
-static void short_word(struct words *s, size_t from, size_t to) {
-    const uint8_t *p = s->t.p + from;
-    size_t n = to - from;
-    if ((n == 1 && (uint8_t)(p[0] - '0') >= 10) ||
-        (p[0] >= 0x80 && (p[1] & 0xc0) == 0x80 && (n == 2 || p[0] >= 0xe0)))
-        single(s, from, to);
-    bool prefix = n == 4 && p[0] == '0' && (p[1] | 0x20) == 'x';
-    if ((n == 2 || prefix) && is_hex(p[n - 2]) && is_hex(p[n - 1])) {
-        bool goes_on = s->pair_n != 0 && from - s->pair_end <= 4;
-        s->pair = goes_on ? s->pair : from;
-        s->pair_n = goes_on ? s->pair_n + 1 : 1;
-        s->pair_end = to;
-        if (s->pair_n == PAIR_MIN && from >= s->done)
-            s->done = decode_pairs(s->w, s->in, s->pair);
+/* A word with capitals within it: with two others of its length beside it, base64 in chunks. */
+static void chunk(struct words *s, size_t from, size_t n) {
+    bool near = s->mixed_len == n && from - s->mixed_end <= 2 * n + 4;
+    s->mixed_len = n;
+    s->mixed_end = from + n;
+    if (!near)
+        return;
+    size_t first = from;
+    size_t count = 1;
+    for (size_t gap = 1; gap <= 2 && first >= s->done + n + gap;) {
+        size_t before = first - n - gap;
+        bool whole = before == 0 || !is_alnum(s->t.p[before - 1]);
+        for (size_t i = 0; whole && i < n + gap; i++)
+            whole = is_alnum(s->t.p[before + i]) == (i < n);
+        if (!whole) {
+            gap++;
+            continue;
+        }
+        first = before;
+        count++;
+        gap = 1;
     }
-    if (from != 0 && leet_sign(p[-1]))
-        leet_word(s, from, to);
-    if (n == 4 && from >= s->done)
-        chunk(s, from, n, load(p, 4));
+    if (count >= CHUNKS)
+        s->done = decode_run(s->w, s->in, first);
 }
 
+/* Two digits of hex, 0x before them or not. */
+static bool is_pair(const uint8_t *p, size_t n) {
+    bool prefix = n == 4 && p[0] == '0' && (p[1] | 0x20) == 'x';
+    return (n == 2 || prefix) && is_hex(p[n - 2]) && is_hex(p[n - 1]);
+}
+
+/* A pair of digits: when there are more on both sides, they are bytes. */
+static void pairs(struct words *s, size_t from, size_t n) {
+    size_t first = from;
+    for (;;) {
+        size_t end = first;
+        while (end > s->done && first - end < 4 && !is_alnum(s->t.p[end - 1]) &&
+               s->t.p[end - 1] < 0x80)
+            end--;
+        size_t start = end;
+        while (start > s->done && end - start < 5 && is_alnum(s->t.p[start - 1]))
+            start--;
+        if (start == end || end == first || !is_pair(s->t.p + start, end - start))
+            break;
+        first = start;
+    }
+    size_t end = decode_pairs(s->w, s->in, first);
+    s->done = end > from + n ? end : from + n;
+}
+
+/* A word that is not like others. */
+static void odd_word(struct words *s, size_t from, size_t n, uint64_t raw, bool mixed,
+                     bool digits) {
+    const uint8_t *p = s->t.p + from;
+    if ((raw & ONES * 0x80) != 0) {
+        bool lone = n <= 4 && (p[0] & 0xc0) == 0xc0;
+        for (size_t i = 1; lone && i < n; i++)
+            lone = (p[i] & 0xc0) == 0x80;
+        if (lone)
+            single(s, from, from + n);
+        else if ((~raw & ONES * 0x80 & (n >= 8 ? UINT64_MAX : (UINT64_C(1) << 8 * n) - 1)) != 0)
+            accents_word(s, from, from + n);
+        return;
+    }
+    if (n == 1) {
+        if (!digits)
+            single(s, from, from + 1);
+    } else if (digits || (from != 0 && leet_sign(p[-1]))) {
+        leet_word(s, from, from + n);
+    }
+    if (from < s->done)
+        return;
+    if (n >= RUN_MIN)
+        s->done = decode_run(s->w, s->in, from);
+    else if (is_pair(p, n))
+        pairs(s, from, n);
+    else if (mixed && n >= CHUNK_MIN)
+        chunk(s, from, n);
+}
+
+/* Prose runs through here without a branch that depends on the word. */
 static inline void word(struct words *s, size_t from, size_t to) {
-    if (to - from >= 5)
-        long_word(s, from, to - from);
-    else
-        short_word(s, from, to);
+    const uint8_t *p = s->t.p + from;
+    size_t n = to - from;
+    uint64_t mine = n >= 8 ? UINT64_MAX : ~(UINT64_MAX << (8 * n & 63));
+    uint64_t raw = (s->t.n - from >= 8 ? load(p) : load_some(p, s->t.n - from)) & mine;
+    uint64_t tail = to >= 8 ? load(p + n - 8) : load_some(p, n) << 8 * (8 - n);
+    uint64_t six = mine & SIX;
+    uint64_t low = raw | ONES * 0x20;
+    uint64_t ahead = low & six;
+    uint64_t back = (__builtin_bswap64(tail) | ONES * 0x20) & six;
+    uint64_t turned = rot13(ahead) & six;
+    uint64_t both = rot13(back) & six;
+    bool b = keys_maybe(&s->keys, back);
+    bool r = keys_maybe(&s->keys, turned) | keys_maybe(&s->keys, both);
+    /* Digits lack the bit that all letters have; of these, capitals that of small ones. */
+    uint64_t digits = ~raw & ONES * 0x40 & mine;
+    uint64_t upper = ~raw & raw >> 1 & ONES * 0x20;
+    bool mixed = (upper & ~UINT64_C(0xff)) != 0 && (raw & raw >> 1 & ONES * 0x20) != 0;
+    uint64_t odd = (raw & ONES * 0x80) | digits | (uint64_t)mixed | (uint64_t)(n == 1) |
+                   (uint64_t)(n >= RUN_MIN) | (uint64_t)(from != 0 && leet_sign(p[-(from != 0)]));
+    if (__builtin_expect((odd | (uint64_t)b | (uint64_t)r) == 0, 1))
+        return;
+    if (b && keys_list(back))
+        parts_add(&s->reversed, from, to);
+    if (r && (keys_list(turned) || keys_list(both)))
+        parts_add(&s->rot13, from, to);
+    if (odd != 0)
+        odd_word(s, from, n, raw, mixed, digits != 0);
 }
 
 /* A bit for each of 64 bytes that is a letter, a digit or no ASCII. */

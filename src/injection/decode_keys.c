@@ -3,7 +3,7 @@
  * letters is read that way, whatever else it says. */
 #include "readings.h"
 
-static const char list[][7] = {
+static const char list[][8] = {
     /* English */
     "ignore",
     "disreg",
@@ -116,8 +116,12 @@ static const char list[][7] = {
     "wachtw",
 };
 
-static unsigned slot(uint64_t six) {
-    return (unsigned)((six * UINT64_C(0x9e3779b97f4a7c15)) >> 52);
+/* Entry i as a number: its letters lowest first, as keys_of makes them. */
+static inline uint64_t entry(size_t i) {
+    const uint8_t *p = (const uint8_t *)list[i];
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
 }
 
 uint64_t keys_of(const uint8_t *p, size_t n) {
@@ -130,17 +134,15 @@ uint64_t keys_of(const uint8_t *p, size_t n) {
 void keys_init(struct keys *k) {
     memset(k, 0, sizeof *k);
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        unsigned s = slot(keys_of((const uint8_t *)list[i], strnlen(list[i], 6)));
-        k->bits[s / 64] |= UINT64_C(1) << (s % 64);
+        uint64_t h = keys_hash(entry(i));
+        k->bits[h >> 58] |= UINT64_C(1) << (h >> 52 & 63);
+        k->bits[h >> 46 & 63] |= UINT64_C(1) << (h >> 40 & 63);
     }
 }
 
-bool keys_have(const struct keys *k, uint64_t six) {
-    unsigned s = slot(six);
-    if ((k->bits[s / 64] >> (s % 64) & 1) == 0)
-        return false;
+bool keys_list(uint64_t six) {
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        if (keys_of((const uint8_t *)list[i], strnlen(list[i], 6)) == six)
+        if (entry(i) == six)
             return true;
     }
     return false;

@@ -133,7 +133,19 @@ struct keys { /* a filter before the list */
 };
 void keys_init(struct keys *k);
 /* Whether a word begins as one of the list does: its first six bytes (all of five), lower case. */
-bool keys_have(const struct keys *k, uint64_t six);
+bool keys_list(uint64_t six);
 uint64_t keys_of(const uint8_t *p, size_t n); /* n >= 5 */
+
+/* Two bits of the filter stand for a word. */
+static inline uint64_t keys_hash(uint64_t six) {
+    return six * UINT64_C(0x9e3779b97f4a7c15);
+}
+static inline bool keys_maybe(const struct keys *k, uint64_t six) {
+    uint64_t h = keys_hash(six);
+    return (k->bits[h >> 58] >> (h >> 52 & 63) & k->bits[h >> 46 & 63] >> (h >> 40 & 63) & 1) != 0;
+}
+static inline bool keys_have(const struct keys *k, uint64_t six) {
+    return keys_maybe(k, six) && keys_list(six);
+}
 
 #endif
