@@ -14,6 +14,13 @@ static size_t blanks(struct bz_view v, size_t i) {
     return i;
 }
 
+static struct bz_view trimmed(struct bz_view v) {
+    size_t i = blanks(v, 0);
+    while (v.n > i && v.p[v.n - 1] == ' ')
+        v.n--;
+    return bz_view_sub(v, i, v.n);
+}
+
 /* The letter without its marks as ASCII, which many type instead; '\0': there is none. */
 static char plain_letter(uint32_t cp) {
     static const struct {
@@ -121,6 +128,8 @@ static enum bz_status read_phrase(struct packer *m, const struct phrase *ph) {
     struct bz_view v = ph->text;
     if (v.n > 2 && v.p[0] == '"' && v.p[v.n - 1] == '"')
         return read_raw(m, ph);
+    if (v.n > 0 && (v.p[0] == '"' || v.p[v.n - 1] == '"'))
+        return packer_fail(m, ph->at, "%s: a quote is open; bytes stand between two", v);
     BZ_TRY(packer_canon(m, v, &v));
     BZ_TRY(read_words(m, v, ph));
     uint8_t text[512];
@@ -225,7 +234,7 @@ static enum bz_status read_group(struct reader *r, struct pk_elem *e) {
             continue;
         if (n == sizeof v / sizeof v[0])
             return bad(r, "'%s': more than 64 choices; make a word list of them", r->v);
-        v[n++] = (struct phrase){bz_view_sub(r->v, from, r->i - from), r->src->at};
+        v[n++] = (struct phrase){trimmed(bz_view_sub(r->v, from, r->i - from)), r->src->at};
         from = r->i + 1;
         if (c == ')')
             break;
@@ -324,8 +333,8 @@ static enum bz_status check_order(const struct reader *r) {
             return bad(r, "'%s': ^ and !{list} stand at the beginning alone", r->v);
         if (e->kind == ELEM_END && i + 1 != r->n)
             return bad(r, "'%s': $ stands at the end alone", r->v);
-        if ((e->flags & ELEM_OPTIONAL) != 0 && (i == 0 || is_gap(&r->elem[i - 1])))
-            return bad(r, "'%s': what may be left out stands behind words, not behind a gap", r->v);
+        if ((e->flags & ELEM_OPTIONAL) != 0 && (i == 0 || r->elem[i - 1].kind == ELEM_BYTES))
+            return bad(r, "'%s': what may be left out stands behind words, not behind ..N", r->v);
         if (is_gap(e) && (i == 0 || i + 1 == r->n || is_gap(&r->elem[i - 1])))
             return bad(r, "'%s': a gap stands between words", r->v);
     }
