@@ -180,6 +180,17 @@ struct bz_prompts_config {
     struct bz_prompt_config *rules;
     uint32_t rules_n;
 };
+/* What replies are watched for, beside canaries. */
+struct bz_leak_entry {
+    char *name, *file; /* of the instance */
+};
+struct bz_leak_config {
+    bool record;            /* a leak is recorded, not stopped */
+    bool prompts;           /* texts of our own system prompts count; default true */
+    uint8_t prompt_overlap; /* see struct bz_leak_options */
+    struct bz_leak_entry *secrets, *texts;
+    uint32_t secrets_n, texts_n;
+};
 enum bz_registry_mode {
     BZ_REGISTRY_OFF,
     BZ_REGISTRY_WATCH,   /* what is not approved raises an alert */
@@ -236,6 +247,7 @@ struct bz_config {
     uint32_t mcp_n;
     struct bz_injection_config injection;
     struct bz_prompts_config prompts;
+    struct bz_leak_config leaks;
 };
 struct bz_config_error {
     uint32_t line, column; /* from 1; 0: unknown */

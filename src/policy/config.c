@@ -278,7 +278,8 @@ static enum bz_status convert(const struct cfg *c, const struct y_config *y,
         !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y) ||
         !convert_tools(&o->c, &o->ar, y) || !convert_registry(&o->c, &o->ar, y) ||
         !cfg_convert_data(c, &o->c, &o->ar, y) || !cfg_convert_advisories(&o->c, &o->ar, y) ||
-        !cfg_convert_mcp(&o->c, &o->ar, y) || !cfg_convert_injection(&o->c, &o->ar, y) || !cfg_convert_prompts(c, &o->c, &o->ar, y)) {
+        !cfg_convert_mcp(&o->c, &o->ar, y) || !cfg_convert_injection(&o->c, &o->ar, y) ||
+        !cfg_convert_prompts(c, &o->c, &o->ar, y) || !cfg_convert_leaks(&o->c, &o->ar, y)) {
         bz_config_free(&o->c);
         return BZ_ENOMEM;
     }

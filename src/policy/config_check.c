@@ -445,4 +445,5 @@ void cfg_check_meaning(struct cfg *c, const struct y_config *y) {
     cfg_check_mcp(c, y);
     cfg_check_injection(c, y);
     cfg_check_prompts(c, y);
+    cfg_check_leaks(c, y);
 }

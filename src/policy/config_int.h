@@ -143,6 +143,16 @@ struct y_mcp {
     uint32_t roles_count, versions_count, allow_count;
     uint64_t *result_max, *check_s;
 };
+struct y_leak {
+    char *name, *file;
+};
+struct y_leaks {
+    char *action;
+    uint64_t *prompt_overlap;
+    bool *prompts;
+    struct y_leak *secrets, *texts;
+    uint32_t secrets_count, texts_count;
+};
 struct y_config {
     uint64_t *version;
     char *listen, *stage;
@@ -166,6 +176,7 @@ struct y_config {
     uint32_t mcp_count;
     struct y_injection *injection;
     struct y_prompts *prompts;
+    struct y_leaks *leaks;
 };
 extern const cyaml_schema_value_t config_schema; /* of a struct y_config pointer */
 
@@ -202,6 +213,7 @@ void cfg_check_stage(struct cfg *c, const char *stage); /* NULL is fine */
 void cfg_check_posture(struct cfg *c, const struct y_config *y);
 void cfg_convert_posture(struct bz_config *out, const struct y_config *y);
 void cfg_check_advisories(struct cfg *c, const struct y_config *y); /* config_advisories.c */
+void cfg_check_leaks(struct cfg *c, const struct y_config *y);      /* config_leaks.c */
 void cfg_check_mcp(struct cfg *c, const struct y_config *y);        /* config_mcp.c */
 void cfg_check_name(struct cfg *c, const char *path, const char *s);
 void cfg_check_file(struct cfg *c, const char *path, const char *s); /* NULL is fine */
@@ -232,6 +244,7 @@ bool cfg_convert_prompts(const struct cfg *c, struct bz_config *out, struct bz_a
                          const struct y_config *y);
 bool cfg_convert_advisories(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 /* After backends and roles. */
+bool cfg_convert_leaks(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 bool cfg_convert_mcp(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 
 /* Letter by letter nearest of the names; NULL when none is near. */

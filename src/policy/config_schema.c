@@ -267,6 +267,22 @@ static const cyaml_schema_field_t mcp_fields[] = {
 static const cyaml_schema_value_t mcp_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_mcp, mcp_fields),
 };
+static const cyaml_schema_field_t leak_fields[] = {
+    STRING("name", struct y_leak, name),
+    STRING("file", struct y_leak, file),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t leak_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct y_leak, leak_fields),
+};
+static const cyaml_schema_field_t leaks_fields[] = {
+    STRING("action", struct y_leaks, action),
+    UINT("prompt_overlap", struct y_leaks, prompt_overlap),
+    BOOL("prompts", struct y_leaks, prompts),
+    LIST("secrets", struct y_leaks, secrets, &leak_entry, BZ_LEAK_ITEMS_MAX),
+    LIST("texts", struct y_leaks, texts, &leak_entry, BZ_LEAK_ITEMS_MAX),
+    CYAML_FIELD_END,
+};
 /* Nothing is required here: what is missing is reported with the rest of what is wrong, all at
  * once. */
 static const cyaml_schema_field_t config_fields[] = {
@@ -292,6 +308,7 @@ static const cyaml_schema_field_t config_fields[] = {
     LIST("mcp", struct y_config, mcp, &mcp_entry, BZ_MCP_SERVERS_MAX),
     MAPPING("injection", struct y_config, injection, injection_fields),
     MAPPING("prompts", struct y_config, prompts, prompts_fields),
+    MAPPING("leaks", struct y_config, leaks, leaks_fields),
     CYAML_FIELD_END,
 };
 const cyaml_schema_value_t config_schema = {
