@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define EPOCHS 6
+#define EPOCHS 14
 #define RATE 0.15f
 #define L2 2e-6f
 #define DROP 0.25f /* of the features of a window, anew each time */

@@ -10,7 +10,7 @@
 
 #define TABLE_LOG2 18
 #define TABLE ((size_t)1 << TABLE_LOG2)
-#define WORDS_MAX 1024 /* of a training text; the corpus tools cut documents shorter */
+#define WORDS_MAX 3072 /* of a training text; the corpus tools cut documents shorter */
 #define SOURCES_MAX 512
 
 struct row {

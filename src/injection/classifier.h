@@ -1,8 +1,8 @@
 /* The classifier: hashed word and stem n-grams in an int8 table that lies in L2, summed over windows
- * of 64 words, and a small second stage over the heaviest windows and the look of the text.
+ * of 32 words, and a small second stage over the heaviest windows and the look of the text.
  *
  *   canonical text -> words and 8 places of the table each (classifier_words.h) -> sums of blocks
- *        of 32 words -> windows of two blocks, half overlapping -> features of classifier_format.h
+ *        of 16 words -> windows of two blocks, half overlapping -> features of classifier_format.h
  *        -> second stage -> the channel's scale: 0.5 is its threshold of `flag`, 0.75 of `block`
  *
  * Integers up to the last step, so that every processor and compiler gives the same score. */

@@ -20,10 +20,12 @@
 #define BZ_CLASSIFIER_LOG2_MAX 18
 
 enum bz_stage {
-    BZ_STAGE_TOP,     /* heaviest window of 64 words */
-    BZ_STAGE_SECOND,  /* second heaviest, or the heaviest again */
-    BZ_STAGE_RUN,     /* heaviest 16 words in a row */
-    BZ_STAGE_SHORT,   /* heaviest window in texts below 16 words, else 0 */
+    BZ_STAGE_TOP,    /* heaviest window of 32 words */
+    BZ_STAGE_SECOND, /* second heaviest, or the heaviest again */
+    BZ_STAGE_RUN_5,  /* heaviest 5 words in a row, 10, 20 */
+    BZ_STAGE_RUN_10,
+    BZ_STAGE_RUN_20,
+    BZ_STAGE_SHORT,   /* heaviest window in texts below 10 words, else 0 */
     BZ_STAGE_MEAN,    /* a word's share of all blocks, times 32 */
     BZ_STAGE_LENGTH,  /* 16 times log2 of the words, at most 160 */
     BZ_STAGE_NUMBERS, /* in thousands of the words: numbers */

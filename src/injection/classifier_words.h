@@ -9,7 +9,7 @@
 
 #include <bartizan/view.h>
 
-#define BZ_WORDS_BLOCK 32 /* words of a block; a window is two of them */
+#define BZ_WORDS_BLOCK 16 /* words of a block; a window is two of them */
 #define BZ_WORDS_PLACES 8 /* features of a word */
 #define BZ_WORDS_KEEP 3   /* words before the block that its features reach back to */
 
