@@ -19,6 +19,7 @@ int bz_cli_mcp(int argc, char **argv);
 int bz_cli_audit(int argc, char **argv);
 int bz_cli_data(int argc, char **argv);
 int bz_cli_dlp(int argc, char **argv);
+int bz_cli_guard(int argc, char **argv);
 int bz_cli_master(int argc, char **argv);
 int bz_cli_posture(int argc, char **argv);
 int bz_cli_advisory(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct bz_command commands[] = {
     {"scan", "look into model files and folders: what runs code, leads out, or is malformed", bz_cli_scan},
     {"audit", "read, verify and prove the audit log", bz_cli_audit},
     {"dlp", "find and mask secrets and personal data in files", bz_cli_dlp},
+    {"guard", "judge texts that may steer a model; list and test the rules", bz_cli_guard},
     {"data", "stored requests and replies: export, erase, hold, retention", bz_cli_data},
     {"master", "what opens the master key: file, passphrase, credential, TPM", bz_cli_master},
     {"sandbox", "run a model server in a cage, and try to get out of it", bz_cli_sandbox},
