@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon.h"
+#include "leaks.h"
 
 enum { CREDENTIAL_MAX = 4096 };
 
@@ -12,7 +13,8 @@ struct loaded { /* everything a new configuration brings, before it is taken */
     struct bz_config *config;
     struct bz_places *places;
     struct bz_buf text;
-    struct bz_pack pack;               /* empty: as before */
+    struct bz_pack pack; /* empty: as before */
+    struct bz_buf leaks;
     char *credential[BZ_BACKENDS_MAX]; /* by new index */
     bool retired[BZ_BACKENDS_MAX];
 };
@@ -35,6 +37,7 @@ static void loaded_free(struct loaded *l) {
     places_free(l->places);
     bz_buf_free(&l->text);
     bz_pack_free(&l->pack);
+    bz_buf_free(&l->leaks);
 }
 
 /* ---- credentials ---- */
@@ -201,6 +204,9 @@ static void take(struct bz_daemon *d, struct loaded *l) {
         d->pack = l->pack;
         bz_buf_init(&l->pack.bytes, 1);
     }
+    bz_buf_free(&d->leaks);
+    d->leaks = l->leaks;
+    bz_buf_init(&l->leaks, 1);
     d->publish_wanted = true;
 }
 
@@ -208,6 +214,14 @@ static void put_errors(const struct bz_config_errors *e, struct bz_buf *why) {
     for (size_t i = 0; i < e->n && i < sizeof e->list / sizeof e->list[0]; i++)
         bz_buf_printf(why, "%sline %u, column %u: %s: %s", i > 0 ? "\n" : "", e->list[i].line,
                       e->list[i].column, e->list[i].path, e->list[i].text);
+}
+
+static enum bz_status load_leaks(const struct bz_daemon *d, struct loaded *l, struct bz_buf *why) {
+    uint8_t key[BZ_KEY_LEN];
+    bz_keyed_hash(d->keys.digest_key, BZ_V("leaks"), key);
+    enum bz_status st = bz_leaks_make(d->in.fd, &l->config->leaks, NULL, 0, key, &l->leaks, why);
+    bz_wipe(key, sizeof key);
+    return st;
 }
 
 static enum bz_status load(struct bz_daemon *d, const char *file, struct loaded *l,
@@ -223,6 +237,7 @@ static enum bz_status load(struct bz_daemon *d, const char *file, struct loaded 
     st = bz_pack_make(d, l->config, &d->pack, &l->pack, why);
     if (st != BZ_OK && st != BZ_EEXISTS)
         return st;
+    BZ_TRY(load_leaks(d, l, why));
     BZ_TRY(keep_places(d, l));
     BZ_TRY(read_credentials(d, l, why));
     take(d, l);
@@ -235,6 +250,7 @@ static enum bz_status load_file(struct bz_daemon *d, const char *file, struct bz
         return BZ_ENOMEM;
     bz_buf_init(&l->text, BZ_CONFIG_MAX);
     bz_buf_init(&l->pack.bytes, BZ_DETECT_PACK_MAX);
+    bz_buf_init(&l->leaks, BZ_BLOB_MAX);
     enum bz_status st = load(d, file, l, why);
     loaded_free(l);
     free(l);
@@ -246,7 +262,7 @@ enum bz_status bz_daemon_load(struct bz_daemon *d, struct bz_buf *why) {
     if (bz_file_write(d->in.fd, BZ_F_CONFIG_GOOD, bz_buf_view(&d->config_text), 0600,
                       BZ_FILE_NO_SYNC) != BZ_OK)
         bz_log("%s cannot be written", BZ_F_CONFIG_GOOD); /* only a later start would need it */
-    (void)!bz_patches_load(d); /* the keys may be others now */
+    (void)!bz_patches_load(d);                            /* the keys may be others now */
     bz_posture_look(d);
     return BZ_OK;
 }
@@ -282,4 +298,5 @@ void bz_daemon_unload(struct bz_daemon *d) {
     d->places = NULL;
     bz_buf_free(&d->config_text);
     bz_pack_free(&d->pack);
+    bz_buf_free(&d->leaks);
 }

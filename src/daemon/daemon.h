@@ -64,6 +64,7 @@ struct bz_daemon {
     struct bz_config *config;  /* backends in image order, retired ones included */
     struct bz_buf config_text; /* as loaded */
     struct bz_pack pack;       /* of config */
+    struct bz_buf leaks;       /* the same: what replies are watched for */
     struct bz_backend_run backend[BZ_BACKENDS_MAX];
     struct bz_map state_map, ring_map, vault_map;
     struct bz_vault *vault; /* NULL: could not be mapped */

@@ -269,6 +269,7 @@ int main(int argc, char **argv) {
     }
     d->in.fd = d->fifo = -1;
     bz_buf_init(&d->pack.bytes, BZ_DETECT_PACK_MAX);
+    bz_buf_init(&d->leaks, 1);
     enum bz_status st = bz_instance_open(a.dir, &d->in);
     if (st != BZ_OK)
         bz_log("%s is not an instance", bz_log_safe(bz_view_str(a.dir)));

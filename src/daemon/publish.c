@@ -64,13 +64,19 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
     memcpy(in.digest_key, d->keys.digest_key, sizeof in.digest_key);
     memcpy(in.limit_seed, d->keys.limit_seed, sizeof in.limit_seed);
     memcpy(in.vault_key, d->keys.vault_key, sizeof in.vault_key);
-    struct bz_buf mcp;
+    struct bz_buf mcp, agent;
+    struct bz_agent_error no_rule;
     bz_buf_init(&mcp, BZ_BLOB_MAX);
+    bz_buf_init(&agent, BZ_BLOB_MAX);
     enum bz_status st = copy_approvals(d, in.built_unix, &approvals, &in.approvals_n);
     in.approvals = approvals;
     if (st == BZ_OK)
         st = bz_mcp_blob(d, &mcp);
     in.blob[BZ_BLOB_MCP] = bz_buf_view(&mcp);
+    if (st == BZ_OK)
+        st = bz_config_agent(d->config, &agent, &no_rule);
+    in.blob[BZ_BLOB_AGENT] = bz_buf_view(&agent);
+    in.blob[BZ_BLOB_LEAK] = bz_buf_view(&d->leaks);
     if (st == BZ_OK)
         st = bz_identity_keys(d->book, true, &in.keys, &in.keys_n);
     d->keys_live = (uint32_t)in.keys_n;
@@ -80,6 +86,7 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
     }
     bz_wipe(&in, sizeof in);
     bz_buf_free(&mcp);
+    bz_buf_free(&agent);
     free(approvals);
     free(patches);
     return st == BZ_OK ? bz_buf_status(out) : st;
