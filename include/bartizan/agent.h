@@ -84,6 +84,7 @@ struct bz_agent { /* a checked view of a blob, which must outlive it */
     struct bz_view rules, hosts;
     uint32_t rules_n, hosts_n, calls_max, repeats;
     bool listed; /* there is a rule, or tools are denied by default: calls are decided */
+    bool trusts; /* results of some tools are trusted */
     bool default_deny, remove_offers;
     uint8_t untrusted[BZ_EFFECT_COUNT], leak, flagged;
     uint8_t links, images, tainted_links, tainted_images;

@@ -80,6 +80,8 @@
 #define BZ_AGENT_CALLS 500           /* calls of one conversation, likewise */
 #define BZ_AGENT_HISTORY_MAX 4096    /* calls of a request's history that are told apart */
 #define BZ_AGENT_REPLY_CALLS_MAX 128 /* calls in one reply; agents make a handful at once */
+#define BZ_AGENT_ARGUMENTS_MAX (4u << 20) /* bytes of arguments that are put together in one stream */
+#define BZ_AGENT_QUEUE_MAX (24u << 20)   /* bytes of events that wait for them: a token a piece */
 #define BZ_AGENT_NAME_PARTS_MAX 16   /* pieces that the name of one call may come in */
 
 /* MCP: servers, and what one of them may make the gateway keep or look at. */
@@ -110,6 +112,8 @@
 #define BZ_PROMPT_RULES_MAX 64 /* of the section `prompts` */
 #define BZ_PROMPT_WHOM_MAX 256 /* roles x routes that one of them names */
 #define BZ_PROMPT_NAME_MAX 64
+#define BZ_TEMPLATE_TOKENS_MAX 128 /* of one model's chat template; big families have some 30 */
+#define BZ_TEMPLATE_TOKEN_MAX 64   /* bytes of one of them */
 #define BZ_PROMPT_TEXT_MAX (64u << 10) /* a system prompt goes to the model with every request */
 #define BZ_BLOB_MAX                                                                                \
     (32u << 20) /* what one other room compiled for workers: rules, weights, prompts */

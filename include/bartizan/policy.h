@@ -6,6 +6,7 @@
 #ifndef BARTIZAN_POLICY_H
 #define BARTIZAN_POLICY_H
 
+#include <bartizan/agent.h>
 #include <bartizan/crypto.h>
 #include <bartizan/detect.h>
 #include <bartizan/dialect.h>
@@ -64,7 +65,20 @@ struct bz_role_config {
 
 struct bz_tool_config {
     char *name;        /* or "prefix*"; the first that fits decides */
-    uint8_t clearance; /* enum bz_level */
+    uint8_t clearance; /* enum bz_level; lines of one name have the same */
+    uint8_t call;      /* enum bz_tool_verdict */
+    uint8_t effect;    /* enum bz_effect */
+    bool inside;       /* what it is given stays in the house; otherwise it is a way out */
+    bool trusted_result;
+    char **roles;      /* NULL: all */
+    uint32_t roles_n;
+    char *schema;      /* of its arguments, JSON; NULL: any */
+    uint32_t repeats, uses; /* 0: the default */
+};
+struct bz_agent_config {
+    struct bz_agent_settings set; /* but its hosts */
+    char **hosts;
+    uint32_t hosts_n;
 };
 
 enum bz_direction { BZ_DIRECTION_REQUEST, BZ_DIRECTION_REPLY, BZ_DIRECTION_COUNT };
@@ -239,6 +253,7 @@ struct bz_config {
     uint32_t roles_n;
     struct bz_tool_config *tools;
     uint32_t tools_n;
+    struct bz_agent_config agent;
     struct bz_data_config data;
     struct bz_registry_config registry;
     struct bz_posture_config posture;
@@ -267,6 +282,10 @@ enum bz_status bz_config_place(struct bz_config *c, const char *dir) BZ_MUST_USE
 enum bz_status bz_config_compile(const struct bz_config *c, struct bz_buf *out, struct bz_config_error *err) BZ_MUST_USE;
 /* The same for configurations whose detectors are the same, in this version of ours. ENOMEM. */
 enum bz_status bz_config_compile_key(const struct bz_config *c, uint8_t out[BZ_HASH_LEN]) BZ_MUST_USE;
+
+/* Compiles `tools` and `agent` (bz_agent_compile, into an image's blob). OK; ESYNTAX (*err; a checked configuration has none);
+ * ETOOBIG, ENOMEM. */
+enum bz_status bz_config_agent(const struct bz_config *c, struct bz_buf *out, struct bz_agent_error *err) BZ_MUST_USE;
 
 /* Types as the detectors number them: built in, then the configuration's own. false: no such number. Lent from c. */
 size_t bz_config_types_n(const struct bz_config *c);

@@ -204,8 +204,10 @@ enum bz_status bz_agent_open(struct bz_view blob, struct bz_agent *ret) {
         a.hosts_n = bz_rd_le32(&r);
         take_settings(&r, &a);
         a.rules.p = r.p;
-        for (uint32_t i = 0; i < a.rules_n && bz_rd_ok(&r); i++)
+        for (uint32_t i = 0; i < a.rules_n && bz_rd_ok(&r); i++) {
             take_rule(&r, &rule);
+            a.trusts |= rule.trusted_result;
+        }
         a.rules.n = bz_rd_ok(&r) ? (size_t)(r.p - a.rules.p) : 0;
         a.hosts.p = r.p;
         for (uint32_t i = 0; i < a.hosts_n && bz_rd_ok(&r); i++)

@@ -222,18 +222,6 @@ static bool convert_roles(struct bz_config *c, struct bz_arena *ar, const struct
     return c->roles != NULL;
 }
 
-static bool convert_tools(struct bz_config *c, struct bz_arena *ar, const struct y_config *y) {
-    c->tools_n = y->tools_count;
-    c->tools = bz_arena_zalloc(ar, (c->tools_n + 1u) * sizeof *c->tools);
-    for (uint32_t i = 0; c->tools != NULL && i < c->tools_n; i++) {
-        c->tools[i].name = cfg_dup(ar, y->tools[i].name);
-        c->tools[i].clearance = (uint8_t)(clearance_of(y->tools[i].clearance) - 1);
-        if (c->tools[i].name == NULL)
-            return false;
-    }
-    return c->tools != NULL;
-}
-
 static bool convert_registry(struct bz_config *c, struct bz_arena *ar, const struct y_config *y) {
     static const struct y_registry none;
     const struct y_registry *r = y->registry == NULL ? &none : y->registry;
@@ -276,7 +264,7 @@ static enum bz_status convert(const struct cfg *c, const struct y_config *y,
     cfg_convert_posture(&o->c, y);
     if (!convert_globals(&o->c, &o->ar, y) || !convert_backends(&o->c, &o->ar, y) ||
         !convert_models(&o->c, &o->ar, y) || !convert_roles(&o->c, &o->ar, y) ||
-        !convert_tools(&o->c, &o->ar, y) || !convert_registry(&o->c, &o->ar, y) ||
+        !cfg_convert_tools(&o->c, &o->ar, y) || !convert_registry(&o->c, &o->ar, y) ||
         !cfg_convert_data(c, &o->c, &o->ar, y) || !cfg_convert_advisories(&o->c, &o->ar, y) ||
         !cfg_convert_mcp(&o->c, &o->ar, y) || !cfg_convert_injection(&o->c, &o->ar, y) ||
         !cfg_convert_prompts(c, &o->c, &o->ar, y) || !cfg_convert_leaks(&o->c, &o->ar, y)) {

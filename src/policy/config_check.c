@@ -7,7 +7,6 @@
 
 enum {
     name_max = 64,
-    tool_name_max = 128, /* as in requests */
     file_name_max = 1024,
     workers_max = BZ_LANES_MAX / 2 - 1, /* twice during a reload, and bartizand has a lane too */
 };
@@ -385,36 +384,6 @@ static void check_roles(struct cfg *c, const struct y_config *y) {
     }
 }
 
-/* The letters that names of tools have in requests. */
-static void check_tool_name(struct cfg *c, const char *path, const char *s) {
-    const char *star = s == NULL ? NULL : strchr(s, '*');
-    if (s == NULL)
-        cfg_fail(c, path, "the tool's name is missing; write a name, or prefix*", "");
-    else if (star != NULL && star[1] != '\0')
-        cfg_fail(c, path, "\"%s\": a * may only stand at the end", s);
-    else if (!only(s, LOWER UPPER DIGITS "_-.:/*", tool_name_max))
-        cfg_fail(c, path, "\"%s\" is no tool's name: letters, digits and _-.:/, at most 128", s);
-}
-
-static void check_tools(struct cfg *c, const struct y_config *y) {
-    char at[128];
-    for (uint32_t i = 0; i < y->tools_count && c->n < c->cap; i++) {
-        const struct y_tool *t = &y->tools[i];
-        path_of(at, "tools", i, "name");
-        check_tool_name(c, at, t->name);
-        for (uint32_t j = 0; t->name != NULL && j < i; j++) {
-            if (y->tools[j].name != NULL && strcmp(y->tools[j].name, t->name) == 0) {
-                cfg_fail(c, at, "another line is for \"%s\" already", t->name);
-                break;
-            }
-        }
-        path_of(at, "tools", i, "clearance");
-        check_required(c, at, t->clearance,
-                       "clearance is missing; write a level, for instance clearance: PUBLIC");
-        cfg_check_level(c, at, t->clearance);
-    }
-}
-
 /* Ids of licences are compared word by word; an expression would never be found in the list. */
 static void check_licence(struct cfg *c, const char *path, const char *s) {
     if (s == NULL || !only(s, LOWER UPPER DIGITS ".-+:", 64))
@@ -437,7 +406,7 @@ void cfg_check_meaning(struct cfg *c, const struct y_config *y) {
     cfg_check_stage(c, y->stage);
     check_models(c, y);
     check_roles(c, y);
-    check_tools(c, y);
+    cfg_check_tools(c, y);
     check_registry(c, y->registry);
     cfg_check_data(c, y);
     cfg_check_posture(c, y);

@@ -71,7 +71,21 @@ struct y_role {
     char *clearance;
 };
 struct y_tool {
-    char *name, *clearance;
+    char *name, *clearance, *call, *effect, *schema;
+    char **roles;
+    uint32_t roles_count;
+    bool *egress, *trusted_result;
+    uint64_t *repeats, *uses;
+};
+struct y_effects {
+    char *of[BZ_EFFECT_COUNT];
+};
+struct y_agent {
+    char *unlisted, *offers, *leak, *flagged, *links, *images, *tainted_links, *tainted_images;
+    struct y_effects *untrusted;
+    char **hosts;
+    uint32_t hosts_count;
+    uint64_t *calls_max, *repeats;
 };
 struct y_custom {
     char *name, *pattern, *level;
@@ -167,6 +181,7 @@ struct y_config {
     struct y_model *models;
     struct y_role *roles;
     struct y_tool *tools;
+    struct y_agent *agent;
     uint32_t backends_count, models_count, roles_count, tools_count;
     struct y_data *data;
     struct y_registry *registry;
@@ -213,13 +228,14 @@ void cfg_check_stage(struct cfg *c, const char *stage); /* NULL is fine */
 void cfg_check_posture(struct cfg *c, const struct y_config *y);
 void cfg_convert_posture(struct bz_config *out, const struct y_config *y);
 void cfg_check_advisories(struct cfg *c, const struct y_config *y); /* config_advisories.c */
+void cfg_check_tools(struct cfg *c, const struct y_config *y);      /* config_agent.c */
 void cfg_check_leaks(struct cfg *c, const struct y_config *y);      /* config_leaks.c */
 void cfg_check_mcp(struct cfg *c, const struct y_config *y);        /* config_mcp.c */
 void cfg_check_name(struct cfg *c, const char *path, const char *s);
 void cfg_check_file(struct cfg *c, const char *path, const char *s); /* NULL is fine */
 
-void cfg_check_injection(struct cfg *c, const struct y_config *y);  /* config_injection.c */
-void cfg_check_prompts(struct cfg *c, const struct y_config *y);    /* config_prompts.c */
+void cfg_check_injection(struct cfg *c, const struct y_config *y); /* config_injection.c */
+void cfg_check_prompts(struct cfg *c, const struct y_config *y);   /* config_prompts.c */
 /* NULL is fine; false: it was none of them, and said so. */
 bool cfg_check_choice(struct cfg *c, const char *at, const char *s, const char *const *list,
                       size_t n);
@@ -244,6 +260,7 @@ bool cfg_convert_prompts(const struct cfg *c, struct bz_config *out, struct bz_a
                          const struct y_config *y);
 bool cfg_convert_advisories(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 /* After backends and roles. */
+bool cfg_convert_tools(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 bool cfg_convert_leaks(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 bool cfg_convert_mcp(struct bz_config *out, struct bz_arena *ar, const struct y_config *y);
 

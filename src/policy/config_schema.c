@@ -124,6 +124,36 @@ static const cyaml_schema_field_t role_fields[] = {
 static const cyaml_schema_field_t tool_fields[] = {
     STRING("name", struct y_tool, name),
     STRING("clearance", struct y_tool, clearance),
+    STRING("call", struct y_tool, call),
+    STRING("effect", struct y_tool, effect),
+    BOOL("egress", struct y_tool, egress),
+    BOOL("trusted_result", struct y_tool, trusted_result),
+    LIST("roles", struct y_tool, roles, &string_entry, BZ_ROLES_MAX),
+    CYAML_FIELD_STRING_PTR("schema", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct y_tool,
+                           schema, 0, BZ_AGENT_SCHEMA_MAX),
+    UINT("repeats", struct y_tool, repeats),
+    UINT("uses", struct y_tool, uses),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t effects_fields[] = {
+    STRING("read", struct y_effects, of[BZ_EFFECT_READ]),
+    STRING("write", struct y_effects, of[BZ_EFFECT_WRITE]),
+    STRING("irreversible", struct y_effects, of[BZ_EFFECT_IRREVERSIBLE]),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t agent_fields[] = {
+    STRING("unlisted", struct y_agent, unlisted),
+    STRING("offers", struct y_agent, offers),
+    UINT("calls_max", struct y_agent, calls_max),
+    UINT("repeats", struct y_agent, repeats),
+    MAPPING("untrusted", struct y_agent, untrusted, effects_fields),
+    STRING("leak", struct y_agent, leak),
+    STRING("flagged", struct y_agent, flagged),
+    LIST("hosts", struct y_agent, hosts, &string_entry, BZ_AGENT_HOSTS_MAX),
+    STRING("links", struct y_agent, links),
+    STRING("images", struct y_agent, images),
+    STRING("tainted_links", struct y_agent, tainted_links),
+    STRING("tainted_images", struct y_agent, tainted_images),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t custom_fields[] = {
@@ -301,6 +331,7 @@ static const cyaml_schema_field_t config_fields[] = {
     LIST("models", struct y_config, models, &model_entry, BZ_MODELS_MAX),
     LIST("roles", struct y_config, roles, &role_entry, BZ_ROLES_MAX - 2), /* user, admin */
     LIST("tools", struct y_config, tools, &tool_entry, BZ_TOOLS_MAX),
+    MAPPING("agent", struct y_config, agent, agent_fields),
     MAPPING("data", struct y_config, data, data_fields),
     MAPPING("registry", struct y_config, registry, registry_fields),
     MAPPING("posture", struct y_config, posture, posture_fields),

@@ -32,9 +32,9 @@ static struct bz_custom_config customs[] = {
     {.name = S("W_FORM"), .pattern = S("zq[a-z]{6}qz"), .level = BZ_LEVEL_INTERNAL},
 };
 static struct bz_tool_config tools[] = {
-    {S("web_local"), BZ_LEVEL_RESTRICTED},
-    {S("web_*"), BZ_LEVEL_PUBLIC},
-    {S("mail"), BZ_LEVEL_INTERNAL},
+    {.name = S("web_local"), .clearance = BZ_LEVEL_RESTRICTED},
+    {.name = S("web_*"), .clearance = BZ_LEVEL_PUBLIC},
+    {.name = S("mail"), .clearance = BZ_LEVEL_INTERNAL},
 };
 static struct gw with, without, ollama;
 
