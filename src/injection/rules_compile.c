@@ -19,9 +19,10 @@ uint32_t packer_text(struct packer *m, struct bz_view v) {
 enum bz_status packer_canon(struct packer *m, struct bz_view v, struct bz_view *ret) {
     struct bz_reading *r = NULL;
     size_t n = 0;
-    BZ_TRY(bz_readings(v, &m->ar, &r, &n));
-    *ret = r[0].text;
-    return BZ_OK;
+    bz_arena_free(&m->scratch);
+    BZ_TRY(bz_readings(v, &m->scratch, &r, &n));
+    *ret = bz_arena_dup(&m->ar, r[0].text);
+    return ret->p == NULL ? BZ_ENOMEM : BZ_OK;
 }
 
 /* ---- anchors ---- */
@@ -221,26 +222,27 @@ static enum bz_status run_test(struct tester *t, const struct rule_test *test) {
                        NONE);
 }
 
-/* Each pattern as it is written, and each language of a rule, must be shown to match something. */
+/* Each pattern as it is written, and each language of a rule, must be shown to match something. Notes of
+ * one rule stand together. */
 static enum bz_status shown(struct tester *t) {
     const struct pattern_note *v = (const void *)t->m->notes.p;
     size_t n = t->m->notes.n / sizeof *v;
-    for (size_t i = 0; i < n; i++) {
-        bool pattern = false, lang = false;
-        for (size_t k = 0; k < n; k++) {
-            if (v[k].rule != v[i].rule || t->seen[k] == 0)
+    for (size_t i = 0, first = 0; i < n; i++) {
+        bool pattern = v[i].unless, lang = v[i].unless;
+        first = v[i].rule == v[first].rule ? first : i;
+        for (size_t k = first; k < n && v[k].rule == v[i].rule && !(pattern && lang); k++) {
+            if (t->seen[k] == 0)
                 continue;
             pattern |= v[k].at.line == v[i].at.line && v[k].at.column == v[i].at.column;
             lang |= bz_view_eq(v[k].lang, v[i].lang);
         }
-        if (v[i].unless || (pattern && lang))
-            continue;
         if (!lang)
             return packer_fail(t->m, v[i].at,
                                "no example of `match` shows this in language '%s'; add one",
                                v[i].lang);
-        return packer_fail(t->m, v[i].at, "no example of `match` is found by this pattern; add one",
-                           NONE);
+        if (!pattern)
+            return packer_fail(t->m, v[i].at,
+                               "no example of `match` is found by this pattern; add one", NONE);
     }
     return BZ_OK;
 }
@@ -288,6 +290,7 @@ enum bz_status bz_rules_compile(const struct bz_rule_file *files, size_t n, stru
     if (n > BZ_RULE_FILES_MAX)
         return BZ_ETOOBIG;
     bz_arena_init(&m.ar, bz_alloc_heap, MEMORY_MAX, NULL, 0);
+    bz_arena_init(&m.scratch, bz_alloc_heap, TEST_MEMORY, NULL, 0);
     for (size_t i = 0; i < PK_COUNT; i++)
         bz_buf_init(&m.part[i], PART_MAX);
     bz_buf_init(&m.tests, PART_MAX);
@@ -298,6 +301,7 @@ enum bz_status bz_rules_compile(const struct bz_rule_file *files, size_t n, stru
     bz_buf_free(&m.tests);
     bz_buf_free(&m.notes);
     bz_arena_free(&m.ar);
+    bz_arena_free(&m.scratch);
     if (st != BZ_OK && out->st == BZ_OK)
         out->n = begin; /* nothing of it stays */
     return st;

@@ -102,7 +102,7 @@ struct rules { /* an opened pack */
     const uint32_t *refs;
     uint32_t n[PK_COUNT];
     struct bz_injection_rule *rules; /* the same for people */
-    hs_database_t *db;     /* NULL: no rule */
+    hs_database_t *db;               /* NULL: no rule */
     hs_scratch_t *scratch;
     struct rule_hit *hits; /* by rule */
     uint32_t *order;       /* rules found, in the order of their first match */
@@ -153,7 +153,7 @@ struct pattern_note { /* of each pattern, for the tests */
 struct packer { /* one compilation */
     const struct bz_rule_file *files;
     uint32_t file;
-    struct bz_arena ar;
+    struct bz_arena ar, scratch;  /* scratch: of one call */
     struct bz_buf part[PK_COUNT]; /* arrays of the above */
     struct bz_buf tests;          /* struct rule_test */
     struct bz_buf notes;          /* struct pattern_note */

@@ -334,7 +334,7 @@ static enum bz_status check_order(const struct reader *r) {
         if (e->kind == ELEM_END && i + 1 != r->n)
             return bad(r, "'%s': $ stands at the end alone", r->v);
         if ((e->flags & ELEM_OPTIONAL) != 0 && (i == 0 || r->elem[i - 1].kind == ELEM_BYTES))
-            return bad(r, "'%s': what may be left out stands behind words, not behind ..N", r->v);
+            return bad(r, "'%s': what may be left out stands neither first nor behind ..N", r->v);
         if (is_gap(e) && (i == 0 || i + 1 == r->n || is_gap(&r->elem[i - 1])))
             return bad(r, "'%s': a gap stands between words", r->v);
     }
