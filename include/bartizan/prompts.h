@@ -9,25 +9,33 @@
 
 /* ---- control tokens (tokens.c) ---- */
 
-struct bz_token { /* of a chat template: "<|im_start|>" */
+struct bz_token { /* of a chat template: "<|im_start|>"; '#' stands for a number */
     const char *text;
     const char *family; /* "chatml", "llama3", "mistral", ... */
+    bool ordinary;      /* means something elsewhere: <s> strikes out in HTML, [MASK] is a word */
 };
 size_t bz_token_list(const struct bz_token **ret); /* static; sorted by text */
 struct bz_token_hit {
     size_t start, end;
-    struct bz_view family; /* "model" for a token of the model's own template */
+    struct bz_view
+        family;    /* "model" for a token of the model's own; "other": <|...|> of no known one */
+    bool ordinary; /* make it literal rather than refuse the text */
 };
-/* First control token at or behind `from`; own: further tokens (of the model's GGUF), may be 0.
- * Spellings that a tokenizer or a normaliser would take for the same (full width bars, invisible
- * characters within) count. false: none. O(text.n), close to memchr speed in prose. */
+/* First control token at or behind `from`; own: further tokens (of the model's own template), may be 0.
+ * Spellings that normalise to a token count: full width letters and bars, invisible characters and
+ * marks within; names between bars in any case. Where the model's own are known, ordinary ones of
+ * other families are text. false: none. O(text.n), close to memchr speed in prose. */
 bool bz_token_find(struct bz_view text, size_t from, const struct bz_view *own, size_t own_n,
                    struct bz_token_hit *ret);
-/* The text with every control token spelt so that no tokenizer takes it for one and a person still
- * reads it. The same view when there is none. ENOMEM. Idempotent; result holds no token. */
+/* The text with a blank behind the first character of every control token: no tokenizer takes it for
+ * one, a person still reads it. The same view when there is none. Idempotent; the result holds no
+ * token. ENOMEM. */
 enum bz_status bz_tokens_literal(struct bz_view text, const struct bz_view *own, size_t own_n,
                                  struct bz_arena *ar, struct bz_view *ret) BZ_MUST_USE;
-/* Control tokens that a Jinja chat template writes (its literal texts between blocks): at most cap. */
+/* Control tokens that a Jinja chat template writes, from its texts and the strings of its expressions:
+ * at most cap, each once, views into `jinja`. A template comes from the GGUF's
+ * tokenizer.chat_template, or from the server: GET /props of llama-server shows chat_template, and
+ * bos_token and eos_token, which templates name without writing them; give those as further tokens. */
 size_t bz_tokens_of_template(struct bz_view jinja, struct bz_view *out, size_t cap);
 
 /* ---- marks (mark.c) ---- */
@@ -35,8 +43,8 @@ size_t bz_tokens_of_template(struct bz_view jinja, struct bz_view *out, size_t c
 enum bz_marking {
     BZ_MARKING_NONE,
     BZ_MARKING_DELIMIT,  /* between two lines with a random mark */
-    BZ_MARKING_DATAMARK, /* the mark's character stands between all words */
-    BZ_MARKING_ENCODE,   /* base64 */
+    BZ_MARKING_DATAMARK, /* a short mark stands between all words */
+    BZ_MARKING_ENCODE,   /* base64, between the two lines */
     BZ_MARKING_COUNT
 };
 const char *bz_marking_name(enum bz_marking m);
