@@ -160,6 +160,9 @@ bool bz_tx_still_allowed(struct bz_tx *tx, const struct bz_image *image, uint64_
  * ours). client_status: what the client got; 0: as bz_tx_reply. */
 void bz_tx_record(struct bz_tx *tx, enum bz_record_kind kind, uint16_t client_status,
                   bool client_gone, struct bz_now now, struct bz_buf *out);
+/* What those in charge should be told at once, beside the record: one line, no text of anybody. NULL:
+ * nothing. */
+const char *bz_tx_alert(const struct bz_tx *tx);
 struct bz_view bz_tx_id(const struct bz_tx *tx); /* text, for the x-request-id header */
 /* Headers of every reply, streams included: x-request-id, nosniff, no-store, HSTS under TLS, rate
  * limits, the session of MCP (at most 11). Views live until bz_tx_free. */

@@ -1,5 +1,6 @@
 /* A whole reply: findings are masked or blocked, the caller's own placeholders become values again. */
-#include "screen.h"
+#include "leaks.h"
+#include "toolgate.h"
 
 struct pass {
     struct bz_tx *tx;
@@ -31,11 +32,17 @@ static enum bz_status pass_one(void *ctx, const struct bz_walk *w, const struct 
     if (span->field != NULL &&
         (span->field->kind == BZ_FIELD_DATA || span->field->kind == BZ_FIELD_MEDIA))
         return BZ_OK;
+    enum bz_status leak = bz_tx_leaks_text(p->tx, span);
+    if (leak != BZ_OK)
+        return leak == BZ_EDENIED ? block(p, w, BZ_REFUSE_LEAK, NULL) : leak;
     BZ_TRY(bz_detect_scan(s->detect, span->text, bz_tx_mode_of(span), &s->act->find, &s->act->hold,
                           p->ar, &found));
     if (found.more != 0)
         return BZ_ETOOBIG;
     BZ_TRY(bz_tx_edit(p->tx, span->text, bz_tx_mode_of(span), &found, p->ar, &e));
+    enum bz_status links = bz_agent_links(p->tx, span, p->ar, &e);
+    if (links != BZ_OK)
+        return links == BZ_EDENIED ? block(p, w, BZ_REFUSE_LINK, NULL) : links;
     enum bz_level most = bz_tx_screen_called(p->tx, span, e.text);
     if (most < s->tool)
         s->tool = (uint8_t)most;

@@ -1,7 +1,11 @@
 /* What needs the body: strict parse, model, backends, parameters, limits, and the canonical body
  * that is forwarded. */
-#include "screen.h"
+#include "judge.h"
+#include "toolgate.h"
 
+/* Texts of ours: a prompt, alone and before what is the client's; untrusted text with marks in it. */
+#define OWN_BASE (4 * (size_t)BZ_PROMPT_TEXT_MAX + (256u << 10))
+#define OWN_FACTOR 12
 #define EDIT_ROOM 256 /* what our own edits may add: token caps, stream_options, a model's key */
 
 /* Tells the allocator's "no" from the arena's own cap. */
@@ -32,6 +36,7 @@ struct choice {
 struct parsed { /* one body between parse and canonical form */
     struct bz_json *root;
     struct bz_arena arena;
+    struct bz_arena own; /* texts of ours */
     struct counted mem;
     struct bz_req_facts facts;
     struct choice choice;
@@ -382,7 +387,9 @@ static bool take_in(struct bz_tx *tx, struct parsed *p, struct bz_view body, str
         !bz_tx_patches(tx, p->root, &p->choice.mask) || !fits_model(tx, &p->choice, body.n) ||
         !choose_server(tx, &p->choice, now.mono_ns) || !check(tx, p) ||
         !bz_tx_limits_body(tx, &p->facts, now.mono_ns) ||
-        !bz_tx_screen_request(tx, p->root, &p->arena, now, &p->grown) || !name_target(tx, p) ||
+        !bz_tx_agent_request(tx, p->root, &p->arena, p->facts.tools) ||
+        !bz_tx_screen_request(tx, p->root, &p->arena, now, &p->grown) ||
+        !bz_tx_judge_request(tx, p->root, &p->arena, &p->own, &p->grown) || !name_target(tx, p) ||
         !write_canonical(tx, p, body.n))
         return false;
     bz_image_settings(tx->image, &set);
@@ -402,10 +409,13 @@ bool bz_tx_accept(struct bz_tx *tx, struct bz_view body, struct bz_now now) {
         return bz_tx_no(tx, BZ_REFUSE_BODY_TOO_LARGE);
     bz_arena_init(&p.arena, (struct bz_alloc){counted_alloc, counted_free, &p.mem},
                   BZ_ARENA_BASE + BZ_ARENA_FACTOR * body.n, first, sizeof first);
+    bz_arena_init(&p.own, (struct bz_alloc){counted_alloc, counted_free, &p.mem},
+                  OWN_BASE + OWN_FACTOR * body.n, NULL, 0);
     tx->raw_body = body;
     bool ok = take_in(tx, &p, body, now);
     tx->raw_body = (struct bz_view){NULL, 0};
     bz_arena_free(&p.arena);
+    bz_arena_free(&p.own);
     if (!ok)
         bz_tx_drop_body(tx);
     return ok;

@@ -11,6 +11,7 @@
  * A replacement stands in the event where its match begins; what the match covers of later events is
  * cut out of them. Text repeated in other fields (logprobs, token ids) goes where the text changed. */
 #include "guard.h"
+#include "toolgate.h"
 
 #include <bartizan/limits.h>
 
@@ -58,7 +59,8 @@ static enum bz_status whole_text(struct visit *v, const struct bz_span *span,
         bz_detect_scan(s->detect, span->text, mode, &s->act->find, &s->act->hold, v->ar, &found));
     if (found.more != 0)
         return BZ_ETOOBIG;
-    return bz_tx_edit(v->tx, span->text, mode, &found, v->ar, ret);
+    BZ_TRY(bz_tx_edit(v->tx, span->text, mode, &found, v->ar, ret));
+    return bz_agent_links(v->tx, span, v->ar, ret);
 }
 
 static bool carries_text(const struct bz_span *span) {
@@ -247,7 +249,7 @@ static struct event *pop(struct guard *g) {
 static enum bz_status flush(struct bz_tx *tx, struct bz_arena *ar, struct bz_buf *out) {
     struct guard *g = tx->guard;
     enum bz_status st = BZ_OK;
-    while (st == BZ_OK && g->queue != NULL &&
+    while (st == BZ_OK && g->queue != NULL && !(g->queue->call && bz_agent_holds(tx)) &&
            bz_guard_settled(g->queue->pieces, g->queue->pieces_n)) {
         struct event *e = pop(g);
         struct visit v = {.tx = tx,
@@ -270,7 +272,8 @@ static enum bz_status push(struct bz_tx *tx, const struct visit *v, struct bz_vi
     struct event *e = bz_tx_alloc(tx, sizeof *e + pieces + name.n + data.n);
     if (e == NULL)
         return BZ_ENOMEM;
-    *e = (struct event){.whole_edited = v->whole_edited, .tool = v->tool, .pieces_n = v->n};
+    *e = (struct event){
+        .whole_edited = v->whole_edited, .tool = v->tool, .call = v->call, .pieces_n = v->n};
     uint8_t *mem = (uint8_t *)e->pieces + pieces;
     if (pieces != 0)
         memcpy(e->pieces, v->pieces, pieces);
@@ -307,6 +310,8 @@ static enum bz_status settle_all(struct bz_tx *tx, struct bz_arena *ar, bool end
     struct visit v = {.tx = tx, .g = g, .ar = ar, .tool = BZ_LEVEL_RESTRICTED};
     for (struct channel *c = g->channels; c != NULL; c = c->next)
         BZ_TRY(bz_guard_settle(&v, c, end));
+    if (end)
+        BZ_TRY(bz_agent_close_all(tx, ar));
     return flush(tx, ar, out);
 }
 
@@ -335,15 +340,16 @@ static enum bz_status pass_on(struct visit *v, struct bz_view name, struct bz_vi
     enum bz_status st = flush(tx, v->ar, out);
     if (v->whole_blocked)
         return st == BZ_OK ? BZ_EDENIED : st;
-    if (st == BZ_OK && g->queue == NULL && bz_guard_settled(v->pieces, v->n))
+    bool waits = v->call && bz_agent_holds(tx);
+    if (st == BZ_OK && !waits && g->queue == NULL && bz_guard_settled(v->pieces, v->n))
         st = put_if_below(v, name, data, out);
     else if (st == BZ_OK)
         st = push(tx, v, name, data);
     bool over = tx->stream.done && tx->dialect != BZ_DIALECT_LLAMACPP; /* nothing can follow */
     if (st == BZ_OK && over)
         st = settle_all(tx, v->ar, true, out);
-    if (st == BZ_OK && g->queued > BZ_GUARD_QUEUE_MAX) { /* what is undecided does not go */
-        tx->stream.why = "too many events wait for undecided text";
+    if (st == BZ_OK && g->queued > (bz_agent_holds(tx) ? BZ_AGENT_QUEUE_MAX : BZ_GUARD_QUEUE_MAX)) {
+        tx->stream.why = "too many events wait for undecided text"; /* what is undecided stays */
         st = BZ_ETOOBIG;
     }
     if (g->queue == NULL && g->channels_n > CHANNELS_KEPT)
@@ -369,6 +375,7 @@ static enum bz_status guard_event(void *ctx, struct bz_view name, struct bz_view
     if (st == BZ_EDENIED && tx->cut_why == 0)
         return BZ_ENOTFOUND; /* a member that no table knows */
     BZ_TRY(st == BZ_ELIMIT ? BZ_ESYNTAX : st);
+    BZ_TRY(bz_agent_event(tx, root, scratch, &e.v.call));
     return pass_on(&e.v, name, data, out);
 }
 
@@ -382,7 +389,7 @@ static enum bz_status guard_delta(void *ctx, struct bz_view name, struct bz_view
     struct visit v = {.tx = tx, .g = g, .ar = scratch, .tool = BZ_LEVEL_RESTRICTED};
     while (c != NULL && c->id != channel)
         c = c->next;
-    if (c == NULL || c->ended)
+    if (c == NULL || c->ended || bz_agent_holds(tx))
         return BZ_MORE;
     if (text.n > 0) {
         piece = (struct piece){c, c->fed, c->fed + text.n};

@@ -20,7 +20,8 @@ enum guard_when {
 struct guard_watcher {
     struct guard_watcher *next;
     const struct guard_kind *kind;
-    uint64_t settled; /* text before this place may leave; UINT64_MAX: nothing is held */
+    uint64_t settled;   /* text before this place may leave; UINT64_MAX: nothing is held */
+    struct edit *edits; /* what it wants replaced (bz_guard_replace); the channel takes them over */
 };
 struct guard_kind {
     /* A channel begins with this span (its text is fed right after). *ret: from bz_tx_alloc, settled
@@ -43,6 +44,7 @@ struct edit {
     struct edit *next;
     uint64_t start, end; /* of the channel's text */
     bool blocks;
+    uint16_t head_n; /* if it meets another edit, only this much of its text stays */
     size_t text_n;
     uint8_t text[]; /* the replacement */
 };
@@ -66,6 +68,7 @@ struct event { /* one that waits */
     struct bz_view name, data; /* behind the pieces */
     bool whole_edited;         /* a text that is no delta changes */
     uint8_t tool;              /* lowest clearance of the tools whose calls begin here */
+    bool call;                 /* part of a call: waits until no call is open (toolgate.h) */
     size_t pieces_n;
     struct piece pieces[];
 };
@@ -88,6 +91,7 @@ struct visit { /* one walk over one event */
     bool whole_edited, whole_blocked; /* texts that are no deltas */
     bool done;                        /* a match that blocks was reached: no text behind it */
     uint8_t tool;                     /* as in struct event */
+    bool call;                        /* likewise */
 };
 
 /* guard_channel.c */
@@ -98,6 +102,10 @@ enum bz_status bz_guard_feed(struct visit *v, struct channel *c, struct bz_view 
                              enum guard_when when) BZ_MUST_USE;
 /* Decides what waits. Ended channels stay as they are. */
 enum bz_status bz_guard_settle(struct visit *v, struct channel *c, bool end) BZ_MUST_USE;
+/* For feed() of a watcher: text of the channel that is to be replaced, not yet settled by it, in order. A
+ * replacement that meets another one joins it: the first head_n bytes of this text stay. */
+enum bz_status bz_guard_replace(struct bz_tx *tx, struct guard_watcher *w, uint64_t start,
+                                uint64_t end, struct bz_view text, size_t head_n) BZ_MUST_USE;
 /* A text of no channel, for the further watchers. */
 enum bz_status bz_guard_whole(struct visit *v, const struct bz_span *span) BZ_MUST_USE;
 /* Is all text of these pieces decided? Is any of it edited? */
@@ -109,5 +117,7 @@ void bz_guard_drop_edits(struct bz_tx *tx, const struct piece *p, size_t n);
 enum bz_status bz_guard_piece_text(struct bz_arena *ar, const struct piece *p, struct bz_view text,
                                    struct bz_view *ret, bool *ret_block) BZ_MUST_USE;
 void bz_guard_channel_free(struct bz_tx *tx, struct channel *c);
+
+extern const struct guard_kind bz_guard_links; /* links.c */
 
 #endif

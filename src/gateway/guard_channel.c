@@ -1,11 +1,12 @@
 /* Channels of the stream guard: text comes in, everybody who watches says up to where it is decided,
  * findings become edits. */
 #include "guard.h"
+#include "leaks.h"
 
 #include <bartizan/limits.h>
 
 /* Who watches channels beside the detectors. An entry here, and nothing else, adds one. */
-static const struct guard_kind *const kinds[] = {NULL};
+static const struct guard_kind *const kinds[] = {&bz_guard_leaks, &bz_guard_links};
 
 /* ---- further watchers ---- */
 
@@ -24,10 +25,84 @@ static enum bz_status open_watchers(struct bz_tx *tx, struct channel *c,
     return BZ_OK;
 }
 
+/* ---- edits are kept ---- */
+
+static struct edit *new_edit(struct bz_tx *tx, uint64_t start, uint64_t end, struct bz_view a,
+                             struct bz_view b) {
+    struct edit *e = bz_tx_alloc(tx, sizeof *e + a.n + b.n);
+    if (e == NULL)
+        return NULL;
+    *e = (struct edit){.start = start, .end = end, .text_n = a.n + b.n};
+    if (a.n != 0)
+        memcpy(e->text, a.p, a.n);
+    if (b.n != 0)
+        memcpy(e->text + a.n, b.p, b.n);
+    return e;
+}
+
+static struct bz_view head_of(const struct edit *e) {
+    return bz_view(e->text, e->head_n != 0 ? e->head_n : e->text_n);
+}
+
+/* Two that meet become one. */
+static struct edit *join(struct bz_tx *tx, const struct edit *a, const struct edit *b) {
+    const struct edit *first = b->start < a->start ? b : a, *then = first == a ? b : a;
+    uint64_t end = first->end > then->end ? first->end : then->end;
+    return new_edit(tx, first->start, end, head_of(first), head_of(then));
+}
+
+/* Takes e. */
+static enum bz_status add_edit(struct bz_tx *tx, struct channel *c, struct edit *e) {
+    struct edit **at = &c->edits;
+    while (*at != NULL && !e->blocks) {
+        struct edit *x = *at;
+        if (x->blocks || x->start >= e->end || e->start >= x->end) {
+            at = &x->next;
+            continue;
+        }
+        struct edit *both = join(tx, x, e);
+        *at = x->next;
+        bz_tx_mem_free(tx, x);
+        bz_tx_mem_free(tx, e);
+        if (both == NULL)
+            return BZ_ENOMEM;
+        e = both;
+        at = &c->edits;
+    }
+    at = &c->edits;
+    while (*at != NULL && ((*at)->start < e->start || ((*at)->start == e->start && !e->blocks)))
+        at = &(*at)->next;
+    e->next = *at;
+    *at = e;
+    return BZ_OK;
+}
+
+enum bz_status bz_guard_replace(struct bz_tx *tx, struct guard_watcher *w, uint64_t start,
+                                uint64_t end, struct bz_view text, size_t head_n) {
+    struct edit *e = new_edit(tx, start, end, text, (struct bz_view){NULL, 0}), **at = &w->edits;
+    if (e == NULL)
+        return BZ_ENOMEM;
+    e->head_n = (uint16_t)head_n;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = e;
+    return BZ_OK;
+}
+
+static enum bz_status take_edits(struct bz_tx *tx, struct channel *c, struct guard_watcher *w) {
+    while (w->edits != NULL) {
+        struct edit *e = w->edits;
+        w->edits = e->next;
+        BZ_TRY(add_edit(tx, c, e));
+    }
+    return BZ_OK;
+}
+
 static enum bz_status feed_watchers(struct visit *v, struct channel *c, struct bz_view text,
                                     enum guard_when when) {
     for (struct guard_watcher *w = c->watchers; w != NULL; w = w->next) {
         BZ_TRY(w->kind->feed(v->tx, w, text, when, v->ar));
+        BZ_TRY(take_edits(v->tx, c, w));
         if (when != GUARD_LAST && w->settled < c->settled)
             c->settled = w->settled;
     }
@@ -72,18 +147,11 @@ enum bz_status bz_guard_channel(struct visit *v, const struct bz_span *span, str
 
 static enum bz_status keep_edit(struct bz_tx *tx, struct channel *c, const struct bz_finding *f,
                                 const struct screen_verdict *one, bool blocks) {
-    struct edit *e = bz_tx_alloc(tx, sizeof *e + one->text.n);
+    struct edit *e = new_edit(tx, f->start, f->end, one->text, (struct bz_view){NULL, 0});
     if (e == NULL)
         return BZ_ENOMEM;
-    *e = (struct edit){.start = f->start, .end = f->end, .blocks = blocks, .text_n = one->text.n};
-    if (one->text.n != 0)
-        memcpy(e->text, one->text.p, one->text.n);
-    struct edit **at = &c->edits;
-    while (*at != NULL && ((*at)->start < e->start || ((*at)->start == e->start && !blocks)))
-        at = &(*at)->next;
-    e->next = *at;
-    *at = e;
-    return BZ_OK;
+    e->blocks = blocks;
+    return add_edit(tx, c, e);
 }
 
 static enum bz_status take_finding(struct visit *v, struct channel *c, const struct bz_finding *f,
@@ -244,6 +312,11 @@ void bz_guard_channel_free(struct bz_tx *tx, struct channel *c) {
     while (c->watchers != NULL) {
         struct guard_watcher *w = c->watchers;
         c->watchers = w->next;
+        while (w->edits != NULL) {
+            struct edit *e = w->edits;
+            w->edits = e->next;
+            bz_tx_mem_free(tx, e);
+        }
         w->kind->free(tx, w);
     }
     while (c->edits != NULL) {

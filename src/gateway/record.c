@@ -1,7 +1,9 @@
 /* Audit records. Every view is from the image, the route table, our own sentences, or the peer's
  * address. */
+#include "leaks.h"
+#include "judge.h"
 #include "mcp.h"
-#include "screen.h"
+#include "toolgate.h"
 
 enum { FINDINGS_TEXT = 640 };
 
@@ -56,6 +58,28 @@ static void fill_end(const struct bz_tx *tx, bool client_gone, uint64_t now_ns,
         r->reason = BZ_V("client_gone");
 }
 
+static void put_judged(const struct bz_tx_judged *j, struct bz_buf *b) {
+    size_t before = b->n;
+    if (j->prompt.n > 0) {
+        bz_buf_puts(b, b->n > 0 ? " request:prompt:" : "request:prompt:");
+        bz_buf_put(b, j->prompt);
+        bz_buf_puts(b, ":1");
+    }
+    for (size_t i = 0; i < j->counts_n && bz_buf_status(b) == BZ_OK; i++) {
+        const struct judged_count *c = &j->counts[i];
+        before = b->n;
+        bz_buf_puts(b, b->n > 0 ? " request:" : "request:");
+        bz_buf_puts(b, bz_view_eq(c->family, BZ_V("control-token")) ? "" : "injection-");
+        bz_buf_put(b, c->family);
+        bz_buf_putc(b, ':');
+        bz_buf_puts(b, c->action);
+        bz_buf_putc(b, ':');
+        bz_buf_put_u64(b, c->n);
+    }
+    if (bz_buf_status(b) != BZ_OK)
+        b->n = before; /* whole words only */
+}
+
 /* The DECISION record tells what the request held, the last one what either did. */
 static struct bz_view findings(const struct bz_tx *tx, uint8_t mem[FINDINGS_TEXT]) {
     const struct bz_tx_screen *s = tx->screen;
@@ -76,8 +100,12 @@ static struct bz_view findings(const struct bz_tx *tx, uint8_t mem[FINDINGS_TEXT
         if (bz_buf_status(&b) != BZ_OK)
             return bz_view(mem, before); /* whole words only */
     }
-    if (s != NULL && s->more_counts)
+    if (tx->judged != NULL)
+        put_judged(tx->judged, &b);
+    if ((s != NULL && s->more_counts) || (tx->judged != NULL && tx->judged->more_counts))
         bz_buf_puts(&b, " more");
+    bz_tx_agent_findings(tx, &b);
+    bz_tx_leaks_findings(tx, &b);
     return bz_view(mem, b.n);
 }
 

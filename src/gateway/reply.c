@@ -4,6 +4,8 @@
 #include <bartizan/text.h>
 
 #include "mcp.h"
+#include "toolgate.h"
+#include "judge.h"
 #include "screen.h"
 
 #define EDIT_ROOM 64
@@ -59,6 +61,7 @@ static bool expect_stream(struct bz_tx *tx, const struct bz_reply_head *h, struc
         tx->stream.shapes = tx->env->shapes;
         if (tx->screen != NULL)
             bz_tx_guard_hook(tx);
+        bz_instruct_hook(tx);
         tx->streaming = true;
         return true;
     }
@@ -157,6 +160,8 @@ static enum bz_status stream_fails(struct bz_tx *tx, enum bz_status st, struct b
                         : st != BZ_EDENIED   ? BZ_REFUSE_UPSTREAM_MALFORMED
                                              : blocked;
     bz_tx_error_of(tx, r, &e);
+    if (st == BZ_EDENIED && bz_tx_agent_message(tx).n > 0)
+        e.message = bz_tx_agent_message(tx);
     end_stream(tx, &e, tx->stream.why, out);
     return st;
 }
@@ -359,7 +364,9 @@ static void reply_json(struct bz_tx *tx, struct bz_json *root, struct bz_arena *
     struct bz_settings set;
     size_t grown;
     bool masked, renamed = restore_name(tx, root);
-    if (!bz_tx_screen_answer(tx, root, ar, now, &masked, &grown)) {
+    renamed |= bz_instruct_hide(tx, root);
+    if (!bz_tx_screen_answer(tx, root, ar, now, &masked, &grown) ||
+        !bz_tx_agent_answer(tx, root, ar)) {
         tx->drop = true;
         bz_tx_blob_free(tx, &tx->collect);
         return;

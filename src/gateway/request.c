@@ -1,5 +1,6 @@
 /* The request's texts: everything is found first, because what is found decides the level, and the
  * level may decide the actions; then one answer for the whole request; then the tree is rewritten. */
+#include "leaks.h"
 #include "screen.h"
 
 struct seen { /* a text with findings */
@@ -40,6 +41,7 @@ static enum bz_status look_at(void *ctx, const struct bz_walk *w, const struct b
         (span->field->kind == BZ_FIELD_DATA || span->field->kind == BZ_FIELD_MEDIA))
         return BZ_OK;
     note_tool(l, w, span);
+    BZ_TRY(bz_tx_leaks_known(l->tx, span->text));
     BZ_TRY(bz_detect_scan(s->detect, span->text, bz_tx_mode_of(span), &s->act->find, &s->act->hold,
                           l->ar, &found));
     l->overflow |= found.more != 0;

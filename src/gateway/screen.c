@@ -1,11 +1,14 @@
 /* One finding: which action, and what takes its place. */
 #include "screen.h"
+#include "leaks.h"
 
 #include <bartizan/text.h>
 
 /* Nothing is looked for in either direction, and nothing is classified that a clearance could be too
  * low for: without findings the level stays. */
 static bool idle(const struct bz_tx *tx) {
+    if (bz_tx_leaks_configured(tx))
+        return false;
     for (int d = 0; d < BZ_DIRECTION_COUNT; d++) {
         const struct bz_actions *act =
             bz_tx_screen_table(tx, (enum bz_direction)d, BZ_LEVEL_PUBLIC);
@@ -19,7 +22,7 @@ bool bz_tx_screen_begin(struct bz_tx *tx, struct bz_now now) {
     struct bz_data_settings set;
     struct bz_tx_screen *s;
     bz_image_data(tx->image, &set);
-    if (set.detect_pack.n == 0 || idle(tx))
+    if (tx->agent == NULL && (set.detect_pack.n == 0 || idle(tx)))
         return true; /* nothing is screened */
     if (tx->env->detect == NULL)
         return bz_tx_no(tx, BZ_REFUSE_SCREENING);

@@ -1,6 +1,8 @@
 /* A transaction's life and the verdict machine. */
+#include "leaks.h"
 #include "mcp.h"
 #include "screen.h"
+#include "toolgate.h"
 
 _Static_assert(sizeof(struct bz_tx) <= 1024, "an open stream may keep 2 KiB in all");
 
@@ -234,6 +236,8 @@ void bz_tx_free(struct bz_tx *tx) {
     bz_tx_blob_free(tx, &tx->collect);
     bz_tx_blob_free(tx, &tx->kept);
     bz_tx_screen_free(tx);
+    bz_tx_leaks_free(tx);
+    bz_tx_agent_free(tx);
     bz_tx_mcp_free(tx);
     bz_tx_mem_free(tx, tx->judged);
     if (tx->conversation.n > 0)

@@ -84,6 +84,17 @@
       "The request is classified higher than this model is cleared for.")                          \
     X(LABEL_TOOL, 403, "label_above_clearance",                                                    \
       "The request is classified higher than a tool that it offers is cleared for.")               \
+    X(TOOL_DENIED, 403, "tool_denied", "Policy does not let a model call this tool.")              \
+    X(TOOL_ARGUMENT, 403, "tool_argument",                                                         \
+      "The arguments of a tool's call are not what policy allows.")                                \
+    X(TOOL_TAINT, 403, "tool_taint",                                                               \
+      "What the conversation holds does not let this tool be called.")                             \
+    X(TOOL_LOOP, 403, "tool_loop", "Tools were called too often in this conversation.")            \
+    X(TOOL_APPROVAL, 403, "tool_approval", "An administrator must approve this call first.")       \
+    X(LINK, 403, "link_blocked", "The reply holds a link or image that policy does not allow.")    \
+    X(LEAK, 403, "leak_blocked",                                                                   \
+      "The reply held something that must not leave the gateway (a canary, a secret or text of "   \
+      "a system prompt). It was stopped, and those in charge are told. Ask for something else.")   \
     X(REPLY_BLOCKED, 403, "reply_blocked", "Policy does not let this reply pass.")                 \
     X(REPLY_LABEL, 403, "label_above_clearance",                                                   \
       "The reply is classified higher than your role is cleared for.")                             \
@@ -101,8 +112,7 @@
     X(MCP_TOOL_CHANGED, 403, "mcp_tool_changed",                                                   \
       "The server has changed this tool since it was approved. It is closed until an "             \
       "administrator has approved it again.")                                                      \
-    X(MCP_ARGUMENTS, 403, "mcp_arguments_invalid",                                                 \
-      "The arguments do not fit the tool's schema.")                                               \
+    X(MCP_ARGUMENTS, 403, "mcp_arguments_invalid", "The arguments do not fit the tool's schema.")  \
     X(MCP_REPLAY, 403, "mcp_replay",                                                               \
       "A call with this id was sent in this session less than a minute ago.")                      \
     X(MCP_RESULT, 502, "mcp_result_invalid",                                                       \
@@ -185,6 +195,8 @@ struct bz_tx_screen; /* screen.h */
 struct bz_tx_judged; /* judge.h */
 struct guard;        /* guard.c */
 struct bz_tx_mcp;    /* mcp.h */
+struct bz_tx_agent;  /* toolgate.h */
+struct bz_tx_leaks;  /* leaks.c */
 struct bz_tx_rates;  /* limits.c: the tightest limits, for the headers */
 
 #define BZ_TX_PEER_MAX 46 /* INET6_ADDRSTRLEN */
@@ -224,6 +236,7 @@ struct bz_tx {
     bool unserved;      /* the model server did no work that counts */
     bool strip_usage;
     bool justified; /* the client gave a reason */
+    bool canary;    /* the system prompt that the model got holds one */
     bool store_request, store_reply;
     uint8_t label;   /* enum bz_level: the client's own classification */
     uint8_t taint;   /* BZ_TAINT_*, of the request's texts */
@@ -262,6 +275,8 @@ struct bz_tx {
     struct bz_view raw_body;          /* as it came, while it is being looked at */
     struct bz_tx_blob kept;           /* of a stream that is to be stored */
     struct bz_tx_mcp *mcp;            /* NULL: no tool server is meant */
+    struct bz_tx_agent *agent;        /* NULL: no tools and links are looked at */
+    struct bz_tx_leaks *leaks;        /* NULL: nothing that must not leave, so far */
     struct bz_tx_rates *rates;
 
     const char *reason, *detail; /* static */
