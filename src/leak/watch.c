@@ -56,6 +56,18 @@ static void give(struct bz_leak_reply *r, void *p) {
         r->a.free(r->a.ctx, p);
 }
 
+enum bz_status bz_leak_reply_canary(struct bz_leak_reply *r, struct bz_view canary) {
+    if (canary.n != BZ_CANARY_TEXT || r->look.canary != NULL)
+        return BZ_OK;
+    r->look.canary = r->a.alloc(r->a.ctx, sizeof *r->look.canary);
+    if (r->look.canary == NULL)
+        return BZ_ENOMEM;
+    leak_canary_init(r->look.canary, canary);
+    leak_canary_anchors(r->look.canary, r->look.anchors);
+    r->look.has_anchors = true;
+    return BZ_OK;
+}
+
 enum bz_status bz_leak_reply_new(const struct bz_leaks *l, struct bz_view canary, struct bz_alloc a,
                                  struct bz_leak_reply **ret) {
     struct bz_leak_reply *r = a.alloc(a.ctx, sizeof *r);
@@ -63,22 +75,17 @@ enum bz_status bz_leak_reply_new(const struct bz_leaks *l, struct bz_view canary
         return BZ_ENOMEM;
     *r = (struct bz_leak_reply){.a = a};
     r->look.has_tables = leak_tables(l, &r->look.tables);
-    if (r->look.has_tables)
-        memcpy(r->look.anchors, r->look.tables.head->anchors, sizeof r->look.anchors);
-    if (canary.n == BZ_CANARY_TEXT) {
-        r->look.canary = a.alloc(a.ctx, sizeof *r->look.canary);
-        if (r->look.canary == NULL) {
-            give(r, r);
-            return BZ_ENOMEM;
-        }
-        leak_canary_init(r->look.canary, canary);
-        leak_canary_anchors(r->look.canary, r->look.anchors);
+    if (r->look.has_tables) {
+        const struct leak_head *h = r->look.tables.head;
+        memcpy(r->look.anchors, h->anchors, sizeof r->look.anchors);
+        r->look.has_anchors = h->has_long != 0 || h->has_short != 0;
     }
-    r->look.has_anchors =
-        r->look.canary != NULL || (r->look.has_tables && (r->look.tables.head->has_long != 0 ||
-                                                          r->look.tables.head->has_short != 0));
-    *ret = r;
-    return BZ_OK;
+    enum bz_status st = bz_leak_reply_canary(r, canary);
+    if (st != BZ_OK)
+        give(r, r);
+    else
+        *ret = r;
+    return st;
 }
 
 void bz_leak_reply_free(struct bz_leak_reply *r) {
