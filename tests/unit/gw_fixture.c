@@ -190,6 +190,9 @@ static void fill_models(struct bz_image_input *in, enum gw_setup setup) {
 
 static const struct bz_image_patch *own_patches;
 static size_t own_patches_n;
+static const struct bz_approval *own_approvals;
+static size_t own_approvals_n;
+static const struct bz_view *own_blobs;
 
 static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum gw_key key,
                   enum gw_change change, const struct bz_config *more, struct bz_view pack) {
@@ -208,6 +211,10 @@ static bool build(struct gw *g, enum gw_setup setup, uint64_t generation, enum g
     in.detect_pack = pack;
     in.patches = own_patches;
     in.patches_n = own_patches_n;
+    in.approvals = own_approvals;
+    in.approvals_n = own_approvals_n;
+    if (own_blobs != NULL)
+        memcpy(in.blob, own_blobs, sizeof in.blob);
     fill_config(&config, setup);
     if (more != NULL) {
         config.data = more->data;
@@ -296,6 +303,40 @@ bool gw_open_data(struct gw *g, enum gw_setup setup, const struct bz_data_config
     return gw_open_tools(g, setup, data, NULL, 0);
 }
 
+bool gw_open_blobs(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
+                   const struct bz_view *blobs, struct bz_injection *injection) {
+    own_blobs = blobs;
+    bool ok = data != NULL ? gw_open_data(g, setup, data) : gw_open(g, setup);
+    own_blobs = NULL;
+    g->env.injection = injection;
+    size_t n = (bz_judge_cache_size() + 63) / 64 * 64;
+    g->judge_mem = aligned_alloc(64, n);
+    if (!ok || g->judge_mem == NULL)
+        return false;
+    memset(g->judge_mem, 0, n);
+    g->env.judge_cache = bz_judge_cache_open(g->judge_mem, n);
+    return g->env.judge_cache != NULL;
+}
+
+bool gw_open_policy(struct gw *g, enum gw_setup setup, const struct bz_config *config,
+                    const struct bz_approval *approvals, size_t n) {
+    struct bz_view blobs[BZ_BLOB_COUNT] = {{NULL, 0}};
+    struct bz_agent_error err;
+    struct bz_buf agent;
+    bz_buf_init(&agent, BZ_BLOB_MAX);
+    bool ok = bz_config_agent(config, &agent, &err) == BZ_OK;
+    blobs[BZ_BLOB_AGENT] = bz_buf_view(&agent);
+    own_blobs = blobs;
+    own_approvals = approvals;
+    own_approvals_n = n;
+    ok = ok && gw_open_tools(g, setup, &config->data, config->tools, config->tools_n);
+    own_blobs = NULL;
+    own_approvals = NULL;
+    own_approvals_n = 0;
+    bz_buf_free(&agent);
+    return ok;
+}
+
 bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,
                         struct gw *out) {
     memset(out, 0, sizeof *out);
@@ -305,6 +346,7 @@ bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change cha
 void gw_close(struct gw *g) {
     bz_detect_close(g->env.detect);
     free(g->vault_mem);
+    free(g->judge_mem);
     free(g->shapes);
     bz_buf_free(&g->bytes);
     free(g->state_mem);

@@ -41,6 +41,7 @@ struct gw {
     struct bz_gateway_env env;
     void *vault_mem; /* with data protection */
     struct bz_shapes *shapes;
+    void *judge_mem; /* what was judged before, with gw_open_blobs */
     char keys[GW_KEYS][BZ_KEY_TEXT + 1];
     uint64_t mono_ns; /* advanced by tests */
     uint64_t next_id;
@@ -52,9 +53,18 @@ bool gw_open_data(struct gw *g, enum gw_setup setup, const struct bz_data_config
 /* Also with clearances of tools. */
 bool gw_open_tools(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
                    struct bz_tool_config *tools, uint32_t n_tools);
+/* With the sections data, tools and agent of a configuration, and approvals in force. */
+bool gw_open_policy(struct gw *g, enum gw_setup setup, const struct bz_config *config,
+                    const struct bz_approval *approvals, size_t n);
 /* With rules that stand in for fixes. */
 bool gw_open_patches(struct gw *g, enum gw_setup setup, const struct bz_image_patch *patches,
                      size_t n);
+/* With what other rooms compiled: entries of BZ_BLOB_COUNT, lent for the call but for those that the
+ * image's users open in place, which lie in the image. injection: the handle, opened by the caller;
+ * both may be NULL. data: NULL: no data protection. */
+struct bz_injection;
+bool gw_open_blobs(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
+                   const struct bz_view *blobs, struct bz_injection *injection);
 enum gw_change { GW_SAME, GW_REVOKE, GW_OTHER_OWNER, GW_OTHER_ROLE };
 /* The same instance one generation later, with a change at one key. `out` is closed by itself. */
 bool gw_next_generation(enum gw_setup setup, enum gw_key key, enum gw_change change,
