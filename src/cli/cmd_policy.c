@@ -3,11 +3,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "admin_client.h"
 #include "commands.h"
 #include "opts.h"
 #include "policy_data.h"
+#include "policy_steer.h"
+#include "steering.h"
 
 enum { CALL_MS = 10000, JSON_MAX = 4 << 20 };
 
@@ -56,6 +59,34 @@ static enum bz_status check_patterns(const struct bz_config *c, struct bz_config
     return st;
 }
 
+/* Rule files and prompts lie beside the configuration. */
+static enum bz_status check_files(const char *path, const struct bz_config *c,
+                                  struct bz_config_errors *errs) {
+    char dir[BZ_DIR_PATH_MAX];
+    struct bz_steering *s = NULL;
+    struct bz_buf why;
+    const char *slash = strrchr(path, '/');
+    if (c->injection.rules_n == 0 && c->prompts.rules_n == 0)
+        return BZ_OK;
+    (void)snprintf(dir, sizeof dir, "%.*s", slash == NULL ? 1 : (int)(slash - path + 1),
+                   slash == NULL ? "." : path);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return BZ_EIO;
+    bz_buf_init(&why, sizeof errs->list[0].text - 1);
+    enum bz_status st = bz_steering_load(fd, c, NULL, false, &s, &why);
+    close(fd);
+    if (st != BZ_OK && why.n > 0) {
+        errs->list[0] = (struct bz_config_error){.line = 1, .column = 1};
+        memcpy(errs->list[0].text, why.p, why.n);
+        errs->n = 1;
+        st = BZ_ESYNTAX;
+    }
+    bz_steering_free(s);
+    bz_buf_free(&why);
+    return st;
+}
+
 static int check(const char *what, bool json) {
     char path[BZ_DIR_PATH_MAX];
     struct bz_buf text;
@@ -74,6 +105,8 @@ static int check(const char *what, bool json) {
                          &errs.n);
     if (st == BZ_OK)
         st = check_patterns(c, &errs);
+    if (st == BZ_OK)
+        st = check_files(path, c, &errs);
     if (json)
         check_json(st, &errs);
     else if (st == BZ_OK)
@@ -217,6 +250,8 @@ static int explain_parts(const struct bz_config *c, struct question *q) {
     if (data && q->json) {
         bz_jw_key(&w, "data");
         ok = bz_data_json(&w, c, q->type);
+        if (q->type == SIZE_MAX)
+            bz_steer_json(&w, c);
     }
     bz_jw_end(&w);
     if (q->json && ok)
@@ -226,6 +261,10 @@ static int explain_parts(const struct bz_config *c, struct question *q) {
     if (!q->json && data) {
         (void)printf(routes ? "\n" : "");
         ok = bz_data_print(c, q->type);
+        if (q->type == SIZE_MAX) {
+            (void)printf("\n");
+            bz_steer_print(c);
+        }
     }
     bz_arena_free(&ar);
     bz_buf_free(&b);

@@ -23,6 +23,7 @@ int bz_cli_guard(int argc, char **argv);
 int bz_cli_master(int argc, char **argv);
 int bz_cli_posture(int argc, char **argv);
 int bz_cli_advisory(int argc, char **argv);
+int bz_cli_prompt(int argc, char **argv);
 int bz_cli_inventory(int argc, char **argv);
 int bz_cli_model_sbom(int argc, char **argv);
 int bz_cli_backup(int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct bz_command commands[] = {
     {"user", "add, list, disable, enable users", bz_cli_user},
     {"key", "create, list, revoke, rotate API keys", bz_cli_key},
     {"policy", "check a configuration, explain what it decides", bz_cli_policy},
+    {"prompt", "system prompts: versions, signatures", bz_cli_prompt},
     {"model", "models: registry, approval, signatures", bz_cli_model},
     {"mcp", "tools of MCP servers: list, show, diff, approve, revoke", bz_cli_mcp},
     {"scan", "look into model files and folders: what runs code, leads out, or is malformed", bz_cli_scan},

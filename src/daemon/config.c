@@ -14,6 +14,7 @@ struct loaded { /* everything a new configuration brings, before it is taken */
     struct bz_places *places;
     struct bz_buf text;
     struct bz_pack pack; /* empty: as before */
+    struct bz_steering *steering;
     struct bz_buf leaks;
     char *credential[BZ_BACKENDS_MAX]; /* by new index */
     bool retired[BZ_BACKENDS_MAX];
@@ -37,6 +38,7 @@ static void loaded_free(struct loaded *l) {
     places_free(l->places);
     bz_buf_free(&l->text);
     bz_pack_free(&l->pack);
+    bz_steering_free(l->steering);
     bz_buf_free(&l->leaks);
 }
 
@@ -199,6 +201,9 @@ static void take(struct bz_daemon *d, struct loaded *l) {
     l->config = NULL;
     l->places = NULL;
     bz_buf_init(&l->text, 1);
+    bz_steering_free(d->steering);
+    d->steering = l->steering;
+    l->steering = NULL;
     if (l->pack.bytes.n > 0) {
         bz_pack_free(&d->pack);
         d->pack = l->pack;
@@ -216,10 +221,26 @@ static void put_errors(const struct bz_config_errors *e, struct bz_buf *why) {
                       e->list[i].column, e->list[i].path, e->list[i].text);
 }
 
+/* The texts of our prompts, each once. */
+static size_t prompts_of(const struct bz_steering *s, struct bz_leak_item out[BZ_PROMPT_RULES_MAX]) {
+    size_t n = 0;
+    for (size_t i = 0; i < s->prompt_n && n < BZ_PROMPT_RULES_MAX; i++) {
+        struct bz_view name = bz_view_sub(bz_view_str(s->prompt[i].id), 0, BZ_LEAK_NAME_MAX);
+        bool had = name.n == 0;
+        for (size_t k = 0; k < n; k++)
+            had |= bz_view_eq(out[k].name, name);
+        if (!had)
+            out[n++] = (struct bz_leak_item){BZ_LEAK_PROMPT, name, bz_buf_view(&s->prompt[i].text)};
+    }
+    return n;
+}
+
 static enum bz_status load_leaks(const struct bz_daemon *d, struct loaded *l, struct bz_buf *why) {
     uint8_t key[BZ_KEY_LEN];
+    struct bz_leak_item prompts[BZ_PROMPT_RULES_MAX];
+    size_t n = prompts_of(l->steering, prompts);
     bz_keyed_hash(d->keys.digest_key, BZ_V("leaks"), key);
-    enum bz_status st = bz_leaks_make(d->in.fd, &l->config->leaks, NULL, 0, key, &l->leaks, why);
+    enum bz_status st = bz_leaks_make(d->in.fd, &l->config->leaks, prompts, n, key, &l->leaks, why);
     bz_wipe(key, sizeof key);
     return st;
 }
@@ -237,6 +258,7 @@ static enum bz_status load(struct bz_daemon *d, const char *file, struct loaded 
     st = bz_pack_make(d, l->config, &d->pack, &l->pack, why);
     if (st != BZ_OK && st != BZ_EEXISTS)
         return st;
+    BZ_TRY(bz_steering_load(d->in.fd, l->config, d->steering, true, &l->steering, why));
     BZ_TRY(load_leaks(d, l, why));
     BZ_TRY(keep_places(d, l));
     BZ_TRY(read_credentials(d, l, why));
@@ -291,7 +313,10 @@ void bz_daemon_unload(struct bz_daemon *d) {
             bz_wipe(r->credential, strlen(r->credential));
         free(r->credential);
         r->credential = NULL;
+        bz_templates_free(r);
     }
+    bz_steering_free(d->steering);
+    d->steering = NULL;
     bz_config_free(d->config);
     places_free(d->places);
     d->config = NULL;

@@ -10,6 +10,7 @@
 #include "bodies.h"
 #include "instance.h"
 #include "models.h"
+#include "steering.h"
 
 #define BZ_PROBE_PERIOD_NS 2000000000ull
 #define BZ_SWEEP_PERIOD_NS 10000000000ull  /* values whose time is over are wiped that often */
@@ -42,6 +43,10 @@ struct bz_backend_run {
     char version[BZ_VERSION_MAX + 1]; /* as it says itself, while it is up; "": not seen */
     bool asks_version;                /* what the probe under way, or the next one, is for */
     uint64_t version_ns;              /* when to ask next */
+    struct { /* control tokens of its chat template, each ended by a zero */
+        char *text;
+        size_t n;
+    } tokens;
 };
 
 /* The configuration's backends in image order; texts of retired ones are its own. */
@@ -64,6 +69,7 @@ struct bz_daemon {
     struct bz_config *config;  /* backends in image order, retired ones included */
     struct bz_buf config_text; /* as loaded */
     struct bz_pack pack;       /* of config */
+    struct bz_steering *steering; /* of config: rules and prompts */
     struct bz_buf leaks;       /* the same: what replies are watched for */
     struct bz_backend_run backend[BZ_BACKENDS_MAX];
     struct bz_map state_map, ring_map, vault_map;
@@ -159,6 +165,16 @@ enum bz_status bz_patches_load(struct bz_daemon *d) BZ_MUST_USE;
 /* The rules that hold for the backends as they are now; views into the packs and the configuration. */
 size_t bz_patches_now(const struct bz_daemon *d,
                       struct bz_image_patch out[BZ_ADVISORY_PATCHES_MAX]);
+
+/* ---- templates.c ---- */
+/* From the answer to /props of a llama.cpp server. true: they are others now. */
+bool bz_templates_take(struct bz_backend_run *r, struct bz_view props);
+void bz_templates_free(struct bz_backend_run *r);
+/* Tokens of each model that is served; views into the backends' lists and `models`. */
+enum bz_status bz_templates_now(const struct bz_daemon *d,
+                                const struct bz_image_model_input *models, size_t models_n,
+                                struct bz_arena *ar, struct bz_prompt_tokens **ret,
+                                size_t *ret_n) BZ_MUST_USE;
 
 /* ---- journal.c: records of changes, and of what cages send out ---- */
 enum bz_status bz_journal_init(struct bz_daemon *d) BZ_MUST_USE;

@@ -240,6 +240,9 @@ static void take_version(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t 
     r->version_ns = now + BZ_VERSION_PERIOD_NS;
     if (rc != CURLE_OK || curl_easy_getinfo(r->probe, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK)
         return; /* the next list tells whether it is still there */
+    if (status == 200 && r->type == BZ_SERVER_LLAMACPP &&
+        bz_templates_take(r, bz_buf_view(&r->probe_body)))
+        d->publish_wanted = true;
     if (status == 200 &&
         bz_server_version_parse(r->type, bz_buf_view(&r->probe_body), version) != BZ_OK)
         version[0] = '\0';
@@ -319,6 +322,7 @@ void bz_health_reset(struct bz_daemon *d, uint32_t i) {
     r->why[0] = '\0';
     r->next_ns = 0;
     bz_cage_forget(r);
+    bz_templates_free(r);
     bz_mcp_forget(d, i);
     r->version[0] = '\0';
     r->asks_version = false;

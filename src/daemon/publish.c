@@ -41,6 +41,36 @@ static enum bz_status copy_approvals(struct bz_daemon *d, uint64_t now, struct b
     return BZ_OK;
 }
 
+struct steered { /* parts of the image about texts that steer */
+    struct bz_buf judging, prompts;
+};
+
+static void steered_free(struct steered *s) {
+    bz_buf_free(&s->judging);
+    bz_buf_free(&s->prompts);
+}
+
+static enum bz_status steer(const struct bz_daemon *d, const struct bz_served *served,
+                            struct steered *s, struct bz_image_input *in) {
+    struct bz_prompt_tokens *tokens = NULL;
+    struct bz_arena ar;
+    size_t n = 0;
+    bz_arena_init(&ar, bz_alloc_heap, BZ_BLOB_MAX, NULL, 0);
+    bz_buf_init(&s->judging, BZ_BLOB_MAX);
+    bz_buf_init(&s->prompts, BZ_BLOB_MAX);
+    enum bz_status st = bz_templates_now(d, served->v, served->n, &ar, &tokens, &n);
+    if (st == BZ_OK)
+        st = bz_judging_compile(d->config, served->v, served->n, &s->judging);
+    if (st == BZ_OK)
+        st = bz_steering_prompts(d->steering, d->config, served->v, served->n, tokens, n,
+                                 &s->prompts);
+    bz_arena_free(&ar);
+    in->blob[BZ_BLOB_INJECTION] = bz_buf_view(&d->steering->injection);
+    in->blob[BZ_BLOB_JUDGING] = bz_buf_view(&s->judging);
+    in->blob[BZ_BLOB_PROMPTS] = bz_buf_view(&s->prompts);
+    return st;
+}
+
 static enum bz_status build(struct bz_daemon *d, const struct places *p,
                             const struct bz_served *served, struct bz_buf *out) {
     struct bz_approval *approvals = NULL;
@@ -70,6 +100,10 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
     bz_buf_init(&agent, BZ_BLOB_MAX);
     enum bz_status st = copy_approvals(d, in.built_unix, &approvals, &in.approvals_n);
     in.approvals = approvals;
+    struct steered steered;
+    enum bz_status steers = steer(d, served, &steered, &in);
+    if (st == BZ_OK)
+        st = steers;
     if (st == BZ_OK)
         st = bz_mcp_blob(d, &mcp);
     in.blob[BZ_BLOB_MCP] = bz_buf_view(&mcp);
@@ -85,6 +119,7 @@ static enum bz_status build(struct bz_daemon *d, const struct places *p,
         st = bz_image_build(&in, out);
     }
     bz_wipe(&in, sizeof in);
+    steered_free(&steered);
     bz_buf_free(&mcp);
     bz_buf_free(&agent);
     free(approvals);

@@ -47,12 +47,21 @@ struct bz_ngx_detect { /* open detectors, shared by generations with the same pa
     ngx_uint_t refs;
 };
 
+struct bz_ngx_steer { /* an open judge of texts, shared by generations with the same rules */
+    struct bz_injection *injection;
+    uint8_t *pack; /* a copy: it outlives the image that it came with */
+    size_t pack_n;
+    void *judged; /* what it has judged */
+    ngx_uint_t refs;
+};
+
 struct
     bz_ngx_gen { /* one mapped policy image; lives while it is current or a transaction uses it */
     struct bz_gateway_env env;
     struct bz_image image;
     struct bz_settings set;
     struct bz_ngx_detect *detect; /* NULL: none, or it does not open */
+    struct bz_ngx_steer *steer;   /* likewise */
     void *map;
     size_t size;
     ngx_uint_t refs;

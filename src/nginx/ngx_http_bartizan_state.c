@@ -145,10 +145,20 @@ static void detect_release(struct bz_ngx_detect *d) {
     free(d);
 }
 
+static void steer_release(struct bz_ngx_steer *s) {
+    if (s == NULL || --s->refs > 0)
+        return;
+    bz_injection_close(s->injection);
+    free(s->judged);
+    free(s->pack);
+    free(s);
+}
+
 void bz_ngx_gen_release(struct bz_ngx_gen *g) {
     if (g == NULL || --g->refs > 0)
         return;
     detect_release(g->detect);
+    steer_release(g->steer);
     munmap(g->map, g->size);
     free(g);
 }
@@ -180,6 +190,50 @@ static struct bz_ngx_detect *open_detect(const struct bz_ngx_gen *old, struct bz
     return NULL;
 }
 
+/* Without room for what was judged before, every text is judged anew. */
+static void remember(struct bz_ngx_steer *s) {
+    size_t n = (bz_judge_cache_size() + 63) / 64 * 64;
+    s->judged = aligned_alloc(64, n);
+    if (s->judged != NULL)
+        memset(s->judged, 0, n);
+}
+
+static struct bz_ngx_steer *new_steer(struct bz_view pack) {
+    struct bz_ngx_steer *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->refs = 1;
+    s->pack = aligned_alloc(64, (pack.n + 63) / 64 * 64);
+    s->pack_n = pack.n;
+    enum bz_status st = BZ_ENOMEM;
+    if (s->pack != NULL) {
+        memcpy(s->pack, pack.p, pack.n);
+        st = bz_injection_open(bz_view(s->pack, pack.n), &s->injection);
+    }
+    if (st == BZ_OK) {
+        remember(s);
+        return s;
+    }
+    ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+                  "bartizan: the rules of this policy do not open (%s): requests get 503",
+                  bz_status_text(st));
+    free(s->pack);
+    free(s);
+    return NULL;
+}
+
+/* As with the detectors. NULL: the engine refuses what policy wants judged. */
+static struct bz_ngx_steer *open_steer(const struct bz_ngx_gen *old, struct bz_view pack) {
+    if (pack.n == 0)
+        return NULL;
+    if (old != NULL && old->steer != NULL &&
+        bz_view_eq(bz_view(old->steer->pack, old->steer->pack_n), pack)) {
+        old->steer->refs++;
+        return old->steer;
+    }
+    return new_steer(pack);
+}
+
 static struct bz_ngx_gen *load_gen(void) {
     struct bz_ngx_worker *w = &bz_ngx_worker;
     struct bz_ngx_gen *g = calloc(1, sizeof *g);
@@ -204,6 +258,7 @@ static struct bz_ngx_gen *load_gen(void) {
     struct bz_data_settings data;
     bz_image_data(&g->image, &data);
     g->detect = open_detect(w->gen, data.detect_pack);
+    g->steer = open_steer(w->gen, bz_image_blob(&g->image, BZ_BLOB_INJECTION));
     map_vault();
     g->env = (struct bz_gateway_env){.image = &g->image,
                                      .state = w->state,
@@ -211,6 +266,11 @@ static struct bz_ngx_gen *load_gen(void) {
                                      .detect = g->detect != NULL ? g->detect->detect : NULL,
                                      .vault = w->vault,
                                      .shapes = &w->shapes};
+    if (g->steer != NULL) {
+        g->env.injection = g->steer->injection;
+        if (g->steer->judged != NULL)
+            g->env.judge_cache = bz_judge_cache_open(g->steer->judged, bz_judge_cache_size());
+    }
     return g;
 }
 
