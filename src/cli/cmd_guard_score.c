@@ -176,18 +176,29 @@ static bool blank(struct bz_view v) {
 struct lines {
     struct bz_buf b;
     size_t from; /* of the first line that is not done */
+    size_t seen; /* no line ends between */
     bool end,
         skip; /* skip: what comes up to the next line end belongs to a line that was refused */
 };
 
-/* false: no more can be read, and that was told unless it is the end. */
+static bool flush(struct score *s) {
+    if (fflush(stdout) == 0)
+        return true;
+    s->failed = true;
+    bz_say("standard output: %s", strerror(errno));
+    return false;
+}
+
+/* false: no more can be read or written, and that was told. */
 static bool more(struct score *s, struct lines *l) {
     if (l->from > 0) {
         memmove(l->b.p, l->b.p + l->from, l->b.n - l->from);
         l->b.n -= l->from;
+        l->seen -= l->from;
         l->from = 0;
     }
-    (void)fflush(stdout); /* whoever waits for answers before it writes on gets them */
+    if (!flush(s)) /* whoever waits for answers before it writes on gets them */
+        return false;
     if (!bz_buf_reserve(&l->b, READ_SIZE)) {
         s->failed = true;
         bz_say("line %" PRIu64 ": out of memory", s->line + 1);
@@ -207,33 +218,33 @@ static bool more(struct score *s, struct lines *l) {
     return true;
 }
 
-/* The lines that are there; false: nobody reads the answers. */
-static bool each(struct score *s, struct lines *l) {
-    size_t seen = l->from;
-    while (seen < l->b.n || (l->end && l->from < l->b.n)) {
-        const uint8_t *nl = memchr(l->b.p + seen, '\n', l->b.n - seen);
-        if (nl == NULL && !l->end)
-            break;
-        size_t end = nl == NULL ? l->b.n : (size_t)(nl - l->b.p);
-        struct bz_view line = bz_view(l->b.p + l->from, end - l->from);
-        l->from = seen = nl == NULL ? end : end + 1;
-        if (l->skip) {
-            l->skip = nl == NULL;
-            continue;
-        }
-        s->line++;
-        if (!blank(line) && !on_line(s, line))
-            return false;
-    }
-    if (l->b.n - l->from <= LINE_MAX_BYTES)
-        return true;
+/* One line that is whole, or the beginning of one that is too long already. */
+static bool take(struct score *s, struct lines *l, struct bz_view line, bool whole) {
     bool told = l->skip;
-    l->from = l->b.n;
-    l->skip = true;
+    l->skip = !whole;
     if (told)
         return true;
     s->line++;
-    return put_error(s, "above 64 MiB");
+    if (line.n > LINE_MAX_BYTES)
+        return put_error(s, "above 64 MiB");
+    return blank(line) || on_line(s, line);
+}
+
+/* The lines that are there; false: nobody reads the answers. */
+static bool each(struct score *s, struct lines *l) {
+    while (l->from < l->b.n) {
+        const uint8_t *nl =
+            l->seen < l->b.n ? memchr(l->b.p + l->seen, '\n', l->b.n - l->seen) : NULL;
+        size_t end = nl == NULL ? l->b.n : (size_t)(nl - l->b.p);
+        struct bz_view line = bz_view(l->b.p + l->from, end - l->from);
+        l->seen = end;
+        if (nl == NULL && !l->end && line.n <= LINE_MAX_BYTES)
+            return true;
+        l->from = l->seen = nl == NULL ? end : end + 1;
+        if (!take(s, l, line, nl != NULL))
+            return false;
+    }
+    return true;
 }
 
 static int run(struct score *s) {
@@ -248,10 +259,7 @@ static int run(struct score *s) {
         ok = more(s, &l);
         ok = ok && each(s, &l);
     }
-    if (fflush(stdout) != 0 && ok) {
-        bz_say("standard output: %s", strerror(errno));
-        ok = false;
-    }
+    ok = ok && flush(s);
     bz_buf_free(&l.b);
     bz_buf_free(&s->out);
     bz_arena_free(&s->tree);
