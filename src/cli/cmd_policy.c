@@ -213,6 +213,20 @@ static void print_routes(const struct bz_json *root) {
     }
 }
 
+static void put_mcp(struct bz_jw *w, const struct question *q) {
+    const struct bz_route *r = NULL;
+    struct bz_view server;
+    size_t n = 0;
+    if (q->route != NULL) {
+        if (bz_route_find_mcp(q->method, q->path, &r, &server) == BZ_ROUTE_FOUND)
+            put_route(w, BZ_SERVER_MCP, r);
+        return;
+    }
+    r = bz_route_table_mcp(&n);
+    for (size_t i = 0; i < n; i++)
+        put_route(w, BZ_SERVER_MCP, &r[i]);
+}
+
 static void put_routes(struct bz_jw *w, const struct bz_config *c, const struct question *q) {
     bz_jw_key(w, "routes");
     bz_jw_arr(w);
@@ -220,6 +234,8 @@ static void put_routes(struct bz_jw *w, const struct bz_config *c, const struct 
         if (server_in_use(c, (enum bz_server)s))
             put_server(w, q, (enum bz_server)s);
     }
+    if (c->mcp_n > 0)
+        put_mcp(w, q);
     bz_jw_end(w);
 }
 

@@ -60,13 +60,11 @@ static unsigned bad(struct bz_admin_call *c, const char *member, const char *why
 static bool scope_known(struct bz_view name) {
     if (bz_view_eq(name, BZ_V("*")))
         return true;
-    for (int s = 0; s < BZ_SERVER_COUNT; s++) {
-        size_t n = 0;
-        const struct bz_route *t = bz_route_table((enum bz_server)s, &n);
-        for (size_t i = 0; i < n; i++) {
-            if (t[i].scope != NULL && bz_view_eq(bz_view_str(t[i].scope), name))
-                return true;
-        }
+    const char *scopes[BZ_SCOPES_MAX];
+    size_t n = bz_scope_list(scopes);
+    for (size_t i = 0; i < n; i++) {
+        if (bz_view_eq(bz_view_str(scopes[i]), name))
+            return true;
     }
     return false;
 }

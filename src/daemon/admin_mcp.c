@@ -155,7 +155,7 @@ unsigned bz_admin_mcp_show(struct bz_admin_call *c) {
 /* The definition that is meant: the one that is shown now, or the one whose digest was given. */
 static enum bz_status find(void *ctx, const struct bz_mcpstore_tool *t) {
     struct wanted *x = ctx;
-    bool same = memcmp(t->digest, x->want, sizeof x->want) == 0;
+    bool same = bz_ct_equal(bz_view(t->digest, BZ_HASH_LEN), bz_view(x->want, BZ_HASH_LEN));
     if (x->found || (x->has_digest ? !same : !t->current))
         return BZ_OK;
     x->found = true;

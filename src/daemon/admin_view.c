@@ -125,6 +125,22 @@ static bool server_in_use(const struct bz_daemon *d, enum bz_server s) {
     return false;
 }
 
+static void put_mcp_routes(struct bz_jw *w, const struct bz_image *img,
+                           const struct bz_principal *p, struct bz_view method,
+                           struct bz_view path) {
+    const struct bz_route *r = NULL;
+    struct bz_view server;
+    size_t n = 0;
+    if (path.n > 0) {
+        if (bz_route_find_mcp(method, path, &r, &server) == BZ_ROUTE_FOUND)
+            put_route(w, img, p, BZ_SERVER_MCP, r);
+        return;
+    }
+    r = bz_route_table_mcp(&n);
+    for (size_t i = 0; i < n; i++)
+        put_route(w, img, p, BZ_SERVER_MCP, &r[i]);
+}
+
 static void put_routes(struct bz_admin_call *c, struct bz_jw *w, const struct bz_image *img,
                        const struct bz_principal *p, struct bz_view method, struct bz_view path) {
     bz_jw_key(w, "routes");
@@ -145,6 +161,8 @@ static void put_routes(struct bz_admin_call *c, struct bz_jw *w, const struct bz
         for (size_t i = 0; i < n; i++)
             put_route(w, img, p, srv, &t[i]);
     }
+    if (c->d->config->mcp_n > 0)
+        put_mcp_routes(w, img, p, method, path);
     bz_jw_end(w);
 }
 

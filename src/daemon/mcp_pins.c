@@ -24,7 +24,7 @@ static enum bz_status note(void *ctx, const struct bz_mcpstore_tool *t) {
     bool approved = strcmp(t->state, "approved") == 0;
     k->approved |= approved;
     k->decided |= approved || t->decided != 0;
-    if (memcmp(t->digest, k->digest, BZ_HASH_LEN) != 0)
+    if (!bz_ct_equal(bz_view(t->digest, BZ_HASH_LEN), bz_view(k->digest, BZ_HASH_LEN)))
         return BZ_OK;
     k->here = true;
     k->here_was = t->current;

@@ -286,15 +286,16 @@ static bool initialize(struct bz_tx *tx, struct bz_json *params) {
 
 /* ---- calls ---- */
 
-static uint64_t subject(const struct bz_tx *tx, const char *kind, struct bz_view a,
-                        struct bz_view b) {
+uint64_t bz_tx_mcp_subject(const struct bz_tx *tx, const char *kind, struct bz_view a,
+                           struct bz_view b) {
     uint8_t mem[BZ_MCP_SESSION_MAX + BZ_MCP_ID_MAX + 192];
     struct bz_settings set;
     struct bz_buf out;
     bz_image_settings(tx->image, &set);
     bz_buf_init_fixed(&out, mem, sizeof mem);
     bz_buf_puts(&out, kind);
-    bz_buf_put(&out, tx->mcp->server.s.name);
+    if (a.n > 0)
+        bz_buf_put(&out, tx->mcp->server.s.name);
     bz_buf_putc(&out, 0);
     bz_buf_put(&out, a);
     bz_buf_putc(&out, 0);
@@ -304,7 +305,7 @@ static uint64_t subject(const struct bz_tx *tx, const char *kind, struct bz_view
 }
 
 static uint64_t changed_subject(const struct bz_tx *tx, const struct bz_mcp_pin *pin) {
-    return subject(tx, "mcp changed", pin->tool, bz_view(pin->digest, BZ_HASH_LEN));
+    return bz_tx_mcp_subject(tx, "mcp changed", pin->tool, bz_view(pin->digest, BZ_HASH_LEN));
 }
 
 void bz_tx_mcp_mark(struct bz_tx *tx, const struct bz_mcp_pin *pin, uint64_t mono_ns) {
@@ -335,9 +336,9 @@ static bool replayed(struct bz_tx *tx, uint64_t mono_ns) {
     bz_buf_put_u64(&b, tx->mcp->session.issued);
     bz_buf_putc(&b, tx->mcp->id.type);
     struct bz_view upstream = tx->mcp->session.upstream;
-    uint64_t s =
-        subject(tx, "mcp call", upstream.n > 0 ? upstream : tx->who.key_id, tx->mcp->id.val) ^
-        subject(tx, "mcp session", tx->who.key_id, bz_buf_view(&b));
+    uint64_t s = bz_tx_mcp_subject(tx, "mcp call", upstream.n > 0 ? upstream : tx->who.key_id,
+                                   tx->mcp->id.val) ^
+                 bz_tx_mcp_subject(tx, "mcp session", tx->who.key_id, bz_buf_view(&b));
     return bz_state_take(tx->state, s != 0 ? s : 1, BZ_METER_REQUESTS, &rate, 1, mono_ns, &r) !=
            BZ_OK;
 }
@@ -388,7 +389,7 @@ static bool call(struct bz_tx *tx, const struct bz_json *params, struct bz_arena
 
 /* "mcp:SERVER/TOOL": what rules over tools call it. */
 static bool cleared(struct bz_tx *tx) {
-    char mem[256];
+    char mem[BZ_MCP_NAME_MAX];
     struct bz_buf b;
     if (tx->screen == NULL || !tx->mcp->has_pin)
         return true;
@@ -462,7 +463,8 @@ static bool take_in(struct bz_tx *tx, struct bz_view body, struct bz_arena *ar, 
         return false;
     if (msg.method == BZ_MCP_TOOLS_CALL && !call(tx, msg.params, ar, now))
         return false;
-    if (!screened(tx, root, ar, now, &grown) || !write_canonical(tx, root, body.n, grown))
+    if (!screened(tx, root, ar, now, &grown) || !bz_tx_mcp_policy(tx, root, ar, now) ||
+        !write_canonical(tx, root, body.n, grown))
         return false;
     if (msg.kind == BZ_MCP_REQUEST)
         keep_id(m, msg.id); /* as the server sees it */

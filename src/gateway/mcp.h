@@ -2,13 +2,16 @@
  *
  *   mcp.c        head: server, session, version; the message and what it may do
  *   mcp_reply.c  what the server says: matched to the request, filtered, held against the pins
- *   mcp_judge.c  results as texts that nobody vouches for */
+ *   mcp_judge.c  results as texts that nobody vouches for
+ *   mcp_policy.c calls under the rules over tools */
 #ifndef BZ_GATEWAY_MCP_H
 #define BZ_GATEWAY_MCP_H
 
 #include <bartizan/mcp.h>
 
 #include "tx_int.h"
+
+enum { BZ_MCP_NAME_MAX = 4 + 64 + 1 + 128 }; /* "mcp:SERVER/TOOL" */
 
 struct bz_tx_mcp { /* one block of the transaction's allocator */
     struct bz_mcp_route server;
@@ -25,6 +28,9 @@ struct bz_tx_mcp { /* one block of the transaction's allocator */
     struct bz_json id; /* of the request; type NULL: it has none */
     uint8_t id_mem[BZ_MCP_ID_MAX];
     uint8_t upstream[BZ_MCP_SESSION_MAX];
+    size_t grown;  /* bytes that edits of the message that is looked at may have added */
+    size_t said_n; /* of a refusal's own sentence; 0: the table's */
+    char said[384];
     size_t text_n; /* of the session that the client is given */
     char text[BZ_MCP_SESSION_TEXT];
 };
@@ -51,6 +57,17 @@ enum bz_status bz_tx_mcp_seal(struct bz_tx *tx, enum bz_mcp_version v,
  * minutes; bartizand's own look makes it last. */
 void bz_tx_mcp_mark(struct bz_tx *tx, const struct bz_mcp_pin *pin, uint64_t mono_ns);
 
+/* A name in the shared limiter: of this server unless `a` is empty, then of all. */
+uint64_t bz_tx_mcp_subject(const struct bz_tx *tx, const char *kind, struct bz_view a,
+                           struct bz_view b);
+
+/* mcp_policy.c */
+/* A call as it will leave. false: refused. */
+bool bz_tx_mcp_policy(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
+                      struct bz_now now);
+/* What a server said goes to the client: its context is not what it was. */
+void bz_tx_mcp_heard(struct bz_tx *tx);
+
 /* mcp_reply.c */
 bool bz_tx_mcp_reply_head(struct bz_tx *tx, const struct bz_reply_head *h, struct bz_view type);
 /* MORE: nothing was done, collect as usual. */
@@ -60,8 +77,8 @@ size_t bz_tx_mcp_result_max(const struct bz_tx *tx);
 void bz_tx_mcp_error_event(struct bz_tx *tx, const struct bz_error *e, struct bz_buf *out);
 
 /* mcp_judge.c */
-/* All texts of a message that a server wrote. false: one of them must not reach a model;
- * *ret_why: for people, static. */
+/* All texts of a message that a server wrote. OK; EDENIED: one of them must not reach a model (*ret,
+ * and the sentence in tx->mcp->said); ENOMEM. */
 enum bz_status bz_tx_mcp_judge(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
                                enum bz_refusal *ret) BZ_MUST_USE;
 

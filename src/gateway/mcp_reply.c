@@ -8,6 +8,11 @@
 static bool fail(struct bz_tx *tx, enum bz_refusal r, const char *detail) {
     tx->drop = true;
     bz_tx_blob_free(tx, &tx->collect);
+    if (tx->mcp->said_n > 0) {
+        struct bz_view said = bz_view(tx->mcp->said, tx->mcp->said_n);
+        tx->mcp->said_n = 0;
+        return bz_tx_no_because(tx, r, said, (struct bz_view){NULL, 0}, NULL);
+    }
     return detail != NULL ? bz_tx_mcp_no(tx, r, detail) : bz_tx_no(tx, r);
 }
 
@@ -20,8 +25,11 @@ void bz_tx_mcp_error_event(struct bz_tx *tx, const struct bz_error *e, struct bz
     if (m->answered || m->id.type == BZ_JSON_NULL)
         return; /* nobody waits for an answer here: the stream just ends */
     m->answered = true;
+    struct bz_error own = *e;
+    if (m->said_n > 0)
+        own.message = bz_view(m->said, m->said_n);
     bz_buf_puts(out, "data: ");
-    bz_dialect_rpc_error(&m->id, e, out);
+    bz_dialect_rpc_error(&m->id, &own, out);
     bz_buf_puts(out, "\n\n");
 }
 
@@ -204,6 +212,12 @@ static bool ours(const struct bz_tx *tx, const struct bz_mcp_message *msg) {
 
 /* ---- whole replies ---- */
 
+static void heard(struct bz_tx *tx) {
+    enum bz_mcp_method m = (enum bz_mcp_method)tx->mcp->method;
+    if (m == BZ_MCP_TOOLS_CALL || m == BZ_MCP_RESOURCES_READ || m == BZ_MCP_PROMPTS_GET)
+        bz_tx_mcp_heard(tx);
+}
+
 static bool settle(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar, size_t n) {
     struct bz_tx_blob text = {NULL, 0, 0};
     struct bz_settings set;
@@ -214,6 +228,7 @@ static bool settle(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar, 
         tx->drop = true;
         return false;
     }
+    grown += tx->mcp->grown;
     if (!bz_tx_blob_room(tx, &text, n + grown + WRITE_ROOM))
         return fail(tx, BZ_REFUSE_NO_MEMORY, NULL);
     bz_buf_init_fixed(&b, text.p, text.cap);
@@ -225,6 +240,7 @@ static bool settle(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar, 
     tx->collect.n = b.n;
     tx->reply_bytes = b.n;
     tx->mcp->answered = true;
+    heard(tx);
     bz_image_settings(tx->image, &set);
     bz_body_digest(set.digest_key, tx->id_lo, bz_buf_view(&b), tx->reply_digest);
     return bz_tx_reply_ok(tx, 200, BZ_V("application/json"), bz_buf_view(&b));
@@ -356,6 +372,7 @@ static enum bz_status on_event(void *ctx, struct bz_view name, struct bz_view da
     enum bz_refusal why = BZ_REFUSE_MCP_RESULT;
     size_t grown = 0;
     bool masked;
+    m->grown = m->said_n = 0;
     tx->stream.usage = (struct bz_usage){.known = false}; /* there are no tokens here */
     if ((name.n > 0 && !bz_view_eq(name, BZ_V("message"))) ||
         bz_mcp_message_read(root, &msg, NULL) != BZ_OK)
@@ -375,7 +392,9 @@ static enum bz_status on_event(void *ctx, struct bz_view name, struct bz_view da
         return st;
     if (!bz_tx_screen_answer(tx, root, scratch, m->now, &masked, &grown))
         return blocked(tx, out);
-    BZ_TRY(put(tx, root, data.n + grown, scratch, out));
+    BZ_TRY(put(tx, root, data.n + grown + m->grown, scratch, out));
     m->answered |= msg.kind == BZ_MCP_RESULT || msg.kind == BZ_MCP_ERROR;
+    if (m->answered)
+        heard(tx);
     return BZ_OK;
 }
