@@ -213,6 +213,10 @@ static enum bz_status plain_no(struct bz_tx *tx, struct bz_view name, const char
     return refuse(tx, &v);
 }
 
+enum bz_status bz_agent_deny_odd(struct bz_tx *tx, struct bz_view name) {
+    return plain_no(tx, name, "tool_argument", "It could be read in more than one way.");
+}
+
 static enum bz_status one_reading(struct bz_tx *tx, const struct agent_call *c, struct bz_view name,
                                   const struct bz_json *arguments, struct bz_view raw,
                                   struct bz_arena *ar) {
@@ -263,7 +267,7 @@ enum bz_status bz_agent_judge(struct bz_tx *tx, const struct agent_call *c, stru
     if (c->names_n == 0)
         return plain_no(tx, name, "tool_denied", "It names no tool.");
     if (c->too_many)
-        return plain_no(tx, name, "tool_argument", "It could be read in more than one way.");
+        return bz_agent_deny_odd(tx, name);
     if (c->arguments_n == 0) {
         BZ_TRY(read_text(none, ar, &v));
         return every_name(tx, c, v, none, ar);

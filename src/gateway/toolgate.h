@@ -65,6 +65,8 @@ bool bz_tx_agent_answer(struct bz_tx *tx, const struct bz_json *root, struct bz_
 /* OK; EDENIED: tx->cut_why and the message say why; ENOMEM. */
 enum bz_status bz_agent_judge(struct bz_tx *tx, const struct agent_call *c,
                               struct bz_arena *ar) BZ_MUST_USE;
+/* A call that contradicts itself: EDENIED. */
+enum bz_status bz_agent_deny_odd(struct bz_tx *tx, struct bz_view name) BZ_MUST_USE;
 void bz_tx_agent_free(struct bz_tx *tx);
 /* The sentence of a refusal that was made here, if it was. */
 struct bz_view bz_tx_agent_message(const struct bz_tx *tx);

@@ -43,10 +43,8 @@ static enum bz_status begin(struct came *e, uint64_t key, struct open_call **ret
     uint32_t n = 0;
     e->call = true;
     *ret = find(g, key);
-    if (*ret != NULL) {
-        (*ret)->odd |= (*ret)->closed;
-        return BZ_OK;
-    }
+    if (*ret != NULL) /* what was decided does not begin again */
+        return (*ret)->closed ? bz_agent_deny_odd(e->tx, bz_buf_view(&(*ret)->names)) : BZ_OK;
     for (const struct open_call *c = g->open; c != NULL; c = c->next)
         n++;
     if (n == BZ_AGENT_REPLY_CALLS_MAX)
