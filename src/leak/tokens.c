@@ -196,7 +196,7 @@ static bool numbers_a_piece(const struct leak_word_state *s, const uint8_t *sym)
 enum { DECODED = 12 };
 
 static void odd_word(struct leak_pass *p, const struct leak_word_state *s, const uint8_t *sym) {
-    if (s->n > 1 || (s->flags & (CH_BIT | CH_DIGIT)) != 0)
+    if (s->n > 1 || (sym[0] != 0 && sym[0] != 8)) /* a, I */
         p->w->r->codes += s->n;
     if (numbers_a_piece(s, sym))
         return;
@@ -311,6 +311,8 @@ static size_t enough(const struct leak_pass *p, size_t had, uint8_t flags, const
     const struct leak_canary *c = p->w->r->look.canary;
     if (c == NULL || c->all || p->w->r->codes + had + n < CODES)
         return 0;
+    if (p->w->r->codes >= CODES)
+        return 1;
     for (size_t i = 0; i < n; i++) {
         uint8_t f = leak_flags[v[i]];
         bool inner = (f & CH_UPPER) != 0 && had + i > 0;

@@ -189,6 +189,9 @@ void bz_ngx_audit_close(struct bz_ngx_req *q, bool client_gone) {
     bz_buf_reset(&bz_ngx_worker.record);
     bz_tx_record(q->tx, kind, (uint16_t)status, client_gone, now, &bz_ngx_worker.record);
     put_last();
+    if (bz_tx_alert(q->tx) != NULL)
+        ngx_log_error(NGX_LOG_ALERT, q->r->connection->log, 0, "bartizan: ALERT: %s",
+                      bz_tx_alert(q->tx));
     bz_tx_close(q->tx, now);
 }
 
