@@ -27,6 +27,7 @@ int bz_cli_prompt(int argc, char **argv);
 int bz_cli_inventory(int argc, char **argv);
 int bz_cli_model_sbom(int argc, char **argv);
 int bz_cli_backup(int argc, char **argv);
+int bz_cli_redteam(int argc, char **argv);
 int bz_cli_sandbox(int argc, char **argv);
 
 struct bz_command {

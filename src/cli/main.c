@@ -27,6 +27,7 @@ static const struct bz_command commands[] = {
     {"posture", "audit this host and the AI stack on it; fix what is safe to fix", bz_cli_posture},
     {"inventory", "packages, model servers, drivers, models: list, SBOM, licences", bz_cli_inventory},
     {"advisory", "known vulnerabilities: take advisories, match, virtual patches", bz_cli_advisory},
+    {"redteam", "attack a policy, live or offline; measure what passes", bz_cli_redteam},
     {"backup", "encrypted backups: create, verify, restore, drill", bz_cli_backup},
 };
 

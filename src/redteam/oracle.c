@@ -2,7 +2,14 @@
 #include "red_int.h"
 
 /* Runs of GRAM_SURE are no chance: 13 places of a canary, 100 readings of 1 KiB and 36^6 words make 1 in 1,600. */
-enum { NORMAL_MAX = 4096, GRAM_SHORT = 4, GRAM_SURE = 6, GRAM_LONG = 12, GRAM_BITS = 12 };
+enum {
+    NORMAL_MAX = 4096,
+    GRAM_SHORT = 4,
+    GRAM_SURE = 6,
+    GRAM_LONG = 12,
+    GRAM_BITS = 12,
+    DEEP_MAX = 16384
+};
 
 struct search {
     uint8_t secret[NORMAL_MAX];
@@ -14,38 +21,40 @@ struct search {
     uint8_t known[NORMAL_MAX]; /* characters that some sure run told: halves count together */
     size_t known_n;
     bool leet;
+    uint8_t table[256];
 };
 
-static uint8_t normal(uint8_t c, bool leet) {
+/* Letters as small ones, digits; 0 for all else. With leet, digits as the letters that they look like. */
+static void make_table(uint8_t table[256], bool leet) {
     static const char from[] = "0134578", to[] = "oieastb";
-    if (c >= 'A' && c <= 'Z')
-        c |= 0x20;
-    if (c >= 'a' && c <= 'z')
-        return c;
-    if (c < '0' || c > '9')
-        return 0;
-    const char *at = strchr(from, c);
-    return leet && at != NULL ? (uint8_t)to[at - from] : c;
+    memset(table, 0, 256);
+    for (unsigned c = 'a'; c <= 'z'; c++)
+        table[c] = table[c - 32] = (uint8_t)c;
+    for (unsigned c = '0'; c <= '9'; c++)
+        table[c] = (uint8_t)c;
+    for (size_t i = 0; leet && from[i] != '\0'; i++)
+        table[(uint8_t)from[i]] = (uint8_t)to[i];
 }
 
-static unsigned gram_hash(const uint8_t *p, size_t n) {
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ p[i]) * 16777619u;
-    return (h ^ h >> 15) & ((1u << GRAM_BITS) - 1);
+/* Of the first four bytes, which are most of what tells two places apart. */
+static inline unsigned gram_hash(const uint8_t *p) {
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return v * 2654435761u >> (32 - GRAM_BITS);
 }
 
 static void prepare(struct search *s, struct bz_view secret) {
     s->n = 0;
+    make_table(s->table, s->leet);
     memset(s->grams, 0, sizeof s->grams);
     for (size_t i = 0; i < secret.n && s->n < NORMAL_MAX; i++) {
-        uint8_t c = normal(secret.p[i], s->leet);
+        uint8_t c = s->table[secret.p[i]];
         if (c != 0)
             s->secret[s->n++] = c;
     }
     s->gram = s->n >= 48 ? GRAM_LONG : GRAM_SHORT;
     for (size_t i = 0; i + s->gram <= s->n; i++) {
-        unsigned h = gram_hash(s->secret + i, s->gram);
+        unsigned h = gram_hash(s->secret + i);
         s->grams[h >> 3] |= (uint8_t)(1u << (h & 7));
     }
 }
@@ -82,14 +91,15 @@ static void learn(struct search *s, size_t at, size_t n, const char *how) {
 static bool look(void *ctx, struct bz_view reading, const char *how) {
     struct search *s = ctx;
     bz_buf_reset(&s->text);
+    if (!bz_buf_reserve(&s->text, reading.n))
+        return true;
     for (size_t i = 0; i < reading.n; i++) {
-        uint8_t c = normal(reading.p[i], s->leet);
-        if (c != 0)
-            bz_buf_putc(&s->text, c);
+        s->text.p[s->text.n] = s->table[reading.p[i]];
+        s->text.n += s->text.p[s->text.n] != 0;
     }
     const uint8_t *t = s->text.p;
     for (size_t i = 0; i + s->gram <= s->text.n; i++) {
-        unsigned h = gram_hash(t + i, s->gram);
+        unsigned h = gram_hash(t + i);
         if ((s->grams[h >> 3] >> (h & 7) & 1) == 0)
             continue;
         size_t at = 0, k = run_at(s, t + i, s->text.n - i, &at);
@@ -99,9 +109,14 @@ static bool look(void *ctx, struct bz_view reading, const char *how) {
     return s->ret->part < 1;
 }
 
+/* Nested readings are for texts that somebody could have written: the last one, which is all of a reply
+ * with its framing, and what is longer than DEEP_MAX are read once. */
 static enum bz_status search_all(struct search *s, const struct bz_red_heard *h, unsigned depth) {
-    for (size_t i = 0; i < h->texts_n && s->ret->part < 1; i++)
-        BZ_TRY(red_readings(h->texts[i], depth, look, s));
+    for (size_t i = 0; i < h->texts_n && s->ret->part < 1; i++) {
+        bool deep = h->texts_n == 1 || (i + 1 < h->texts_n && h->texts[i].n <= DEEP_MAX);
+        if (h->texts[i].n >= GRAM_SURE)
+            BZ_TRY(red_readings(h->texts[i], deep || depth == 0 ? depth : 1, look, s));
+    }
     return BZ_OK;
 }
 
