@@ -1,4 +1,4 @@
-/* One request's whole life from hostile bytes, client's and server's. Input: four bytes (setup,
+/* One request's whole life from hostile bytes, client's and server's. Input: four bytes (setup and whether texts are judged,
  * key, flags, cut), then fields that end in NUL: method, path, query, host, header lines, body,
  * reply head (status, type, encoding, length: one per line), and the reply's bytes to the end. */
 #include <stdlib.h>
@@ -18,6 +18,7 @@ enum { OUT_MAX = 1 << 20 };
 struct input {
     struct gw *g;
     enum gw_key key;
+    bool steered;
     uint8_t flags, cut;
     struct bz_view method, path, query, host, headers, body, head, reply;
 };
@@ -37,13 +38,70 @@ static struct bz_view next(struct bz_view *rest, uint8_t end) {
     return ret;
 }
 
-static struct gw *instance(unsigned setup) {
-    static struct gw all[GW_SETUP_COUNT];
-    static bool open[GW_SETUP_COUNT];
-    if (!open[setup])
-        MUST(gw_open(&all[setup], (enum gw_setup)setup));
-    open[setup] = true;
-    return &all[setup];
+#define OURS "Text-of-ours"
+
+static const char rules[] = "version: 1\nfamily: turnip\nabout: Words of the harness.\nrules:\n"
+                            "  - id: turnip-order\n    languages: [en]\n"
+                            "    patterns: ['obey the turnip']\n"
+                            "    score: {user: 0.6, tool: 0.9, document: 0.9}\n"
+                            "    refs: [LLM01:2025]\n    what: tells to obey a turnip\n"
+                            "    match: [Please obey the turnip.]\n    pass: [A turnip.]\n";
+
+static struct bz_injection *judge(void) {
+    static struct bz_injection *handle;
+    static struct bz_buf pack;
+    struct bz_rule_file file = {BZ_V("turnip.yaml"), bz_view(rules, sizeof rules - 1)};
+    struct bz_rule_error err;
+    struct bz_buf compiled;
+    if (handle != NULL)
+        return handle;
+    bz_buf_init(&compiled, 32u << 20);
+    bz_buf_init(&pack, 32u << 20);
+    MUST(bz_rules_compile(&file, 1, &compiled, &err) == BZ_OK &&
+         bz_injection_pack(bz_buf_view(&compiled), (struct bz_view){NULL, 0}, &pack) == BZ_OK &&
+         bz_injection_open(bz_buf_view(&pack), &handle) == BZ_OK);
+    bz_buf_free(&compiled);
+    return handle;
+}
+
+/* With texts judged, a prompt of ours, marks: a treatment of the client's own per setup. */
+static void open_steered(struct gw *g, unsigned setup) {
+    const struct bz_config c = {
+        .injection = {.mode = BZ_INJECTION_ON,
+                      .detectors = BZ_DETECT_RULES,
+                      .channel = {{BZ_ACTION_RECORD, BZ_ACTION_COACH, 50, 75},
+                                  {BZ_ACTION_RECORD, BZ_ACTION_BLOCK, 50, 75},
+                                  {BZ_ACTION_RECORD, BZ_ACTION_BLOCK, 50, 75}}}};
+    const struct bz_prompt_rule rule = {.id = BZ_V("ours@1:00"),
+                                        .text = BZ_V(OURS),
+                                        .client =
+                                            (enum bz_client_system)(setup % BZ_CLIENT_SYSTEM_COUNT),
+                                        .marking = (enum bz_marking)(setup % BZ_MARKING_COUNT),
+                                        .tokens = (enum bz_token_action)(setup % BZ_TOKENS_COUNT),
+                                        .canary = true};
+    struct bz_view blobs[BZ_BLOB_COUNT] = {{NULL, 0}};
+    struct bz_buf judging, prompts;
+    bz_buf_init(&judging, 1u << 20);
+    bz_buf_init(&prompts, 1u << 20);
+    MUST(bz_judging_compile(&c, NULL, 0, &judging) == BZ_OK);
+    MUST(bz_prompts_compile(&rule, 1, NULL, 0, &prompts) == BZ_OK);
+    blobs[BZ_BLOB_JUDGING] = bz_buf_view(&judging);
+    blobs[BZ_BLOB_PROMPTS] = bz_buf_view(&prompts);
+    MUST(gw_open_blobs(g, (enum gw_setup)setup, NULL, blobs, judge()));
+    bz_buf_free(&judging);
+    bz_buf_free(&prompts);
+}
+
+static struct gw *instance(unsigned setup, bool steered) {
+    static struct gw all[2][GW_SETUP_COUNT];
+    static bool open[2][GW_SETUP_COUNT];
+    struct gw *g = &all[steered][setup];
+    if (!open[steered][setup] && steered)
+        open_steered(g, setup);
+    else if (!open[steered][setup])
+        MUST(gw_open(g, (enum gw_setup)setup));
+    open[steered][setup] = true;
+    return g;
 }
 
 static void add_headers(struct gw_req *r, struct bz_view lines) {
@@ -149,6 +207,16 @@ static void run(const struct input *in, size_t cut, struct outcome *o) {
     check_record(in, tx, o->verdict);
     if (o->verdict == BZ_VERDICT_FORWARD) {
         check_forward(bz_tx_forward(tx));
+        bool generates = gw_contains(bz_tx_forward(tx)->path, "chat") ||
+                         gw_contains(bz_tx_forward(tx)->path, "completion") ||
+                         gw_contains(bz_tx_forward(tx)->path, "generate") ||
+                         gw_contains(bz_tx_forward(tx)->path, "messages") ||
+                         gw_contains(bz_tx_forward(tx)->path, "responses");
+        bool speaks = gw_contains(bz_tx_forward(tx)->body, "\"messages\"") ||
+                      gw_contains(bz_tx_forward(tx)->body, "\"prompt\"") ||
+                      gw_contains(bz_tx_forward(tx)->body, "\"input\"");
+        if (in->steered && generates && speaks) /* whatever the body looked like */
+            MUST(gw_contains(bz_tx_forward(tx)->body, OURS));
         answer(in, tx, cut, o);
     }
     bz_tx_free(tx);
@@ -163,7 +231,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct bz_view rest = bz_view(data, size);
     if (size < 4 || size > 1u << 16)
         return 0;
-    in.g = instance(data[0] % GW_SETUP_COUNT);
+    in.steered = data[0] / GW_SETUP_COUNT % 2 == 1;
+    in.g = instance(data[0] % GW_SETUP_COUNT, in.steered);
     in.key = (enum gw_key)(data[1] % (GW_KEYS + 1));
     in.flags = data[2];
     in.cut = data[3];

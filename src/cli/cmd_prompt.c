@@ -218,7 +218,7 @@ static int add(struct bz_instance *in, const struct order *x) {
     }
     (void)snprintf(v.name, sizeof v.name, "%s", x->what);
     v.number = next_number(in, v.name);
-    bz_buf_init(&text, BZ_PROMPT_TEXT_MAX);
+    bz_buf_init(&text, BZ_PROMPT_TEXT_MAX + 2); /* one more byte tells that it is too long */
     bz_buf_init(&why, 4096);
     bool read = read_text(x->file, &text);
     bz_buf_putc(&text, 0);
@@ -382,6 +382,16 @@ static int prompt_list(int argc, char **argv) {
 
 /* ---- show, verify ---- */
 
+static void print_lines(struct bz_view text) {
+    while (text.n > 0) {
+        const uint8_t *end = memchr(text.p, '\n', text.n);
+        size_t n = end == NULL ? text.n : (size_t)(end - text.p);
+        bz_print_safe(stdout, bz_view_sub(text, 0, n));
+        (void)printf("\n");
+        text = bz_view_sub(text, n + (end != NULL), text.n);
+    }
+}
+
 static int show(struct bz_instance *in, const struct order *x) {
     struct version v;
     struct bz_prompt_file p;
@@ -391,10 +401,7 @@ static int show(struct bz_instance *in, const struct order *x) {
         return rc;
     bz_buf_init(&why, 4096);
     bool good = load(in, &v, NULL, 0, &p, &why);
-    if (p.text.n > 0) { /* a retired one, too: the audit log names it */
-        bz_print_safe(stdout, bz_buf_view(&p.text));
-        (void)printf("\n");
-    }
+    print_lines(bz_buf_view(&p.text)); /* a retired one, too: the audit log names it */
     if (!good)
         say_why(&why);
     rc = good ? BZ_EXIT_OK : BZ_EXIT_FINDINGS;

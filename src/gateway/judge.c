@@ -196,3 +196,13 @@ bool bz_tx_judged_count(struct bz_tx *tx, struct bz_view family, const char *act
         j->counts[j->counts_n++] = (struct judged_count){family, action, 1};
     return true;
 }
+
+const char *bz_tx_judged_alert(const struct bz_tx *tx) {
+    const struct bz_tx_judged *j = tx->judged;
+    for (size_t i = 0; j != NULL && i < j->counts_n; i++)
+        if (strcmp(j->counts[i].action, bz_action_name(BZ_ACTION_BLOCK)) == 0)
+            return bz_view_eq(j->counts[i].family, BZ_V("control-token"))
+                       ? "a control token of a chat template was blocked in a request"
+                       : "instructions to the model were blocked in a request";
+    return NULL;
+}

@@ -35,6 +35,10 @@ struct bz_tx_judged *bz_tx_judged_get(struct bz_tx *tx);
 /* family and action: see struct judged_count. false: no memory (refused). */
 bool bz_tx_judged_count(struct bz_tx *tx, struct bz_view family, const char *action);
 
+/* What those in charge are told at once: texts of tools and documents, and control tokens, that policy
+ * blocked. Static; NULL: nothing. */
+const char *bz_tx_judged_alert(const struct bz_tx *tx);
+
 /* ---- judge.c ---- */
 
 struct judge_ask { /* one text, of a request or from elsewhere (results of MCP tools) */

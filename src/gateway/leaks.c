@@ -1,6 +1,7 @@
 /* Everything that leaves is watched for what must not: each channel of a stream, each text of a whole
  * reply, names and arguments of tools. One leak ends the reply (or, where policy only records, is
  * counted), and the record of the transaction tells it. */
+#include "judge.h"
 #include "leaks.h"
 
 #include "guard.h"
@@ -201,7 +202,7 @@ void bz_tx_leaks_findings(const struct bz_tx *tx, struct bz_buf *out) {
 }
 
 const char *bz_tx_alert(const struct bz_tx *tx) {
-    return tx->leaks != NULL && tx->leaks->seen ? tx->leaks->alert : NULL;
+    return tx->leaks != NULL && tx->leaks->seen ? tx->leaks->alert : bz_tx_judged_alert(tx);
 }
 
 /* After the guard, whose watches are the reply's. */

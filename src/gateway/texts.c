@@ -366,9 +366,10 @@ static bool decide(struct request *q, const struct judge_found *f, struct bz_vie
                                 : no_text(q, BZ_REFUSE_INJECTION, &at->span, f, text, no);
 }
 
-static bool ask(struct request *q, struct bz_view text, uint8_t channel, struct judge_found *f) {
+static bool ask(struct request *q, const struct bz_judging *rules, struct bz_view text,
+                uint8_t channel, struct judge_found *f) {
     struct judge_ask a = {.env = q->tx->env,
-                          .rules = &q->rules,
+                          .rules = rules,
                           .owner = q->tx->who.owner,
                           .text = text,
                           .channel = (enum bz_channel)channel,
@@ -426,7 +427,7 @@ static bool judge_groups(struct request *q) {
     for (struct text *t = q->first; t != NULL; t = t->next) {
         if (t->done || t->channel >= BZ_CHANNEL_COUNT)
             continue;
-        if (!join(q, t, &text) || !ask(q, text, t->channel, &f) ||
+        if (!join(q, t, &text) || !ask(q, &q->rules, text, t->channel, &f) ||
             !decide(q, &f, text, text_at(t, &f)))
             return false;
     }
@@ -444,12 +445,16 @@ static bool is_seam(const struct text *a, const struct text *b) {
     return a->group != b->group || (is_letter(a->now.p[a->now.n - 1]) && is_letter(b->now.p[0]));
 }
 
+/* By the rules alone: a classifier's windows were made for texts, not for the ends of two. */
 static bool judge_seam(struct request *q, const struct text *a, const struct text *b) {
     uint8_t mem[2 * SEAM_SIDE + 1];
+    struct bz_judging rules = q->rules;
     struct judge_found f;
     size_t at;
+    if ((rules.detectors & BZ_DETECT_RULES) != 0)
+        rules.detectors = BZ_DETECT_RULES;
     struct bz_view v = seam(a->now, b->now, a->group != b->group, mem, &at);
-    if (!ask(q, v, b->channel, &f))
+    if (!ask(q, &rules, v, b->channel, &f))
         return false;
     bool over = f.end <= f.start || (f.start < at && f.end > at); /* not in one of them alone */
     return !over || decide(q, &f, v, b);
