@@ -41,7 +41,8 @@ void bz_tx_agent_findings(const struct bz_tx *tx, struct bz_buf *out) {
         bz_buf_puts(out, out->n > 0 ? " tool:" : "tool:");
         bz_buf_puts(out, g->counts[i].name);
         bz_buf_putc(out, ':');
-        bz_buf_puts(out, bz_tool_verdict_name((enum bz_tool_verdict)g->counts[i].verdict));
+        enum bz_tool_verdict v = (enum bz_tool_verdict)g->counts[i].verdict;
+        bz_buf_puts(out, v == BZ_TOOL_VERDICT_COUNT ? "approved" : bz_tool_verdict_name(v));
         bz_buf_putc(out, ':');
         bz_buf_put_u64(out, g->counts[i].n);
         if (bz_buf_status(out) != BZ_OK)
@@ -230,9 +231,11 @@ static enum bz_status one_reading(struct bz_tx *tx, const struct agent_call *c, 
         return BZ_OK;
     call.same_before = same_before(g, c->key, digest, &call.calls_before);
     BZ_TRY(bz_agent_decide(&g->a, &call, ar, &v.answer));
-    if (v.answer.verdict == BZ_TOOL_APPROVE && approved(tx, digest, v.answer.uses, v.approval))
+    bool given =
+        v.answer.verdict == BZ_TOOL_APPROVE && approved(tx, digest, v.answer.uses, v.approval);
+    count(g, name, given ? BZ_TOOL_VERDICT_COUNT : v.answer.verdict);
+    if (given)
         v.answer.verdict = BZ_TOOL_ALLOW;
-    count(g, name, v.answer.verdict);
     if (v.answer.verdict != BZ_TOOL_ALLOW)
         return refuse(tx, &v);
     enum bz_status st = note_done(tx, c->key, digest);

@@ -17,7 +17,7 @@ enum { AGENT_COUNTS_MAX = 8, AGENT_NAME_MAX = 48, AGENT_MESSAGE_MAX = 512, AGENT
 
 struct agent_count { /* for the audit record */
     char name[AGENT_NAME_MAX];
-    uint8_t verdict; /* enum bz_tool_verdict */
+    uint8_t verdict; /* enum bz_tool_verdict; COUNT: an approval was given */
     uint32_t n;
 };
 struct agent_done { /* a call of this reply that was decided */

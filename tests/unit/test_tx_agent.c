@@ -931,6 +931,11 @@ static bool call_pay(struct house *h, const char *args, bool stream, uint8_t id[
     answer(&r, stream, F_CHAT, bz_buf_view(&b), 13);
     struct bz_view out = got(&r);
     bool passed = gw_contains(out, "\"pay\"");
+    struct bz_record rec;
+    uint8_t mem[BZ_RECORD_MAX];
+    size_t rec_n;
+    assert_true(gw_record(r.gw, r.tx, BZ_RECORD_CLOSE, mem, &rec, &rec_n));
+    assert_true(gw_contains(rec.findings, passed ? "tool:pay:approved:1" : "tool:pay:approve:1"));
     const uint8_t *as = memmem(out.p, out.n, "very call as ", 13);
     for (size_t i = 0; !passed && as != NULL && i < BZ_APPROVAL_LEN; i++) {
         char two[3] = {(char)as[13 + 2 * i], (char)as[14 + 2 * i], 0};
