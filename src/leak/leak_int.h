@@ -281,7 +281,7 @@ struct bz_leak_watch {
     uint8_t esc[ESC_MAX], esc_n;   /* an escape that is not whole */
     uint8_t jesc[ESC_MAX], jesc_n; /* the same of JSON */
     struct bz_leak_hit hit;
-    uint64_t fed, syms;
+    uint64_t fed, syms, settled;
     struct feed_mark marks[FEEDS];
     uint32_t marks_n;
     struct leak_word_state word;
