@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon.h"
+#include "templates.h"
 #include "leaks.h"
 
 enum { CREDENTIAL_MAX = 4096 };

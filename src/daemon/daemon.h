@@ -166,16 +166,6 @@ enum bz_status bz_patches_load(struct bz_daemon *d) BZ_MUST_USE;
 size_t bz_patches_now(const struct bz_daemon *d,
                       struct bz_image_patch out[BZ_ADVISORY_PATCHES_MAX]);
 
-/* ---- templates.c ---- */
-/* From the answer to /props of a llama.cpp server. true: they are others now. */
-bool bz_templates_take(struct bz_backend_run *r, struct bz_view props);
-void bz_templates_free(struct bz_backend_run *r);
-/* Tokens of each model that is served; views into the backends' lists and `models`. */
-enum bz_status bz_templates_now(const struct bz_daemon *d,
-                                const struct bz_image_model_input *models, size_t models_n,
-                                struct bz_arena *ar, struct bz_prompt_tokens **ret,
-                                size_t *ret_n) BZ_MUST_USE;
-
 /* ---- journal.c: records of changes, and of what cages send out ---- */
 enum bz_status bz_journal_init(struct bz_daemon *d) BZ_MUST_USE;
 void bz_journal_done(struct bz_daemon *d);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "daemon.h"
+#include "templates.h"
 #include "mcp.h"
 #include "registry.h"
 

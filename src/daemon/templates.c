@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include <bartizan/limits.h>
-#include "daemon.h"
+#include "templates.h"
 
 enum { TREE_MAX = 64 << 20 };
 
@@ -53,7 +53,7 @@ bool bz_templates_take(struct bz_backend_run *r, struct bz_view props) {
     bz_arena_free(&ar);
     if (text == NULL)
         return false; /* what was known stays */
-    bool same = n == r->tokens.n && (n == 0 || memcmp(text, r->tokens.text, n) == 0);
+    bool same = bz_view_eq(bz_view(text, n), bz_view(r->tokens.text, r->tokens.n));
     bz_templates_free(r);
     r->tokens.text = text;
     r->tokens.n = n;

@@ -50,7 +50,7 @@ static bool name_of(const struct judge_ask *a, struct name *ret) {
 static bool known(const struct name *n, unsigned *ret_score) {
     for (size_t i = 0; i < WAYS; i++) {
         struct slot s = n->set[i];
-        if (!s.used || memcmp(s.tag, n->tag, sizeof s.tag) != 0)
+        if (!s.used || s.tag[0] != n->tag[0] || s.tag[1] != n->tag[1] || s.tag[2] != n->tag[2])
             continue;
         memmove(n->set + 1, n->set, i * sizeof s);
         n->set[0] = s;
