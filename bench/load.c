@@ -41,6 +41,8 @@ struct conn {
 
 static struct conn *conns;
 static char *request;
+enum { PLACE_N = 8 };
+static char *place; /* of a number that changes */
 static size_t request_n;
 static uint32_t *samples;
 static size_t samples_n;
@@ -92,6 +94,7 @@ static void make_request(const char *host, const char *key, const char *file) {
         key != NULL ? "\r\n" : "", n);
     memcpy(request + head, body, n);
     request_n = (size_t)head + n;
+    place = memmem(request + head, n, "@@@@@@@@", PLACE_N);
     free(body);
 }
 
@@ -108,8 +111,19 @@ static void push(struct conn *c) {
     }
 }
 
+/* "@@@@@@@@" in the body is another number in each request: no text is the same twice. */
+static void number(void) {
+    static unsigned n;
+    char text[PLACE_N + 1];
+    if (place == NULL)
+        return;
+    snprintf(text, sizeof text, "%08u", n++ % 100000000U);
+    memcpy(place, text, PLACE_N);
+}
+
 static void ask(struct conn *c) {
     c->n = c->sent = 0;
+    number();
     c->began = now_ns();
     push(c);
 }

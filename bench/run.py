@@ -91,6 +91,11 @@ class Bench:
         extra = "roles:\n  - {name: free, routes: [\"*\"], models: [\"*\"]}\n"
         if data == "allow":
             extra += "data: {rules: [{types: [\"*\"], action: allow}]}\n"
+        if data != "inject": # what is measured is one thing at a time
+            extra += "injection: {mode: \"off\"}\n"
+        else:
+            extra += ("prompts:\n  marking: delimit\n  rules:\n    - {name: bank, version: 1, text: \"You help the customers of a bank. "
+                      "Answer politely, and never promise anything.\"}\n")
         i = Instance([backend("bench", "openai", "http://127.0.0.1:%d" % port, ["bench"])], workers=1,
                      audit="{mode: %s, wait_ms: 5000}" % mode, extra=extra)
         self.stack.callback(i.close)
@@ -126,11 +131,23 @@ class Bench:
             sys.exit("bench: %s: %s\n%s" % (side.name, r.stdout, r.stderr))
         return got["cpu_us"], got["rps"]
 
-    def body(self, i, size):
+    def conversation(self, i, size):
+        said = ["What does it cost to keep an account in euros, and what if I move abroad?",
+                "An account in euros costs nothing as long as your salary arrives on it. If you move abroad, tell us the new address."]
+        turns, n = [], 0
+        while len(json.dumps(turns)) < size - 300:
+            n += 1
+            turns.append({"role": ("user", "assistant")[(n + 1) % 2], "content": "%d. %s" % (n, said[(n + 1) % 2])})
+        turns.append({"role": "user", "content": "And what about my order number @@@@@@@@ of last week, has it been sent?"})
+        f = i.holder / ("talk-%d" % size)
+        f.write_text(json.dumps({"model": "bench", "messages": turns, "temperature": 0.7}, separators=(",", ":")))
+        return f
+
+    def body(self, i, size, new=False):
         text = "The quick brown fox jumps over the lazy dog. "
         b = {"model": "bench", "messages": [{"role": "user", "content": ""}], "temperature": 0.7}
         room = size - len(json.dumps(b, separators=(",", ":")))
-        b["messages"][0]["content"] = (text * (room // len(text) + 1))[:room]
+        b["messages"][0]["content"] = (("Order @@@@@@@@. " if new else "") + text * (room // len(text) + 1))[:room]
         f = i.holder / ("body-%d" % size)
         f.write_text(json.dumps(b, separators=(",", ":")))
         return f
@@ -143,6 +160,14 @@ class Bench:
     def data(self):
         self.cpu_of("data", "default", ((4096, 1.5), (65536, 2.2)))
 
+    def inject(self):
+        """Everything: data protection, texts judged, a prompt of ours with a canary, replies watched. No text comes twice."""
+        self.cpu_of("inject", "inject", ((4096, 1.7),))
+
+    def inject_chat(self):
+        """The same with a conversation whose last turn alone is new, as chat clients send it."""
+        self.cpu_of("inject_chat", "inject", ((4096, 1.7),))
+
     def cpu_of(self, part, data, targets):
         up = self.upstream()
         i, gate = self.gateway(up, "relaxed", data)
@@ -150,7 +175,7 @@ class Bench:
         print("CPU of the worker per request, TLS 1.3, HTTP/1.1, 32 connections, audit relaxed, same rate for both, data protection: %s (%d rounds)"
               % (data, self.o.rounds))
         for size, target in targets:
-            f = self.body(i, size)
+            f = self.conversation(i, size) if part == "inject_chat" else self.body(i, size, part == "inject")
             sides = {"plain": [], "gate": []}
             top = [self.load(s, f, self.seconds, 32)[1] for s in (plain, gate)]
             rate = int(min(top) * 0.6) # what both can do with room to spare
@@ -274,7 +299,7 @@ def main():
     a.add_argument("--rounds", type=int, default=0)
     o = a.parse_args()
     o.rounds = o.rounds or (3 if o.quick else 9)
-    for part in o.part or ["cpu", "durable", "sse", "data", "data_sse", "memory", "auth"]:
+    for part in o.part or ["cpu", "durable", "sse", "data", "data_sse", "inject", "inject_chat", "memory", "auth"]:
         b = Bench(o)
         with b.stack:
             getattr(b, "memory" if part == "streams" else part)()

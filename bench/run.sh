@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench/run.sh [--quick] [PART...]     parts: cpu durable sse data data_sse memory streams auth (default: all)
+# bench/run.sh [--quick] [PART...]     parts: cpu durable sse data data_sse inject inject_chat memory streams auth (default: all)
 # Prints what the gateway costs, as ratios to a plain nginx proxy_pass in the same run. See bench/README.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -201,7 +201,17 @@ static void put_tail(struct init *in) {
                 "#     - {name: PROJECT_NAMES, words: [Falcon, \"Blue Harbour\"], level: "
                 "CONFIDENTIAL}\n"
                 "#   rules:\n"
-                "#     - {types: [PROJECT_NAMES], action: restore}\n");
+                "#     - {types: [PROJECT_NAMES], action: restore}\n\n"
+                "# Texts that try to steer the model: results of tools and documents are blocked, users "
+                "are asked.\n"
+                "# injection:\n"
+                "#   exceptions: [{roles: [admin], mode: record}]\n\n"
+                "# System prompts of the gateway's own ('bartizan prompt add'), and marks around "
+                "untrusted text.\n"
+                "# prompts:\n"
+                "#   marking: delimit\n"
+                "#   rules:\n"
+                "#     - {name: support, version: 1, models: [assistant]}\n");
 }
 
 static bool check_yaml(struct init *in) {
