@@ -153,6 +153,7 @@ struct bz_mcp_pin { /* one approved tool */
     struct bz_view tool;
     uint8_t digest[BZ_HASH_LEN];
     struct bz_view input, output; /* JSON of the schemas; may be empty */
+    uint64_t since;               /* when it was approved, unix seconds */
 };
 struct bz_mcp_server {
     struct bz_view name; /* route: /mcp/NAME */

@@ -239,6 +239,7 @@ static enum bz_status pin(void *ctx, const struct bz_mcpstore_tool *t) {
     out->input = schema(root, BZ_V("inputSchema"), &p->ar);
     out->output = schema(root, BZ_V("outputSchema"), &p->ar);
     memcpy(out->digest, t->digest, sizeof out->digest);
+    out->since = t->decided;
     return out->tool.p != NULL ? BZ_OK : BZ_ENOMEM;
 }
 

@@ -111,6 +111,9 @@ static bool session(struct bz_tx *tx, struct bz_view text) {
     bz_wipe(w.key, sizeof w.key);
     if (st != BZ_OK || (m->server.s.versions >> m->session.version & 1) == 0)
         return bz_tx_no(tx, BZ_REFUSE_MCP_SESSION);
+    struct bz_settings set;
+    bz_image_settings(tx->image, &set);
+    m->session_name = bz_name_hash(set.limit_seed, text);
     m->has_session = true;
     return true;
 }
@@ -304,8 +307,12 @@ uint64_t bz_tx_mcp_subject(const struct bz_tx *tx, const char *kind, struct bz_v
     return v != 0 ? v : 1;
 }
 
+/* Approved anew, it is open again. */
 static uint64_t changed_subject(const struct bz_tx *tx, const struct bz_mcp_pin *pin) {
-    return bz_tx_mcp_subject(tx, "mcp changed", pin->tool, bz_view(pin->digest, BZ_HASH_LEN));
+    uint8_t what[BZ_HASH_LEN + sizeof pin->since];
+    memcpy(what, pin->digest, BZ_HASH_LEN);
+    memcpy(what + BZ_HASH_LEN, &pin->since, sizeof pin->since);
+    return bz_tx_mcp_subject(tx, "mcp changed", pin->tool, bz_view(what, sizeof what));
 }
 
 void bz_tx_mcp_mark(struct bz_tx *tx, const struct bz_mcp_pin *pin, uint64_t mono_ns) {
@@ -330,17 +337,13 @@ static bool marked(struct bz_tx *tx, const struct bz_mcp_pin *pin, uint64_t mono
 static bool replayed(struct bz_tx *tx, uint64_t mono_ns) {
     struct bz_rate rate = REPLAY_RATE;
     struct bz_rate_result r;
-    char issued[24];
-    struct bz_buf b;
-    bz_buf_init_fixed(&b, issued, sizeof issued);
-    bz_buf_put_u64(&b, tx->mcp->session.issued);
-    bz_buf_putc(&b, tx->mcp->id.type);
-    struct bz_view upstream = tx->mcp->session.upstream;
-    uint64_t s = bz_tx_mcp_subject(tx, "mcp call", upstream.n > 0 ? upstream : tx->who.key_id,
-                                   tx->mcp->id.val) ^
-                 bz_tx_mcp_subject(tx, "mcp session", tx->who.key_id, bz_buf_view(&b));
-    return bz_state_take(tx->state, s != 0 ? s : 1, BZ_METER_REQUESTS, &rate, 1, mono_ns, &r) !=
-           BZ_OK;
+    struct bz_view session = bz_view(&tx->mcp->session_name, sizeof tx->mcp->session_name);
+    uint8_t id[BZ_MCP_ID_MAX + 1] = {tx->mcp->id.type}; /* 1 and "1" are two */
+    memcpy(id + 1, tx->mcp->id.val.p, tx->mcp->id.val.n);
+    return bz_state_take(
+               tx->state,
+               bz_tx_mcp_subject(tx, "mcp call", session, bz_view(id, tx->mcp->id.val.n + 1)),
+               BZ_METER_REQUESTS, &rate, 1, mono_ns, &r) != BZ_OK;
 }
 
 static bool only_known(const struct bz_json *params) {

@@ -21,11 +21,12 @@ struct bz_tx_mcp { /* one block of the transaction's allocator */
     uint8_t method;    /* enum bz_mcp_method, of the request */
     uint8_t kind;      /* enum bz_mcp_kind; COUNT: GET or DELETE */
     bool has_session, has_pin;
-    bool answered;     /* the request's one response has left, or an error in its place */
-    bool long_session; /* the server gave one that is too long */
-    bool opening;      /* initialize, answered as a stream: the session's header comes first */
-    uint32_t dropped;  /* messages and tools that were left out */
-    struct bz_json id; /* of the request; type NULL: it has none */
+    bool answered;         /* the request's one response has left, or an error in its place */
+    bool long_session;     /* the server gave one that is too long */
+    bool opening;          /* initialize, answered as a stream: the session's header comes first */
+    uint64_t session_name; /* hash of what the client holds */
+    uint32_t dropped;      /* messages and tools that were left out */
+    struct bz_json id;     /* of the request; type NULL: it has none */
     uint8_t id_mem[BZ_MCP_ID_MAX];
     uint8_t upstream[BZ_MCP_SESSION_MAX];
     size_t grown;  /* bytes that edits of the message that is looked at may have added */
@@ -74,6 +75,7 @@ bool bz_tx_mcp_reply_head(struct bz_tx *tx, const struct bz_reply_head *h, struc
 enum bz_status bz_tx_mcp_feed(struct bz_tx *tx, struct bz_view in) BZ_MUST_USE;
 void bz_tx_mcp_end(struct bz_tx *tx, struct bz_now now);
 size_t bz_tx_mcp_result_max(const struct bz_tx *tx);
+bool bz_tx_mcp_owes(const struct bz_tx *tx); /* the response that the client waits for */
 void bz_tx_mcp_error_event(struct bz_tx *tx, const struct bz_error *e, struct bz_buf *out);
 
 /* mcp_judge.c */

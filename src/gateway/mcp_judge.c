@@ -84,8 +84,9 @@ static enum bz_status one(void *ctx, const struct bz_walk *w, const struct bz_sp
     if (span->field != NULL &&
         (span->field->kind == BZ_FIELD_DATA || span->field->kind == BZ_FIELD_MEDIA))
         return BZ_OK;
-    BZ_TRY(judge(j, w, span));
-    return span->is_key || span->is_number ? BZ_OK : tokens(j, w, span);
+    if (!span->is_key && !span->is_number)
+        BZ_TRY(tokens(j, w, span)); /* named as what they are, before the rules find them */
+    return judge(j, w, span);
 }
 
 enum bz_status bz_tx_mcp_judge(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,

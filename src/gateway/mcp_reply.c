@@ -20,6 +20,10 @@ size_t bz_tx_mcp_result_max(const struct bz_tx *tx) {
     return (size_t)tx->mcp->server.s.result_max;
 }
 
+bool bz_tx_mcp_owes(const struct bz_tx *tx) {
+    return tx->mcp->kind == BZ_MCP_REQUEST && !tx->mcp->answered;
+}
+
 void bz_tx_mcp_error_event(struct bz_tx *tx, const struct bz_error *e, struct bz_buf *out) {
     struct bz_tx_mcp *m = tx->mcp;
     if (m->answered || m->id.type == BZ_JSON_NULL)
@@ -136,6 +140,7 @@ static enum bz_status listed(struct bz_tx *tx, struct bz_json *result, struct bz
     struct bz_json **link = list != NULL ? &list->first : NULL;
     struct bz_mcp mcp;
     *why = BZ_REFUSE_MCP_RESULT;
+    (void)bz_json_remove(result, BZ_V("_meta"));
     if (!bz_json_is(list, BZ_JSON_ARRAY) ||
         bz_mcp_open(bz_image_blob(tx->image, BZ_BLOB_MCP), &mcp) != BZ_OK)
         return BZ_EDENIED;

@@ -189,7 +189,7 @@ static enum bz_status stream_end(struct bz_tx *tx, bool clean, struct bz_buf *ou
     size_t before = out->n;
     if (tx->phase != BZ_PHASE_REPLY)
         return BZ_EDENIED;
-    if (!clean && !tx->stream.done) {
+    if ((!clean && !tx->stream.done) || (tx->mcp != NULL && bz_tx_mcp_owes(tx))) {
         bz_tx_error_of(tx, BZ_REFUSE_UPSTREAM_TRUNCATED, &e);
         end_stream(tx, &e, "The connection to the model server broke.", out);
         return BZ_EIO;

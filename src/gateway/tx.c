@@ -161,6 +161,8 @@ bool bz_tx_backend(struct bz_tx *tx, struct bz_now now, struct bz_backend *ret) 
 void bz_tx_backend_result(struct bz_tx *tx, bool ok, struct bz_now now) {
     if (!tx->has_backend)
         return;
+    if (!ok && tx->mcp != NULL && tx->streaming)
+        return; /* a stream of notifications may be silent for as long as there are none */
     if (ok)
         bz_state_backend_ok(tx->state, tx->backend_index);
     else

@@ -1,6 +1,6 @@
 /* Servers and pins in the policy image.
  *
- *   head (32) | servers (64 each) | pins (56 each; those of a server together, sorted) | pool of texts
+ *   head (32) | servers (64 each) | pins (64 each; those of a server together, sorted) | pool of texts
  *
  * All numbers little-endian; a text is its offset in the pool and its length. */
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <bartizan/mcp.h>
 #include <bartizan/rd.h>
 
-enum { HEAD = 32, SERVER = 64, PIN = 56, VERSION = 1 };
+enum { HEAD = 32, SERVER = 64, PIN = 64, VERSION = 1 };
 static const char magic[8] = "bzmcpin"; /* with its NUL */
 
 static int order(struct bz_view a, struct bz_view b) {
@@ -53,6 +53,7 @@ static enum bz_status put_pins(struct writer *w, const struct bz_mcp_server *s) 
         put_text(&w->pins, &w->pool, list[i]->input);
         put_text(&w->pins, &w->pool, list[i]->output);
         bz_buf_put(&w->pins, bz_view(list[i]->digest, BZ_HASH_LEN));
+        bz_buf_put_le64(&w->pins, list[i]->since);
         w->pins_n++;
     }
     bz_buf_reset(&w->order);
@@ -162,6 +163,7 @@ static bool pin_at(const struct bz_mcp *m, uint32_t i, struct bz_mcp_pin *ret) {
     ret->input = take_text(&r, pool);
     ret->output = take_text(&r, pool);
     struct bz_view digest = bz_rd_take(&r, BZ_HASH_LEN);
+    ret->since = bz_rd_le64(&r);
     if (bz_rd_end(&r) != BZ_OK || !bz_mcp_tool_name_ok(ret->tool))
         return false;
     memcpy(ret->digest, digest.p, BZ_HASH_LEN);

@@ -41,14 +41,27 @@ enum bz_status bz_mcp_session_seal(const uint8_t key[BZ_KEY_LEN], struct bz_view
     return bz_buf_status(out);
 }
 
+/* One spelling per session: no padding, one alphabet. */
+static bool plain_text(struct bz_view v) {
+    for (size_t i = 0; i < v.n; i++) {
+        uint8_t c = v.p[i];
+        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '_';
+        if (!good)
+            return false;
+    }
+    return true;
+}
+
 enum bz_status bz_mcp_session_open(const uint8_t key[BZ_KEY_LEN], struct bz_view whose,
                                    struct bz_view text, uint64_t now,
                                    uint8_t mem[BZ_MCP_SESSION_MAX], struct bz_mcp_session *ret) {
     uint8_t sealed[SEALED_MAX], plain[PLAIN_MAX];
     size_t n = 0;
     struct bz_rd r;
-    if (text.n > BZ_MCP_SESSION_TEXT || bz_b64_decode(text, sealed, sizeof sealed, &n) != BZ_OK ||
-        n < BZ_SEAL_EXTRA + HEAD || bz_unseal(key, whose, bz_view(sealed, n), plain) != BZ_OK)
+    if (text.n > BZ_MCP_SESSION_TEXT || !plain_text(text) ||
+        bz_b64_decode(text, sealed, sizeof sealed, &n) != BZ_OK || n < BZ_SEAL_EXTRA + HEAD ||
+        bz_unseal(key, whose, bz_view(sealed, n), plain) != BZ_OK)
         return BZ_ECORRUPT;
     bz_rd_init(&r, bz_view(plain, n - BZ_SEAL_EXTRA));
     unsigned version = bz_rd_u8(&r);

@@ -121,7 +121,12 @@ static void requests(void **state) {
 
 static void replays_for_a_minute(void **state) {
     enum bz_verdict v;
+    char other[BZ_MCP_SESSION_TEXT + 1];
     (void)state;
+    assert_true(mcp_session(&g, GW_USER, other)); /* at the same moment, of the same key */
+    struct bz_tx *first = send("POST", CALL("\"x\""), other, &v);
+    assert_int_equal(v, BZ_VERDICT_FORWARD);
+    bz_tx_free(first);
     struct bz_tx *tx = send("POST", CALL("\"x\""), session, &v);
     assert_int_equal(v, BZ_VERDICT_FORWARD);
     bz_tx_free(tx);
@@ -265,6 +270,9 @@ static void streams_in_any_cut(void **state) {
             assert_true(gw_contains(bz_buf_view(&out), "\"id\":1,\"error\""));
         }
     }
+    reply(&sse_head, "data: {\"jsonrpc\":\"2.0\",\"id\":9,\"result\":{}}\n\n", 0, true,
+          &out); /* never answered */
+    assert_true(gw_contains(bz_buf_view(&out), "upstream_truncated"));
     reply(&sse_head, "data: " GOOD "\n\n", 0, false, &out); /* broke behind the answer */
     assert_true(gw_contains(bz_buf_view(&out), "structuredContent"));
     assert_false(gw_contains(bz_buf_view(&out), "\"error\""));
