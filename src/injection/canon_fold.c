@@ -649,9 +649,11 @@ bool canon_fold(struct work *w, const struct layer *in, struct layer *ret, uint3
     *ret_signs |= f.signs;
     if (f.m.failed)
         return false;
-    if (maker_is_same(&f.m, in->text.n))
+    bool in_place = maker_is_same(&f.m, in->text.n);
+    if (in_place && !f.m.changed)
         return true;
     ret->text = bz_view(f.m.p, f.m.n);
-    ret->map = maker_map(&f.m, in->map);
-    return ret->map != NULL;
+    if (!in_place)
+        ret->map = maker_map(&f.m, in->map);
+    return in_place || ret->map != NULL;
 }

@@ -78,9 +78,10 @@ void maker_put(struct maker *m, const uint8_t *p, size_t n, size_t from, size_t 
     if (n == 0 || !maker_reserve(m, n))
         return;
     /* One byte on either side is evenly spread by itself. */
-    if (kind == STRETCH_WHOLE && (n == 1 || from_n == 1 || n == from_n))
+    if (kind == STRETCH_WHOLE && (n == 1 || from_n == 1))
         kind = STRETCH_EVEN;
     stretch(m, n, from, from_n, kind);
+    m->changed = true;
     memcpy(m->p + m->n, p, n);
     m->n += n;
 }

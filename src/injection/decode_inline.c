@@ -144,65 +144,46 @@ static void put_char(struct maker *m, uint32_t cp, bool byte, size_t at, size_t 
     maker_put(m, out, n, at, used, STRETCH_WHOLE);
 }
 
-void decode_html(struct maker *m, struct bz_view text, size_t from, size_t to) {
-    for (size_t at = from; at < to && !m->failed;) {
-        const uint8_t *amp = memchr(text.p + at, '&', to - at);
-        size_t next = amp == NULL ? to : (size_t)(amp - text.p);
-        maker_same(m, text.p + at, next - at, at);
-        at = next;
-        if (at == to)
-            break;
-        uint32_t cp = 0;
-        size_t used = entity(bz_view_sub(text, at, to - at), &cp);
-        if (used != 0)
-            put_char(m, cp, false, at, used);
-        else
-            maker_same(m, text.p + at, used = 1, at);
-        at += used;
-    }
-}
-
-void decode_url(struct maker *m, struct bz_view text, size_t from, size_t to) {
-    for (size_t at = from; at < to && !m->failed;) {
-        const uint8_t *sign = memchr(text.p + at, '%', to - at);
-        size_t next = sign == NULL ? to : (size_t)(sign - text.p);
-        maker_same(m, text.p + at, next - at, at);
-        at = next;
-        if (at == to)
-            break;
-        uint32_t byte = 0;
-        struct bz_view rest = bz_view_sub(text, at + 1, to - at - 1);
-        size_t used = number(rest, 16, 2, &byte) == 2 ? 3 : 1;
-        if (used == 3)
-            put_char(m, byte, true, at, used);
-        else
-            maker_same(m, text.p + at, 1, at);
-        at += used;
-    }
-}
-
-void decode_escape(struct maker *m, struct bz_view text, size_t from, size_t to) {
+/* Everything of the three kinds at once: a second layer is another reading. */
+static void decode_mixed(struct maker *m, struct bz_view text, size_t from, size_t to,
+                         bool strings) {
     for (size_t at = from; at < to && !m->failed;) {
         size_t next = at;
-        while (next < to && text.p[next] != '\\' && text.p[next] != '%')
+        while (next < to && text.p[next] != '&' && text.p[next] != '%' && text.p[next] != '\\')
             next++;
         maker_same(m, text.p + at, next - at, at);
         at = next;
         if (at == to)
             break;
+        struct bz_view rest = bz_view_sub(text, at, to - at);
         uint32_t cp = 0;
         bool byte = false;
-        struct bz_view rest = bz_view_sub(text, at, to - at);
-        size_t used = escape(rest, &cp, &byte);
-        uint8_t small = used == 0 && text.p[at] == '\\' ? short_escape(rest) : 0;
+        size_t used = 0;
+        if (rest.p[0] == '&')
+            used = entity(rest, &cp);
+        else
+            used = escape(rest, &cp, &byte);
+        if (used == 0 && rest.p[0] == '%' && number(bz_view_sub(rest, 1, 2), 16, 2, &cp) == 2) {
+            byte = true;
+            used = 3;
+        }
+        uint8_t small = used == 0 && strings && rest.p[0] == '\\' ? short_escape(rest) : 0;
         if (used != 0)
             put_char(m, cp, byte, at, used);
         else if (small != 0)
             put_char(m, small, true, at, used = 2);
         else
-            maker_same(m, text.p + at, used = 1, at);
+            maker_same(m, rest.p, used = 1, at);
         at += used;
     }
+}
+
+static void decode_texts(struct maker *m, struct bz_view text, size_t from, size_t to) {
+    decode_mixed(m, text, from, to, false);
+}
+
+static void decode_strings(struct maker *m, struct bz_view text, size_t from, size_t to) {
+    decode_mixed(m, text, from, to, true);
 }
 
 /* ---- evidence ---------------------------------------------------------------------------------- */
@@ -225,29 +206,54 @@ static size_t find_escape(struct bz_view v) {
     return escape(v, &cp, &byte);
 }
 
-static void search(struct bz_view t, uint8_t sign, finder *find, struct parts *p) {
-    for (size_t at = 0; at < t.n;) {
-        const uint8_t *hit = memchr(t.p + at, sign, t.n - at);
+/* Where a kind stands next; counts what it passes. */
+struct search {
+    uint8_t sign;
+    finder *find;
+    enum bz_decoding how;
+    size_t at, used, hits; /* used: 0 when there is no more */
+};
+
+static void advance(struct search *s, struct bz_view t) {
+    for (size_t at = s->at + s->used; at < t.n; at++) {
+        const uint8_t *hit = memchr(t.p + at, s->sign, t.n - at);
         if (hit == NULL)
-            return;
+            break;
         at = (size_t)(hit - t.p);
-        size_t used = find(bz_view_sub(t, at, t.n));
-        if (used != 0)
-            parts_add(p, at, at + used);
-        at += used == 0 ? 1 : used;
+        s->used = s->find(bz_view_sub(t, at, t.n));
+        if (s->used != 0) {
+            s->at = at;
+            s->hits++;
+            return;
+        }
     }
+    s->at = SIZE_MAX;
+    s->used = 0;
 }
 
 void decode_inline(struct work *w, const struct layer *folded) {
+    struct search kinds[] = {
+        {.sign = '&', .find = find_entity, .how = BZ_DECODING_HTML},
+        {.sign = '%', .find = find_percent, .how = BZ_DECODING_URL},
+        {.sign = '\\', .find = find_escape, .how = BZ_DECODING_ESCAPE},
+        {.sign = '%', .find = find_escape, .how = BZ_DECODING_ESCAPE},
+    };
+    enum { KINDS = sizeof kinds / sizeof kinds[0] };
     struct parts p = {.n = 0};
-    search(folded->text, '&', find_entity, &p);
-    decode_parts(w, folded, BZ_DECODING_HTML, &p, decode_html);
-    p.n = 0;
-    search(folded->text, '%', find_percent, &p);
-    decode_parts(w, folded, BZ_DECODING_URL, &p, decode_url);
-    p.n = 0;
-    search(folded->text, '\\', find_escape, &p);
-    if (p.n == 0)
-        search(folded->text, '%', find_escape, &p);
-    decode_parts(w, folded, BZ_DECODING_ESCAPE, &p, decode_escape);
+    for (size_t i = 0; i < KINDS; i++)
+        advance(&kinds[i], folded->text);
+    for (;;) { /* in the order of the text */
+        struct search *first = &kinds[0];
+        for (size_t i = 1; i < KINDS; i++)
+            first = kinds[i].at < first->at ? &kinds[i] : first;
+        if (first->at == SIZE_MAX)
+            break;
+        parts_add(&p, first->at, first->at + first->used);
+        advance(first, folded->text);
+    }
+    const struct search *most = &kinds[0];
+    for (size_t i = 1; i < KINDS; i++)
+        most = kinds[i].hits > most->hits ? &kinds[i] : most;
+    bool strings = kinds[2].hits + kinds[3].hits != 0;
+    decode_parts(w, folded, most->how, &p, strings ? decode_strings : decode_texts);
 }

@@ -40,6 +40,7 @@ struct maker {
     size_t n, cap;
     struct stretch *s;
     size_t s_n, s_cap;
+    bool changed; /* by maker_put */
     bool failed;
 };
 void maker_init(struct maker *m, struct work *w, size_t expected);
@@ -53,7 +54,7 @@ void maker_took(struct maker *m, size_t n, size_t from);
  * stretch takes what follows: places are coarser then, never wrong. */
 void maker_put(struct maker *m, const uint8_t *p, size_t n, size_t from, size_t from_n,
                enum stretch_kind kind);
-/* True when the text is that below, byte for byte. */
+/* True when every byte stands where it stands in the text below, changed or not: no map is needed. */
 bool maker_is_same(const struct maker *m, size_t below_n);
 /* NULL: no memory. */
 const struct bz_reading_map *maker_map(struct maker *m, const struct bz_reading_map *under);
@@ -112,12 +113,11 @@ void parts_widen(struct parts *p, struct bz_view text);
 /* ---- decoders: bytes [from, to) of `text` into m ---- */
 
 typedef void decoder(struct maker *m, struct bz_view text, size_t from, size_t to);
-decoder decode_html, decode_url, decode_escape;               /* decode_inline.c */
 decoder decode_rot13, decode_reversed, decode_words_reversed; /* decode_words.c */
 decoder decode_leet, decode_accents, decode_spaced;           /* decode_words.c */
 void decode_parts(struct work *w, const struct layer *from, enum bz_decoding how, struct parts *p,
                   decoder *d);
-/* Looks for &...;, %XX, \u; reads what surrounds them. decode_inline.c */
+/* Looks for &...;, %XX, \u; reads what surrounds them, all kinds decoded at once. decode_inline.c */
 void decode_inline(struct work *w, const struct layer *folded);
 /* The run of base64 or hex that byte `at` lies in; returns where to go on. decode_base64.c */
 size_t decode_run(struct work *w, const struct layer *folded, size_t at);

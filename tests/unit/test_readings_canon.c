@@ -35,6 +35,7 @@ static void folds(void **state) {
          "a b c d\ne"},
         {"bad \xff\xc3(", "bad \ufffd\ufffd("},
         {"c\001on\x7ftrol \x1b[1;31mred\x1b[0m", "control red"},
+        {"a\vb\fc", "a\nb\nc"}, /* as long as before, and not the same */
         {"STRASSE straße ΣΟΦΙΑ ΙΣΤΑΝΒΟΥΛ", "strasse straße σοφια ιστανβουλ"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
