@@ -232,7 +232,7 @@ static int32_t threshold(const struct rows *rs, const int32_t *evidence, int doc
             total += (double)s[n++].weight;
         }
     qsort(s, n, sizeof(*s), by_evidence);
-    int32_t at = INT32_MAX / 4;
+    int32_t at = n == 0 ? 0 : s[0].evidence + 1; /* above all of them, if none may lie above */
     for (size_t i = 0; i < n && above + (double)s[i].weight <= share * total; i++) {
         above += (double)s[i].weight;
         at = s[i].evidence;

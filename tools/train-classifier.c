@@ -136,6 +136,7 @@ static void each_score(void *arg, const struct bz_json *o, struct bz_arena *ar) 
     printf("%d %.4f\n", best.evidence, (double)best.score);
 }
 
+/* The file's bytes live as long as the program: the classifier looks into them. */
 static bool open_weights(const char *name, struct bz_classifier *ret) {
     struct bz_view v = bz_classifier_builtin();
     if (strcmp(name, "-") != 0) {
@@ -193,8 +194,11 @@ int main(int argc, char **argv) {
     }
     if (argc >= 3 && strcmp(argv[1], "score") == 0) {
         struct scoring s = {.channel = BZ_CHANNEL_USER};
-        if (!open_weights(argv[2], &s.c) ||
-            (argc > 3 && !bz_channel_from_name(bz_view_str(argv[3]), &s.channel)))
+        if (argc > 3 && !bz_channel_from_name(bz_view_str(argv[3]), &s.channel)) {
+            fputs("train-classifier: the channel is user, tool or document\n", stderr);
+            return 2;
+        }
+        if (!open_weights(argv[2], &s.c))
             return 2;
         rows_read(stdin, "stdin", &ok, each_score, &s);
         return ok ? 0 : 2;

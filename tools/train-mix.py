@@ -176,6 +176,8 @@ class Mix:
         for r in self.rows:
             if r["source"] in ("awesome_prompts", "awesome_sample", "ultrachat_sample", "self_instruct_seed", "frr_en_train"):
                 sentences += [(t, r["split"]) for t in re.split(r"(?<=[.!?])\s+|\n+", r["text"]) if 25 < len(t) < 400]
+        if not short or not sentences:
+            return
         for _ in range(self.count(n)):
             r = self.rnd.choice(short)
             text = grammar.expand(self.rnd, self.rnd.choice(grammar.SNIPPET), {**grammar.W, "x": ["\1"]}).replace("\1", r["text"])
@@ -216,7 +218,7 @@ class Mix:
             self.add(head + self.poison(d["text"], what), 1, "syn-indirect", 0.6, 1, split=d["split"])
             e = self.rnd.choice(documents)
             head = self.rnd.choice(tasks) if self.rnd.random() < 0.5 else ""
-            self.add(head + self.poison(e["text"], self.family(grammar.BENIGN[self.rnd.choice(["trigger", "chat"])])), 0, "syn-benign-document", 0.6, 1, split=e["split"])
+            self.add(head + self.poison(e["text"], self.family(grammar.BENIGN[self.rnd.choice(["trigger", "chat", "state", "state", "structured"])])), 0, "syn-benign-document", 0.6, 1, split=e["split"])
 
 
 # ---- evaluation sets of our own --------------------------------------------------------------------------------------
