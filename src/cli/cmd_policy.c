@@ -266,7 +266,7 @@ static int explain_parts(const struct bz_config *c, struct question *q) {
     if (data && q->json) {
         bz_jw_key(&w, "data");
         ok = bz_data_json(&w, c, q->type);
-        if (q->type == SIZE_MAX)
+        if (!q->data)
             bz_steer_json(&w, c);
     }
     bz_jw_end(&w);
@@ -277,7 +277,7 @@ static int explain_parts(const struct bz_config *c, struct question *q) {
     if (!q->json && data) {
         (void)printf(routes ? "\n" : "");
         ok = bz_data_print(c, q->type);
-        if (q->type == SIZE_MAX) {
+        if (!q->data) {
             (void)printf("\n");
             bz_steer_print(c);
         }

@@ -72,7 +72,7 @@ class RealServer(Case):
         self.assertRegex(record, r"\b%d\b" % usage["completion_tokens"])
 
     def test_a_prompt_that_is_too_long(self):
-        r = self.i.chat("tiny", messages=[{"role": "user", "content": "word " * 30000}])
+        r = self.i.chat("tiny", messages=[{"role": "user", "content": "The river runs past the old mill and on to the sea. " * 3000}])
         self.assertEqual((r.status, r.json["error"]["type"]), (400, "exceed_context_size_error"), r)
         self.assertEqual(self.i.chat("tiny", messages=HELLO, max_tokens=2).status, 200)
 
