@@ -28,13 +28,16 @@ struct bz_mcpstore_tool { /* texts are lent for the call, or for the callback */
 /* EEXISTS. */
 enum bz_status bz_mcpstore_add(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) BZ_MUST_USE;
 /* Seen again: current, last. ENOTFOUND. */
-enum bz_status bz_mcpstore_seen(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) BZ_MUST_USE;
+enum bz_status bz_mcpstore_seen(struct bz_mcpstore *s,
+                                const struct bz_mcpstore_tool *t) BZ_MUST_USE;
 /* No definition of this server is current any more. */
 enum bz_status bz_mcpstore_unseen(struct bz_mcpstore *s, const char *server) BZ_MUST_USE;
 /* State, by, note, decided of the definition with this digest. ENOTFOUND. */
-enum bz_status bz_mcpstore_decide(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) BZ_MUST_USE;
+enum bz_status bz_mcpstore_decide(struct bz_mcpstore *s,
+                                  const struct bz_mcpstore_tool *t) BZ_MUST_USE;
 /* Approved definitions of a tool that are not this one become retired. */
-enum bz_status bz_mcpstore_retire(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) BZ_MUST_USE;
+enum bz_status bz_mcpstore_retire(struct bz_mcpstore *s,
+                                  const struct bz_mcpstore_tool *t) BZ_MUST_USE;
 
 typedef enum bz_status bz_mcpstore_fn(void *ctx, const struct bz_mcpstore_tool *t);
 /* By server, tool, newest first. server, tool NULL: all. The callback must not change the store. */
