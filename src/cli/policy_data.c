@@ -183,6 +183,22 @@ static const char *stored_name(const struct bz_data_config *d) {
     return d->store_replies ? "replies" : "none";
 }
 
+static void put_tool(struct bz_jw *w, const struct bz_tool_config *t) {
+    bz_jw_obj(w);
+    bz_jw_kstr(w, "name", bz_view_str(t->name));
+    bz_jw_kstr(w, "clearance", bz_view_str(bz_level_name((enum bz_level)t->clearance)));
+    bz_jw_kstr(w, "call", bz_view_str(bz_tool_verdict_name((enum bz_tool_verdict)t->call)));
+    bz_jw_kstr(w, "effect", bz_view_str(bz_effect_name((enum bz_effect)t->effect)));
+    bz_jw_kbool(w, "egress", !t->inside);
+    bz_jw_kbool(w, "schema", t->schema != NULL);
+    bz_jw_key(w, "roles");
+    bz_jw_arr(w);
+    for (uint32_t i = 0; i < t->roles_n; i++)
+        bz_jw_str(w, bz_view_str(t->roles[i]));
+    bz_jw_end(w);
+    bz_jw_end(w);
+}
+
 static void put_data(struct told *t, size_t type) {
     const struct bz_config *c = t->c;
     struct bz_jw *w = t->w;
@@ -204,8 +220,9 @@ static void put_data(struct told *t, size_t type) {
     bz_jw_key(w, "tools");
     bz_jw_arr(w);
     for (uint32_t i = 0; i < c->tools_n; i++)
-        put_clearance(w, c->tools[i].name, (uint8_t)(1 + c->tools[i].clearance));
+        put_tool(w, &c->tools[i]);
     bz_jw_end(w);
+    bz_jw_kstr(w, "other_tools", bz_view_str(c->agent.set.default_deny ? "deny" : "allow"));
     bz_jw_key(w, "rules");
     bz_jw_arr(w);
     for (uint32_t i = 0; i < c->data.rules_n; i++)
@@ -350,11 +367,18 @@ static void print_tools(struct told *t) {
     for (uint32_t i = 0; i < c->tools_n; i++) {
         bz_buf_puts(b, "tool ");
         bz_put_safe(b, bz_view_str(c->tools[i].name));
-        bz_buf_printf(b, ": %s", bz_level_name((enum bz_level)c->tools[i].clearance));
+        bz_buf_printf(b, ": %s; call: %s; effect: %s; egress: %s%s",
+                      bz_level_name((enum bz_level)c->tools[i].clearance),
+                      bz_tool_verdict_name((enum bz_tool_verdict)c->tools[i].call),
+                      bz_effect_name((enum bz_effect)c->tools[i].effect),
+                      c->tools[i].inside ? "false" : "true",
+                      c->tools[i].schema != NULL ? "; with a schema" : "");
         flow(b, 2, 4);
     }
-    bz_buf_puts(b, "other tools: RESTRICTED (default). To change it: tools: - {name: \"NAME*\", "
-                   "clearance: PUBLIC}; the first line that fits decides");
+    bz_buf_printf(b,
+                  "other tools: RESTRICTED; call: %s. To change it: tools: - {name: \"NAME*\", "
+                  "clearance: PUBLIC}; the first line that fits decides (docs/TOOLS.md)",
+                  c->agent.set.default_deny ? "deny" : "allow");
     flow(b, 2, 4);
 }
 

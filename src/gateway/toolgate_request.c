@@ -187,21 +187,27 @@ static enum bz_status find_untrusted(void *ctx, const struct bz_walk *w,
     return untrusted ? BZ_EEXISTS : BZ_OK; /* one is enough */
 }
 
+static enum bz_status find_taint(struct look *l, struct bz_json *root, bool *ret) {
+    struct bz_tx *tx = l->tx;
+    struct bz_walk w = {.unknown = BZ_UNKNOWN_TEXT, .span = find_untrusted, .ctx = l};
+    enum bz_status st =
+        bz_fields_walk(tx->route, (enum bz_server)tx->server, BZ_WHERE_REQUEST, root, &w);
+    *ret = st == BZ_EEXISTS;
+    return *ret ? BZ_OK : st;
+}
+
 static enum bz_status look(struct look *l, struct bz_json *root) {
     enum { TRUSTED_MAX = 512 }; /* calls; each result is compared with all of them */
-    struct bz_tx *tx = l->tx;
-    enum bz_api api = tx->route->api;
-    struct bz_walk w = {.unknown = BZ_UNKNOWN_TEXT, .span = find_untrusted, .ctx = l};
+    enum bz_api api = l->tx->route->api;
+    bool tainted = false;
     if (l->g->a.listed)
         BZ_TRY(bz_agent_calls(api, AGENT_REQUEST, root, l->ar, history_call, l));
     l->all_trusted = l->g->a.trusts && l->n <= TRUSTED_MAX;
     if (l->all_trusted)
         BZ_TRY(bz_agent_results(api, root, history_result, l));
-    enum bz_status st =
-        bz_fields_walk(tx->route, (enum bz_server)tx->server, BZ_WHERE_REQUEST, root, &w);
-    if (st == BZ_EEXISTS)
-        l->g->taint |= BZ_TAINT_UNTRUSTED;
-    return st == BZ_EEXISTS ? BZ_OK : st;
+    BZ_TRY(find_taint(l, root, &tainted));
+    l->g->taint |= tainted ? BZ_TAINT_UNTRUSTED : 0;
+    return BZ_OK;
 }
 
 /* ---- the whole ---- */
@@ -238,21 +244,36 @@ static bool has_models(enum bz_api api) { /* somebody who speaks */
            api != BZ_API_COUNT_TOKENS;
 }
 
-bool bz_tx_agent_request(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar, bool tools) {
-    struct bz_view blob = bz_image_blob(tx->image, BZ_BLOB_AGENT);
-    struct bz_agent a;
-    if (blob.n == 0 || !has_models(tx->route->api))
-        return true;
-    if (bz_agent_open(blob, &a) != BZ_OK)
-        return bz_tx_no(tx, BZ_REFUSE_SCREENING);
+static bool begin(struct bz_tx *tx, const struct bz_agent *a) {
     tx->agent = bz_tx_alloc(tx, sizeof *tx->agent);
     if (tx->agent == NULL)
         return bz_tx_no(tx, BZ_REFUSE_NO_MEMORY);
     memset(tx->agent, 0, sizeof *tx->agent);
-    tx->agent->a = a;
-    conversation_key(tx, tx->agent->key);
-    struct look l = {.tx = tx, .ar = ar, .g = tx->agent};
-    enum bz_status st = look(&l, root);
+    tx->agent->a = *a;
+    if (a->listed)
+        conversation_key(tx, tx->agent->key);
+    return true;
+}
+
+bool bz_tx_agent_request(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar, bool tools) {
+    struct bz_view blob = bz_image_blob(tx->image, BZ_BLOB_AGENT);
+    struct look l = {.tx = tx, .ar = ar};
+    struct bz_agent a;
+    bool tainted = true;
+    if (blob.n == 0 || !has_models(tx->route->api))
+        return true;
+    if (bz_agent_open(blob, &a) != BZ_OK)
+        return bz_tx_no(tx, BZ_REFUSE_SCREENING);
+    enum bz_status st = BZ_OK;
+    if (!tools && !a.listed && a.links == BZ_LINK_ALLOW && a.images == BZ_LINK_ALLOW)
+        st = find_taint(&l, root, &tainted);
+    if (st == BZ_OK && !tainted)
+        return true; /* most requests: nothing is kept of this */
+    if (st == BZ_OK && !begin(tx, &a))
+        return false;
+    l.g = tx->agent;
+    if (st == BZ_OK)
+        st = look(&l, root);
     if (st == BZ_ELIMIT)
         return bz_tx_no_because(
             tx, BZ_REFUSE_TOOL_LOOP,

@@ -110,7 +110,9 @@ class File(unittest.TestCase):
         self.write('tools:\n  - {name: web_archive, clearance: CONFIDENTIAL}\n  - {name: "web_*", clearance: "TLP:CLEAR"}\n')
         tools = json.loads(self.explain("--json"))["data"]["tools"]
         self.assertEqual([(t["name"], t["clearance"]) for t in tools], [("web_archive", "CONFIDENTIAL"), ("web_*", "PUBLIC")])
-        self.assertRegex(self.explain("--data"), r"tool web_archive: CONFIDENTIAL\n +tool web_\*: PUBLIC\n +other tools: RESTRICTED")
+        self.assertEqual({(t["call"], t["effect"], t["egress"], t["schema"]) for t in tools}, {("allow", "write", True, False)})
+        self.assertRegex(" ".join(self.explain("--data").split()), r"tool web_archive: CONFIDENTIAL; call: allow; effect: write; egress: true "
+                         r"tool web_\*: PUBLIC; call: allow; effect: write; egress: true other tools: RESTRICTED; call: deny")
 
     def test_rules_are_explained(self):
         self.write(DATA)
@@ -292,6 +294,7 @@ class Enforced(unittest.TestCase):
   - {name: low, target: ok, clearance: INTERNAL}
 tools:
   - {name: "web_*", clearance: INTERNAL}
+agent: {unlisted: allow}
 roles:
   - {name: clerk, routes: ["*"], models: ["*"], clearance: PUBLIC}
 data:

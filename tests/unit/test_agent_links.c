@@ -67,7 +67,8 @@ static void pass(struct bz_view in, size_t cut, struct bz_buf *out, size_t *ret_
         }
         assert_true(held.n - from <= 2 * BZ_LINK_MAX);
         size_t gone = from > BZ_LINK_BEFORE ? from - BZ_LINK_BEFORE : 0;
-        memmove(held.p, held.p + gone, held.n - gone);
+        if (gone > 0)
+            memmove(held.p, held.p + gone, held.n - gone);
         held.n -= gone;
         from -= gone;
     }
