@@ -74,9 +74,12 @@ static bool patterns_ok(const struct rules *r) {
         if (p->elems == 0 || p->elems > ELEMS_MAX || !in(p->elem, p->elems, r->n[PK_ELEMS]) ||
             p->rule >= r->n[PK_RULES])
             return false;
+        bool placed = p->anchor < p->elems && r->elems[p->elem + p->anchor].kind == ELEM_LIST;
+        if (p->anchor != UNLESS && !placed)
+            return false;
     }
     for (uint32_t i = 0; i < r->n[PK_REFS]; i++) {
-        if (r->refs[i] >= r->n[PK_PATTERNS])
+        if (r->refs[i] >= r->n[PK_PATTERNS] || r->patterns[r->refs[i]].anchor == UNLESS)
             return false;
     }
     for (uint32_t i = 0; i < r->n[PK_RULES]; i++) {
@@ -150,10 +153,10 @@ static enum bz_status make_tables(struct rules *r) {
         const struct pk_rule *k = &r->pk_rules[i];
         struct bz_injection_rule *out = &r->rules[i];
         *out = (struct bz_injection_rule){.id = text_of(r, k, 0),
-                                .family = text_of(r, k, 1),
-                                .what = text_of(r, k, 2),
-                                .refs = text_of(r, k, 3),
-                                .channels = (uint8_t)k->channels};
+                                          .family = text_of(r, k, 1),
+                                          .what = text_of(r, k, 2),
+                                          .refs = text_of(r, k, 3),
+                                          .channels = (uint8_t)k->channels};
         memcpy(out->score, k->score, sizeof out->score);
     }
     return BZ_OK;
@@ -207,7 +210,10 @@ struct scan {
     size_t start;          /* of the anchor in hand */
     size_t at[CANDIDATES]; /* words before it, the nearest first */
     size_t at_n;
-    bool at_end; /* there are no more */
+    bool at_end;                   /* there are no more */
+    const struct pk_literal *word; /* the anchor's word */
+    uint32_t list;                 /* a list that was looked at for this anchor, UINT32_MAX: none */
+    bool listed;                   /* and whether a phrase of it is there */
 };
 
 /* Beginning number i, going back. */
@@ -226,25 +232,57 @@ static bool candidate(struct scan *s, size_t i, size_t *ret) {
     return true;
 }
 
-static bool begins_raw(const struct rules *r, const struct pk_pattern *p) {
-    const struct pk_elem *e = r->elems + p->elem;
-    if (e->kind != ELEM_LIST && p->elems > 1)
-        e++;
-    if (e->kind != ELEM_LIST)
-        return false;
-    const struct pk_list *l = r->lists + e->list;
-    for (uint32_t i = 0; i < l->n; i++) {
-        if ((r->words[r->alts[l->alt + i].word].flags & WORD_RAW) != 0)
+/* Does a phrase of the list stand there, of which the anchor is a word? Most words stand alone. */
+static bool phrase_there(struct scan *s, uint32_t list) {
+    size_t from = 0;
+    for (size_t i = 0; i <= s->r->lists[list].back && candidate(s, i, &from); i++) {
+        if (match_phrases(&s->job, &s->r->lists[list], from) > s->start)
             return true;
     }
     return false;
 }
 
+static bool anchored(struct scan *s, const struct pk_pattern *p) {
+    uint32_t list = s->r->elems[p->elem + p->anchor].list;
+    if ((s->word->flags & WORD_RAW) != 0)
+        return true;
+    if (s->list != list) {
+        s->list = list;
+        s->listed = phrase_there(s, list);
+    }
+    return s->listed;
+}
+
+/* From where on a match may begin of a pattern that begins with bytes as they are; where it begins with
+ * a line, that is the anchor's or the one before. */
+static size_t first_byte(const struct scan *s, const struct pk_pattern *p) {
+    size_t least = s->start > p->back_bytes ? s->start - p->back_bytes : 0;
+    if ((p->flags & PATTERN_LINE) == 0)
+        return least;
+    size_t at = s->start;
+    for (size_t lines = 0; at > least; at--) {
+        if (s->job.text.p[at - 1] == '\n' && ++lines == 2)
+            break;
+    }
+    return at;
+}
+
+/* No line begins before the place for as many signs as may stand there. */
+static bool within_line(struct bz_view text, size_t p) {
+    for (size_t k = 0; k < SEPARATORS * 4u; k++) {
+        if (p == k || text.p[p - k - 1] == '\n')
+            return false;
+    }
+    return true;
+}
+
 /* A match of the pattern that has its anchor at s->start. */
 static bool find(struct scan *s, const struct pk_pattern *p, size_t *ret_from, size_t *ret_to) {
     size_t to = 0;
-    if (begins_raw(s->r, p)) {
-        size_t least = s->start > p->back_bytes ? s->start - p->back_bytes : 0;
+    if ((p->flags & PATTERN_RAW) != 0) {
+        size_t least = first_byte(s, p);
+        if ((p->flags & PATTERN_LINE) != 0 && least > 0 && within_line(s->job.text, least))
+            return false;
         for (size_t from = s->start + 1; from-- > least && s->job.steps > 0;) {
             if (match_pattern(&s->job, p, from, &to) && to > s->start) {
                 *ret_from = from;
@@ -291,7 +329,7 @@ static void check(struct scan *s, uint32_t pattern) {
     bool known = hit->round == r->round;
     if ((k->channels & s->channels) == 0 || (known && !hit->soft && r->pattern_hits == NULL))
         return;
-    if (!find(s, p, &from, &to))
+    if (!anchored(s, p) || !find(s, p, &from, &to))
         return;
     if (r->pattern_hits != NULL)
         r->pattern_hits[pattern] = r->round;
@@ -313,6 +351,8 @@ static int on_word(unsigned id, unsigned long long from, unsigned long long to, 
     s->start = end - l->n;
     s->at_n = 0;
     s->at_end = false;
+    s->word = l;
+    s->list = UINT32_MAX;
     if ((l->flags & (WORD_RAW | WORD_HEAD)) == 0 && !match_edge(s->job.text, s->start))
         return 0;
     if ((l->flags & (WORD_RAW | WORD_TAIL)) == 0 && !match_edge(s->job.text, end))

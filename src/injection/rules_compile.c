@@ -60,9 +60,7 @@ static void put_anchors(struct packer *m, uint32_t pattern, struct bz_buf *out) 
         (const struct pk_list *)(const void *)m->part[PK_LISTS].p + e[p->anchor].list;
     for (uint32_t i = 0; i < l->n; i++) {
         const struct pk_alt *a = &alts[l->alt + i];
-        const struct pk_word *best = &words[a->word];
-        for (uint32_t w = 1; w < a->n; w++)
-            best = words[a->word + w].n > best->n ? &words[a->word + w] : best;
+        const struct pk_word *best = &words[a->word + pattern_longest(m, a)];
         struct anchor one = {bz_view(m->part[PK_TEXT].p + best->text, best->n), best->flags,
                              pattern};
         bz_buf_put(out, bz_view(&one, sizeof one));

@@ -38,13 +38,21 @@ struct pk_word {
     uint32_t text;
     uint16_t n, flags; /* HEAD: "*word", TAIL: "word*", RAW: bytes as they are */
 };
-struct pk_alt { /* a phrase */
-    uint32_t word, n;
+enum { ALT_TWO, ALT_ONE, ALT_ANY }; /* how many of its first bytes are certain; ANY: none */
+struct pk_alt {                     /* a phrase */
+    uint32_t word;
+    uint8_t n, any;
+    uint8_t first[2]; /* bytes */
 };
+enum { PAIR_BITS = 416 };
 struct pk_list {
     uint32_t alt, n;
-    uint32_t first[8]; /* bits: bytes that its phrases begin with */
+    uint32_t back;                  /* words that its phrases may have before their longest one */
+    uint32_t first[PAIR_BITS / 32]; /* bits: pk_pair of the two bytes that its phrases begin with */
 };
+static inline unsigned pk_pair(unsigned a, unsigned b) {
+    return (a * 37 + b * 11) % PAIR_BITS;
+}
 enum elem_kind { ELEM_LIST, ELEM_GAP, ELEM_BYTES, ELEM_BEGIN, ELEM_END, ELEM_NOT, ELEM_COUNT };
 enum { ELEM_OPTIONAL = 1, ELEM_ANCHOR = 2 };
 struct pk_elem {
@@ -52,9 +60,11 @@ struct pk_elem {
     uint16_t n; /* GAP: words, BYTES: bytes */
     uint32_t list;
 };
+enum { PATTERN_RAW = 1, PATTERN_LINE = 2 }; /* begins with bytes as they are; with a line */
 struct pk_pattern {
     uint32_t rule, elem;
     uint16_t elems, anchor, back_tokens, back_bytes;
+    uint32_t flags;
 };
 struct pk_rule {
     uint32_t text[4], n[4]; /* id, family, what, refs */
@@ -123,6 +133,8 @@ struct match_job {
     uint64_t steps; /* left; 0: gave up */
 };
 bool match_pattern(struct match_job *j, const struct pk_pattern *p, size_t from, size_t *ret_end);
+/* Behind the longest phrase of the list that stands at p; 0: none does. */
+size_t match_phrases(struct match_job *j, const struct pk_list *l, size_t p);
 /* Classes of what stands at p < n: a sign or blank, a letter or digit, one that is a word of its own. */
 enum char_class { CHAR_SIGN, CHAR_LETTER, CHAR_ALONE };
 enum char_class match_class(struct bz_view text, size_t p, size_t *ret_n);
@@ -181,6 +193,8 @@ struct phrase {
 };
 enum bz_status pattern_list(struct packer *m, const struct phrase *v, size_t n,
                             uint32_t *ret) BZ_MUST_USE;
+/* Which word of a phrase is the longest: what it is found by, when its list is an anchor. */
+uint32_t pattern_longest(const struct packer *m, const struct pk_alt *a);
 /* Adds one pattern for one language. */
 struct pattern_source {
     struct bz_view text, lang;

@@ -21,21 +21,25 @@ static bool alone(uint32_t cp) {
 }
 
 static enum char_class class_of(uint32_t cp) {
-    if (cp < 0x80)
-        return (cp >= 'a' && cp <= 'z') || (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z')
-                   ? CHAR_LETTER
-                   : CHAR_SIGN;
     utf8proc_category_t c = utf8proc_category((utf8proc_int32_t)cp);
     if (c < UTF8PROC_CATEGORY_LU || c > UTF8PROC_CATEGORY_NO)
         return CHAR_SIGN;
     return alone(cp) ? CHAR_ALONE : CHAR_LETTER;
 }
 
+#define L CHAR_LETTER
+#define L10 L, L, L, L, L, L, L, L, L, L
+#define L26 L10, L10, L, L, L, L, L, L
+static const uint8_t ascii[128] = {['0'] = L10, ['A'] = L26, ['a'] = L26};
+#undef L
+#undef L10
+#undef L26
+
 enum char_class match_class(struct bz_view text, size_t p, size_t *ret_n) {
     uint32_t cp = 0;
     *ret_n = 1;
     if (text.p[p] < 0x80)
-        return class_of(text.p[p]);
+        return (enum char_class)ascii[text.p[p]];
     size_t n = bz_utf8_next(bz_view_sub(text, p, 4), &cp);
     if (n == 0)
         return CHAR_SIGN;
@@ -44,8 +48,11 @@ enum char_class match_class(struct bz_view text, size_t p, size_t *ret_n) {
 }
 
 /* Class of the character before p > 0, and where it begins. */
-static enum char_class class_before(struct bz_view text, size_t p, size_t *ret_at) {
+static inline enum char_class class_before(struct bz_view text, size_t p, size_t *ret_at) {
     size_t n = 0;
+    *ret_at = p - 1;
+    if (text.p[p - 1] < 0x80)
+        return (enum char_class)ascii[text.p[p - 1]];
     for (size_t k = 1; k <= 4 && k <= p; k++) {
         if ((text.p[p - k] & 0xc0) == 0x80)
             continue;
@@ -59,8 +66,14 @@ static enum char_class class_before(struct bz_view text, size_t p, size_t *ret_a
     return CHAR_SIGN;
 }
 
+static inline bool ascii_letter(uint8_t c) {
+    return c < 0x80 && ascii[c] == CHAR_LETTER;
+}
+
 bool match_edge(struct bz_view text, size_t p) {
     size_t n = 0;
+    if (p > 0 && p < text.n && text.p[p - 1] < 0x80 && text.p[p] < 0x80)
+        return ascii[text.p[p - 1]] != CHAR_LETTER || ascii[text.p[p]] != CHAR_LETTER;
     return p == 0 || p >= text.n || class_before(text, p, &n) != CHAR_LETTER ||
            match_class(text, p, &n) != CHAR_LETTER;
 }
@@ -69,7 +82,10 @@ size_t match_word_start(struct bz_view text, size_t p) {
     size_t n = 0, at = 0;
     if (p >= text.n || match_class(text, p, &n) != CHAR_LETTER)
         return p;
-    for (size_t k = 0; k < TOKEN_MAX && p > 0 && class_before(text, p, &at) == CHAR_LETTER; k++)
+    size_t k = 0;
+    for (; k < TOKEN_MAX && p > 0 && ascii_letter(text.p[p - 1]); k++)
+        p--;
+    for (; k < TOKEN_MAX && p > 0 && class_before(text, p, &at) == CHAR_LETTER; k++)
         p = at;
     return p;
 }
@@ -159,8 +175,6 @@ static size_t match_phrase(struct match_job *j, const struct pk_alt *a, size_t p
     const struct pk_word *w = j->r->words + a->word;
     if ((w->flags & WORD_RAW) == 0 && !edge)
         return SIZE_MAX;
-    if ((w->flags & WORD_HEAD) == 0 && j->r->text[w->text] != j->text.p[p])
-        return SIZE_MAX;
     if (!take_step(j))
         return SIZE_MAX;
     for (uint32_t i = 0; i < a->n && p != SIZE_MAX; i++)
@@ -168,8 +182,11 @@ static size_t match_phrase(struct match_job *j, const struct pk_alt *a, size_t p
     return p;
 }
 
-static bool may_begin(const struct pk_list *l, struct bz_view text, size_t p) {
-    return p < text.n && (l->first[text.p[p] / 32] >> text.p[p] % 32 & 1) != 0;
+static inline bool may_begin(const struct pk_list *l, struct bz_view text, size_t p) {
+    if (p >= text.n)
+        return false;
+    unsigned bit = pk_pair(text.p[p], p + 1 < text.n ? text.p[p + 1] : 0);
+    return (l->first[bit / 32] >> bit % 32 & 1) != 0;
 }
 
 /* ---- patterns ---- */
@@ -177,18 +194,43 @@ static bool may_begin(const struct pk_list *l, struct bz_view text, size_t p) {
 static bool match_from(struct match_job *j, const struct pk_elem *e, size_t n, size_t p,
                        size_t *ret_end);
 
+static inline bool differs(const struct pk_alt *a, struct bz_view text, size_t p) {
+    if (a->any == ALT_ANY)
+        return false;
+    if (a->first[0] != text.p[p])
+        return true;
+    return a->any == ALT_TWO && (p + 1 >= text.n || a->first[1] != text.p[p + 1]);
+}
+
 static bool match_list(struct match_job *j, const struct pk_elem *e, size_t n, size_t p,
                        size_t *ret_end) {
     const struct pk_list *l = j->r->lists + e->list;
     if (!may_begin(l, j->text, p))
         return false;
     bool edge = match_edge(j->text, p);
+    const struct pk_alt *a = j->r->alts + l->alt;
     for (uint32_t i = 0; i < l->n && j->steps > 0; i++) {
-        size_t end = match_phrase(j, j->r->alts + l->alt + i, p, edge);
+        if (differs(&a[i], j->text, p))
+            continue;
+        size_t end = match_phrase(j, &a[i], p, edge);
         if (end != SIZE_MAX && match_from(j, e + 1, n - 1, end, ret_end))
             return true;
     }
     return false;
+}
+
+size_t match_phrases(struct match_job *j, const struct pk_list *l, size_t p) {
+    size_t best = 0;
+    if (!may_begin(l, j->text, p))
+        return 0;
+    bool edge = match_edge(j->text, p);
+    for (uint32_t i = 0; i < l->n && j->steps > 0; i++) {
+        const struct pk_alt *a = j->r->alts + l->alt + i;
+        size_t end = differs(a, j->text, p) ? SIZE_MAX : match_phrase(j, a, p, edge);
+        if (end != SIZE_MAX && end > best)
+            best = end;
+    }
+    return best;
 }
 
 /* At p, and behind each of the signs there. */
@@ -268,7 +310,8 @@ static bool stands_before(struct match_job *j, const struct pk_list *l, size_t p
             return false;
         from = at;
         for (uint32_t i = 0; may_begin(l, j->text, from) && i < l->n && j->steps > 0; i++) {
-            size_t end = match_phrase(j, j->r->alts + l->alt + i, from, true);
+            const struct pk_alt *a = j->r->alts + l->alt + i;
+            size_t end = differs(a, j->text, from) ? SIZE_MAX : match_phrase(j, a, from, true);
             if (end != SIZE_MAX && end <= p && p - end <= 1)
                 return end == p || j->text.p[end] == ' ';
         }

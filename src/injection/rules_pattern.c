@@ -85,7 +85,7 @@ static enum bz_status read_word(struct packer *m, struct bz_view v, const struct
 }
 
 static enum bz_status read_words(struct packer *m, struct bz_view v, const struct phrase *ph) {
-    struct pk_alt a = {pk_n(m, PK_WORDS), 0};
+    struct pk_alt a = {.word = pk_n(m, PK_WORDS)};
     for (size_t i = blanks(v, 0), end = 0; i < v.n; i = blanks(v, end)) {
         for (end = i; end < v.n && v.p[end] != ' ';)
             end++;
@@ -103,7 +103,7 @@ static enum bz_status read_words(struct packer *m, struct bz_view v, const struc
 static enum bz_status read_raw(struct packer *m, const struct phrase *ph) {
     uint8_t text[WORD_MAX];
     struct bz_buf b;
-    struct pk_alt a = {pk_n(m, PK_WORDS), 1};
+    struct pk_alt a = {.word = pk_n(m, PK_WORDS), .n = 1};
     bz_buf_init_fixed(&b, text, sizeof text);
     for (size_t i = 1; i + 1 < ph->text.n; i++) {
         uint8_t c = ph->text.p[i];
@@ -140,15 +140,60 @@ static enum bz_status read_phrase(struct packer *m, const struct phrase *ph) {
     return read_words(m, bz_buf_view(&b), ph);
 }
 
-static void first_bytes(const struct packer *m, struct pk_list *l) {
+/* What its phrases begin with, in each phrase and of all of them. Any byte may follow a word of one. */
+static void first_bytes(struct packer *m, struct pk_list *l) {
+    struct pk_alt *alts = (void *)m->part[PK_ALTS].p;
+    const struct pk_word *words = (const void *)m->part[PK_WORDS].p;
+    for (uint32_t i = 0; i < l->n; i++) {
+        struct pk_alt *a = &alts[l->alt + i];
+        const struct pk_word *w = &words[a->word];
+        const uint8_t *p = m->part[PK_TEXT].p + w->text;
+        a->any = (w->flags & WORD_HEAD) != 0 ? ALT_ANY : w->n == 1 ? ALT_ONE : ALT_TWO;
+        if (a->any == ALT_ANY) {
+            memset(l->first, 0xff, sizeof l->first);
+            continue;
+        }
+        a->first[0] = p[0];
+        a->first[1] = w->n == 1 ? 0 : p[1];
+        for (unsigned c = 0; a->any == ALT_ONE && c < 256; c++) {
+            unsigned any = pk_pair(p[0], c);
+            l->first[any / 32] |= 1u << any % 32;
+        }
+        if (a->any == ALT_ONE)
+            continue;
+        unsigned bit = pk_pair(p[0], p[1]);
+        l->first[bit / 32] |= 1u << bit % 32;
+    }
+}
+
+static size_t tokens_of(const struct packer *m, const struct pk_word *w) {
+    struct bz_view v = bz_view(m->part[PK_TEXT].p + w->text, w->n);
+    size_t tokens = 0, n = 0;
+    for (size_t i = 0, in = 0; i < v.n; i += n) {
+        enum char_class c = match_class(v, i, &n);
+        tokens += c == CHAR_ALONE || (c == CHAR_LETTER && in == 0);
+        in = c == CHAR_LETTER;
+    }
+    return tokens == 0 ? 1 : tokens;
+}
+
+uint32_t pattern_longest(const struct packer *m, const struct pk_alt *a) {
+    const struct pk_word *words = (const void *)m->part[PK_WORDS].p;
+    uint32_t best = 0;
+    for (uint32_t w = 1; w < a->n; w++)
+        best = words[a->word + w].n > words[a->word + best].n ? w : best;
+    return best;
+}
+
+static void words_before(const struct packer *m, struct pk_list *l) {
     const struct pk_alt *alts = (const void *)m->part[PK_ALTS].p;
     const struct pk_word *words = (const void *)m->part[PK_WORDS].p;
     for (uint32_t i = 0; i < l->n; i++) {
-        const struct pk_word *w = &words[alts[l->alt + i].word];
-        uint8_t c = m->part[PK_TEXT].p[w->text];
-        if ((w->flags & WORD_HEAD) != 0)
-            memset(l->first, 0xff, sizeof l->first);
-        l->first[c / 32] |= 1u << c % 32;
+        const struct pk_alt *a = &alts[l->alt + i];
+        size_t tokens = 0;
+        for (uint32_t w = pattern_longest(m, a); w-- > 0;)
+            tokens += tokens_of(m, &words[a->word + w]);
+        l->back = tokens > l->back ? (uint32_t)tokens : l->back;
     }
 }
 
@@ -158,6 +203,7 @@ enum bz_status pattern_list(struct packer *m, const struct phrase *v, size_t n, 
         BZ_TRY(read_phrase(m, &v[i]));
     l.n = pk_n(m, PK_ALTS) - l.alt;
     first_bytes(m, &l);
+    words_before(m, &l);
     *ret = pk_n(m, PK_LISTS);
     bz_buf_put(&m->part[PK_LISTS], bz_view(&l, sizeof l));
     return bz_buf_status(&m->part[PK_LISTS]);
@@ -355,14 +401,51 @@ static const struct pk_word *word_at(const struct packer *m, uint32_t i) {
     return (const struct pk_word *)(const void *)m->part[PK_WORDS].p + i;
 }
 
-/* Bytes of the longest word of the phrase that has the shortest such one. */
+/* Words that stand in many texts: whoever is found by one of these is looked for too often. */
+static bool common(struct bz_view v) {
+    static const char *const words[] = {
+        "about",  "access", "account",  "address",  "again",       "all",      "also",
+        "answer", "any",    "are",      "because",  "been",        "before",   "begin",
+        "but",    "call",   "can",      "change",   "code",        "content",  "context",
+        "data",   "date",   "did",      "document", "does",        "each",     "email",
+        "end",    "every",  "example",  "file",     "files",       "first",    "following",
+        "for",    "from",   "get",      "give",     "given",       "has",      "have",
+        "here",   "how",    "image",    "include",  "information", "input",    "into",
+        "its",    "just",   "key",      "language", "last",        "let",      "like",
+        "link",   "list",   "made",     "mail",     "make",        "message",  "messages",
+        "mode",   "model",  "more",     "most",     "must",        "name",     "need",
+        "needs",  "new",    "next",     "not",      "note",        "now",      "number",
+        "one",    "only",   "open",     "other",    "our",         "out",      "output",
+        "page",   "part",   "please",   "print",    "query",       "question", "read",
+        "real",   "report", "request",  "response", "run",         "said",     "say",
+        "see",    "send",   "sentence", "set",      "share",       "should",   "show",
+        "start",  "stop",   "story",    "system",   "take",        "task",     "tell",
+        "test",   "text",   "that",     "the",      "them",        "then",     "there",
+        "these",  "they",   "this",     "time",     "told",        "tool",     "two",
+        "url",    "use",    "used",     "user",     "users",       "using",    "want",
+        "was",    "way",    "were",     "what",     "when",        "which",    "while",
+        "who",    "why",    "will",     "with",     "without",     "word",     "words",
+        "work",   "world",  "would",    "write",    "year",        "years",    "you",
+        "your",
+    };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (bz_view_eq(v, bz_view_str(words[i])))
+            return true;
+    }
+    return false;
+}
+
+/* How long the rarest word of a phrase is, for the phrase where that is least. */
 static size_t rarity(const struct packer *m, const struct pk_list *l) {
     size_t least = SIZE_MAX;
     for (uint32_t i = 0; i < l->n; i++) {
         const struct pk_alt *a = alt_at(m, l->alt + i);
         size_t longest = 0;
         for (uint32_t w = 0; w < a->n; w++) {
-            size_t n = word_at(m, a->word + w)->n;
+            const struct pk_word *word = word_at(m, a->word + w);
+            size_t n = word->n;
+            if (n > ANCHOR_MIN && common(bz_view(m->part[PK_TEXT].p + word->text, word->n)))
+                n = ANCHOR_MIN;
             longest = n > longest ? n : longest;
         }
         least = longest < least ? longest : least;
@@ -389,17 +472,6 @@ static enum bz_status choose_anchor(const struct reader *r, uint16_t *ret) {
         return BZ_OK;
     return bad(r, "'%s': no part that must be there has words of 3 bytes or more to be found by",
                r->v);
-}
-
-static size_t tokens_of(const struct packer *m, const struct pk_word *w) {
-    struct bz_view v = bz_view(m->part[PK_TEXT].p + w->text, w->n);
-    size_t tokens = 0, n = 0;
-    for (size_t i = 0, in = 0; i < v.n; i += n) {
-        enum char_class c = match_class(v, i, &n);
-        tokens += c == CHAR_ALONE || (c == CHAR_LETTER && in == 0);
-        in = c == CHAR_LETTER;
-    }
-    return tokens == 0 ? 1 : tokens;
 }
 
 /* Words and bytes that the phrases of a list may have at most. */
@@ -437,6 +509,23 @@ static void measure(const struct reader *r, struct pk_pattern *p) {
     p->back_bytes = (uint16_t)(bytes < 512 ? bytes : 512);
 }
 
+static uint32_t flags_of(const struct reader *r, uint16_t anchor) {
+    const struct pk_elem *e = &r->elem[0];
+    uint32_t flags = e->kind == ELEM_BEGIN ? PATTERN_LINE : 0;
+    for (size_t i = 1; i < anchor && i < r->n; i++) {
+        if (is_gap(&r->elem[i])) /* the line may end within it */
+            flags = 0;
+    }
+    if (e->kind != ELEM_LIST && r->n > 1)
+        e++;
+    const struct pk_list *l = e->kind == ELEM_LIST ? list_at(r->m, e->list) : NULL;
+    for (uint32_t i = 0; l != NULL && i < l->n; i++) {
+        if ((word_at(r->m, alt_at(r->m, l->alt + i)->word)->flags & WORD_RAW) != 0)
+            flags |= PATTERN_RAW;
+    }
+    return flags;
+}
+
 static enum bz_status add(struct reader *r) {
     struct packer *m = r->m;
     struct pk_pattern p = {
@@ -445,6 +534,7 @@ static enum bz_status add(struct reader *r) {
     if (!r->src->unless) {
         BZ_TRY(choose_anchor(r, &p.anchor));
         measure(r, &p);
+        p.flags = flags_of(r, p.anchor);
     }
     note.lang = bz_arena_dup(&m->ar, r->src->lang);
     if (note.lang.p == NULL)
