@@ -30,10 +30,12 @@ enum {
 /* Memory that nobody reads before writing: hardening would clear it for every piece of text. */
 #define LEAK_SCRATCH __attribute__((uninitialized))
 
+/* Without a branch: which of two letters comes first nobody can guess. */
 static inline uint8_t leak_diff(uint8_t prev, uint8_t c) {
-    if (c >= SYM_DIGIT)
-        return c;
-    return (uint8_t)(c >= prev ? c - prev : c + 26 - prev);
+    int32_t d = (int32_t)c - prev;
+    d += 26 & (d >> 31);
+    int32_t letter = ((int32_t)c - SYM_DIGIT) >> 31; /* all ones, or none */
+    return (uint8_t)((d & letter) | (c & ~letter));
 }
 
 /* ---- fold.c ---- */

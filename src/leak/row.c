@@ -74,8 +74,9 @@ static __attribute__((noinline)) bool look_closely(const struct leak_look *l, ui
 }
 
 static inline uint64_t step(uint64_t win, uint8_t *prev, uint8_t c) {
+    uint8_t letter = (uint8_t)(((int32_t)c - SYM_DIGIT) >> 31);
     win = win << 6 | leak_diff(*prev, c);
-    *prev = c < SYM_DIGIT ? c : *prev;
+    *prev = (uint8_t)((c & letter) | (*prev & (uint8_t)~letter));
     return win;
 }
 
@@ -101,34 +102,56 @@ static struct filters filters_of(const struct leak_look *l) {
     return f;
 }
 
-static inline bool filter_has(const struct filters *f, uint64_t h) {
+static inline uint64_t filter_bit(const struct filters *f, uint64_t h) {
     uint64_t at = h >> f->shift;
-    return (f->filter[at >> 3] >> (at & 7) & 1) != 0;
+    return (uint64_t)(f->filter[at >> 3] >> (at & 7));
 }
 
-static inline bool perhaps(const struct filters *f, uint64_t win) {
-    return leak_bloom_has(f->bloom, leak_bloom_hash(win & MASK(WIN_SHORT))) ||
-           (f->lengthy && filter_has(f, (win & MASK(WIN_LONG)) * f->mul_long)) ||
-           (f->brief && filter_has(f, (win & MASK(WIN_SHORT)) * f->mul_short));
+/* brief, lengthy: known where this is compiled in. The lowest bit tells. */
+static inline __attribute__((always_inline)) uint64_t perhaps(const struct filters *f, uint64_t win,
+                                                              bool brief, bool lengthy) {
+    uint64_t h = leak_bloom_hash(win & MASK(WIN_SHORT));
+    uint64_t any = f->bloom[h >> 55] >> (h >> 49 & 63);
+    if (lengthy)
+        any |= filter_bit(f, (win & MASK(WIN_LONG)) * f->mul_long);
+    if (brief)
+        any |= filter_bit(f, (win & MASK(WIN_SHORT)) * f->mul_short);
+    return any & 1;
+}
+
+struct scan {
+    const struct leak_look *l;
+    struct leak_row *r;
+    const uint8_t *p;
+    size_t n;
+    struct leak_found *found;
+};
+
+static inline __attribute__((always_inline)) bool
+scan(const struct scan *s, const struct filters *f, bool brief, bool lengthy) {
+    bool found = false;
+    uint64_t win = s->r->win;
+    uint8_t prev = (uint8_t)s->r->prev;
+    for (size_t i = 0; i < s->n; i++) {
+        win = step(win, &prev, s->p[i]);
+        if (__builtin_expect(perhaps(f, win, brief, lengthy) == 0, 1) || found)
+            continue;
+        size_t have = s->r->n + i + 1;
+        found = look_closely(s->l, win, s->p + i + 1, have < HIST ? have : HIST, s->found);
+    }
+    s->r->win = win;
+    s->r->prev = prev;
+    return found;
 }
 
 bool leak_row_scan(struct leak_row *r, const struct leak_look *l, uint8_t *mem, size_t n,
                    struct leak_found *ret) {
     const struct filters f = filters_of(l);
-    bool found = false;
-    uint64_t win = r->win;
-    uint8_t prev = (uint8_t)r->prev;
+    const struct scan s = {.l = l, .r = r, .p = mem + HIST, .n = n, .found = ret};
     memcpy(mem, r->hist, HIST);
-    const uint8_t *p = mem + HIST;
-    for (size_t i = 0; i < n; i++) {
-        win = step(win, &prev, p[i]);
-        if (!perhaps(&f, win) || found)
-            continue;
-        size_t have = r->n + i + 1;
-        found = look_closely(l, win, p + i + 1, have < HIST ? have : HIST, ret);
-    }
-    r->win = win;
-    r->prev = prev;
+    bool found = f.brief     ? scan(&s, &f, true, true)
+                 : f.lengthy ? scan(&s, &f, false, true)
+                             : scan(&s, &f, false, false);
     r->n = r->n + n < HIST ? (uint32_t)(r->n + n) : HIST;
     memcpy(r->hist, mem + n, HIST);
     return found;

@@ -390,6 +390,11 @@ void leak_tokens(struct leak_pass *p, struct bz_view v) {
             i += run(p, rest);
         } else if (c == FOLD_WIDE) {
             i += wide(p, rest);
+        } else if (c == FOLD_SPACE && p->w->morse_n == 0) { /* most of what is no letter */
+            end(p);
+            p->w->word.behind = 1;
+            p->w->blank = true;
+            i++;
         } else {
             sign(p, v.p[i], c);
             i++;

@@ -229,7 +229,8 @@ enum bz_status bz_leak_watch_feed(struct bz_leak_watch *w, struct bz_view v, enu
     w->fed = from + v.n;
     size_t tail = when == BZ_LEAK_MORE ? leak_row_tail(&w->rows[ROW_TEXT], &w->r->look) : 0;
     uint64_t settled = tail == 0 ? w->fed : place(w, w->syms - tail);
-    w->settled = settled > w->settled ? settled : w->settled; /* the first character may have left */
+    w->settled =
+        settled > w->settled ? settled : w->settled; /* the first character may have left */
     *ret_settled = w->settled;
     if (!w->found)
         return w->st;
