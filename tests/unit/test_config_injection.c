@@ -162,6 +162,66 @@ static void test_wrong(void **state) {
     }
 }
 
+/* n entries of a list, as a file of its own. */
+static bool takes(const char *before, const char *one, const char *end, const char *after,
+                  size_t n) {
+    static char text[1 << 20];
+    size_t at = (size_t)snprintf(text, sizeof text, "%s%s", BASE, before);
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%u%s", one, (unsigned)i, end);
+    (void)snprintf(text + at, sizeof text - at, "%s", after);
+    struct bz_config *c = parse(text);
+    bz_config_free(c);
+    return c != NULL;
+}
+
+static void test_caps(void **state) {
+    static const struct {
+        const char *before, *one, *end, *after;
+        size_t most;
+    } of[] = {
+        {"injection: {rules: [", "r", ".yaml, ", "]}\n", BZ_INJECTION_FILES_MAX},
+        {"injection: {exceptions: [", "{models: [m", "], mode: off}, ", "]}\n",
+         BZ_INJECTION_EXCEPTIONS_MAX},
+        {"prompts: {rules: [", "{name: p", ", version: 1}, ", "]}\n", BZ_PROMPT_RULES_MAX},
+    };
+    char name[BZ_PROMPT_NAME_MAX + 2];
+    (void)state;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        assert_true(takes(of[i].before, of[i].one, of[i].end, of[i].after, of[i].most));
+        assert_false(takes(of[i].before, of[i].one, of[i].end, of[i].after, of[i].most + 1));
+    }
+    memset(name, 'a', sizeof name);
+    assert_true(bz_prompt_name_ok(bz_view(name, BZ_PROMPT_NAME_MAX)));
+    assert_false(bz_prompt_name_ok(bz_view(name, BZ_PROMPT_NAME_MAX + 1)));
+}
+
+/* Roles x routes of one rule: 16 roles by 16 routes fit, 17 by 16 do not. */
+static void test_whom_cap(void **state) {
+    const char *scopes[BZ_SCOPES_MAX];
+    size_t n = bz_scope_list(scopes);
+    (void)state;
+    size_t routes = n < 16 ? n : 16;
+    for (unsigned more = 0; more < 2; more++) {
+        size_t roles = BZ_PROMPT_WHOM_MAX / routes + more;
+        char list[8192] = "", names[4096] = "", by[1024] = "", text[16384];
+        for (size_t i = 0; i < roles; i++) {
+            (void)snprintf(list + strlen(list), sizeof list - strlen(list),
+                           "  - {name: r%zu, routes: [\"*\"], models: [\"*\"]}\n", i);
+            (void)snprintf(names + strlen(names), sizeof names - strlen(names), "r%zu, ", i);
+        }
+        for (size_t i = 0; i < routes; i++)
+            (void)snprintf(by + strlen(by), sizeof by - strlen(by), "%s, ", scopes[i]);
+        assert_true(snprintf(text, sizeof text,
+                             "%sroles:\n%sprompts: {rules: [{name: a, version: 1, roles: [%s], "
+                             "routes: [%s]}]}\n",
+                             BASE, list, names, by) < (int)sizeof text);
+        struct bz_config *c = parse(text);
+        assert_true((c != NULL) == (more == 0));
+        bz_config_free(c);
+    }
+}
+
 /* ---- as workers get it ---- */
 
 static const struct bz_image_model_input models[] = {
@@ -230,8 +290,9 @@ static void test_damage(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_without), cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_wrong),   cmocka_unit_test(test_judging),
+        cmocka_unit_test(test_without),  cmocka_unit_test(test_everything),
+        cmocka_unit_test(test_wrong),    cmocka_unit_test(test_caps),
+        cmocka_unit_test(test_whom_cap), cmocka_unit_test(test_judging),
         cmocka_unit_test(test_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
