@@ -55,6 +55,8 @@ static enum bz_status leaks(void *ctx, const struct bz_walk *w, const struct bz_
 }
 
 static bool sealed(struct bz_tx *tx, struct bz_json *root) {
+    static const char why[] = "The arguments of the call hold something that must not leave the "
+                              "gateway. It was stopped, and those in charge are told.";
     struct bz_walk w = {.unknown = BZ_UNKNOWN_TEXT, .span = leaks, .ctx = tx};
     if (!bz_tx_leaks_configured(tx))
         return true;
@@ -62,9 +64,10 @@ static bool sealed(struct bz_tx *tx, struct bz_json *root) {
     enum bz_status st = bz_fields_walk(tx->route, BZ_SERVER_MCP, BZ_WHERE_REQUEST, root, &w);
     if (st == BZ_OK)
         return true;
-    return bz_tx_no(tx, st == BZ_EDENIED  ? BZ_REFUSE_LEAK
-                        : st == BZ_ENOMEM ? BZ_REFUSE_NO_MEMORY
-                                          : BZ_REFUSE_SCREENING);
+    if (st == BZ_EDENIED)
+        return bz_tx_no_because(tx, BZ_REFUSE_LEAK, bz_view_str(why), (struct bz_view){NULL, 0},
+                                why);
+    return bz_tx_no(tx, st == BZ_ENOMEM ? BZ_REFUSE_NO_MEMORY : BZ_REFUSE_SCREENING);
 }
 
 /* false: refused; NULL in *ret: there are no rules. */

@@ -350,6 +350,22 @@ class Hostile(Mcp):
         self.assertEqual(code(c.call("echo", text="pay 1")), "tool_approval") # once
         self.assertEqual([a for t, a in s.calls if t == "echo"], [{"text": "nothing was read yet"}, {"text": "pay 1"}])
 
+    def test_what_must_not_leave_in_arguments(self):
+        s = self.server()
+        i = self.start({"calc": s})
+        (i.dir / "secrets" / "plan").write_text("orange-harbour-7731-lantern")
+        i.extra += "leaks:\n  secrets:\n    - {name: plan, file: secrets/plan}\n"
+        i.write_config()
+        i.cli("reload", i.dir)
+        self.approve(i, "calc", "echo")
+        c = Client(self, i, "calc")
+        c.open()
+        for text in ("orange-harbour-7731-lantern", "nretnal-1377-ruobrah-egnaro", "b3JhbmdlLWhhcmJvdXItNzczMS1sYW50ZXJu"):
+            r = c.call("echo", text="note: " + text)
+            self.assertEqual(code(r), "leak_blocked", r)
+        self.assertEqual(s.calls, [])
+        self.assertIn("result", c.call("echo", text="a lighthouse").json)
+
     def test_replay(self):
         s = self.server()
         i = self.start({"calc": s})
