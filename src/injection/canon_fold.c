@@ -25,6 +25,8 @@ struct folding {
     uint32_t signs;
     struct cell word[WORD_MAX];
     size_t word_n, marks;
+    bool changed;                /* the word is not as it stands in the text */
+    bool foreign;                /* it has letters that could look like others */
     size_t unseen_n, unseen_end; /* characters that are not seen, one after the other */
     size_t line;                 /* where the line at `at` began */
     size_t judged;               /* `line` + 1 when the two below are about this line */
@@ -191,6 +193,12 @@ static void compose_word(struct folding *f) {
 
 /* ---- words ------------------------------------------------------------------------------------- */
 
+/* Letters that no row of look-alikes has: most of Latin, and what is written without an alphabet. */
+static bool plain_letter(uint32_t cp) {
+    return cp < 0x131 || (cp >= 0x5d0 && cp <= 0x6ff) || (cp >= 0x3041 && cp <= 0xa4cf) ||
+           (cp >= 0xac00 && cp <= 0xd7a3);
+}
+
 static void put_cell(struct folding *f, const struct cell *c) {
     uint8_t out[4];
     size_t n = bz_utf8_encode(c->cp, out);
@@ -320,12 +328,37 @@ static uint32_t turned(uint32_t cp, enum turn turn, enum script script) {
     return k == LOOK_ALWAYS || (k != LOOK_NONE && turn == TURN_LATIN) ? as : cp;
 }
 
+/* A word that stands as it is, and is no word of look-alikes. */
+static bool as_it_is(const struct folding *f) {
+    if (!f->foreign)
+        return true;
+    for (size_t i = 0; i < f->word_n; i++) {
+        if (look_script(f->word[i].cp) <= SCRIPT_LATIN)
+            return false; /* a closer look */
+    }
+    for (size_t i = 0; i < f->word_n; i++) {
+        uint8_t as = 0;
+        enum look_kind k = look_latin(f->word[i].cp, &as);
+        if (k != LOOK_ALIKE)
+            return k != LOOK_ALWAYS;
+    }
+    return false;
+}
+
 /* Puts the word but for its last `keep` cells. */
 static void flush(struct folding *f, size_t keep) {
-    bool wide = false;
-    for (size_t i = 0; i < f->word_n; i++)
-        wide |= f->word[i].cp >= 0x80;
-    if (wide) {
+    if (f->word_n == 0) {
+        f->foreign = f->changed = false;
+        return;
+    }
+    if (keep == 0 && !f->changed && as_it_is(f)) {
+        size_t from = f->word[0].from;
+        maker_same(&f->m, f->in.p + from, f->word[f->word_n - 1].to - from, from);
+        f->word_n = 0;
+        f->foreign = false;
+        return;
+    }
+    if (f->foreign) {
         struct census c = count(f);
         enum turn turn = judge_word(f, &c);
         bool changed = false;
@@ -349,11 +382,14 @@ static void flush(struct folding *f, size_t keep) {
     if (keep != 0)
         memmove(f->word, f->word + f->word_n - keep, keep * sizeof f->word[0]);
     f->word_n = keep;
+    if (keep == 0)
+        f->foreign = f->changed = false;
 }
 
 static void add(struct folding *f, uint32_t cp, size_t from, size_t to) {
     if (f->word_n == WORD_MAX)
         flush(f, MARKS_MAX + 1);
+    f->foreign |= !plain_letter(cp);
     f->word[f->word_n++] = (struct cell){cp, (uint32_t)from, (uint32_t)to};
 }
 
@@ -367,6 +403,7 @@ static void alone(struct folding *f, uint32_t cp, size_t from, size_t to) {
 }
 
 static void mark(struct folding *f, uint32_t cp, size_t from, size_t to) {
+    f->changed = true;
     if (f->word_n == 0) { /* on a blank or sign, where it says nothing */
         f->marks = 1;
         add(f, cp, from, to);
@@ -403,6 +440,7 @@ static void hidden(struct folding *f, uint32_t cp, size_t to) {
 }
 
 static void unseen(struct folding *f, uint32_t cp, size_t to) {
+    f->changed = true;
     if (cp == 0x202d || cp == 0x202e)
         f->signs |= BZ_SIGN_BIDI;
     if (cp == 0x202e)
@@ -440,6 +478,7 @@ static void one_of(struct folding *f, uint32_t cp, size_t from, size_t to) {
 
 /* A character by its compatibility form. */
 static void compatible(struct folding *f, uint32_t cp, size_t from, size_t to) {
+    f->changed = true;
     utf8proc_int32_t v[24];
     int boundary = 0;
     utf8proc_ssize_t n =
@@ -457,6 +496,7 @@ static void compatible(struct folding *f, uint32_t cp, size_t from, size_t to) {
         uint32_t as = (uint32_t)v[i];
         utf8proc_category_t is = utf8proc_category(v[i]);
         uint32_t sign = as < 0x80 ? 0 : punctuation(as);
+        f->changed = true; /* a sign among them ends the word before */
         if (sign != 0)
             alone(f, sign, from, to);
         else if (is_mark(is) && !invisible(as, is))
@@ -469,6 +509,7 @@ static void compatible(struct folding *f, uint32_t cp, size_t from, size_t to) {
 static void wide(struct folding *f, uint32_t cp, size_t from, size_t to) {
     if (itself(cp)) {
         f->marks = 0;
+        f->changed |= cp == 0x130;
         cp = cp == 0x130 ? 'I' : cp; /* Turkish; its lower case is i and a dot of its own */
         add(f, cp, from, to);
         return;
@@ -492,12 +533,14 @@ static void wide(struct folding *f, uint32_t cp, size_t from, size_t to) {
     }
     as = boxed(cp);
     if (as != 0) {
+        f->changed = true;
         f->signs |= cp < 0x1f1e6 ? BZ_SIGN_STYLED : 0; /* flags are letters, and usual */
         add(f, as, from, to);
     } else if (is_mark(is)) {
         mark(f, cp, from, to);
     } else if ((cp >= 0x1161 && cp <= 0x11ff) && f->word_n != 0) { /* parts of Hangul syllables */
         add(f, cp, from, to);
+        f->changed = true;
         f->word_n -= 2 - compose(f->word + f->word_n - 2, 2);
     } else if (p->decomp_seqindex != UINT16_MAX) {
         compatible(f, cp, from, to);
@@ -624,6 +667,7 @@ static void odd_word(struct folding *f) {
         if (used == 0) { /* not UTF-8 */
             cp = 0xfffd;
             used = 1;
+            f->changed = true;
         }
         f->at = from + used;
         wide(f, cp, from, f->at);

@@ -92,6 +92,13 @@ static bool caseless(uint32_t cp) {
 }
 
 static uint32_t lower_of(uint32_t cp) {
+    /* The usual letters of Europe by their ranges. */
+    if (cp >= 0xc0 && cp <= 0xff)
+        return cp < 0xdf && cp != 0xd7 ? cp + 0x20 : cp;
+    if (cp >= 0x410 && cp <= 0x44f)
+        return cp < 0x430 ? cp + 0x20 : cp;
+    if (cp >= 0x3ac && cp <= 0x3ce)
+        return cp;
     if (caseless(cp) || cp >= 0x20000)
         return cp;
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);

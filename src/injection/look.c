@@ -156,6 +156,10 @@ enum script look_script(uint32_t cp) {
         return (cp | 0x20) - 'a' < 26 ? SCRIPT_LATIN : SCRIPT_NONE;
     if (cp > 0xffff)
         return SCRIPT_OTHER;
+    if (cp >= 0x400 && cp <= 0x481) /* the most usual ones first */
+        return SCRIPT_CYRILLIC;
+    if ((cp >= 0x530 && cp < 0x13a0) || (cp >= 0x2d00 && cp < 0xa4d0) || cp >= 0xac00)
+        return (cp >= 0x531 && cp <= 0x58f) ? SCRIPT_ARMENIAN : SCRIPT_OTHER;
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) {
         if (cp < blocks[i].from)
             return cp < 0x370 ? SCRIPT_NONE : SCRIPT_OTHER;
