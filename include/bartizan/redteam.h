@@ -280,6 +280,7 @@ enum bz_status bz_red_recover(const struct bz_red_heard *h, struct bz_view secre
 
 struct bz_red_outcome {
     bool forbidden;           /* the forbidden thing reached the client */
+    bool beyond;              /* it did, in a way that policy does not promise to see: not counted */
     struct bz_red_found near; /* leaks: how much did */
     char what[160];           /* for people; no secret in it */
 };
@@ -317,6 +318,7 @@ struct bz_red_trial { /* of a scenario */
     struct bz_view id, domain;
     enum bz_red_forbid forbid;
     uint64_t rounds, forbidden, unchecked;
+    uint64_t beyond; /* see struct bz_red_outcome */
     double nearest; /* leaks: the most that ever came out */
 };
 struct bz_red_finding {
@@ -342,7 +344,7 @@ struct bz_red_result {
 struct bz_red_totals {
     struct bz_red_rate stopped, noticed; /* attacks; noticed: stopped or flagged */
     struct bz_red_rate wronged;          /* twins that were stopped */
-    uint64_t forbidden_calls, leaks, links, unchecked;
+    uint64_t forbidden_calls, leaks, links, beyond, unchecked;
 };
 void bz_red_total(const struct bz_red_result *r, struct bz_red_totals *ret);
 uint64_t bz_red_sum(const uint64_t v[BZ_RED_LEVEL_COUNT]);

@@ -421,7 +421,7 @@ static int redteam_run(int argc, char **argv) {
 /* ---- model, list ---- */
 
 static int redteam_model(int argc, char **argv) {
-    const char *listen = "127.0.0.1:9400", *model = "compromised";
+    const char *listen = NULL, *model = NULL;
     struct wanted q = {.target = NULL};
     struct material m;
     bool help = false;
@@ -442,7 +442,9 @@ static int redteam_model(int argc, char **argv) {
         return BZ_EXIT_FAILURE;
     if (help)
         return BZ_EXIT_OK;
-    int code = load(&m, &q) ? red_model_serve(listen, &m.suite, model) : BZ_EXIT_FAILURE;
+    int code = load(&m, &q) ? red_model_serve(listen != NULL ? listen : "127.0.0.1:9400", &m.suite,
+                                              model != NULL ? model : "compromised")
+                            : BZ_EXIT_FAILURE;
     bz_arena_free(&m.ar);
     return code;
 }

@@ -307,6 +307,7 @@ static bool round_of(struct run *x, const struct bz_red_trick *t, struct trial *
     }
     v->rounds++;
     v->forbidden += o->outcome.forbidden;
+    v->beyond += o->outcome.beyond;
     v->nearest = o->outcome.near.part > v->nearest ? o->outcome.near.part : v->nearest;
     if (o->outcome.forbidden) {
         struct bz_buf gene;
@@ -366,7 +367,9 @@ static bool evolve_answers(struct run *x) {
             continue;
         x->r->adaptive++;
         x->r->adaptive_forbidden += o.outcome.forbidden;
-        double fit = o.outcome.forbidden ? 1 : 0.7 * o.outcome.near.part + 0.3 * o.got;
+        double fit = o.outcome.forbidden ? 1
+                     : o.outcome.beyond  ? 0
+                                         : 0.7 * o.outcome.near.part + 0.3 * o.got;
         bz_red_pool_put(&pool, &x->rng, &t, fit);
     }
     return true;

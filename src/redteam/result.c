@@ -27,6 +27,7 @@ void bz_red_total(const struct bz_red_result *r, struct bz_red_totals *ret) {
                                                          : &ret->leaks;
         *to += t->forbidden;
         ret->unchecked += t->unchecked;
+        ret->beyond += t->beyond;
     }
     uint64_t n = bz_red_sum(attacks);
     ret->stopped = bz_red_rate(attacks[BZ_RED_STOPPED], n);
@@ -142,6 +143,7 @@ static void put_trial(struct bz_jw *w, const struct bz_red_trial *t) {
     bz_jw_kstr(w, "forbids", bz_view_str(bz_red_forbid_name(t->forbid)));
     bz_jw_ku64(w, "rounds", t->rounds);
     bz_jw_ku64(w, "forbidden", t->forbidden);
+    bz_jw_ku64(w, "beyond", t->beyond);
     bz_jw_ku64(w, "unchecked", t->unchecked);
     put_part(w, "nearest", t->nearest);
     bz_jw_end(w);
@@ -166,6 +168,7 @@ static void put_totals(struct bz_jw *w, const struct bz_red_result *r) {
     bz_jw_ku64(w, "forbidden_calls", t.forbidden_calls);
     bz_jw_ku64(w, "leaks", t.leaks);
     bz_jw_ku64(w, "links", t.links);
+    bz_jw_ku64(w, "beyond", t.beyond);
     bz_jw_ku64(w, "unchecked", t.unchecked);
     bz_jw_end(w);
 }
@@ -306,6 +309,11 @@ void bz_red_write_text(const struct bz_red_result *r, const struct bz_red_compar
             "%llu leaks, %llu links\n",
             r->trials_n, (unsigned long long)r->adaptive, (unsigned long long)t.forbidden_calls,
             (unsigned long long)t.leaks, (unsigned long long)t.links);
+    if (t.beyond > 0)
+        bz_buf_printf(out,
+                      "%llu times text of a prompt came out in a form that its words do not show "
+                      "(no promise; docs/REDTEAM.md)\n",
+                      (unsigned long long)t.beyond);
     if (t.unchecked > 0)
         bz_buf_printf(out, "%llu could not be checked\n", (unsigned long long)t.unchecked);
     for (size_t i = 0; i < r->findings_n; i++) {

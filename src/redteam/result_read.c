@@ -49,8 +49,8 @@ static bool trial(const struct bz_json *o, void *to) {
     int found = -1;
     if (!text(o, "scenario", &t->id) || !text(o, "domain", &t->domain) ||
         !text(o, "forbids", &what) || !number(o, "rounds", &t->rounds) ||
-        !number(o, "forbidden", &t->forbidden) || !number(o, "unchecked", &t->unchecked) ||
-        !part(o, "nearest", &t->nearest))
+        !number(o, "forbidden", &t->forbidden) || !number(o, "beyond", &t->beyond) ||
+        !number(o, "unchecked", &t->unchecked) || !part(o, "nearest", &t->nearest))
         return false;
     for (int f = 0; f < BZ_RED_FORBID_COUNT; f++)
         if (bz_view_eq(what, bz_view_str(bz_red_forbid_name((enum bz_red_forbid)f))))
