@@ -154,11 +154,12 @@ static enum bz_status stream_fails(struct bz_tx *tx, enum bz_status st, struct b
         blocked = (enum bz_refusal)tx->cut_why;
     else if (tx->screen != NULL && bz_tx_screen_above(tx->screen, &why))
         blocked = why;
-    enum bz_refusal r = st == BZ_EUNAVAIL    ? BZ_REFUSE_UPSTREAM
-                        : st == BZ_ENOMEM    ? BZ_REFUSE_NO_MEMORY
-                        : st == BZ_ENOTFOUND ? BZ_REFUSE_UPSTREAM_UNKNOWN
-                        : st != BZ_EDENIED   ? BZ_REFUSE_UPSTREAM_MALFORMED
-                                             : blocked;
+    enum bz_refusal r = st == BZ_EUNAVAIL                     ? BZ_REFUSE_UPSTREAM
+                        : st == BZ_ENOMEM                     ? BZ_REFUSE_NO_MEMORY
+                        : st == BZ_ENOTFOUND                  ? BZ_REFUSE_UPSTREAM_UNKNOWN
+                        : st == BZ_ETOOBIG && tx->mcp != NULL ? BZ_REFUSE_MCP_RESULT_LARGE
+                        : st != BZ_EDENIED                    ? BZ_REFUSE_UPSTREAM_MALFORMED
+                                                              : blocked;
     bz_tx_error_of(tx, r, &e);
     if (st == BZ_EDENIED && bz_tx_agent_message(tx).n > 0)
         e.message = bz_tx_agent_message(tx);

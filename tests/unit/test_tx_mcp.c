@@ -227,6 +227,11 @@ static void result_cap(void **state) {
             assert_int_equal(gw_contains(bz_buf_view(&out), "xxxx"), more == 0);
         }
     }
+    static char huge[BZ_EVENT_MAX + 64]; /* no event that long is put together */
+    memset(huge, 'x', sizeof huge - 1);
+    memcpy(huge, "data: ", 6);
+    reply(&sse_head, huge, 60000, true, &out);
+    assert_true(gw_contains(bz_buf_view(&out), "mcp_result_too_large"));
     bz_buf_free(&out);
 }
 
