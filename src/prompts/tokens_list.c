@@ -59,7 +59,6 @@ static const struct bz_token list[] = {
     {"<execute_start>", "minicpm", false},
     {"<extra_id_#>", "nemotron", false},
     {"<file_sep>", "starcoder", false},
-    {"<filename>", "starcoder", true},
     {"<fim_middle>", "starcoder", false},
     {"<fim_pad>", "starcoder", false},
     {"<fim_prefix>", "starcoder", false},
