@@ -30,7 +30,7 @@ enum bz_status packer_canon(struct packer *m, struct bz_view v, struct bz_view *
 struct anchor { /* a word, and a pattern that is found by it */
     struct bz_view text;
     uint16_t flags;
-    uint32_t pattern;
+    uint32_t list, pattern; /* patterns of one list side by side: it is looked at once for them */
 };
 
 static int by_text(const void *va, const void *vb) {
@@ -44,6 +44,8 @@ static int by_text(const void *va, const void *vb) {
         return a->text.n < b->text.n ? -1 : 1;
     if (a->flags != b->flags)
         return a->flags < b->flags ? -1 : 1;
+    if (a->list != b->list)
+        return a->list < b->list ? -1 : 1;
     return (a->pattern > b->pattern) - (a->pattern < b->pattern);
 }
 
@@ -61,8 +63,10 @@ static void put_anchors(struct packer *m, uint32_t pattern, struct bz_buf *out) 
     for (uint32_t i = 0; i < l->n; i++) {
         const struct pk_alt *a = &alts[l->alt + i];
         const struct pk_word *best = &words[a->word + pattern_longest(m, a)];
-        struct anchor one = {bz_view(m->part[PK_TEXT].p + best->text, best->n), best->flags,
-                             pattern};
+        struct anchor one = {.text = bz_view(m->part[PK_TEXT].p + best->text, best->n),
+                             .flags = best->flags,
+                             .list = e[p->anchor].list,
+                             .pattern = pattern};
         bz_buf_put(out, bz_view(&one, sizeof one));
     }
 }

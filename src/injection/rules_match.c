@@ -47,6 +47,13 @@ enum char_class match_class(struct bz_view text, size_t p, size_t *ret_n) {
     return class_of(cp);
 }
 
+static inline enum char_class class_at(struct bz_view text, size_t p, size_t *ret_n) {
+    if (text.p[p] >= 0x80)
+        return match_class(text, p, ret_n);
+    *ret_n = 1;
+    return (enum char_class)ascii[text.p[p]];
+}
+
 /* Class of the character before p > 0, and where it begins. */
 static inline enum char_class class_before(struct bz_view text, size_t p, size_t *ret_at) {
     size_t n = 0;
@@ -75,12 +82,12 @@ bool match_edge(struct bz_view text, size_t p) {
     if (p > 0 && p < text.n && text.p[p - 1] < 0x80 && text.p[p] < 0x80)
         return ascii[text.p[p - 1]] != CHAR_LETTER || ascii[text.p[p]] != CHAR_LETTER;
     return p == 0 || p >= text.n || class_before(text, p, &n) != CHAR_LETTER ||
-           match_class(text, p, &n) != CHAR_LETTER;
+           class_at(text, p, &n) != CHAR_LETTER;
 }
 
 size_t match_word_start(struct bz_view text, size_t p) {
     size_t n = 0, at = 0;
-    if (p >= text.n || match_class(text, p, &n) != CHAR_LETTER)
+    if (p >= text.n || class_at(text, p, &n) != CHAR_LETTER)
         return p;
     size_t k = 0;
     for (; k < TOKEN_MAX && p > 0 && ascii_letter(text.p[p - 1]); k++)
@@ -108,7 +115,7 @@ size_t match_word_before(struct bz_view text, size_t p) {
 static size_t skip_signs(struct bz_view text, size_t p) {
     size_t n = 0;
     for (size_t k = 0; k < SEPARATORS && p < text.n; k++) {
-        if (match_class(text, p, &n) != CHAR_SIGN)
+        if (class_at(text, p, &n) != CHAR_SIGN)
             break;
         p += n;
     }
@@ -119,7 +126,7 @@ static size_t skip_signs(struct bz_view text, size_t p) {
 static size_t word_end(struct bz_view text, size_t p) {
     size_t n = 0, from = p;
     while (p < text.n && p - from <= TOKEN_MAX) {
-        enum char_class c = match_class(text, p, &n);
+        enum char_class c = class_at(text, p, &n);
         if (c == CHAR_ALONE && p == from)
             return p + n;
         if (c != CHAR_LETTER)
@@ -133,7 +140,7 @@ static size_t word_end(struct bz_view text, size_t p) {
 
 static size_t forward(struct bz_view text, size_t p, size_t letters) {
     size_t n = 0;
-    while (letters-- > 0 && p < text.n && match_class(text, p, &n) == CHAR_LETTER)
+    while (letters-- > 0 && p < text.n && class_at(text, p, &n) == CHAR_LETTER)
         p += n;
     return p;
 }
@@ -158,7 +165,7 @@ static size_t match_word(const struct match_job *j, const struct pk_word *w, siz
             if (match_edge(text, end))
                 return end;
         }
-        (void)match_class(text, p, &n);
+        (void)class_at(text, p, &n);
     }
     return SIZE_MAX;
 }
@@ -240,7 +247,7 @@ static bool match_near(struct match_job *j, const struct pk_elem *e, size_t n, s
     for (size_t k = 0; k <= SEPARATORS && p < j->text.n; k++) {
         if (match_list(j, e, n, p, ret_end))
             return true;
-        if (match_class(j->text, p, &len) != CHAR_SIGN)
+        if (class_at(j->text, p, &len) != CHAR_SIGN)
             return false;
         p += len;
     }
@@ -294,7 +301,7 @@ static bool line_ends(struct bz_view text, size_t p) {
     for (size_t k = 0; k <= SEPARATORS; k++) {
         if (p >= text.n || text.p[p] == '\n')
             return true;
-        if (match_class(text, p, &n) != CHAR_SIGN)
+        if (class_at(text, p, &n) != CHAR_SIGN)
             return false;
         p += n;
     }
