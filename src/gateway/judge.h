@@ -45,6 +45,7 @@ struct judge_ask { /* one text, of a request or from elsewhere (results of MCP t
     const struct bz_gateway_env *env; /* its injection must not be NULL */
     const struct bz_judging *rules;
     struct bz_view owner; /* what was judged before is known per user */
+    uint64_t salt;        /* bz_name_hash of it under the image's limit_seed; 0: not known yet */
     struct bz_view text;
     enum bz_channel channel; /* thresholds */
     struct bz_alloc mem;     /* for the readings; given back */

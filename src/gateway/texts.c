@@ -37,6 +37,7 @@ struct request {
     struct text *first, **last;
     const struct bz_json *member, *element; /* where the walk is */
     uint8_t seen;                           /* bit per enum bz_channel */
+    uint64_t salt;                          /* of the user, for what was judged before */
 };
 
 /* ---- list ---- */
@@ -371,6 +372,7 @@ static bool ask(struct request *q, const struct bz_judging *rules, struct bz_vie
     struct judge_ask a = {.env = q->tx->env,
                           .rules = rules,
                           .owner = q->tx->who.owner,
+                          .salt = q->salt,
                           .text = text,
                           .channel = (enum bz_channel)channel,
                           .mem = q->tx->a};
@@ -482,10 +484,13 @@ static bool judge_seams(struct request *q, uint8_t channel) {
 }
 
 static bool judge(struct request *q) {
+    struct bz_settings set;
     if (q->rules.mode == BZ_INJECTION_OFF || q->seen == 0)
         return true;
     if (q->tx->env->injection == NULL)
         return bz_tx_no(q->tx, BZ_REFUSE_SCREENING);
+    bz_image_settings(q->tx->image, &set);
+    q->salt = bz_name_hash(set.limit_seed, q->tx->who.owner);
     if (!judge_groups(q))
         return false;
     for (uint8_t c = 0; c < BZ_CHANNEL_COUNT; c++)
