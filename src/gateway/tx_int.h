@@ -272,11 +272,13 @@ struct bz_tx {
     struct bz_tx_screen *screen;      /* NULL: nothing is screened */
     struct bz_tx_judged *judged;      /* judge.h; NULL: no text of the request was remarkable */
     struct bz_view conversation;      /* own memory; of x-bartizan-conversation */
-    struct bz_view raw_body;          /* as it came, while it is being looked at */
-    struct bz_tx_blob kept;           /* of a stream that is to be stored */
-    struct bz_tx_mcp *mcp;            /* NULL: no tool server is meant */
-    struct bz_tx_agent *agent;        /* NULL: no tools and links are looked at */
-    struct bz_tx_leaks *leaks;        /* NULL: nothing that must not leave, so far */
+    union {                           /* never both: one ends before the other begins */
+        struct bz_view raw_body;      /* as it came, while it is being looked at; then empty */
+        struct bz_tx_blob kept;       /* of a stream that is to be stored */
+    };
+    struct bz_tx_mcp *mcp;     /* NULL: no tool server is meant */
+    struct bz_tx_agent *agent; /* NULL: no tools and links are looked at */
+    struct bz_tx_leaks *leaks; /* NULL: nothing that must not leave, so far */
     struct bz_tx_rates *rates;
 
     const char *reason, *detail; /* static */
