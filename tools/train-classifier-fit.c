@@ -7,14 +7,15 @@
 #include <stdlib.h>
 
 #define EPOCHS 14
-#define RATE 0.15f
-#define L2 2e-6f
+#define RATE 0.1f
+#define L2 5e-5f
 #define DROP 0.25f /* of the features of a window, anew each time */
 #define STAGE_STEPS 400
 
 struct model {
     float bias;
-    float *w, *g; /* TABLE each: weights, sums of squares */
+    float *w, *g,
+        *mean; /* TABLE each: weights, sums of squares, mean of the last epochs' weights */
 };
 struct random {
     uint64_t s;
@@ -108,6 +109,7 @@ static void fit_table(struct model *m, const struct rows *rs, unsigned fold) {
             order[n++] = (uint32_t)i;
     memset(m->w, 0, TABLE * sizeof(float));
     memset(m->g, 0, TABLE * sizeof(float));
+    memset(m->mean, 0, TABLE * sizeof(float));
     m->bias = -1.0f;
     for (size_t epoch = 0; epoch < EPOCHS; epoch++) {
         for (size_t i = n; i > 1; i--) {
@@ -118,7 +120,10 @@ static void fit_table(struct model *m, const struct rows *rs, unsigned fold) {
         }
         for (size_t i = 0; i < n; i++)
             learn_row(m, &rs->row[order[i]], epoch, &rnd);
+        for (size_t i = 0; epoch >= EPOCHS / 2 && i < TABLE; i++)
+            m->mean[i] += m->w[i] / (EPOCHS - EPOCHS / 2);
     }
+    memcpy(m->w, m->mean, TABLE * sizeof(float));
     free(order);
 }
 
@@ -299,13 +304,16 @@ static void set_stage(struct bz_classifier *c, const float w[BZ_STAGE_COUNT + 1]
 }
 
 bool train(struct rows *rs, const char *out) {
-    struct model m = {.w = malloc(TABLE * sizeof(float)), .g = malloc(TABLE * sizeof(float))};
+    struct model m = {.w = malloc(TABLE * sizeof(float)),
+                      .g = malloc(TABLE * sizeof(float)),
+                      .mean = malloc(TABLE * sizeof(float))};
     uint8_t *table = malloc(TABLE);
     struct look *look = calloc(rs->n, sizeof(*look));
     int32_t *evidence = calloc(rs->n, sizeof(*evidence));
     struct bz_classifier c = {.table = table, .table_log2 = TABLE_LOG2};
     float w[BZ_STAGE_COUNT + 1], unit;
-    if (m.w == NULL || m.g == NULL || table == NULL || look == NULL || evidence == NULL)
+    if (m.w == NULL || m.g == NULL || m.mean == NULL || table == NULL || look == NULL ||
+        evidence == NULL)
         return false;
     for (unsigned fold = 0; fold < 2; fold++) { /* each half is looked at by the other's model */
         fit_table(&m, rs, fold);
