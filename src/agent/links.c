@@ -315,11 +315,11 @@ static void ipv6(const struct scan *s, size_t *at, struct authority *r) {
     while (*at + n < s->text.n && n < 48 && s->text.p[*at + n] != ']' &&
            !is_blank(s->text.p[*at + n]))
         n++;
-    if (*at + n == s->text.n) {
-        r->more = !s->last && n < 48;
+    if (*at + n == s->text.n && n < 48 && !s->last) {
+        r->more = true;
         return;
     }
-    if (s->text.p[*at + n] == ']')
+    if (*at + n < s->text.n && s->text.p[*at + n] == ']')
         *at += n + 1;
     r->any = true;
     r->end = *at;
@@ -541,6 +541,60 @@ static enum found step(struct scan *s, size_t *at, struct unit u, struct bz_link
     return FOUND_NOT;
 }
 
+/* ---- text without links ---- */
+
+enum { LANES = 16 };
+typedef uint8_t lanes __attribute__((vector_size(LANES)));
+
+static inline lanes each(char c) {
+    lanes v;
+    memset(&v, c, sizeof v);
+    return v;
+}
+
+/* Can a link be noticed at this byte? */
+static bool matters(struct bz_view t, size_t at) {
+    uint8_t b = t.p[at];
+    if ((b | 0x20) == 'w')
+        return at + 1 < t.n && (t.p[at + 1] | 0x20) == 'w';
+    return b == ':' || b == '/' || b == '\\' || b == '&';
+}
+
+static size_t next_that_matters(struct bz_view t, size_t at) {
+    const lanes colon = each(':'), slash = each('/'), back = each('\\'), amp = each('&'),
+                w = each('w'), low = each(0x20);
+    for (; at + LANES <= t.n; at += LANES) {
+        lanes v;
+        uint64_t any[2];
+        memcpy(&v, t.p + at, LANES);
+        lanes hit = (lanes)(v == colon) | (lanes)(v == slash) | (lanes)(v == back) |
+                    (lanes)(v == amp) | (lanes)((v | low) == w);
+        memcpy(any, &hit, sizeof any);
+        for (size_t k = 0; (any[0] | any[1]) != 0 && k < LANES; k++)
+            if (hit[k] != 0 && matters(t, at + k))
+                return at + k;
+    }
+    while (at < t.n && !matters(t, at))
+        at++;
+    return at;
+}
+
+/* Between `at` and the next byte that matters only the last letters do: they may be a scheme. */
+static void skip_dull(struct scan *s, size_t *at) {
+    size_t next = next_that_matters(s->text, *at), from = next, letters = 0;
+    while (from > *at && letters < RING && next - from < BZ_LINK_MAX) {
+        uint8_t b = s->text.p[from - 1];
+        if (!in_scheme(b) && !is_removed(b))
+            break;
+        letters += in_scheme(b);
+        from--;
+    }
+    if (from == *at)
+        return;
+    forget(s);
+    *at = from;
+}
+
 /* The first place that more text could make the beginning of a link. */
 static size_t undecided(const struct scan *s, size_t at) {
     size_t first = at;
@@ -557,6 +611,11 @@ bool bz_agent_link(const struct bz_agent *a, struct bz_view text, size_t from, b
     struct scan s = {.a = a, .text = text, .last = last};
     size_t at = from;
     while (at < text.n) {
+        bool www = s.ring_n > 0 && s.ring[s.ring_n - 1].ch == 'w'; /* may just be coming */
+        if (!www && !matters(text, at))
+            skip_dull(&s, &at);
+        if (at == text.n)
+            break;
         struct unit u = unit_at(&s, at);
         size_t here = at;
         if (u.n == 0)
