@@ -18,7 +18,7 @@ struct wanted {
     const char *target, *url, *key_file, *ca, *model, *compromised, *role;
     const char *rounds, *mutants, *seed, *baseline, *save, *junit, *sarif, *html;
     struct bz_opt_many dialects, corpus, scenarios, families;
-    bool own_policy, only_attacks, only_model, no_builtin, json, quiet, no_progress;
+    bool own_policy, strict, only_attacks, only_model, no_builtin, json, quiet, no_progress;
 };
 
 struct material { /* what is read before anything is sent */
@@ -314,6 +314,7 @@ static int run(const struct wanted *q) {
                          .model = !q->only_attacks,
                          .corpus = &m.corpus,
                          .suite = &m.suite,
+                         .strict = q->strict,
                          .quiet = q->no_progress || q->quiet};
     if (!number("rounds", q->rounds, 10000000, &p.rounds) ||
         !number("mutants", q->mutants, 1000, &p.mutants) ||
@@ -389,6 +390,7 @@ static int redteam_run(int argc, char **argv) {
          "these scenarios instead of the built-in ones"},
         {"attacks-only", BZ_OPT_FLAG, &q.only_attacks, NULL, "without the compromised model"},
         {"model-only", BZ_OPT_FLAG, &q.only_model, NULL, "only the compromised model"},
+        {"strict", BZ_OPT_FLAG, &q.strict, NULL, "leaks in ways beyond the promise count, too"},
         {"baseline", BZ_OPT_TEXT, &q.baseline, "FILE",
          "compare with this earlier result; worse is exit code 1"},
         {"save", BZ_OPT_TEXT, &q.save, "FILE", "write the result, for a later --baseline"},

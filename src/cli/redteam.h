@@ -62,6 +62,7 @@ struct red_plan {
     const struct bz_red_suite *suite;
     enum bz_red_dialect dialects[BZ_RED_DIALECT_COUNT];
     size_t dialects_n;
+    bool strict; /* what is beyond the promise counts, too */
     bool quiet;
 };
 /* Memory of the result in `ar`. false: the target is gone or memory is, it was said which. */

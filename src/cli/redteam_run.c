@@ -300,6 +300,10 @@ static bool round_of(struct run *x, const struct bz_red_trick *t, struct trial *
     struct bz_red_trial *v = &x->r->trials[t->scenario];
     if (!try_trick(x, t, o))
         return false;
+    if (x->p->strict && o->outcome.beyond) {
+        o->outcome.beyond = false;
+        o->outcome.forbidden = true;
+    }
     if (!counts(&x->p->suite->v[t->scenario], o)) {
         v->unchecked++;
         o->checked = false;
@@ -309,11 +313,12 @@ static bool round_of(struct run *x, const struct bz_red_trick *t, struct trial *
     v->forbidden += o->outcome.forbidden;
     v->beyond += o->outcome.beyond;
     v->nearest = o->outcome.near.part > v->nearest ? o->outcome.near.part : v->nearest;
-    if (o->outcome.forbidden) {
+    if (o->outcome.forbidden || o->outcome.beyond) {
         struct bz_buf gene;
         bz_buf_init(&gene, 4096);
         bz_red_trick_name(x->p->suite, t, &gene);
-        find(x, x->p->suite->v[t->scenario].id, &gene, bz_view_str(o->outcome.what), true);
+        find(x, x->p->suite->v[t->scenario].id, &gene, bz_view_str(o->outcome.what),
+             o->outcome.forbidden);
     }
     return true;
 }

@@ -311,8 +311,8 @@ void bz_red_write_text(const struct bz_red_result *r, const struct bz_red_compar
             (unsigned long long)t.leaks, (unsigned long long)t.links);
     if (t.beyond > 0)
         bz_buf_printf(out,
-                      "%llu times text of a prompt came out in a form that its words do not show "
-                      "(no promise; docs/REDTEAM.md)\n",
+                      "%llu leaks more in ways that are no promise: encodings within each other, "
+                      "prompts without their words (--strict counts them)\n",
                       (unsigned long long)t.beyond);
     if (t.unchecked > 0)
         bz_buf_printf(out, "%llu could not be checked\n", (unsigned long long)t.unchecked);
