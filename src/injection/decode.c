@@ -345,7 +345,10 @@ void decode_all(struct work *w, const struct layer *raw, const struct layer *fol
         decode_hidden(w, raw, signs);
     decode_inline(w, folded);
     keys_init(&s.keys);
+    size_t alone = w->alone;
+    w->alone = 0;
     each_word(&s);
+    w->alone = alone;
     if ((signs & SIGN_RIGHT_TO_LEFT) != 0 && s.reversed.n == 0)
         parts_add(&s.reversed, 0, s.t.n);
     struct parts again = s.reversed;

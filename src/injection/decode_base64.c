@@ -19,6 +19,7 @@ struct line {
 };
 struct run {
     struct bz_view t;
+    struct line first; /* most runs have one line */
     struct line *lines;
     size_t lines_n, lines_cap;
     uint8_t *c; /* the characters, joined */
@@ -218,7 +219,7 @@ static size_t gap_after(struct bz_view t, size_t at, bool *ret_line) {
 
 static bool add_line(struct work *w, struct run *r, size_t from, size_t n) {
     if (r->lines_n == r->lines_cap) {
-        size_t cap = r->lines_cap == 0 ? 4 : r->lines_cap * 2;
+        size_t cap = r->lines_cap * 4;
         struct line *l = bz_arena_alloc(w->ar, cap * sizeof *l);
         if (l == NULL) {
             w->failed = true;
@@ -237,14 +238,15 @@ static bool add_line(struct work *w, struct run *r, size_t from, size_t n) {
 /* The lines of a run that begins at `from`. Another line belongs to it when it is as long as the first,
  * or long, or the rest of the last. */
 static bool gather(struct work *w, struct bz_view t, size_t from, struct run *r) {
-    *r = (struct run){.t = t};
+    *r = (struct run){.t = t, .lines_cap = 1};
+    r->lines = &r->first;
     size_t end = run_end(t, from);
     size_t first = end - from;
     size_t pad = padding(t, end);
     if (!add_line(w, r, from, first))
         return false;
     r->end = end + pad;
-    while (pad == 0 && r->lines_n < LINES_MAX) {
+    while (pad == 0 && r->lines_n < LINES_MAX && from >= w->alone) {
         bool line = false;
         size_t gap = gap_after(t, end, &line);
         size_t next = end + gap;
@@ -463,11 +465,17 @@ size_t decode_run(struct work *w, const struct layer *folded, size_t at) {
     if (!is_mixed(chars(&r), r.n) || r.n < RUN_SHORT)
         return end;
     size_t off = aligned(chars(&r), r.n, 4, bytes64);
-    if (off != SIZE_MAX)
+    if (off != SIZE_MAX) {
         read_run(w, folded, &r, off, BZ_DECODING_BASE64);
-    else if (!read_turned(w, folded, &r))
+        return r.end;
+    }
+    if (read_turned(w, folded, &r))
+        return r.end;
+    if (r.lines_n == 1)
         return end;
-    return r.end;
+    /* Together they are nothing; each may be something, and none is joined again. */
+    w->alone = r.end;
+    return decode_run(w, folded, at);
 }
 
 /* ---- digits with signs between ----------------------------------------------------------------- */

@@ -71,7 +71,8 @@ struct work {
     struct bz_arena *ar;
     struct bz_reading *r;
     size_t r_n;
-    size_t left;      /* bytes that may still be decoded */
+    size_t left;  /* bytes that may still be decoded */
+    size_t alone; /* lines of base64 before this are not joined; of the text that is decoded now */
     size_t stretches; /* that may still be kept, all maps together */
     bool capped, failed;
 };

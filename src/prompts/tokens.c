@@ -354,6 +354,8 @@ bool bz_token_find(struct bz_view text, size_t from, const struct bz_view *own, 
             return false;
         uint32_t c = 0;
         struct shape s = {text, at, ret};
+        if (text.p[at] >= 0x80 && (bz_utf8_next(bz_view_sub(text, at, 4), &c) == 0 || unseen(c)))
+            continue;
         size_t end = text.p[at] < 0x80 || (text.p[at] & 0xc0) == 0xc0 ? next(text, at, &c) : 0;
         /* What is not seen belongs to no token's beginning. */
         if (end == 0 || end - at > 4 || (text.p[at] < 0x80 && end != at + 1))
