@@ -78,6 +78,11 @@ static enum bz_status read_word(struct packer *m, struct bz_view v, const struct
     if (v.n == 0 || memchr(v.p, '*', v.n) != NULL)
         return packer_fail(m, ph->at, "'%s': a star stands at the beginning or end of a word alone",
                            whole);
+    for (size_t i = 0; i < v.n; i++) {
+        if (memchr("{}()|", v.p[i], 5) != NULL)
+            return packer_fail(m, ph->at, "'%s': brackets and braces within a word need quotes",
+                               whole);
+    }
     BZ_TRY(packer_canon(m, v, &v));
     if (v.n == 0 || v.n > WORD_MAX || memchr(v.p, ' ', v.n) != NULL)
         return packer_fail(m, ph->at, "'%s' is no word of 1 to 64 bytes", whole);
@@ -446,6 +451,7 @@ static size_t rarity(const struct packer *m, const struct pk_list *l) {
             size_t n = word->n;
             if (n > ANCHOR_MIN && common(bz_view(m->part[PK_TEXT].p + word->text, word->n)))
                 n = ANCHOR_MIN;
+            n = n * (WORD_MAX + 1) + word->n; /* of common words the longest */
             longest = n > longest ? n : longest;
         }
         least = longest < least ? longest : least;
@@ -462,7 +468,7 @@ static enum bz_status choose_anchor(const struct reader *r, uint16_t *ret) {
             continue;
         size_t n = rarity(r->m, list_at(r->m, e->list));
         bool here = (e->flags & ELEM_ANCHOR) != 0;
-        if (n < ANCHOR_MIN || (told && !here) || (n <= best && (told || !here)))
+        if (n < ANCHOR_MIN * (WORD_MAX + 1) || (told && !here) || (n <= best && (told || !here)))
             continue;
         best = n;
         told = told || here;

@@ -186,6 +186,8 @@ static const struct {
      "not closed"},
     {TOP "rules:\n- {id: r, what: w, score: 1, patterns: ['{verb}x'], match: [drop]}\n", 5, 41,
      "a blank is expected"},
+    {TOP "rules:\n- {id: r, what: w, score: 1, patterns: ['(a|{verb})'], match: [drop]}\n", 5, 41,
+     "need quotes"},
     {TOP "rules:\n- {id: r, what: w, score: 1, patterns: ['a be'], match: [drop]}\n", 5, 41,
      "3 bytes or more"},
     {TOP "rules:\n- {id: r, what: w, score: 1, patterns: ['drop? stone'], match: [stone]}\n", 5, 41,
