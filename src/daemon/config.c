@@ -223,7 +223,8 @@ static void put_errors(const struct bz_config_errors *e, struct bz_buf *why) {
 }
 
 /* The texts of our prompts, each once. */
-static size_t prompts_of(const struct bz_steering *s, struct bz_leak_item out[BZ_PROMPT_RULES_MAX]) {
+static size_t prompts_of(const struct bz_steering *s,
+                         struct bz_leak_item out[BZ_PROMPT_RULES_MAX]) {
     size_t n = 0;
     for (size_t i = 0; i < s->prompt_n && n < BZ_PROMPT_RULES_MAX; i++) {
         struct bz_view name = bz_view_sub(bz_view_str(s->prompt[i].id), 0, BZ_LEAK_NAME_MAX);

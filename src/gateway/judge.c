@@ -45,8 +45,7 @@ static bool name_of(const struct judge_ask *a, struct name *ret) {
     if (a->text.n > SHORT) {
         bz_body_digest(set.digest_key, salt, a->text, digest);
     } else {
-        uint64_t h =
-            bz_name_hash(set.digest_key, a->text); /* its first half is a seed of its own */
+        uint64_t h = bz_name_hash(set.limit_seed, a->text);
         memcpy(digest, &h, sizeof h);
         h = (h ^ salt) * UINT64_C(0x9e3779b97f4a7c15) + a->text.n;
         memcpy(digest + 8, &h, sizeof h);
