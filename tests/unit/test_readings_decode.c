@@ -446,7 +446,6 @@ static void memory(void **state) {
         "ig\xc3\xb1ore ",
         "aB3dEfGhIjKl\n",
         "aB3dEfGhIjKlMnOpQrSt ", /* lines that join to nothing, over and over */
-        ,
     };
     struct bz_buf b;
     for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
