@@ -67,7 +67,7 @@ struct bz_reading {
  * what lies beyond sets BZ_SIGN_CAPPED in the first. ROT13, leet, reversed, accents: only where a word
  * says so that reads as one of a few dozen ("vtaber", "1gn0re", "erongi").
  * `text` must live as long as the readings.
- * OK; ENOMEM; ETOOBIG (2 GiB). Cost O(text.n), some 2 ns a byte of ASCII prose. Memory: text.n
+ * OK; ENOMEM; ETOOBIG (2 GiB). Cost O(text.n), some 2.5 ns a byte of ASCII prose. Memory: text.n
  * for prose, 4 * text.n + 24 MiB at most for hostile text; ENOMEM means that the text is not judged. */
 enum bz_status bz_readings(struct bz_view text, struct bz_arena *ar, struct bz_reading **ret,
                            size_t *ret_n) BZ_MUST_USE;
