@@ -170,7 +170,7 @@ class Live(Folder):
         leaks = "leaks:\n  secrets:\n" + "".join("    - {name: %s, file: secrets/%s.txt}\n" % (s["id"], s["id"])
                                                  for s in SCENARIOS if "secret" in s)
         i = self.gateway(port, sections() + leaks)
-        r = self.attack(i, port, "--model-only", "--rounds", 40, "--dialect", "openai", "--dialect", "anthropic")
+        r = self.attack(i, port, "--model-only", "--rounds", 20, "--dialect", "openai")
         report = self.result(r)
         self.assertEqual([f for f in report["findings"] if f["forbidden"]], [])
         self.assertEqual(r.returncode, 0, r.stderr)
