@@ -261,6 +261,12 @@ static uint64_t name_key(struct bz_view v) { /* FNV-1a */
     return UINT64_C(1) << 31 | ((h ^ h >> 31) & 0x7fffffff);
 }
 
+/* llama.cpp's items have no id of their own, its deltas name them by the call's. */
+static struct bz_view item_id(const struct bz_json *item) {
+    struct bz_view id = bz_json_str(bz_json_get(item, BZ_V("id")));
+    return id.n > 0 ? id : bz_json_str(bz_json_get(item, BZ_V("call_id")));
+}
+
 /* By its id, or else by its place. *ret NULL: no call of this reply. */
 static void item_of(const struct came *e, const struct bz_json *root, struct bz_view id,
                     struct open_call **ret, uint64_t *ret_key, uint64_t *ret_place) {
@@ -307,7 +313,7 @@ static enum bz_status item_event(struct came *e, const struct bz_json *root, boo
     struct open_call *o = NULL;
     if (!bz_json_is(item, BZ_JSON_OBJECT) || !bz_agent_item(item, &c, e->ar))
         return BZ_OK;
-    BZ_TRY(open_item(e, root, bz_json_str(bz_json_get(item, BZ_V("id"))), &o));
+    BZ_TRY(open_item(e, root, item_id(item), &o));
     if (!done) {
         o->odd |= o->parts_n > 0; /* it began already */
         o->free = c.free;
@@ -360,9 +366,9 @@ static enum bz_status repeated(void *ctx, const struct agent_call *told, struct 
     (void)id;
     for (uint64_t i = 0; i < told->key && item != NULL; i++)
         item = item->next;
-    struct bz_view name = bz_json_str(bz_json_get(item, BZ_V("id")));
+    struct bz_view name = item_id(item);
     for (const struct bz_json *t = l->output->first; t != NULL && name.n > 0; t = t->next)
-        twice += bz_view_eq(bz_json_str(bz_json_get(t, BZ_V("id"))), name);
+        twice += bz_view_eq(item_id(t), name);
     c.key = name.n > 0 ? name_key(name) : told->key + 1;
     c.too_many |= twice > 1;
     l->e->call = true;
@@ -473,7 +479,9 @@ enum bz_status bz_agent_event(struct bz_tx *tx, const struct bz_json *root, stru
         count_names(tx, root, ar);
         return BZ_OK;
     }
-    BZ_TRY(take(&e, root));
+    enum bz_status st = take(&e, root);
+    if (st == BZ_ETOOBIG)
+        tx->stream.why = "the calls of tools in one reply are too many or too long";
     *ret_call = e.call;
-    return BZ_OK;
+    return st;
 }

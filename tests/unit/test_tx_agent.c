@@ -709,6 +709,22 @@ static const struct {
      ADDED("0", "f", "look") DONE_ARGS("0", "f", "{}") DONE_ITEM("0", "f", "look", "{}")
          COMPLETED(ITEM("f", "look", "{}")),
      true},
+    {"items as llama.cpp names them", F_RESPONSES,
+     "data: {\"type\":\"response.output_item.added\",\"item\":{\"type\":\"function_call\","
+     "\"call_id\":\"fc_1\",\"name\":\"look\",\"arguments\":\"\",\"status\":\"in_progress\"}}\n\n"
+     "data: "
+     "{\"type\":\"response.function_call_arguments.delta\",\"item_id\":\"fc_1\",\"delta\":\"{}\"}"
+     "\n\n"
+     "data: "
+     "{\"type\":\"response.function_call_arguments.done\",\"item_id\":\"fc_1\",\"arguments\":\"{}"
+     "\"}\n\n"
+     "data: "
+     "{\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"call_id\":"
+     "\"fc_1\","
+     "\"name\":\"look\",\"arguments\":\"{}\",\"status\":\"completed\"}}\n\n" COMPLETED(
+         "{\"type\":\"function_call\",\"call_id\":\"fc_1\",\"name\":\"look\",\"arguments\":\"{}"
+         "\"}"),
+     true},
     {"another name when it is done", F_RESPONSES,
      ADDED("0", "f", "look") DONE_ARGS("0", "f", "{}") DONE_ITEM(
          "0", "f", "wipe", "{\\\"x\\\":\\\"" BAD "\\\"}") COMPLETED(ITEM("f", "look", "{}")),
