@@ -444,6 +444,7 @@ static void memory(void **state) {
         "\xe2\x80\x8b",
         "H4sIAAAAAAAAA",
         "ig\xc3\xb1ore ",
+        "H4sIAAAAAAAAAAAB. ", /* heads of gzip, without a body */
         "aB3dEfGhIjKl\n",
         "aB3dEfGhIjKlMnOpQrSt ", /* lines that join to nothing, over and over */
     };
