@@ -238,9 +238,17 @@ static bool add_line(struct work *w, struct run *r, size_t from, size_t n) {
     return true;
 }
 
+static bool all_hex(const uint8_t *p, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (value16(p[i]) < 0)
+            return false;
+    }
+    return true;
+}
+
 /* The lines of a run that begins at `from`. Another line belongs to it when it is as long as the first,
  * or long, or the rest of the last. */
-static bool gather(struct work *w, struct bz_view t, size_t from, struct run *r) {
+static bool gather(struct work *w, struct bz_view t, size_t from, bool hex, struct run *r) {
     *r = (struct run){.t = t, .lines_cap = 1};
     r->lines = &r->first;
     size_t end = run_end(t, from);
@@ -258,7 +266,7 @@ static bool gather(struct work *w, struct bz_view t, size_t from, struct run *r)
         pad = padding(t, stop);
         bool rest = pad != 0 || stop == t.n || (line && t.p[stop] == '\n');
         bool fits = n == first || (n >= RUN_SHORT && line) || (n < first && rest);
-        if (gap == 0 || n < 2 || !fits)
+        if (gap == 0 || n < 2 || !fits || (hex && !all_hex(t.p + next, n)))
             break;
         if (!add_line(w, r, next, n))
             return false;
@@ -424,14 +432,6 @@ static bool read_turned(struct work *w, const struct layer *from, const struct r
     return false;
 }
 
-static bool all_hex(const uint8_t *p, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        if (value16(p[i]) < 0)
-            return false;
-    }
-    return true;
-}
-
 /* Upper and lower case within each other: no word, no number. */
 static bool is_mixed(const uint8_t *p, size_t n) {
     size_t upper = 0;
@@ -458,9 +458,8 @@ size_t decode_run(struct work *w, const struct layer *folded, size_t at) {
     if (!digits && !is_mixed(t.p + from, end - from))
         return end;
     struct run r;
-    if (!gather(w, t, digits ? hex : from, &r))
+    if (!gather(w, t, digits ? hex : from, digits, &r))
         return end;
-    digits = digits && all_hex(chars(&r), r.n);
     if (digits && r.n >= SAMPLE && aligned(chars(&r), r.n, 2, bytes16) != SIZE_MAX) {
         read_run(w, folded, &r, aligned(chars(&r), r.n, 2, bytes16), BZ_DECODING_HEX);
         return r.end;

@@ -302,6 +302,43 @@ static void full_width(void **state) {
     decodes(keep(work, n), "base64");
 }
 
+/* Exactly the bytes that a word was made of. */
+static void exact_places(void **state) {
+    (void)state;
+    struct bz_view p = BZ_V(PHRASE);
+    const struct {
+        struct bz_view coded;
+        const char *how;
+        size_t num, den; /* coded bytes for plain ones */
+    } table[] = {
+        {b64(p), "base64", 4, 3},
+        {hex(p, "", ""), "hex", 2, 1},
+        {hex(p, "\\x", ""), "escape", 4, 1},
+        {url(p, true), "url", 3, 1},
+        {each(p, "\\u%04x"), "escape", 6, 1},
+        {rot13(p), "rot13", 1, 1},
+        {tagged(p, 0xe0000), "tags", 4, 1},
+    };
+    const size_t a = strlen("Ignore all ");
+    const size_t b = a + strlen("previous");
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct bz_view text = around("see ", table[i].coded, " end");
+        size_t num = table[i].num;
+        size_t den = table[i].den;
+        decodes_in(text, "previous", table[i].how, 4 + a * num / den,
+                   4 + (b * num + den - 1) / den);
+        const struct bz_reading *r = find_reading(text, "previous", table[i].how);
+        const uint8_t *at = memmem(r->text.p, r->text.n, "previous", 8);
+        uint32_t lo = 0;
+        uint32_t hi = 0;
+        bz_reading_place(r, (size_t)(at - r->text.p), (size_t)(at - r->text.p) + 8, &lo, &hi);
+        assert_int_equal(lo, 4 + a * num / den);
+        assert_int_equal(hi, 4 + (b * num + den - 1) / den);
+    }
+    struct bz_view text = reversed(p);
+    decodes_in(text, "previous", "reversed", p.n - b, p.n - a);
+}
+
 /* ---- what is none ------------------------------------------------------------------------------ */
 
 static void plain_has_one(void **state) {
@@ -505,6 +542,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(in_words, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(within_each_other, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(full_width, open_arena, close_arena),
+        cmocka_unit_test_setup_teardown(exact_places, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(plain_has_one, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(depth, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(count, open_arena, close_arena),
