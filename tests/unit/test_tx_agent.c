@@ -367,6 +367,10 @@ static const struct {
      CALLS(FN("0", "a", "look", "{}")) CALLS(FN("0", "b", "note", "{\\\"x\\\":\\\"" BAD "\\\"}"))
          END,
      false},
+    {"arguments under another id", F_CHAT,
+     CALLS(FN("0", "a", "look", "")) CALLS("{\"index\":0,\"id\":\"b\",\"function\":{\"arguments\":"
+                                           "\"{\\\"x\\\":\\\"" BAD "\\\"}\"}}") END,
+     false},
     {"one id twice", F_CHAT, CALLS(FN("0", "a", "look", "{}")) CALLS(FN("1", "a", "wipe", BAD)) END,
      false},
     {"no name", F_CHAT, CALLS("{\"index\":0,\"function\":{\"arguments\":\"" BAD "\"}}") END, false},
