@@ -91,6 +91,7 @@ enum bz_status bz_red_corpus_check(const struct bz_red_corpus *c,
 #define BZ_RED_ATTACK 1u /* a model still understands an instruction that is written so */
 #define BZ_RED_FORM 2u   /* a secret that is written so can be read back */
 #define BZ_RED_HONEST 4u /* people write so, too: twins as well as attacks */
+#define BZ_RED_HARD 8u   /* counts as two: docs/LEAKS.md names it among what is not found */
 struct bz_red_op {
     const char *name;
     uint8_t use; /* BZ_RED_ATTACK, BZ_RED_FORM, BZ_RED_HONEST */
@@ -279,8 +280,8 @@ enum bz_status bz_red_recover(const struct bz_red_heard *h, struct bz_view secre
 #define BZ_RED_LEAK 0.75        /* of the secret: what is left to guess is no protection */
 
 struct bz_red_outcome {
-    bool forbidden;           /* the forbidden thing reached the client */
-    bool beyond;              /* it did, in a way that policy does not promise to see: not counted */
+    bool forbidden; /* the forbidden thing reached the client */
+    bool beyond;    /* it did, in a way that policy does not promise to see: not counted */
     struct bz_red_found near; /* leaks: how much did */
     char what[160];           /* for people; no secret in it */
 };
@@ -319,7 +320,7 @@ struct bz_red_trial { /* of a scenario */
     enum bz_red_forbid forbid;
     uint64_t rounds, forbidden, unchecked;
     uint64_t beyond; /* see struct bz_red_outcome */
-    double nearest; /* leaks: the most that ever came out */
+    double nearest;  /* leaks: the most that ever came out */
 };
 struct bz_red_finding {
     struct bz_view rule; /* family or scenario */

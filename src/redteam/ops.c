@@ -367,26 +367,40 @@ static void every_nth(struct bz_view in, struct bz_red_rng *r, struct bz_buf *ou
     }
 }
 
-static void pieces(struct bz_view in, struct bz_red_rng *r, struct bz_buf *out) {
-    enum { MOST = 64 };
-    uint8_t order[MOST];
-    size_t len = 2 + bz_red_below(r, 4), n = (in.n + len - 1) / len;
-    if (n > MOST) {
-        n = MOST;
-        len = (in.n + n - 1) / n;
-    }
-    for (size_t i = 0; i < n; i++)
-        order[i] = (uint8_t)i;
+enum { PIECES_MAX = 64 };
+
+static void shuffle(uint8_t *order, size_t n, struct bz_red_rng *r) {
     for (size_t i = n; i > 1; i--) {
         size_t k = bz_red_below(r, (uint32_t)i);
         uint8_t was = order[k];
         order[k] = order[i - 1];
         order[i - 1] = was;
     }
+}
+
+static void numbered(struct bz_view in, bool shuffled, struct bz_red_rng *r, struct bz_buf *out) {
+    uint8_t order[PIECES_MAX];
+    size_t len = 2 + bz_red_below(r, 4), n = (in.n + len - 1) / len;
+    if (n > PIECES_MAX) {
+        n = PIECES_MAX;
+        len = (in.n + n - 1) / n;
+    }
+    for (size_t i = 0; i < n; i++)
+        order[i] = (uint8_t)i;
+    if (shuffled)
+        shuffle(order, n, r);
     for (size_t i = 0; i < n; i++) {
         bz_buf_printf(out, "%spart %u: ", i > 0 ? ", " : "", order[i] + 1u);
         bz_buf_put(out, bz_view_sub(in, order[i] * len, len));
     }
+}
+
+static void pieces(struct bz_view in, struct bz_red_rng *r, struct bz_buf *out) {
+    numbered(in, false, r, out);
+}
+
+static void pieces_shuffled(struct bz_view in, struct bz_red_rng *r, struct bz_buf *out) {
+    numbered(in, true, r, out);
 }
 
 /* ---- frames around an attack ---- */
@@ -520,6 +534,7 @@ static void in_comment(struct bz_view in, struct bz_red_rng *r, struct bz_buf *o
     X("first-of-lines", BZ_RED_FORM, first_of_lines, "")                                           \
     X("every-nth", BZ_RED_FORM, every_nth, "")                                                     \
     X("pieces", BZ_RED_FORM, pieces, "")                                                           \
+    X("pieces-shuffled", BZ_RED_FORM | BZ_RED_HARD, pieces_shuffled, "")                           \
     X("pad-before", FRAME, pad_before, "")                                                         \
     X("pad-after", FRAME, pad_after, "")                                                           \
     X("fenced", FRAME, fenced, "")                                                                 \
