@@ -271,7 +271,7 @@ static inline void word(struct words *s, size_t from, size_t to) {
     uint64_t turned = rot13(ahead) & six;
     uint64_t both = rot13(back) & six;
     bool b = keys_maybe(&s->keys, back);
-    bool r = keys_maybe(&s->keys, turned) | keys_maybe(&s->keys, both);
+    bool r = ((int)keys_maybe(&s->keys, turned) | (int)keys_maybe(&s->keys, both)) != 0;
     /* Digits lack the bit that all letters have; of these, capitals that of small ones. */
     uint64_t digits = ~raw & ONES * 0x40 & mine;
     uint64_t upper = ~raw & raw >> 1 & ONES * 0x20;
