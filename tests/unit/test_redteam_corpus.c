@@ -24,7 +24,7 @@ static struct bz_red_corpus load(void) {
 }
 
 static int setup(void **state) {
-    bz_arena_init(&ar, bz_alloc_heap, (size_t)64 << 20, NULL, 0);
+    bz_arena_init(&ar, bz_alloc_heap, (size_t)512 << 20, NULL, 0);
     return 0;
 }
 
@@ -186,6 +186,44 @@ static void caps(void **state) {
     }
 }
 
+/* The same for scenarios and their tools; and for how many attacks there are. */
+static void caps_of_counts(void **state) {
+    static const char tools[] =
+        ",\"tools\":[{\"name\":\"t\",\"description\":\"d\",\"parameters\":{}}]}\n";
+    for (unsigned over = 0; over < 2; over++) {
+        struct bz_red_suite s = {.ar = &ar};
+        struct bz_buf b;
+        bz_buf_init(&b, BZ_RED_FILE_MAX);
+        for (unsigned i = 0; i < BZ_RED_BOXES_MAX + over; i++)
+            bz_buf_printf(&b, "{\"tools-of\":\"b%u\"%s", i, tools);
+        assert_int_equal(bz_red_suite_add(&s, bz_buf_view(&b), NULL), over ? BZ_ETOOBIG : BZ_OK);
+        bz_buf_reset(&b);
+        s = (struct bz_red_suite){.ar = &ar};
+        bz_buf_printf(&b, "{\"tools-of\":\"b\"%s", tools);
+        for (unsigned i = 0; i < BZ_RED_SCENARIOS_MAX + over; i++)
+            bz_buf_printf(
+                &b,
+                "{\"id\":\"s%u\",\"box\":\"b\",\"user\":\"u\",\"reads\":\"t\",\"content\":\"c\","
+                "\"injection\":\"i\",\"leak\":\"canary\"}\n",
+                i);
+        assert_int_equal(bz_red_suite_add(&s, bz_buf_view(&b), NULL), over ? BZ_ETOOBIG : BZ_OK);
+        bz_buf_reset(&b);
+        struct bz_red_corpus c = {.ar = &ar};
+        bz_buf_puts(&b, "{\"family\":\"f\",\"title\":\"t\",\"places\":[\"user\"]}\n");
+        for (unsigned i = 0; i < BZ_RED_SEEDS_MAX + over; i++)
+            put_seed(&b, i, 1);
+        assert_int_equal(bz_red_corpus_add(&c, bz_buf_view(&b), NULL), over ? BZ_ETOOBIG : BZ_OK);
+        bz_buf_reset(&b);
+        c = (struct bz_red_corpus){.ar = &ar};
+        bz_buf_puts(&b, "{\"family\":\"");
+        for (unsigned i = 0; i < BZ_RED_NAME_MAX + over; i++)
+            bz_buf_putc(&b, 'n');
+        bz_buf_puts(&b, "\",\"title\":\"t\",\"places\":[\"user\"]}");
+        assert_int_equal(bz_red_corpus_add(&c, bz_buf_view(&b), NULL), over ? BZ_ESYNTAX : BZ_OK);
+        bz_buf_free(&b);
+    }
+}
+
 /* What came near is kept, and drawn more often. */
 static void the_pool_keeps_the_best(void **state) {
     struct bz_red_pool p;
@@ -214,6 +252,7 @@ int main(void) {
         cmocka_unit_test(bad_lines_are_told),
         cmocka_unit_test(caps),
         cmocka_unit_test(the_pool_keeps_the_best),
+        cmocka_unit_test(caps_of_counts),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
