@@ -191,6 +191,8 @@ static void fit_stage(const struct rows *rs, const struct look *look, float w[BZ
             total += (double)row->weight;
         }
         for (size_t k = 0; k <= BZ_STAGE_COUNT; k++) {
+            if (k == BZ_STAGE_FOREIGN) /* a script says nothing about what its readers want */
+                continue;
             float d = (float)(g[k] / total) + (k < BZ_STAGE_COUNT ? 1e-4f * w[k] : 0);
             g2[k] += d * d;
             w[k] -= 0.1f * d / sqrtf(1e-12f + g2[k]);
