@@ -13,10 +13,10 @@ void red_fail(struct bz_red_error *err, const char *fmt, ...) {
 }
 
 void *red_grow(struct bz_arena *ar, void *v, size_t n, size_t *cap, size_t size, size_t most) {
-    if (n < *cap)
-        return v;
     if (n >= most)
         return NULL;
+    if (n < *cap)
+        return v;
     size_t more = *cap == 0 ? 16 : *cap * 2;
     void *p = bz_arena_zalloc(ar, more * size);
     if (p == NULL)
