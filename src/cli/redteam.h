@@ -12,6 +12,8 @@ struct red_ask { /* one request */
     bool stream;
     const struct bz_red_trick *trick; /* what the compromised model is to answer; NULL: honestly */
     unsigned part;
+    struct bz_view text; /* of an attack, as it was mutated; empty: not to be judged */
+    enum bz_red_place place;
 };
 struct red_got {
     bool checked;            /* otherwise `why` */

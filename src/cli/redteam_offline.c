@@ -169,6 +169,20 @@ static enum bz_verdict begin(struct offline *x, const struct red_ask *q, struct 
     return v == BZ_VERDICT_BODY ? bz_tx_body(tx, q->body, now_of(x)) : v;
 }
 
+/* How near the text came, as `bartizan guard score` would say it. */
+static void judge(struct offline *x, const struct red_ask *q, struct red_got *g) {
+    static const enum bz_channel channels[BZ_RED_PLACE_COUNT] = {
+        [BZ_RED_USER] = BZ_CHANNEL_USER,
+        [BZ_RED_TOOL] = BZ_CHANNEL_TOOL,
+        [BZ_RED_DOCUMENT] = BZ_CHANNEL_DOCUMENT,
+        [BZ_RED_DEFINITION] = BZ_CHANNEL_DOCUMENT};
+    struct bz_judged j;
+    if (x->image.injection != NULL && q->text.n > 0 &&
+        bz_injection_judge(x->image.injection, q->text, channels[q->place], BZ_DETECT_ALL, &g->ar,
+                           &j) == BZ_OK)
+        g->score = (double)j.score;
+}
+
 static bool offline_send(struct red_target *t, const struct red_ask *q, struct red_got *g) {
     struct offline *x = (struct offline *)(void *)t;
     struct bz_tx *tx = NULL;
@@ -178,6 +192,7 @@ static bool offline_send(struct red_target *t, const struct red_ask *q, struct r
         bz_say("out of memory");
         return false;
     }
+    judge(x, q, g);
     enum bz_verdict v = begin(x, q, tx);
     const struct bz_reply *r = bz_tx_reply(tx);
     if (v == BZ_VERDICT_FORWARD) {

@@ -99,18 +99,25 @@ static bool send(struct run *x, const struct red_ask *q, struct red_got *g) {
 
 static bool attack(struct run *x, const struct bz_red_attack *a, enum bz_red_dialect d,
                    struct red_got *g) {
-    struct bz_buf body;
+    struct bz_buf body, text;
     char talk[40];
     bz_buf_init(&body, BZ_RED_TEXT_MAX * (size_t)2);
+    bz_buf_init(&text, BZ_RED_TEXT_MAX);
+    bz_red_attack_text(x->p->corpus, a, &text);
     bz_red_attack_request(x->p->corpus, a, d, bz_view_str(x->t->model_name), &body);
     conversation(x, talk);
-    const struct red_ask q = {.dialect = d, .body = bz_buf_view(&body), .conversation = talk};
+    const struct red_ask q = {.dialect = d,
+                              .body = bz_buf_view(&body),
+                              .conversation = talk,
+                              .text = bz_buf_view(&text),
+                              .place = (enum bz_red_place)a->place};
     bool ok = true;
     if (bz_buf_status(&body) == BZ_OK)
         ok = send(x, &q, g);
     else
         (void)snprintf(g->why, sizeof g->why, "too long to be sent");
     bz_buf_free(&body);
+    bz_buf_free(&text);
     return ok;
 }
 
