@@ -201,6 +201,9 @@ static const struct {
      5, 73, "matches this example"},
     {TOP "rules:\n- {id: r, what: w, score: 1, patterns: [drop, stone], match: [drop]}\n", 5, 47,
      "found by this pattern"},
+    {"version: 1\nfamily: f\nwords: {w: {en: [alpha], de: [bravo]}}\nrules:\n"
+     "- {id: r, what: w, score: 1, languages: [en, de], patterns: ['{w}'], match: [alpha]}\n",
+     5, 62, "in language 'de'"},
     {TOP GOOD "pass: [drop stones, drop stone]\n", 10, 21, "matches this example"},
     {TOP "rules: &a []\n", 4, 8, "anchors"},
     {TOP "rules: !!seq []\n", 4, 8, "tags"},
