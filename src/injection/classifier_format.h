@@ -19,7 +19,7 @@
 #define BZ_CLASSIFIER_LOG2_MIN 10
 #define BZ_CLASSIFIER_LOG2_MAX 18
 
-enum bz_stage {
+enum bz_classifier_column {
     BZ_STAGE_TOP,    /* heaviest window of 32 words */
     BZ_STAGE_SECOND, /* second heaviest, or the heaviest again */
     BZ_STAGE_RUN_5,  /* heaviest 5 words in a row, 10, 20 */
