@@ -177,6 +177,7 @@ static const struct {
 } codes[] = {
     {"", 10, 1, FORM_DECIMAL}, /* 107 55 120, &#107; */
     {"", 8, 3, FORM_OCTAL},    /* \153 */
+    {"", 8, 1, FORM_OCTAL},    /* 153 67 */
     {"0", 8, 3, FORM_OCTAL},    {"x", 16, 2, FORM_ESCAPES}, {"0x", 16, 2, FORM_ESCAPES},
     {"u", 16, 4, FORM_ESCAPES}, {"u", 16, 2, FORM_ESCAPES},
 };
@@ -192,7 +193,7 @@ static void characters(struct work *w, const uint8_t *p, size_t n) {
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         tell(w, (enum leak_form)codes[i].form, w->second,
              put_codes(p, n, codes[i].prefix, codes[i].base, codes[i].wide, w->second),
-             (unsigned)strlen(codes[i].prefix) + codes[i].wide + (codes[i].base == 10));
+             (unsigned)strlen(codes[i].prefix) + codes[i].wide + (codes[i].wide == 1));
 }
 
 /* One encoding within another. */

@@ -247,6 +247,7 @@ enum row_name {
     ROW_OWN,           /* so many a channel has */
     ROW_ODD = ROW_OWN, /* of the whole reply: odd words, in the order in which they came */
     ROW_LEET,
+    ROW_PIECES, /* what stands behind numbers of pieces, words or not */
     ROW_COUNT
 };
 const char *leak_row_name(enum row_name r);
@@ -264,6 +265,7 @@ struct leak_word_state { /* the word that is being read, or that ended and waits
     uint8_t flags;       /* CH_* of its bytes */
     uint8_t first;
     bool rest;           /* of one longer than WORD_MAX */
+    bool apart;          /* a blank stands before it */
     bool line, sentence; /* it begins one */
     bool waits;
     bool colon;     /* ':' or '=' is among the signs behind it */
@@ -280,6 +282,7 @@ struct bz_leak_watch {
     bool unescapes;                /* ROW_UNESCAPED is another one than ROW_TEXT */
     bool blank;                    /* the last character was one, or '/' */
     bool line, sentence;           /* the next word begins one */
+    uint8_t piece;                 /* 1: the next word is one; 2: the last one was */
     uint8_t esc[ESC_MAX], esc_n;   /* an escape that is not whole */
     uint8_t jesc[ESC_MAX], jesc_n; /* the same of JSON */
     struct bz_leak_hit hit;

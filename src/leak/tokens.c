@@ -196,10 +196,6 @@ static bool numbers_a_piece(const struct leak_word_state *s, const uint8_t *sym)
 enum { DECODED = 12 };
 
 static void odd_word(struct leak_pass *p, const struct leak_word_state *s, const uint8_t *sym) {
-    if (s->n > 1 || (sym[0] != 0 && sym[0] != 8)) /* a, I */
-        p->w->r->codes += s->n;
-    if (numbers_a_piece(s, sym))
-        return;
     for (size_t i = 0; i < s->n; i++) {
         put(p, ROW_ODD, sym[i]);
         put(p, ROW_LEET, leak_leet[sym[i]]);
@@ -210,6 +206,15 @@ static void odd_word(struct leak_pass *p, const struct leak_word_state *s, const
         bits(p, sym, s->n, s->rest);
     else
         p->w->bits_n = 0;
+}
+
+/* "part 1: por, part 2: tal-": the first word behind a number, and what hangs on it. */
+static void piece(struct leak_pass *p, const struct leak_word_state *s, const uint8_t *sym,
+                  bool number) {
+    bool is = !number && (p->w->piece == 1 || (p->w->piece == 2 && !s->apart));
+    for (size_t i = 0; is && i < s->n; i++)
+        put(p, ROW_PIECES, sym[i]);
+    p->w->piece = number ? 1 : is ? 2 : 0;
 }
 
 static void look_at(struct leak_pass *p, const struct leak_word_state *s, const uint8_t *sym) {
@@ -225,8 +230,12 @@ static void look_at(struct leak_pass *p, const struct leak_word_state *s, const 
     bool article = s->n == 1 && (sym[0] == 0 || sym[0] == 8); /* a, I */
     if (spelt != SYM_END && !article)
         put(p, ROW_SPELT, spelt);
-    if (odd(s->flags, s->n))
+    bool is_odd = odd(s->flags, s->n), number = is_odd && numbers_a_piece(s, sym);
+    if (is_odd && !article)
+        p->w->r->codes += s->n;
+    if (is_odd && !number)
         odd_word(p, s, sym);
+    piece(p, s, sym, number);
 }
 
 /* The word that has ended; its symbols are the last of the text row. */
@@ -245,8 +254,11 @@ static void resolve(struct leak_pass *p) {
 static void begin(struct leak_pass *p, uint8_t first, bool rest) {
     struct bz_leak_watch *w = p->w;
     resolve(p);
-    w->word = (struct leak_word_state){
-        .first = first, .rest = rest, .line = w->line, .sentence = w->sentence};
+    w->word = (struct leak_word_state){.first = first,
+                                       .rest = rest,
+                                       .apart = w->blank && !rest,
+                                       .line = w->line,
+                                       .sentence = w->sentence};
     w->line = false;
     w->sentence = false;
     w->blank = false;

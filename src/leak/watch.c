@@ -23,6 +23,7 @@ static const char *const row_names[ROW_COUNT] = {
     [ROW_HEX] = "decoded hex",
     [ROW_ODD] = "odd words",
     [ROW_LEET] = "odd words as leet",
+    [ROW_PIECES] = "numbered pieces",
 };
 
 const char *leak_row_name(enum row_name r) {

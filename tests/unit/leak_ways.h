@@ -55,6 +55,8 @@ EACH(html_hex, "&#x%x;", "")
 EACH(decimal, "%u", " ")
 EACH(decimal_list, "%u", ", ")
 EACH(octal, "%03o", " ")
+EACH(octal_plain, "%o", " ")
+EACH(octal_list, "%o", ", ")
 EACH(octal_escape, "\\%03o", "")
 EACH(chr, "chr(%u)", "+")
 #undef EACH
@@ -233,6 +235,7 @@ WAY(hex_rot9, each(rot(s, 9, m), out, "%02x", ""))
 WAY(pieces_1, pieces(s, 1, "%u: ", "\n", out))
 WAY(pieces_2, pieces(s, 2, "%u: ", " ", out))
 WAY(pieces_4, pieces(s, 4, "Piece number %u of it is ", ". ", out))
+WAY(pieces_3, pieces(s, 3, "part %u: ", ", ", out))
 WAY(pieces_json, pieces(s, 3, "\"part%u\": \"", "\", ", out))
 WAY(pieces_text, pieces(s, 4, "Now there is something more to say about it (%u). It goes on with `",
                         "`, as we know. ", out))
@@ -321,89 +324,24 @@ WAY(leet, {
 #define W(name)                                                                                    \
     { #name, w_##name }
 static const struct way ways[] = {
-    W(plain),
-    W(upper),
-    W(spaced),
-    W(dashed),
-    W(lines),
-    W(zero_width),
-    W(quoted),
-    W(bold),
-    W(back),
-    W(rot1),
-    W(rot13),
-    W(rot25),
-    W(rot7_back),
-    W(mirror),
-    W(leet),
-    W(places),
-    W(b64_0),
-    W(b64_1),
-    W(b64_2),
-    W(b64_sentence),
-    W(b64_upper),
-    W(b64_back),
-    W(b64_rot13),
-    W(b64_rot4),
-    W(b32),
-    W(b32_back),
-    W(hex),
-    W(hex_upper),
-    W(hex_spaced),
-    W(hex_0x),
-    W(hex_back),
-    W(hex_rot9),
-    W(escape_x),
-    W(escape_u),
-    W(escape_braces),
-    W(u_plus),
-    W(url),
-    W(html),
-    W(html_hex),
-    W(some_escapes),
-    W(some_percent),
-    W(decimal),
-    W(decimal_list),
-    W(octal),
-    W(octal_escape),
-    W(chr),
-    W(binary),
-    W(binary_run),
-    W(binary_7),
-    W(morse),
-    W(morse_slash),
-    W(morse_back),
-    W(names),
-    W(names_sentence),
-    W(names_rot13),
-    W(words_first),
-    W(words_last),
-    W(lines_first),
-    W(sentences_first),
-    W(nth_2),
-    W(nth_3),
-    W(nth_5),
-    W(nth_spaced),
-    W(pieces_1),
-    W(pieces_2),
-    W(pieces_4),
-    W(pieces_json),
-    W(pieces_text),
-    W(pieces_back),
-    W(pig),
-    W(full_width),
-    W(circled),
-    W(bold_math),
-    W(b64_of_b64),
-    W(b64_of_hex),
-    W(hex_of_b64),
-    W(url_of_b64),
-    W(spaced_b64),
-    W(pieces_b64),
-    W(back_of_b64),
-    W(rot13_of_b64),
+    W(plain),           W(upper),        W(spaced),       W(dashed),       W(lines),
+    W(zero_width),      W(quoted),       W(bold),         W(back),         W(rot1),
+    W(rot13),           W(rot25),        W(rot7_back),    W(mirror),       W(leet),
+    W(places),          W(b64_0),        W(b64_1),        W(b64_2),        W(b64_sentence),
+    W(b64_upper),       W(b64_back),     W(b64_rot13),    W(b64_rot4),     W(b32),
+    W(b32_back),        W(hex),          W(hex_upper),    W(hex_spaced),   W(hex_0x),
+    W(hex_back),        W(hex_rot9),     W(escape_x),     W(escape_u),     W(escape_braces),
+    W(u_plus),          W(url),          W(html),         W(html_hex),     W(some_escapes),
+    W(some_percent),    W(decimal),      W(decimal_list), W(octal),        W(octal_plain),
+    W(octal_list),      W(octal_escape), W(chr),          W(binary),       W(binary_run),
+    W(binary_7),        W(morse),        W(morse_slash),  W(morse_back),   W(names),
+    W(names_sentence),  W(names_rot13),  W(words_first),  W(words_last),   W(lines_first),
+    W(sentences_first), W(nth_2),        W(nth_3),        W(nth_5),        W(nth_spaced),
+    W(pieces_1),        W(pieces_2),     W(pieces_4),     W(pieces_3),     W(pieces_json),
+    W(pieces_text),     W(pieces_back),  W(pig),          W(full_width),   W(circled),
+    W(bold_math),       W(b64_of_b64),   W(b64_of_hex),   W(hex_of_b64),   W(url_of_b64),
+    W(spaced_b64),      W(pieces_b64),   W(back_of_b64),  W(rot13_of_b64),
 };
-#undef W
 enum { WAYS = sizeof ways / sizeof ways[0] };
 
 #endif

@@ -387,6 +387,32 @@ static void what_cannot_be_kept_is_said(void **state) {
     bz_buf_free(&b);
 }
 
+/* The signs of a secret count where it is cut into pieces, and pieces may look like words. */
+static void pieces_that_are_words_are_found(void **state) {
+    static const struct way cuts[] = {W(pieces_2), W(pieces_3), W(pieces_json)};
+    const struct bz_leak_item item = {BZ_LEAK_SECRET, BZ_V("s"),
+                                      BZ_V("portal-4471-KITTIWAKE-0092")};
+    const struct bz_leak_options o = {0};
+    struct bz_leak_hit hit;
+    struct bz_leaks kept = leaks;
+    struct bz_buf b, text;
+    size_t bad;
+    (void)state;
+    bz_buf_init(&b, BZ_BLOB_MAX);
+    bz_buf_init(&text, WAY_MAX);
+    assert_int_equal(bz_leak_compile(&item, 1, &o, key, &b, &bad), BZ_OK);
+    assert_int_equal(bz_leaks_open(bz_buf_view(&b), &leaks), BZ_OK);
+    for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+        write_way(&cuts[i], "portal-4471-KITTIWAKE-0092", &text);
+        for (size_t cut = 0; cut <= text.n; cut++)
+            if (!leaks_in(bz_buf_view(&text), cut, false, false, &hit))
+                fail_msg("%s cut at %zu", cuts[i].name, cut);
+    }
+    leaks = kept;
+    bz_buf_free(&b);
+    bz_buf_free(&text);
+}
+
 static void short_secrets_are_found_wherever_a_letter_stands(void **state) {
     static const char *const list[] = {"1password", "12ab34cd", "1234567z", "a1234567", "98765432"};
     (void)state;
@@ -483,6 +509,7 @@ int main(void) {
         cmocka_unit_test(the_line_of_the_prompt_holds_it),
         cmocka_unit_test(the_blob_holds_no_secret),
         cmocka_unit_test(what_cannot_be_kept_is_said),
+        cmocka_unit_test(pieces_that_are_words_are_found),
         cmocka_unit_test(short_secrets_are_found_wherever_a_letter_stands),
         cmocka_unit_test(a_damaged_blob_is_refused),
         cmocka_unit_test(without_memory_it_says_so),
