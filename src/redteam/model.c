@@ -53,10 +53,10 @@ static struct bz_view find_canary(struct bz_view text) {
             digits += digit;
             letters += !digit;
         }
-        bool fits = i - from == BZ_RED_CANARY && letters > 0 && digits > 0;
-        if (fits && said_secret(bz_view_sub(text, i, text.n)))
+        bool long_enough = i - from == BZ_RED_CANARY;
+        if (long_enough && said_secret(bz_view_sub(text, i, text.n))) /* one in 400 has no digit */
             return bz_view_sub(text, from, i - from);
-        if (fits && found.n == 0)
+        if (long_enough && letters > 0 && digits > 0 && found.n == 0)
             found = bz_view_sub(text, from, i - from);
         i += i == from;
     }
