@@ -274,6 +274,36 @@ static enum bz_status by_rules(struct bz_injection *j, const struct bz_reading *
     return BZ_OK;
 }
 
+#define CLASSIFIER_FLAGS 0.74f                        /* flagged, not blocked */
+enum { WORDS_ENOUGH = 12, FIRST_OF_ONE_SIGN = 0xe2 }; /* UTF-8: from U+2000 on, a word by itself */
+
+/* Fewer than twelve different words: statistics know little of such a text ("Say hello", one word a
+ * hundred times), so they alone stop none; rules may. O(text) for texts that repeat themselves. */
+static bool says_little(struct bz_view t) {
+    uint32_t seen[WORDS_ENOUGH];
+    size_t n = 0;
+    for (size_t i = 0; i < t.n && n < WORDS_ENOUGH;) {
+        uint32_t word = 0;
+        size_t from = i, k = 0;
+        while (i < t.n && t.p[i] > ' ' && (i == from || t.p[i] < FIRST_OF_ONE_SIGN)) {
+            word = (word ^ t.p[i++]) * 16777619u;
+            while (t.p[from] >= FIRST_OF_ONE_SIGN && i < t.n && (t.p[i] & 0xc0) == 0x80)
+                word = (word ^ t.p[i++]) * 16777619u;
+            if (t.p[from] >= FIRST_OF_ONE_SIGN)
+                break;
+        }
+        if (i == from) {
+            i++; /* a blank */
+            continue;
+        }
+        while (k < n && seen[k] != word)
+            k++;
+        if (k == n)
+            seen[n++] = word;
+    }
+    return n < WORDS_ENOUGH;
+}
+
 static void by_classifier(const struct bz_injection *j, const struct bz_reading *r,
                           struct verdict *v) {
     struct bz_classified c = {.score = 0};
@@ -287,6 +317,8 @@ static void by_classifier(const struct bz_injection *j, const struct bz_reading 
                             .end = r->to,
                             .how_n = r->how_n,
                             .score = c.score};
+    if (one.score > CLASSIFIER_FLAGS && says_little(r->text))
+        one.score = CLASSIFIER_FLAGS;
     memcpy(one.how, r->how, sizeof one.how);
     if (c.spans_n > 0)
         bz_reading_place(r, c.spans[0].start, c.spans[0].end, &one.start, &one.end);

@@ -343,7 +343,9 @@ static void the_score_is_a_function_of_the_text(void **state) {
             memset(room, 'z', sizeof(room));
             memcpy(room + off, attacks[i], n);
             b = score_of(&builtin, bz_view(room + off, n));
-            assert_memory_equal(&a, &b, sizeof(a));
+            assert_true(a.score == b.score && a.evidence == b.evidence);
+            assert_int_equal(a.spans_n, b.spans_n);
+            assert_memory_equal(a.spans, b.spans, a.spans_n * sizeof(a.spans[0]));
         }
     }
 }
