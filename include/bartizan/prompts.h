@@ -92,6 +92,8 @@ struct bz_prompts { /* a checked view of a blob; empty blob: no rules, defaults 
     struct bz_view bytes;
 };
 enum bz_status bz_prompts_open(struct bz_view blob, struct bz_prompts *ret) BZ_MUST_USE;
+/* Does any rule ask for a canary? What is no sound blob might. O(rules). */
+bool bz_prompts_canaries(struct bz_view blob);
 /* false: no rule fits: nothing of ours, client system kept, marking NONE, tokens BLOCK. */
 bool bz_prompts_find(const struct bz_prompts *p, struct bz_view role, struct bz_view model,
                      struct bz_view route, struct bz_prompt_rule *ret);

@@ -32,7 +32,7 @@ void bz_tx_canary(const struct bz_tx *tx, char out[BZ_CANARY_TEXT + 1]) {
 
 bool bz_tx_leaks_configured(const struct bz_tx *tx) {
     return bz_image_blob(tx->image, BZ_BLOB_LEAK).n != 0 ||
-           bz_image_blob(tx->image, BZ_BLOB_PROMPTS).n != 0; /* may ask for a canary */
+           bz_prompts_canaries(bz_image_blob(tx->image, BZ_BLOB_PROMPTS));
 }
 
 /* *ret: NULL: nothing to watch for. */
@@ -140,8 +140,7 @@ static enum bz_status leaks_open(struct bz_tx *tx, const struct bz_span *span,
     if (w == NULL)
         return BZ_ENOMEM;
     *w = (struct leak_watcher){.w = {.kind = &bz_guard_leaks}};
-    enum bz_status st =
-        bz_leak_watch_new(l->reply, bz_tx_mode_of(span) == BZ_TEXT_JSON, &w->watch);
+    enum bz_status st = bz_leak_watch_new(l->reply, bz_tx_mode_of(span) == BZ_TEXT_JSON, &w->watch);
     if (st != BZ_OK) {
         bz_tx_mem_free(tx, w);
         return st;

@@ -186,6 +186,18 @@ static uint32_t le32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+bool bz_prompts_canaries(struct bz_view blob) {
+    if (blob.n == 0)
+        return false;
+    if (blob.n < HEAD || le32(blob.p + 12) > (blob.n - HEAD) / RULE)
+        return true;
+    const uint8_t *canary = blob.p + HEAD + RULE - 1; /* a rule's last byte */
+    for (uint32_t n = le32(blob.p + 12); n > 0; n--, canary += RULE)
+        if (*canary != 0)
+            return true;
+    return false;
+}
+
 static enum bz_status parts_of(struct bz_view blob, struct parts *ret) {
     struct bz_rd r;
     bz_rd_init(&r, blob);

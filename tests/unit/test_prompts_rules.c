@@ -225,6 +225,26 @@ static void empty(void **state) {
 }
 
 /* The same answer as looking at one rule after the other. */
+/* Whether replies have to be watched at all rests on it. */
+static void canaries_are_told(void **state) {
+    struct bz_prompt_rule rules[3] = {
+        {.id = BZ_V("a@1")}, {.id = BZ_V("b@1")}, {.id = BZ_V("c@1")}};
+    (void)state;
+    assert_false(bz_prompts_canaries((struct bz_view){0}));
+    assert_true(bz_prompts_canaries(BZ_V("no blob of ours")));
+    for (size_t which = 0; which <= 3; which++) { /* the third: none */
+        struct bz_buf b;
+        bz_buf_init(&b, 1 << 16);
+        for (size_t i = 0; i < 3; i++)
+            rules[i].canary = i == which;
+        assert_int_equal(bz_prompts_compile(rules, 3, NULL, 0, &b), BZ_OK);
+        assert_int_equal(bz_prompts_canaries(bz_buf_view(&b)), which < 3);
+        if (which == 2) /* cut off before it */
+            assert_true(bz_prompts_canaries(bz_view(b.p, 32 + 2 * 44)));
+        bz_buf_free(&b);
+    }
+}
+
 static void as_in_order(void **state) {
     (void)state;
     static const char *const names[] = {"", "a", "b", "ab", "a*", "b*", "*", "c"};
@@ -314,6 +334,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(mark_is_taken_out, open_arena, close_arena),
         cmocka_unit_test(first_that_fits),
         cmocka_unit_test(empty),
+        cmocka_unit_test(canaries_are_told),
         cmocka_unit_test(as_in_order),
         cmocka_unit_test(hostile),
     };
