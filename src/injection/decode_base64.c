@@ -246,8 +246,16 @@ static bool all_hex(const uint8_t *p, size_t n) {
     return true;
 }
 
-/* The lines of a run that begins at `from`. Another line belongs to it when it is as long as the first,
- * or long, or the rest of the last. */
+/* Another line [next, stop) belongs to a run when it is as long as the first, or long, or the rest of the
+ * last. line: a line end stands before it; pad: padding behind it. */
+static bool belongs(struct bz_view t, size_t first, size_t next, size_t stop, bool line,
+                    size_t pad) {
+    size_t n = stop - next;
+    bool rest = pad != 0 || stop == t.n || (line && t.p[stop] == '\n');
+    return n >= 2 && (n == first || (n >= RUN_SHORT && line) || (n < first && rest));
+}
+
+/* The lines of a run that begins at `from`. */
 static bool gather(struct work *w, struct bz_view t, size_t from, bool hex, struct run *r) {
     *r = (struct run){.t = t, .lines_cap = 1};
     r->lines = &r->first;
@@ -264,9 +272,8 @@ static bool gather(struct work *w, struct bz_view t, size_t from, bool hex, stru
         size_t stop = run_end(t, next);
         size_t n = stop - next;
         pad = padding(t, stop);
-        bool rest = pad != 0 || stop == t.n || (line && t.p[stop] == '\n');
-        bool fits = n == first || (n >= RUN_SHORT && line) || (n < first && rest);
-        if (gap == 0 || n < 2 || !fits || (hex && !all_hex(t.p + next, n)))
+        if (gap == 0 || !belongs(t, first, next, stop, line, pad) ||
+            (hex && !all_hex(t.p + next, n)))
             break;
         if (!add_line(w, r, next, n))
             return false;
