@@ -224,6 +224,19 @@ static bool has_component(struct bz_view name, bool (*is)(struct bz_view)) {
     return false;
 }
 
+/* Of a name that no list has: what it is by where it stands. */
+static void by_place(struct bz_view module, struct bz_view name, struct bz_pk_verdict *v) {
+    const struct bz_view last = last_part(name);
+    if (name.n > 0 && memchr(name.p, '.', name.n) != NULL && !nested_class(name))
+        v->status = BZ_PK_PATH;
+    else if (below(bz_pk_known, first_part(module)))
+        known_library(module, name, v);
+    else if (bz_pk_word(bz_pk_standard, first_part(module)))
+        v->status = BZ_PK_STANDARD;
+    else if (v->dunder || (last.n > 0 && last.p[0] == '_' && !v->camel))
+        v->status = BZ_PK_PRIVATE;
+}
+
 static struct bz_pk_verdict judge(struct bz_view module, struct bz_view name) {
     struct bz_pk_verdict v = {.status = BZ_PK_UNKNOWN, .harm = BZ_PK_RUNS};
     map_old(&module, &name);
@@ -251,15 +264,7 @@ static struct bz_pk_verdict judge(struct bz_view module, struct bz_view name) {
         v.roles = BZ_PK_REF | BZ_PK_NEW;
         return v;
     }
-    if (dotted && !nested_class(name)) {
-        v.status = BZ_PK_PATH;
-    } else if (below(bz_pk_known, first_part(module))) {
-        known_library(module, name, &v);
-    } else if (bz_pk_word(bz_pk_standard, first_part(module))) {
-        v.status = BZ_PK_STANDARD;
-    } else if (v.dunder || (last.n > 0 && last.p[0] == '_' && !v.camel)) {
-        v.status = BZ_PK_PRIVATE;
-    }
+    by_place(module, name, &v);
     return v;
 }
 

@@ -61,6 +61,12 @@ static size_t pem_end(const struct scan *s, size_t i, size_t stop) {
     return e;
 }
 
+/* Is [line, after) a line of a key's body, and not a word of prose? middle: it goes on with one. */
+static bool body_line(const struct scan *s, size_t line, size_t after, bool begun, bool middle) {
+    return after - line >= PEM_LINE_MIN || (middle && after > line) ||
+           (begun && after > line && memchr(s->p + line, '=', after - line) != NULL);
+}
+
 /* The part of a key's body that begins at i. ret_open: the last byte looked at may be followed by
  * more of the key. */
 static size_t pem_body(const struct scan *s, size_t i, size_t stop, bool begun, bool *ret_open) {
@@ -86,8 +92,7 @@ static size_t pem_body(const struct scan *s, size_t i, size_t stop, bool begun, 
             return after;
         }
         after = base64_run(s, line, stop);
-        bool whole = after - line >= PEM_LINE_MIN || (middle && line == i && after > line) ||
-                     (begun && after > line && memchr(s->p + line, '=', after - line) != NULL);
+        bool whole = body_line(s, line, after, begun, middle && line == i);
         if (after == stop) {
             *ret_open = true;
             return after;
