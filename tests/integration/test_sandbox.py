@@ -203,7 +203,7 @@ class RealServer(Cages):
             self.assertTrue(found[name].startswith("ok "), found.get(name))
         self.assertIn(" 0 leaked", found["descriptors"])
         self.assertIn(" 0 foreign", found["mounts"])
-        body = json.dumps({"messages": [{"role": "user", "content": "hello"}], "max_tokens": 4}).encode()
+        body = json.dumps({"messages": [{"role": "user", "content": "hello"}], "max_tokens": 4, "ignore_eos": True}).encode()
         reply = over_socket(self.socket, b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
                             b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         self.assertIn(b'"completion_tokens":4', reply)
