@@ -2,6 +2,8 @@
  * tokenizers, kernels; TorchServe's manifest and TensorFlow.js models beside them.
  * Sources: transformers dynamic_module_utils.py and tokenization_utils_base.py, diffusers
  * pipeline_loading_utils.py, peft auto.py, sentence_transformers/util (import_from_string). */
+#include <stdlib.h>
+
 #include "json_int.h"
 
 static bool is_module(struct bz_view v) {
@@ -224,28 +226,36 @@ static enum bz_status modules(struct bz_json_scan *x, const struct bz_json *root
     return BZ_OK;
 }
 
+struct token {
+    int64_t id;
+    const struct bz_json *at;
+};
+
+static int by_id(const void *va, const void *vb) {
+    const struct token *a = va, *b = vb;
+    if (a->id != b->id)
+        return a->id < b->id ? -1 : 1;
+    return (a->at->off > b->at->off) - (a->at->off < b->at->off);
+}
+
 /* tokenizer.json: an id has one content. */
 static enum bz_status added_tokens(struct bz_json_scan *x, const struct bz_json *root) {
     const struct bz_json *list = bz_json_get(root, BZ_V("added_tokens"));
-    uint64_t seen[1024] = {
-        0}; /* a bit per id below 65,536; vocabularies add a few hundred at most */
-    uint64_t low = UINT64_MAX;
     if (!bz_json_is(list, BZ_JSON_ARRAY))
         return BZ_OK;
+    struct token *tokens = bz_arena_alloc(bz_scan_arena(x->s), (list->count + 1) * sizeof *tokens);
+    size_t n = 0;
+    if (tokens == NULL)
+        return BZ_ENOMEM;
     for (const struct bz_json *t = list->first; t != NULL; t = t->next) {
-        int64_t id = 0;
-        if (bz_json_i64(bz_json_get(t, BZ_V("id")), &id) == BZ_OK && id >= 0 && (uint64_t)id < low)
-            low = (uint64_t)id;
+        if (bz_json_i64(bz_json_get(t, BZ_V("id")), &tokens[n].id) == BZ_OK)
+            tokens[n++].at = t;
     }
-    for (const struct bz_json *t = list->first; t != NULL; t = t->next) {
-        const struct bz_json *n = bz_json_get(t, BZ_V("id"));
-        int64_t id = 0;
-        if (bz_json_i64(n, &id) != BZ_OK || id < 0 || (uint64_t)id - low >= 65536)
-            continue;
-        uint64_t at = (uint64_t)id - low;
-        if ((seen[at / 64] >> (at % 64) & 1) != 0)
-            return BZ_J_FOUND(x, BZ_J_TOKENS, n, bz_json_text(t, BZ_V("content")));
-        seen[at / 64] |= (uint64_t)1 << (at % 64);
+    qsort(tokens, n, sizeof *tokens, by_id);
+    for (size_t i = 1; i < n; i++) {
+        if (tokens[i].id == tokens[i - 1].id)
+            return BZ_J_FOUND(x, BZ_J_TOKENS, bz_json_get(tokens[i].at, BZ_V("id")),
+                              bz_json_text(tokens[i].at, BZ_V("content")));
     }
     return BZ_OK;
 }

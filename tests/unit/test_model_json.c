@@ -134,6 +134,9 @@ static void hugging_face(void **state) {
         {"{\"_class_name\":[\"pipe\",\"P\"],\"_diffusers_version\":\"0.30\"}", "HF-CODE-LOCAL"},
         {"{\"added_tokens\":[{\"id\":5,\"content\":\"a\"},{\"id\":5,\"content\":\"b\"}]}",
          "HF-TOKENS"},
+        {"{\"added_tokens\":[{\"id\":900000,\"content\":\"a\"},{\"id\":5,\"content\":\"b\"},"
+         "{\"id\":900000,\"content\":\"c\"}]}",
+         "HF-TOKENS"},
         {"{\"archiverVersion\":\"0.1\",\"model\":{\"handler\":\"../h.py\"}}", "HF-FILE"},
         {"{\"chat_template\":\"{{ x.__class__.__mro__ }}\"}", "TPL-CODE"},
         {"{\"my_template\":\"{{ x.__class__.__mro__ }}\"}", "TPL-CODE"},
