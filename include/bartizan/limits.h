@@ -160,6 +160,7 @@
 #define BZ_SCAN_DICTIONARY_MAX (128u << 20) /* of an LZMA decoder; xz -9 takes 65 MiB */
 #define BZ_SCAN_JSON_MAX (64u << 20)        /* one JSON file; the biggest tokenizers have 35 MiB */
 #define BZ_SCAN_TEXT_MAX (16u << 20)        /* one YAML, XML, Python or protocol buffer text */
+#define BZ_TAR_EXTENTS_MAX 1000000          /* parts of one sparse member of tar: 24 bytes each */
 /* HDF5: what the process that runs libhdf5 may take. */
 #define BZ_HDF5_MEMORY_MAX (1ull << 30) /* bytes of address space */
 #define BZ_HDF5_SECONDS_MAX 20          /* of processor time; twice that by the clock */

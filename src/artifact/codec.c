@@ -1,5 +1,6 @@
-/* Decoders as sources: one object over five libraries, which decodes forward and starts anew for a
+/* Decoders as sources: one object over five libraries and inflate64.c, which decodes forward and starts anew for a
  * step back. It counts what comes out, and records damage and bombs itself. */
+#include "inflate64.h"
 #include "scan_int.h"
 
 #include <bartizan/limits.h>
@@ -47,13 +48,14 @@ struct decoder {
         lzma_stream l;
         ZSTD_DStream *zstd;
         LZ4F_dctx *lz4;
+        struct bz_inflate64 *i64;
     } u;
     uint8_t in[IN_MAX];
 };
 
 const char *bz_codec_name(enum bz_codec c) {
-    static const char *const names[] = {"deflate", "zlib", "gzip", "bzip2", "xz",
-                                        "lzma",    "zstd", "lz4",  "lzma",  "lzma2"};
+    static const char *const names[] = {"deflate", "zlib", "gzip", "bzip2", "xz",       "lzma",
+                                        "zstd",    "lz4",  "lzma", "lzma2", "deflate64"};
     _Static_assert(sizeof names / sizeof names[0] == BZ_CODEC_COUNT, "a name each");
     return (unsigned)c < BZ_CODEC_COUNT ? names[c] : "unknown";
 }
@@ -133,6 +135,23 @@ static enum bz_status lzma_open(struct decoder *d) {
     return r == LZMA_OK ? BZ_OK : r == LZMA_MEMLIMIT_ERROR ? BZ_ELIMIT : BZ_ECORRUPT;
 }
 
+static int next_byte(void *ctx) {
+    struct decoder *d = ctx;
+    if (refill(d, 1) != BZ_OK || d->n == d->at)
+        return -1;
+    int c = d->in[d->at];
+    eat(d, 1);
+    return c;
+}
+
+static enum bz_status inflate64_open(struct decoder *d) {
+    d->u.i64 = d->heap.alloc(d->heap.ctx, sizeof *d->u.i64);
+    if (d->u.i64 == NULL)
+        return BZ_ENOMEM;
+    bz_inflate64_init(d->u.i64, next_byte, d);
+    return BZ_OK;
+}
+
 static enum bz_status lib_open(struct decoder *d) {
     memset(&d->u, 0, sizeof d->u);
     int r = 0;
@@ -162,6 +181,8 @@ static enum bz_status lib_open(struct decoder *d) {
     case BZ_CODEC_LZMA1:
     case BZ_CODEC_LZMA2:
         return lzma_open(d);
+    case BZ_CODEC_DEFLATE64:
+        return inflate64_open(d);
     case BZ_CODEC_COUNT:
     default:
         return BZ_EINVAL;
@@ -190,6 +211,9 @@ static void lib_close(struct decoder *d) {
     case BZ_CODEC_LZMA1:
     case BZ_CODEC_LZMA2:
         lzma_end(&d->u.l);
+        break;
+    case BZ_CODEC_DEFLATE64:
+        d->heap.free(d->heap.ctx, d->u.i64);
         break;
     case BZ_CODEC_COUNT:
     default:
@@ -284,6 +308,8 @@ static enum bz_status lib_step(struct decoder *d, uint8_t *out, size_t n, size_t
     case BZ_CODEC_LZMA1:
     case BZ_CODEC_LZMA2:
         return step_lzma(d, out, n, ret_n, ret_end);
+    case BZ_CODEC_DEFLATE64:
+        return bz_inflate64_read(d->u.i64, out, n, ret_n, ret_end);
     case BZ_CODEC_DEFLATE:
     case BZ_CODEC_ZLIB:
     case BZ_CODEC_GZIP:

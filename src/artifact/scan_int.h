@@ -2,7 +2,7 @@
  *
  *   scan.c     life of a scan, findings, caps, dispatch
  *   source.c   sources over memory, parts of sources, windows
- *   codec.c    gzip, zlib, bzip2, xz, lzma, zstd, lz4 as sources
+ *   codec.c    gzip, zlib, bzip2, xz, lzma, zstd, lz4, deflate64 (inflate64.c) as sources
  *   formats.h  the list of formats (a row each); formats.c makes the table
  *   one file (or a few) and one const struct bz_format per format, with its rules beside it */
 #ifndef BZ_ARTIFACT_SCAN_INT_H
@@ -152,6 +152,7 @@ enum bz_codec {
     BZ_CODEC_LZ4,   /* frames */
     BZ_CODEC_LZMA1, /* raw; these need properties */
     BZ_CODEC_LZMA2,
+    BZ_CODEC_DEFLATE64,
     BZ_CODEC_COUNT
 };
 const char *bz_codec_name(enum bz_codec c);

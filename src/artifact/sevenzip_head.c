@@ -107,6 +107,7 @@ static void set_way(struct sz_folder *f, struct bz_view id, struct bz_view props
         {1, {0x21}, SZ_CODEC, BZ_CODEC_LZMA2},
         {3, {3, 1, 1}, SZ_CODEC, BZ_CODEC_LZMA1},
         {3, {4, 1, 8}, SZ_CODEC, BZ_CODEC_DEFLATE},
+        {3, {4, 1, 9}, SZ_CODEC, BZ_CODEC_DEFLATE64},
         {3, {4, 2, 2}, SZ_CODEC, BZ_CODEC_BZIP2},
         {4, {4, 0xf7, 0x11, 1}, SZ_CODEC, BZ_CODEC_ZSTD},
         {4, {6, 0xf1, 7, 1}, SZ_ENCRYPTED, BZ_CODEC_COUNT},

@@ -1,10 +1,11 @@
 /* tar: v7, ustar, pax, GNU. POSIX.1-2017 pax, GNU tar manual "Basic Tar Format". */
 #include "archive.h"
+#include "tar_sparse.h"
 
 #include <bartizan/limits.h>
 #include <stdlib.h>
 
-enum { BLOCK = 512, META_MAX = 1 << 20, NAMES_STEP = 256, TWINS_MAX = 65536 };
+enum { BLOCK = TAR_BLOCK, META_MAX = 1 << 20, NAMES_STEP = 256, TWINS_MAX = 65536 };
 
 static const struct bz_rule rules[] = {
     {"TAR-BROKEN", BZ_SEVERITY_HIGH, BZ_RULE_MALFORMED, "no sound tar archive",
@@ -27,15 +28,15 @@ struct tar {
     uint8_t h[BLOCK];
     struct bz_view long_name, long_link, pax_path, pax_link; /* for the next member */
     uint64_t pax_size;
-    bool has_pax_size, sparse;
+    bool has_pax_size;
+    struct tar_sparse sparse; /* of the next member */
     struct bz_archive_name *names;
     size_t names_n, names_cap;
 };
 
 /* ---- numbers and text in a header ---------------------------------------------------------------- */
 
-/* Octal digits between blanks and NULs, or base 256 behind a bit. */
-static bool number(const uint8_t *p, size_t n, uint64_t *ret) {
+bool tar_number(const uint8_t *p, size_t n, uint64_t *ret) {
     uint64_t v = 0;
     if ((p[0] & 0x80) != 0) {
         v = p[0] & 0x3f;
@@ -71,7 +72,7 @@ static bool sound(const uint8_t h[BLOCK]) {
         plain += c;
         sign += (int8_t)c;
     }
-    return number(h + 148, 8, &want) && (want == plain || (int64_t)want == sign) &&
+    return tar_number(h + 148, 8, &want) && (want == plain || (int64_t)want == sign) &&
            plain != 8 * ' ';
 }
 
@@ -112,7 +113,7 @@ static enum bz_status pax_record(struct tar *t, struct bz_view key, struct bz_vi
     else if (bz_view_eq(key, BZ_V("linkpath")))
         t->pax_link = value;
     else if (bz_view_starts(key, BZ_V("GNU.sparse.")))
-        t->sparse = true;
+        return tar_sparse_pax(&t->sparse, t->s, key, value);
     else if (bz_view_eq(key, BZ_V("size"))) {
         t->has_pax_size = true;
         if (bz_view_u64(value, &t->pax_size) != BZ_OK)
@@ -144,6 +145,10 @@ static enum bz_status pax_records(struct tar *t, struct bz_view v) {
 /* ---- members -------------------------------------------------------------------------------------------- */
 
 static enum bz_status name_of(struct tar *t, struct bz_view *ret) {
+    if (t->sparse.name.n > 0) {
+        *ret = t->sparse.name;
+        return BZ_OK;
+    }
     if (t->pax_path.n > 0 || t->long_name.n > 0) {
         *ret = t->pax_path.n > 0 ? t->pax_path : t->long_name;
         return BZ_OK;
@@ -191,13 +196,27 @@ static enum bz_status link_member(struct tar *t, struct bz_view name) {
     return bz_archive_link(t->s, t->o, t->at, t->h[156] == '1' ? BZ_V("") : name, target);
 }
 
+/* As it was, and as it is packed where that would begin otherwise: not every program knows of maps. */
+static enum bz_status sparse_member(struct tar *t, struct bz_view name,
+                                    const struct bz_source *packed) {
+    const struct bz_source *src = NULL;
+    if (t->pax_path.n > 0)
+        BZ_TRY(bz_archive_name(t->s, t->o, t->at, t->pax_path));
+    BZ_TRY(tar_sparse_source(&t->sparse, t->s, packed, &src));
+    if (src == NULL)
+        BZ_TRY(found(t, R_BROKEN, bz_view_str(t->sparse.bad)));
+    else if (bz_scan_bytes(t->s, t->o, src->size))
+        BZ_TRY(bz_scan_member(t->s, t->o, name, src));
+    if (src != NULL && !tar_sparse_moved(&t->sparse))
+        return BZ_OK;
+    return bz_scan_member(t->s, t->o, name, packed);
+}
+
 static enum bz_status member(struct tar *t, uint64_t data, uint64_t size) {
     struct bz_view name;
     BZ_TRY(name_of(t, &name));
     BZ_TRY(bz_archive_name(t->s, t->o, t->at, name));
     BZ_TRY(remember(t, name));
-    if (t->sparse || t->h[156] == 'S')
-        BZ_TRY(bz_scan_left_out(t->s, t->o, t->at, "a sparse member: looked at as it is packed"));
     switch (t->h[156]) {
     case '1':
     case '2':
@@ -214,14 +233,14 @@ static enum bz_status member(struct tar *t, uint64_t data, uint64_t size) {
     const struct bz_source *part = bz_source_part(t->s, &t->o->src, data, size);
     if (part == NULL)
         return BZ_ENOMEM;
-    return bz_scan_member(t->s, t->o, name, part);
+    return t->sparse.is ? sparse_member(t, name, part) : bz_scan_member(t->s, t->o, name, part);
 }
 
 /* The size that counts; two that differ are a finding, but where the header's field is too narrow. */
 static enum bz_status size_of(struct tar *t, uint64_t *ret) {
     const uint64_t widest = 077777777777;
     uint64_t plain = 0;
-    if (!number(t->h + 124, 12, &plain))
+    if (!tar_number(t->h + 124, 12, &plain))
         return found(t, R_BROKEN, BZ_V("a size that is no number"));
     *ret = t->has_pax_size ? t->pax_size : plain;
     if (t->has_pax_size && plain != t->pax_size && t->pax_size <= widest)
@@ -236,6 +255,8 @@ static enum bz_status entry(struct tar *t, bool *ret_stop) {
     struct bz_view v;
     BZ_TRY(size_of(t, &size));
     *ret_stop = true;
+    if (t->h[156] == 'S')
+        BZ_TRY(tar_sparse_old(&t->sparse, t->s, &t->o->src, t->h, &data));
     if (t->h[156] == '1' || t->h[156] == '2' || t->h[156] == '5')
         size = t->h[156] == '1' && size <= t->o->src.size - data ? size : 0;
     if (size > t->o->src.size - data) {
@@ -254,7 +275,8 @@ static enum bz_status entry(struct tar *t, bool *ret_stop) {
     } else {
         BZ_TRY(member(t, data, size));
         t->long_name = t->long_link = t->pax_path = t->pax_link = BZ_V("");
-        t->has_pax_size = t->sparse = false;
+        t->has_pax_size = false;
+        t->sparse = (struct tar_sparse){.is = false};
     }
     uint64_t next = data + (size + BLOCK - 1) / BLOCK * BLOCK;
     t->at = next;

@@ -4,7 +4,7 @@
 #include <bartizan/limits.h>
 #include <bartizan/rd.h>
 
-enum { STORED = 0, DEFLATED = 8, BZIP2 = 12, LZMA = 14, ZSTD = 93, XZ = 95 };
+enum { STORED = 0, DEFLATED = 8, DEFLATED64 = 9, BZIP2 = 12, LZMA = 14, ZSTD = 93, XZ = 95 };
 enum { LINK_MAX = 4096, UNIX_TYPE = 0170000, UNIX_LINK = 0120000 };
 
 /* ---- recognising ------------------------------------------------------------------------------ */
@@ -125,6 +125,8 @@ static const struct bz_source *open_member(struct zip *z, const struct zip_entry
         return packed;
     case DEFLATED:
         return bz_codec_source(z->s, z->o, BZ_CODEC_DEFLATE, packed);
+    case DEFLATED64:
+        return bz_codec_source(z->s, z->o, BZ_CODEC_DEFLATE64, packed);
     case BZIP2:
         return bz_codec_source(z->s, z->o, BZ_CODEC_BZIP2, packed);
     case ZSTD:
