@@ -92,6 +92,8 @@ static void parse(struct bz_inventory *inv, uint8_t kind, struct bz_view in) {
     case 'l':
         MUST(bz_licence_is_expression(in) == (bz_licence_allowed(in, NULL, 0) != BZ_ESYNTAX));
         (void)bz_licence_spdx(in);
+        (void)bz_sbom_is_url(in);
+        (void)bz_sbom_is_time(in);
         break;
     default: {
         const struct bz_gguf_source src = {read_memory, &in, in.n};

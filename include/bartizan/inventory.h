@@ -172,8 +172,26 @@ struct bz_sbom_head {
 /* Failures are latched in `out`. */
 void bz_sbom_write(const struct bz_inventory *inv, enum bz_sbom_format f,
                    const struct bz_sbom_head *head, struct bz_buf *out);
-/* What a model must say about itself before it may be promoted: the name of the first field that is
- * missing ("licence", "supplier" ...), or NULL. */
-const char *bz_sbom_missing(const struct bz_component *model);
+/* What a model must say about itself before it may be promoted, where policy asks for it. */
+enum bz_sbom_field {
+    BZ_SBOM_NAME,
+    BZ_SBOM_VERSION,
+    BZ_SBOM_SUPPLIER,
+    BZ_SBOM_LICENCE,  /* an SPDX expression */
+    BZ_SBOM_SOURCE,   /* an URL */
+    BZ_SBOM_RELEASED, /* a time as bz_sbom_is_time has it */
+    BZ_SBOM_HASH,
+    BZ_SBOM_FIELD_COUNT
+};
+const char *bz_sbom_field_name(enum bz_sbom_field f); /* "licence" ... */
+bool bz_sbom_field_find(struct bz_view name, enum bz_sbom_field *ret);
+/* The option by which people say it: "--licence SPDX"; NULL: it is made, not said. */
+const char *bz_sbom_field_option(enum bz_sbom_field f);
+/* One bit (1 << field) for each field that is missing or not of its form. */
+uint32_t bz_sbom_missing(const struct bz_component *model);
+/* An http, https or git+https URL by RFC 3986, without a user's name. */
+bool bz_sbom_is_url(struct bz_view v);
+/* "2026-01-31T00:00:00Z" */
+bool bz_sbom_is_time(struct bz_view v);
 
 #endif

@@ -49,16 +49,31 @@ static void apply(struct bz_inventory *inv, const struct asked *a) {
     }
 }
 
+/* "version (--version TEXT), source (--source URL)" */
+static void put_missing(const struct bz_component *m, uint32_t missing) {
+    const char *between = "";
+    (void)fputs("bartizan: ", stderr);
+    bz_print_safe(stderr, m->path);
+    (void)fputs(": not to be promoted: missing: ", stderr);
+    for (unsigned f = 0; f < BZ_SBOM_FIELD_COUNT; f++) {
+        const char *option = bz_sbom_field_option((enum bz_sbom_field)f);
+        if ((missing & 1u << f) == 0)
+            continue;
+        (void)fprintf(stderr, "%s%s%s%s%s", between, bz_sbom_field_name((enum bz_sbom_field)f),
+                      option == NULL ? "" : " (", option == NULL ? "" : option,
+                      option == NULL ? "" : ")");
+        between = ", ";
+    }
+    (void)fputc('\n', stderr);
+}
+
 static int check(const struct bz_inventory *inv) {
     int rc = BZ_EXIT_OK;
     for (const struct bz_component *m = inv->first; m != NULL; m = m->next) {
-        const char *missing = bz_sbom_missing(m);
-        if (missing == NULL)
+        const uint32_t missing = bz_sbom_missing(m);
+        if (missing == 0)
             continue;
-        (void)fputs("bartizan: ", stderr);
-        bz_print_safe(stderr, m->path);
-        (void)fprintf(stderr, ": not to be promoted: %s is missing; say it with --%s\n", missing,
-                      missing);
+        put_missing(m, missing);
         rc = BZ_EXIT_FINDINGS;
     }
     return rc;
@@ -80,6 +95,10 @@ static int run(const struct asked *a, const char *const *paths, size_t n) {
     struct bz_inventory inv;
     enum bz_sbom_format f = BZ_SBOM_CYCLONEDX_1_6;
     int rc = BZ_EXIT_OK;
+    if (a->released != NULL && !bz_sbom_is_time(bz_view_str(a->released))) {
+        bz_say("--released '%s' is no time of the form 2026-01-31T00:00:00Z", bz_safe(a->released));
+        return BZ_EXIT_FAILURE;
+    }
     if (a->format != NULL && !bz_sbom_format_find(bz_view_str(a->format), &f)) {
         bz_say("unknown format '%s': cyclonedx-1.6, cyclonedx-1.7 or spdx-3", bz_safe(a->format));
         return BZ_EXIT_FAILURE;

@@ -100,7 +100,8 @@ struct bz_view bz_licence_spdx(struct bz_view words) {
 
 /* ---- expressions ---- */
 
-enum { DEPTH_MAX = 32, EXPRESSION_MAX = 1024 };
+/* Longer texts may have been cut when they were copied (BZ_INVENTORY_TEXT_MAX). */
+enum { DEPTH_MAX = 16, EXPRESSION_MAX = 512 };
 
 struct reader {
     struct bz_view rest, word; /* word: the token at hand; empty at the end */
@@ -110,9 +111,8 @@ struct reader {
     bool bad;
 };
 
-static bool id_char(uint8_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '+' || c == ':';
+static bool alnum(uint8_t c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 static void next(struct reader *r) {
@@ -120,11 +120,55 @@ static void next(struct reader *r) {
     r->rest = bz_inv_trim(r->rest);
     if (r->rest.n > 0 && (r->rest.p[0] == '(' || r->rest.p[0] == ')'))
         n = 1;
-    while (n < r->rest.n && id_char(r->rest.p[n]) && r->rest.p[0] != '(' && r->rest.p[0] != ')')
-        n++;
+    else
+        while (n < r->rest.n && (alnum(r->rest.p[n]) || strchr("-.+:", r->rest.p[n]) != NULL))
+            n++;
     r->bad = r->bad || (n == 0 && r->rest.n > 0);
     r->word = bz_view_sub(r->rest, 0, n);
     r->rest = bz_view_sub(r->rest, n, r->rest.n);
+}
+
+/* idstring: letters, digits, "-" and "."; one letter or digit at least. */
+static bool id_string(struct bz_view v) {
+    bool any = false;
+    for (size_t i = 0; i < v.n; i++) {
+        if (!alnum(v.p[i]) && v.p[i] != '-' && v.p[i] != '.')
+            return false;
+        any = any || alnum(v.p[i]);
+    }
+    return any;
+}
+
+/* ["DocumentRef-" idstring ":"] "LicenseRef-" idstring. */
+static bool reference(struct bz_view v) {
+    struct bz_view document = BZ_V("DocumentRef-"), licence = BZ_V("LicenseRef-");
+    const uint8_t *colon = v.n == 0 ? NULL : memchr(v.p, ':', v.n);
+    if (colon != NULL) {
+        struct bz_view d = bz_view(v.p, (size_t)(colon - v.p));
+        if (!bz_view_starts(d, document) || !id_string(bz_view_sub(d, document.n, d.n)))
+            return false;
+        v = bz_view_sub(v, d.n + 1, v.n);
+    }
+    return bz_view_starts(v, licence) && id_string(bz_view_sub(v, licence.n, v.n));
+}
+
+/* Words that say that there is no licence, or that nobody knows. */
+static bool no_licence(struct bz_view v) {
+    static const char *const words[] = {"NONE", "NOASSERTION", "UNLICENSED", "UNKNOWN"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (bz_view_eq_nocase(v, bz_view_str(words[i])))
+            return true;
+    }
+    return false;
+}
+
+static bool simple(struct bz_view v) {
+    if (reference(v))
+        return true;
+    if (v.n > 1 && v.p[v.n - 1] == '+') /* "or later" */
+        v.n--;
+    return id_string(v) && !bz_view_starts(v, BZ_V("LicenseRef-")) &&
+           !bz_view_starts(v, BZ_V("DocumentRef-")) && !no_licence(v);
 }
 
 static bool is(const struct reader *r, struct bz_view word) {
@@ -156,7 +200,7 @@ static bool one(struct reader *r) {
         next(r);
         return ok;
     }
-    if (r->word.n == 0 || keyword(r) || is(r, BZ_V(")"))) {
+    if (keyword(r) || !simple(r->word)) {
         r->bad = true;
         return false;
     }
@@ -165,7 +209,7 @@ static bool one(struct reader *r) {
     if (!is(r, BZ_V("WITH")))
         return listed(r, id);
     next(r);
-    r->bad = r->bad || r->word.n == 0 || keyword(r);
+    r->bad = r->bad || keyword(r) || !id_string(r->word);
     const struct bz_view pair = bz_view(id.p, (size_t)(r->word.p - id.p) + r->word.n);
     ok = listed(r, pair) || listed(r, id);
     next(r);

@@ -63,14 +63,18 @@ static void put_reference(struct writer *x, const char *type, struct bz_view url
 }
 
 static void put_references(struct writer *x, const struct bz_component *c) {
-    bool home = bz_sbom_is_url(c->homepage), origin = bz_sbom_is_url(c->origin);
+    bool home = bz_sbom_is_url(c->homepage) && bz_view_starts(c->homepage, BZ_V("http"));
+    bool origin = bz_sbom_is_url(c->origin);
     if (!home && !origin)
         return;
     bz_jw_key(&x->w, "externalReferences");
     bz_jw_arr(&x->w);
     if (home)
         put_reference(x, "website", c->homepage);
-    if (origin)
+    struct bz_view git = BZ_V("git+"); /* no scheme that readers know: what is behind it is */
+    if (origin && bz_view_starts(c->origin, git))
+        put_reference(x, "vcs", bz_view_sub(c->origin, git.n, c->origin.n));
+    else if (origin)
         put_reference(x, "distribution", c->origin);
     bz_jw_end(&x->w);
 }

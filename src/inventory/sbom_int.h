@@ -6,7 +6,6 @@
 
 void bz_sbom_uuid(const uint8_t random[16], struct bz_buf *out);
 void bz_sbom_time(uint64_t now, struct bz_buf *out);
-bool bz_sbom_is_url(struct bz_view v);
 void bz_sbom_cyclonedx(const struct bz_inventory *inv, const char *version,
                        const struct bz_sbom_head *head, struct bz_buf *out);
 void bz_sbom_spdx(const struct bz_inventory *inv, const struct bz_sbom_head *head,

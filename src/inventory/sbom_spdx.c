@@ -89,7 +89,8 @@ static void put_purl(struct writer *x, const struct bz_component *c) {
 }
 
 static void put_model(struct writer *x, const struct bz_component *c) {
-    put_opt(x, "releaseTime", c->released);
+    if (bz_sbom_is_time(c->released))
+        bz_jw_kstr(&x->w, "releaseTime", c->released);
     if (c->architecture.n > 0) {
         bz_jw_key(&x->w, "ai_typeOfModel");
         bz_jw_arr(&x->w);
@@ -210,7 +211,21 @@ static void put_ids(struct writer *x, const char *key, const char *kind, uint64_
     bz_jw_end(&x->w);
 }
 
-static void put_document(struct writer *x, const struct bz_sbom_head *head, uint64_t packages) {
+/* The AI profile demands more of each model than the schema does: time, supplier, source, version. */
+static bool conforms_ai(const struct bz_inventory *inv) {
+    const uint32_t demanded = 1u << BZ_SBOM_VERSION | 1u << BZ_SBOM_SUPPLIER |
+                              1u << BZ_SBOM_SOURCE | 1u << BZ_SBOM_RELEASED;
+    bool any = false;
+    for (const struct bz_component *c = inv->first; c != NULL; c = c->next) {
+        if (c->kind == BZ_COMPONENT_MODEL && (bz_sbom_missing(c) & demanded) != 0)
+            return false;
+        any = any || c->kind == BZ_COMPONENT_MODEL;
+    }
+    return any;
+}
+
+static void put_document(struct writer *x, const struct bz_inventory *inv,
+                         const struct bz_sbom_head *head) {
     begin(x, "SpdxDocument", "document", 0);
     bz_jw_kstr(&x->w, "name", head->subject);
     bz_jw_key(&x->w, "profileConformance");
@@ -218,7 +233,8 @@ static void put_document(struct writer *x, const struct bz_sbom_head *head, uint
     bz_jw_str(&x->w, BZ_V("core"));
     bz_jw_str(&x->w, BZ_V("software"));
     bz_jw_str(&x->w, BZ_V("simpleLicensing"));
-    bz_jw_str(&x->w, BZ_V("ai"));
+    if (conforms_ai(inv))
+        bz_jw_str(&x->w, BZ_V("ai"));
     bz_jw_end(&x->w);
     bz_jw_key(&x->w, "rootElement");
     bz_jw_arr(&x->w);
@@ -231,9 +247,9 @@ static void put_document(struct writer *x, const struct bz_sbom_head *head, uint
     bz_jw_arr(&x->w);
     bz_jw_str(&x->w, BZ_V("deployed"));
     bz_jw_end(&x->w);
-    if (packages > 0) {
-        put_ids(x, "rootElement", "package-", packages);
-        put_ids(x, "element", "package-", packages);
+    if (inv->n > 0) {
+        put_ids(x, "rootElement", "package-", inv->n);
+        put_ids(x, "element", "package-", inv->n);
     }
     bz_jw_end(&x->w);
 }
@@ -255,7 +271,7 @@ void bz_sbom_spdx(const struct bz_inventory *inv, const struct bz_sbom_head *hea
     bz_jw_key(&x.w, "@graph");
     bz_jw_arr(&x.w);
     put_creation(&x);
-    put_document(&x, head, inv->n);
+    put_document(&x, inv, head);
     for (const struct bz_component *c = inv->first; c != NULL; c = c->next) {
         put_supplier(&x, c, ++n);
         put_package(&x, c, n);

@@ -74,6 +74,21 @@ static void test_licences(void **state) {
         {"AND", BZ_ESYNTAX},
         {"MIT WITH", BZ_ESYNTAX},
         {"()", BZ_ESYNTAX},
+        {"GPL-2.0+", BZ_EDENIED},
+        {"DocumentRef-a.1:LicenseRef-b", BZ_EDENIED},
+        {"+", BZ_ESYNTAX},
+        {"..", BZ_ESYNTAX},
+        {"GPL++", BZ_ESYNTAX},
+        {"GPL+2", BZ_ESYNTAX},
+        {"MIT WITH a+", BZ_ESYNTAX},
+        {"a:b", BZ_ESYNTAX},
+        {"LicenseRef-", BZ_ESYNTAX},
+        {"LicenseRef-a+", BZ_ESYNTAX},
+        {"DocumentRef-a", BZ_ESYNTAX},
+        {"DocumentRef-:LicenseRef-b", BZ_ESYNTAX},
+        {"NONE", BZ_ESYNTAX},
+        {"NoAssertion", BZ_ESYNTAX},
+        {"UNLICENSED", BZ_ESYNTAX},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         enum bz_status st =
@@ -83,9 +98,13 @@ static void test_licences(void **state) {
         assert_int_equal(bz_licence_is_expression(bz_view_str(rows[i].expression)),
                          st != BZ_ESYNTAX);
     }
-    char deep[200];
-    memset(deep, '(', 100);
-    assert_false(bz_licence_is_expression(bz_view(deep, 100)));
+    char deep[64];
+    for (size_t n = 16; n <= 17; n++) {
+        memset(deep, '(', n);
+        memcpy(deep + n, "MIT", 3);
+        memset(deep + n + 3, ')', n);
+        assert_int_equal(bz_licence_is_expression(bz_view(deep, 2 * n + 3)), n == 16);
+    }
     assert_true(bz_view_eq(bz_licence_spdx(BZ_V(" Apache Software License ")), BZ_V("Apache-2.0")));
     assert_int_equal(bz_licence_spdx(BZ_V("something else")).n, 0);
 }
@@ -132,22 +151,83 @@ static void test_missing(void **state) {
                              .origin = BZ_V("https://a/b"),
                              .released = BZ_V("2026-01-01T00:00:00Z"),
                              .has_sha256 = true};
-    assert_null(bz_sbom_missing(&m));
+    assert_int_equal(bz_sbom_missing(&m), 0);
     m.licence = BZ_V("free of charge");
-    assert_string_equal(bz_sbom_missing(&m), "licence");
+    assert_int_equal(bz_sbom_missing(&m), 1u << BZ_SBOM_LICENCE);
     m.licence = BZ_V("MIT");
     m.origin = BZ_V("ftp://x");
-    assert_string_equal(bz_sbom_missing(&m), "source");
+    assert_int_equal(bz_sbom_missing(&m), 1u << BZ_SBOM_SOURCE);
     m.origin = BZ_V("https://x");
     m.has_sha256 = false;
-    assert_string_equal(bz_sbom_missing(&m), "hash");
+    m.released = BZ_V("2026-01-01");
+    assert_int_equal(bz_sbom_missing(&m), 1u << BZ_SBOM_HASH | 1u << BZ_SBOM_RELEASED);
+    const struct bz_component none = {.kind = BZ_COMPONENT_MODEL};
+    assert_int_equal(bz_sbom_missing(&none), (1u << BZ_SBOM_FIELD_COUNT) - 1);
+    for (unsigned f = 0; f < BZ_SBOM_FIELD_COUNT; f++) {
+        enum bz_sbom_field g = BZ_SBOM_FIELD_COUNT;
+        assert_true(bz_sbom_field_find(bz_view_str(bz_sbom_field_name((enum bz_sbom_field)f)), &g));
+        assert_int_equal(g, f);
+    }
+}
+
+static void test_urls_and_times(void **state) {
+    static const char *const good[] = {"https://a",
+                                       "http://example.org:8080/x?y=1#z",
+                                       "git+https://a/b.git",
+                                       "https://[::1]:443/",
+                                       "https://a/%41",
+                                       "https://xn--bcher-kva.example/",
+                                       "https://a/!$&'()*+,;=:@"};
+    static const char *const bad[] = {"",
+                                      "https://",
+                                      "https:///x",
+                                      "ftp://a",
+                                      "javascript:alert(1)",
+                                      "https://a b",
+                                      "https://user:secret@a/",
+                                      "https://@/",
+                                      "https://a:/",
+                                      "https://a:99999/",
+                                      "https://a:x/",
+                                      "https://[::1/",
+                                      "https://[::g]/",
+                                      "https://[]/",
+                                      "https://a/%4",
+                                      "https://a/%zz",
+                                      "https://a/#b#c",
+                                      "https://a/?q=[1]",
+                                      "https://a/\xc3\xa9",
+                                      "https://a/\"",
+                                      "https://a/<"};
+    static const char *const times[] = {"2026-01-31T00:00:00Z", "1999-12-31T23:59:60Z"};
+    static const char *const not_times[] = {"",
+                                            "2026-01-31",
+                                            "2026-13-01T00:00:00Z",
+                                            "2026-00-01T00:00:00Z",
+                                            "2026-01-31T24:00:00Z",
+                                            "2026-01-31T00:00:00+00:00",
+                                            "2026-01-31T00:00:00.5Z",
+                                            "2026-01-31t00:00:00z"};
+    for (size_t i = 0; i < COUNT(good); i++) {
+        if (!bz_sbom_is_url(bz_view_str(good[i])))
+            fail_msg("%s", good[i]);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (bz_sbom_is_url(bz_view_str(bad[i])))
+            fail_msg("%s", bad[i]);
+    }
+    assert_false(bz_sbom_is_url(BZ_V("https://a/\0")));
+    for (size_t i = 0; i < COUNT(times); i++)
+        assert_true(bz_sbom_is_time(bz_view_str(times[i])));
+    for (size_t i = 0; i < COUNT(not_times); i++)
+        assert_false(bz_sbom_is_time(bz_view_str(not_times[i])));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts),    cmocka_unit_test(test_order),
         cmocka_unit_test(test_licences), cmocka_unit_test(test_purls),
-        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_missing),  cmocka_unit_test(test_urls_and_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
