@@ -1,4 +1,4 @@
-/* Schemas, calls and links: first byte: which of them. Schema and arguments are separated by a NUL. Links
+/* Calls with their schemas, and links: first byte: which of them. Schema and arguments are separated by a NUL. Links
  * have to be the same for every cut and gone after they were rewritten. */
 #include <stdlib.h>
 #include <bartizan/agent.h>

@@ -22,7 +22,7 @@ function bad(text) {
     failed = 1
 }
 BEGIN {
-    n = split("status view buf rd arena json text crypto limits", base, " ")
+    n = split("status view buf rd arena json number text host crypto limits", base, " ")
     for (i = 1; i <= n; i++)
         home[base[i]] = "base"
     home["state"] = "policy"
@@ -33,6 +33,9 @@ BEGIN {
     home["mcpstore"] = "store"
     home["signature"] = "registry"
     allow("base", "")
+    allow("schema", "") # below the rooms that hold values against schemas
+    allow("agent", "schema")
+    allow("mcp", "schema")
     n = split("injection leak prompts agent mcp dialect detect vault backup bodies audit artifact advisory inventory dataset sandbox posture store", second, " ")
     for (i = 1; i <= n; i++)
         allow(second[i], "")
@@ -41,9 +44,9 @@ BEGIN {
     allow("registry", "store artifact audit") # audit: proofs and hashes of logs
     allow("redteam", "detect injection leak")
     allow("monitor", "audit")
-    allow("gateway", "injection leak prompts agent mcp dialect detect vault bodies policy audit")
+    allow("gateway", "schema injection leak prompts agent mcp dialect detect vault bodies policy audit")
     allow("instance", "audit advisory policy vault")
-    below = "injection leak prompts agent mcp dialect detect vault backup bodies audit artifact advisory inventory dataset sandbox posture store policy identity registry"
+    below = "schema injection leak prompts agent mcp dialect detect vault backup bodies audit artifact advisory inventory dataset sandbox posture store policy identity registry"
     below = below " redteam monitor gateway instance incident training compliance"
     n = split("nginx auditd daemon cli", top, " ")
     for (i = 1; i <= n; i++) {
@@ -54,7 +57,7 @@ BEGIN {
     allow("training", "")
     allow("compliance", "")
     # Engine rooms: no I/O, threads, clocks, processes; cryptography through bartizan/crypto.h.
-    n = split("base injection leak prompts agent mcp redteam dialect detect vault backup bodies policy gateway artifact advisory inventory monitor", pure, " ")
+    n = split("base schema injection leak prompts agent mcp redteam dialect detect vault backup bodies policy gateway artifact advisory inventory monitor", pure, " ")
     for (i = 1; i <= n; i++)
         engine[pure[i]] = 1
     impure = "^(sys/(socket|stat|wait|epoll|un|file|ioctl|prctl)|netdb|pthread|threads|fcntl|poll"

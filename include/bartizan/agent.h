@@ -77,8 +77,6 @@ struct bz_agent_error {
 enum bz_status bz_agent_compile(const struct bz_tool_rule *rules, size_t n,
                                 const struct bz_agent_settings *s, struct bz_buf *out,
                                 struct bz_agent_error *err) BZ_MUST_USE;
-/* "example.org", "*.example.org", "10.0.0.1", "[::1]", each with ":port": what `hosts` may hold. */
-bool bz_agent_host_ok(struct bz_view host);
 
 struct bz_agent { /* a checked view of a blob, which must outlive it */
     struct bz_view rules, hosts;

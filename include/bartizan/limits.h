@@ -69,20 +69,26 @@
 #define BZ_RUN_COMMAND_MAX 200
 #define BZ_RUN_LIST_MAX 32
 
+/* Schemas, whoever wrote them, and holding a value against one. */
+#define BZ_SCHEMA_DEPTH 32 /* schemas within schemas, references followed */
+#define BZ_SCHEMA_STEPS                                                                            \
+    100000 /* parts of a value times parts of a schema, bytes of patterns' texts */
+#define BZ_SCHEMA_PATTERN_MAX                                                                      \
+    1024 /* bytes of one pattern: what libraries write for dates has 400 */
+#define BZ_SCHEMA_PATTERN_STEPS 512     /* of its automaton, repeats written out */
+#define BZ_SCHEMA_PATTERN_TEXT_MAX 8192 /* bytes of a text that has a pattern: four million steps */
+
 /* Tools: schemas of their arguments, and what of one conversation is counted. */
 #define BZ_AGENT_SCHEMA_MAX (16u << 10) /* bytes of one schema; it is read for each call */
-#define BZ_AGENT_SCHEMA_DEPTH 16        /* schemas within schemas */
-#define BZ_AGENT_PATTERN_MAX 256        /* bytes of one pattern */
-#define BZ_AGENT_PATTERN_STEPS 256      /* of its automaton, repeats written out */
-#define BZ_AGENT_PATTERN_TEXT_MAX 8192  /* bytes of a text that has a pattern: two million steps */
 #define BZ_AGENT_HOSTS_MAX 256          /* hosts that links may lead to */
 #define BZ_AGENT_REPEATS 10          /* same call in one conversation, where nothing else is said */
 #define BZ_AGENT_CALLS 500           /* calls of one conversation, likewise */
 #define BZ_AGENT_HISTORY_MAX 4096    /* calls of a request's history that are told apart */
 #define BZ_AGENT_REPLY_CALLS_MAX 128 /* calls in one reply; agents make a handful at once */
-#define BZ_AGENT_ARGUMENTS_MAX (4u << 20) /* bytes of arguments that are put together in one stream */
-#define BZ_AGENT_QUEUE_MAX (24u << 20)   /* bytes of events that wait for them: a token a piece */
-#define BZ_AGENT_NAME_PARTS_MAX 16   /* pieces that the name of one call may come in */
+#define BZ_AGENT_ARGUMENTS_MAX                                                                     \
+    (4u << 20)                         /* bytes of arguments that are put together in one stream */
+#define BZ_AGENT_QUEUE_MAX (24u << 20) /* bytes of events that wait for them: a token a piece */
+#define BZ_AGENT_NAME_PARTS_MAX 16     /* pieces that the name of one call may come in */
 
 /* MCP: servers, and what one of them may make the gateway keep or look at. */
 #define BZ_MCP_SERVERS_MAX 32
@@ -92,10 +98,9 @@
 #define BZ_MCP_LIST_MAX (4u << 20)        /* bytes of one page of a list */
 #define BZ_MCP_RESULT_MAX (16u << 20)     /* most that `result_max` may allow */
 #define BZ_MCP_RESULT_DEFAULT (1u << 20)
-#define BZ_MCP_ID_MAX 128          /* bytes of a message's id; SDKs count from 0 */
-#define BZ_MCP_SESSION_MAX 512     /* bytes of a server's session id; SDKs use UUIDs */
-#define BZ_MCP_SESSION_S 86400     /* seconds after which a client has to begin anew */
-#define BZ_MCP_SCHEMA_STEPS 100000 /* of holding a value against a schema */
+#define BZ_MCP_ID_MAX 128      /* bytes of a message's id; SDKs count from 0 */
+#define BZ_MCP_SESSION_MAX 512 /* bytes of a server's session id; SDKs use UUIDs */
+#define BZ_MCP_SESSION_S 86400 /* seconds after which a client has to begin anew */
 
 /* Data protection: rules of one configuration, and what the policy image keeps of them. */
 #define BZ_KEEP_DAYS_MAX 36500 /* of stored bodies: a hundred years */
@@ -112,8 +117,8 @@
 #define BZ_PROMPT_RULES_MAX 64 /* of the section `prompts` */
 #define BZ_PROMPT_WHOM_MAX 256 /* roles x routes that one of them names */
 #define BZ_PROMPT_NAME_MAX 64
-#define BZ_TEMPLATE_TOKENS_MAX 128 /* of one model's chat template; big families have some 30 */
-#define BZ_TEMPLATE_TOKEN_MAX 64   /* bytes of one of them */
+#define BZ_TEMPLATE_TOKENS_MAX 128     /* of one model's chat template; big families have some 30 */
+#define BZ_TEMPLATE_TOKEN_MAX 64       /* bytes of one of them */
 #define BZ_PROMPT_TEXT_MAX (64u << 10) /* a system prompt goes to the model with every request */
 #define BZ_BLOB_MAX                                                                                \
     (32u << 20) /* what one other room compiled for workers: rules, weights, prompts */
@@ -232,19 +237,19 @@
 #define BZ_MODEL_FILE_NAME_MAX 1024  /* bytes of one path in a model */
 
 /* Red team: corpora, scenarios, result files, and the texts that it makes. */
-#define BZ_RED_FILE_MAX (16u << 20)   /* bytes of a corpus, of scenarios, of a result file */
-#define BZ_RED_NAME_MAX 64            /* bytes of an id or a name */
-#define BZ_RED_SEED_MAX 8192          /* bytes of one attack, twin or content */
+#define BZ_RED_FILE_MAX (16u << 20) /* bytes of a corpus, of scenarios, of a result file */
+#define BZ_RED_NAME_MAX 64          /* bytes of an id or a name */
+#define BZ_RED_SEED_MAX 8192        /* bytes of one attack, twin or content */
 #define BZ_RED_FAMILIES_MAX 64
 #define BZ_RED_SEEDS_MAX 20000
 #define BZ_RED_SLOTS_MAX 256
-#define BZ_RED_BOXES_MAX 64           /* sets of tools */
+#define BZ_RED_BOXES_MAX 64 /* sets of tools */
 #define BZ_RED_SCENARIOS_MAX 2000
-#define BZ_RED_FINDINGS_MAX 1000      /* kept of one run; more are counted */
-#define BZ_RED_TEXT_MAX (4u << 20)    /* bytes of a text after three mutators, of one reply */
-#define BZ_RED_CHANNELS_MAX 65536     /* texts that the oracle tells apart in one reply */
-#define BZ_RED_READING_MIN 4          /* shorter readings say nothing */
-#define BZ_RED_CANARY 16              /* characters of a canary, as a stolen prompt shows it */
-#define BZ_RED_LOOT_MAX 600           /* bytes of a prompt that the model gives away */
+#define BZ_RED_FINDINGS_MAX 1000   /* kept of one run; more are counted */
+#define BZ_RED_TEXT_MAX (4u << 20) /* bytes of a text after three mutators, of one reply */
+#define BZ_RED_CHANNELS_MAX 65536  /* texts that the oracle tells apart in one reply */
+#define BZ_RED_READING_MIN 4       /* shorter readings say nothing */
+#define BZ_RED_CANARY 16           /* characters of a canary, as a stolen prompt shows it */
+#define BZ_RED_LOOT_MAX 600        /* bytes of a prompt that the model gives away */
 
 #endif

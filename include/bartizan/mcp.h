@@ -141,12 +141,6 @@ struct bz_mcp_other {                      /* of other servers */
 /* O(strings of the definition * others). */
 uint32_t bz_mcp_odd(const struct bz_json *tool, const struct bz_mcp_other *others, size_t n);
 
-/* Does a value fit a schema? Knows type, enum, const, properties, required, additionalProperties,
- * items, prefixItems, minimum .. maxItems, anyOf, oneOf, allOf; what it does not know ($ref, pattern,
- * format) it takes as fitting. False: why is static, *at the place. Bounded by BZ_MCP_SCHEMA_STEPS. */
-bool bz_mcp_schema_fits(const struct bz_json *schema, const struct bz_json *value,
-                        const char **why);
-
 /* ---- pins in the policy image -------------------------------------------------------------------- */
 
 struct bz_mcp_pin { /* one approved tool */

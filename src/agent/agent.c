@@ -6,7 +6,7 @@
 #include "agent_int.h"
 
 static const uint8_t magic[8] = {'B', 'Z', 'A', 'G', 'E', 'N', 'T', 1};
-enum { NAME_MAX_BYTES = 128 };
+enum { NAME_MAX_BYTES = 128, SCHEMA_TREE_MAX = 16 << 20 };
 
 const char *bz_effect_name(enum bz_effect e) {
     static const char *const names[BZ_EFFECT_COUNT] = {"read", "write", "irreversible"};
@@ -33,6 +33,16 @@ void bz_agent_settings_default(struct bz_agent_settings *ret) {
     };
 }
 
+bool bz_agent_name_plain(struct bz_view name) {
+    for (size_t i = 0; i < name.n; i++) {
+        uint8_t b = name.p[i];
+        bool alnum = (b >= '0' && b <= '9') || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z');
+        if (!alnum && memchr("_-.:/", b, 5) == NULL)
+            return false;
+    }
+    return name.n >= 1 && name.n <= NAME_MAX_BYTES;
+}
+
 /* ---- writing ---- */
 
 static enum bz_status no(struct bz_agent_error *err, size_t rule, const char *why) {
@@ -53,6 +63,42 @@ static bool name_ok(struct bz_view v) {
     return v.n == 0 || bz_agent_name_plain(v);
 }
 
+static enum bz_status schema_wrong(char err[BZ_SCHEMA_ERROR], const char *why) {
+    if (snprintf(err, BZ_SCHEMA_ERROR, "schema: %s", why) < 0)
+        err[0] = '\0';
+    return BZ_ESYNTAX;
+}
+
+/* Of `type`, a name or a list of them. */
+static bool takes_arguments(const struct bz_json *type) {
+    bool takes = false;
+    const struct bz_json *one = bz_json_is(type, BZ_JSON_ARRAY) ? type->first : type;
+    for (; one != NULL && !takes; one = one == type ? NULL : one->next)
+        takes = bz_view_eq(bz_json_str(one), BZ_V("object")) ||
+                bz_view_eq(bz_json_str(one), BZ_V("string"));
+    return takes;
+}
+
+/* OK; ESYNTAX (err: where, and what belongs there); ENOMEM. */
+static enum bz_status schema_ok(struct bz_view text, char err[BZ_SCHEMA_ERROR]) {
+    struct bz_arena ar;
+    struct bz_json *root = NULL;
+    struct bz_diag diag = {0, NULL};
+    if (text.n > BZ_AGENT_SCHEMA_MAX)
+        return schema_wrong(err, "it is longer than 16 KiB");
+    bz_arena_init(&ar, bz_alloc_heap, SCHEMA_TREE_MAX, NULL, 0);
+    enum bz_status st = bz_json_parse(text, NULL, &ar, &root, &diag);
+    if (st == BZ_OK) {
+        st = bz_schema_check(root, BZ_SCHEMA_OWN, &ar, err);
+        if (st == BZ_OK && !takes_arguments(bz_json_get(root, BZ_V("type"))))
+            st = schema_wrong(err, "type: arguments are an object (a text for custom tools)");
+    } else if (st != BZ_ENOMEM) {
+        st = schema_wrong(err, diag.why != NULL ? diag.why : "it is no JSON");
+    }
+    bz_arena_free(&ar);
+    return st;
+}
+
 static enum bz_status put_rule(const struct bz_tool_rule *r, size_t i, struct bz_buf *b,
                                struct bz_agent_error *err) {
     if (r->name.n == 0 || !name_ok(r->name))
@@ -60,7 +106,7 @@ static enum bz_status put_rule(const struct bz_tool_rule *r, size_t i, struct bz
     if ((unsigned)r->verdict >= BZ_TOOL_VERDICT_COUNT || (unsigned)r->effect >= BZ_EFFECT_COUNT)
         return no(err, i, "the verdict or effect is none that exists");
     if (r->schema.n > 0) {
-        enum bz_status st = schema_check(r->schema, err->text);
+        enum bz_status st = schema_ok(r->schema, err->text);
         err->rule = i;
         if (st != BZ_OK)
             return st;
@@ -90,7 +136,7 @@ static enum bz_status settings_ok(const struct bz_agent_settings *s, struct bz_a
     if (!ok)
         return no(err, BZ_AGENT_NO_RULE, "a verdict or an action is none that exists");
     for (size_t i = 0; i < s->hosts_n; i++)
-        if (!bz_agent_host_ok(s->hosts[i]))
+        if (!bz_host_entry_ok(s->hosts[i]))
             return no(err, BZ_AGENT_NO_RULE,
                       "a host is written plainly: example.org or *.example.org, in ASCII, "
                       "with :port if it has to be that one");

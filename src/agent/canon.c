@@ -70,15 +70,15 @@ static enum bz_status array(const struct bz_json *v, struct bz_arena *ar, struct
 
 /* As deep as the reader of JSON lets it be. */
 enum bz_status canon_write(const struct bz_json *v, struct bz_arena *ar, struct bz_buf *out) {
-    struct number n;
+    struct bz_number n;
     switch ((enum bz_json_type)v->type) {
     case BZ_JSON_OBJECT:
         return object(v, ar, out);
     case BZ_JSON_ARRAY:
         return array(v, ar, out);
     case BZ_JSON_NUMBER:
-        if (number_of(v->val, &n))
-            number_write(&n, out);
+        if (bz_number_of(v->val, &n))
+            bz_number_write(&n, out);
         else
             bz_buf_put(out, v->val);
         return BZ_OK;
@@ -98,25 +98,6 @@ enum bz_status canon_write(const struct bz_json *v, struct bz_arena *ar, struct 
         break;
     }
     return BZ_EINTERNAL;
-}
-
-enum bz_status canon_equal(const struct bz_json *a, const struct bz_json *b, struct bz_arena *ar,
-                           bool *ret) {
-    struct bz_buf x, y;
-    *ret = false;
-    if (a->type != b->type)
-        return BZ_OK;
-    bz_buf_init(&x, CANON_MAX);
-    bz_buf_init(&y, CANON_MAX);
-    enum bz_status st = canon_write(a, ar, &x);
-    if (st == BZ_OK)
-        st = canon_write(b, ar, &y);
-    if (st == BZ_OK && (bz_buf_status(&x) != BZ_OK || bz_buf_status(&y) != BZ_OK))
-        st = BZ_ENOMEM;
-    *ret = st == BZ_OK && bz_view_eq(bz_buf_view(&x), bz_buf_view(&y));
-    bz_buf_free(&x);
-    bz_buf_free(&y);
-    return st;
 }
 
 enum bz_status bz_agent_digest(const uint8_t key[32], struct bz_view name,

@@ -52,20 +52,19 @@ bool bz_agent_result_untrusted(const struct bz_agent *a, struct bz_view name, st
 static enum bz_status arguments(const struct rule *rule, const struct bz_tool_call *c, bool known,
                                 struct bz_arena *ar, struct bz_tool_answer *ret) {
     struct bz_json *schema = NULL;
-    const char *why = NULL;
-    char path[96];
+    struct bz_schema_misfit m = {.why = NULL};
     if (c->arguments == NULL)
         return known ? no(ret, argument, "The arguments are no JSON.", NULL) : BZ_OK;
     if (rule->schema.n == 0)
         return BZ_OK;
     enum bz_status st = bz_json_parse(rule->schema, NULL, ar, &schema, NULL);
     if (st == BZ_OK)
-        st = schema_fits(schema, c->arguments, ar, &why, path);
+        st = bz_schema_fits(schema, BZ_SCHEMA_OWN, c->arguments, ar, &m);
     if (st == BZ_ENOMEM)
         return st;
     if (st != BZ_OK)
         return no(ret, argument, "The schema of the tool could not be read.", NULL);
-    return why == NULL ? BZ_OK : no(ret, argument, why, path);
+    return m.why == NULL ? BZ_OK : no(ret, argument, m.why, m.path);
 }
 
 static void raise(struct bz_tool_answer *ret, enum bz_tool_verdict v, const char *code,

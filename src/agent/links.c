@@ -363,12 +363,12 @@ static void authority(const struct scan *s, size_t start, size_t at, enum place 
 static bool listed(const struct bz_agent *a, struct bz_view text) {
     struct bz_view host, port;
     struct bz_rd r;
-    if (!host_split(text, &host, &port))
+    if (!bz_host_split(text, &host, &port))
         return false;
     bz_rd_init(&r, a->hosts);
     for (uint32_t i = 0; i < a->hosts_n; i++) {
         struct bz_view entry = bz_rd_take(&r, bz_rd_le32(&r));
-        if (host_fits(entry, host, port))
+        if (bz_host_fits(entry, host, port))
             return true;
     }
     return false;

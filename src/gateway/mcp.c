@@ -52,8 +52,10 @@ struct bz_view bz_tx_forward_version(const struct bz_tx *tx) {
                : (struct bz_view){NULL, 0};
 }
 
-bool bz_tx_mcp_no(struct bz_tx *tx, enum bz_refusal r, const char *why) {
-    char mem[256];
+/* place: in a schema's own names, or empty: no word of what was sent is repeated. */
+static bool no_at(struct bz_tx *tx, enum bz_refusal r, const char *why, const char *what,
+                  const char *place) {
+    char mem[384];
     struct bz_buf b;
     struct bz_error e;
     bz_tx_error_of(tx, r, &e);
@@ -61,9 +63,18 @@ bool bz_tx_mcp_no(struct bz_tx *tx, enum bz_refusal r, const char *why) {
     bz_buf_put(&b, e.message);
     bz_buf_puts(&b, " Reason: ");
     bz_buf_puts(&b, why);
+    if (place[0] != '\0') {
+        bz_buf_puts(&b, ": ");
+        bz_buf_puts(&b, what);
+        bz_buf_puts(&b, place);
+    }
     bz_buf_putc(&b, '.');
     struct bz_view text = bz_buf_status(&b) == BZ_OK ? bz_buf_view(&b) : e.message;
     return bz_tx_no_because(tx, r, text, (struct bz_view){NULL, 0}, why);
+}
+
+bool bz_tx_mcp_no(struct bz_tx *tx, enum bz_refusal r, const char *why) {
+    return no_at(tx, r, why, "", "");
 }
 
 /* ---- sessions ---- */
@@ -358,16 +369,19 @@ static bool arguments_fit(struct bz_tx *tx, const struct bz_json *arguments, str
     const struct bz_mcp_pin *pin = &tx->mcp->pin;
     const struct bz_json empty = {.type = BZ_JSON_OBJECT};
     struct bz_json *schema = NULL;
-    const char *why = NULL;
+    struct bz_schema_misfit misfit;
     if (arguments != NULL && !bz_json_is(arguments, BZ_JSON_OBJECT))
         return bz_tx_mcp_no(tx, BZ_REFUSE_MCP_ARGUMENTS, "arguments must be an object");
     if (pin->input.n == 0)
         return true;
     enum bz_status st = bz_json_parse(pin->input, NULL, ar, &schema, NULL);
+    if (st == BZ_OK)
+        st = bz_schema_fits(schema, BZ_SCHEMA_PUBLISHED, arguments != NULL ? arguments : &empty, ar,
+                            &misfit);
     if (st != BZ_OK)
         return bz_tx_no(tx, st == BZ_ENOMEM ? BZ_REFUSE_NO_MEMORY : BZ_REFUSE_INTERNAL);
-    return bz_mcp_schema_fits(schema, arguments != NULL ? arguments : &empty, &why) ||
-           bz_tx_mcp_no(tx, BZ_REFUSE_MCP_ARGUMENTS, why);
+    return misfit.why == NULL ||
+           no_at(tx, BZ_REFUSE_MCP_ARGUMENTS, misfit.why, "arguments", misfit.path);
 }
 
 static bool call(struct bz_tx *tx, const struct bz_json *params, struct bz_arena *ar,

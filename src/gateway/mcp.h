@@ -8,6 +8,7 @@
 #define BZ_GATEWAY_MCP_H
 
 #include <bartizan/mcp.h>
+#include <bartizan/schema.h>
 
 #include "tx_int.h"
 

@@ -180,7 +180,7 @@ static enum bz_status called(struct bz_tx *tx, const struct bz_json *result, str
     const struct bz_json *error = bz_json_get(result, BZ_V("isError"));
     const struct bz_mcp_pin *pin = &tx->mcp->pin;
     struct bz_json *schema = NULL;
-    const char *what = NULL;
+    struct bz_schema_misfit misfit;
     *why = BZ_REFUSE_MCP_RESULT;
     if (!contents(bz_json_get(result, BZ_V("content"))) ||
         (structured != NULL && !bz_json_is(structured, BZ_JSON_OBJECT)))
@@ -188,7 +188,8 @@ static enum bz_status called(struct bz_tx *tx, const struct bz_json *result, str
     if (pin->output.n == 0 || (bz_json_is(error, BZ_JSON_TRUE) && structured == NULL))
         return BZ_OK;
     BZ_TRY(bz_json_parse(pin->output, NULL, ar, &schema, NULL));
-    return bz_mcp_schema_fits(schema, structured, &what) ? BZ_OK : BZ_EDENIED;
+    BZ_TRY(bz_schema_fits(schema, BZ_SCHEMA_PUBLISHED, structured, ar, &misfit));
+    return misfit.why == NULL ? BZ_OK : BZ_EDENIED;
 }
 
 /* OK; EDENIED (*why); ENOMEM. Screening is not in it. */

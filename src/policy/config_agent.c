@@ -1,5 +1,6 @@
 /* Sections `tools` and `agent`: which tools a model may call and how, where links may lead. */
 #include <stdio.h>
+#include <bartizan/host.h>
 #include "config_int.h"
 
 enum { tool_name_max = 128, path_max = 128 };
@@ -144,7 +145,7 @@ static void check_agent(struct cfg *c, const struct y_agent *a) {
             CHECK_WORD(c, at, a->untrusted->of[i], verdicts);
     for (uint32_t i = 0; i < a->hosts_count && c->n < c->cap; i++)
         if (snprintf(at, sizeof at, "agent.hosts[%u]", i) > 0 &&
-            !bz_agent_host_ok(bz_view_str(a->hosts[i])))
+            !bz_host_entry_ok(bz_view_str(a->hosts[i])))
             cfg_fail(c, at,
                      "\"%s\" is no host: write example.org or *.example.org, in ASCII, with :port "
                      "if it has to be that one",

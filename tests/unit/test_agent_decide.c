@@ -221,11 +221,111 @@ static void test_damage(void **state) {
     bz_buf_free(&b);
 }
 
+/* Schemas of arguments as the configuration has them; what JSON Schema is, is the schema room's test. */
+static void test_schemas(void **state) {
+    static char text[BZ_AGENT_SCHEMA_MAX + 64];
+    static const struct {
+        const char *schema, *err; /* NULL: fine */
+    } rows[] = {
+        {"{\"type\":\"object\"}", NULL},
+        {"{\"type\":[\"null\",\"string\"]}", NULL},
+        {"{", "schema: "},
+        {"{\"type\":\"object\",\"type\":\"string\"}", "schema: "},
+        {"{\"type\":\"integer\"}", "arguments are an object"},
+        {"{\"type\":\"object\",\"anyOf\":[{}]}", "schema.anyOf: this keyword is not known"},
+    };
+    struct bz_agent_error err;
+    struct bz_agent_settings s;
+    struct bz_buf b;
+    (void)state;
+    bz_agent_settings_default(&s);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct bz_tool_rule rule = {.name = V("t"), .schema = bz_view_str(rows[i].schema)};
+        bz_buf_init(&b, 1 << 20);
+        enum bz_status st = bz_agent_compile(&rule, 1, &s, &b, &err);
+        bz_buf_free(&b);
+        assert_int_equal(st, rows[i].err == NULL ? BZ_OK : BZ_ESYNTAX);
+        assert_true(rows[i].err == NULL || strstr(err.text, rows[i].err) != NULL);
+    }
+    size_t n = (size_t)snprintf(text, sizeof text, "{\"type\":\"object\",\"title\":\"");
+    memset(text + n, 'x', sizeof text - n);
+    for (size_t over = 0; over < 2; over++) {
+        memcpy(text + BZ_AGENT_SCHEMA_MAX - 2, over ? "x\"}" : "\"}", over ? 4 : 3);
+        const struct bz_tool_rule rule = {.name = V("t"), .schema = bz_view_str(text)};
+        bz_buf_init(&b, 1 << 20);
+        assert_int_equal(bz_agent_compile(&rule, 1, &s, &b, &err), over ? BZ_ESYNTAX : BZ_OK);
+        bz_buf_free(&b);
+    }
+}
+
+/* ---- digests ---- */
+
+static struct bz_json *parse(const char *text, struct bz_arena *ar) {
+    struct bz_json *v = NULL;
+    if (bz_json_parse(bz_view_str(text), NULL, ar, &v, NULL) != BZ_OK)
+        fail_msg("no JSON: %s", text);
+    return v;
+}
+
+static void digest(const char *name, const char *arguments, uint8_t out[BZ_CALL_ID]) {
+    static const uint8_t key[32] = {7};
+    struct bz_arena ar;
+    bz_arena_init(&ar, bz_alloc_heap, 1u << 20, NULL, 0);
+    const struct bz_view none = {NULL, 0};
+    assert_int_equal(bz_agent_digest(key, bz_view_str(name), parse(arguments, &ar), none, &ar, out),
+                     BZ_OK);
+    bz_arena_free(&ar);
+}
+
+static void test_digest(void **state) {
+    (void)state;
+    static const char *const same[][2] = {
+        {"{\"a\":1,\"b\":2}", "{ \"b\" : 2.0 , \"a\" : 10e-1 }"},
+        {"{\"a\":{\"y\":1,\"x\":[{\"d\":1,\"c\":2}]}}",
+         "{\"a\":{\"x\":[{\"c\":2,\"d\":1}],\"y\":1}}"},
+        {"[0,-0,0.0,-0e5]", "[0,0,0,0]"},
+        {"[100,1e2,0.1e3]", "[100,100,100]"},
+        {"[0.001,123.450]", "[1e-3,1234.5e-1]"},
+        {"\"\\u0061\\/\"", "\"a/\""},
+    };
+    static const char *const other[][2] = {
+        {"{\"a\":1}", "{\"a\":2}"},
+        {"{\"a\":1}", "{\"a\":\"1\"}"},
+        {"[1,2]", "[2,1]"},
+        {"{\"a\":1}", "{\"A\":1}"},
+        {"{}", "[]"},
+        {"null", "\"null\""},
+        {"[1,2]", "[12]"},
+        {"[10]", "[1]"},
+        {"[-1]", "[1]"},
+        {"{\"a\":{}}", "{\"a\":null}"},
+        {"[9007199254740993]", "[9007199254740992]"},
+        {"[\"a\",\"b\"]", "[\"a,b\"]"},
+        {"[0.1]", "[0.01]"},
+        {"[\"a \"]", "[\"a\"]"},
+    };
+    uint8_t x[BZ_CALL_ID], y[BZ_CALL_ID];
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        digest("t", same[i][0], x);
+        digest("t", same[i][1], y);
+        assert_memory_equal(x, y, sizeof x);
+    }
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        digest("t", other[i][0], x);
+        digest("t", other[i][1], y);
+        assert_memory_not_equal(x, y, sizeof x);
+    }
+    digest("t", "{}", x);
+    digest("u", "{}", y);
+    assert_memory_not_equal(x, y, sizeof x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listed),         cmocka_unit_test(test_unlisted_pass),
         cmocka_unit_test(test_nothing_listed), cmocka_unit_test(test_compile_refuses),
-        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_damage),         cmocka_unit_test(test_schemas),
+        cmocka_unit_test(test_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -269,64 +269,6 @@ static void odd(void **state) {
         assert_int_equal(bz_mcp_odd(parse(rows[i].text), others, 1), rows[i].bits);
 }
 
-static void schemas(void **state) {
-    static const struct {
-        const char *schema, *good, *bad;
-    } rows[] = {
-        {"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\",\"minimum\":1,"
-         "\"maximum\":5}},"
-         "\"required\":[\"a\"],\"additionalProperties\":false}",
-         "{\"a\":5}", "{\"a\":6}"},
-        {"{\"type\":\"object\",\"required\":[\"a\"]}", "{\"a\":null}", "{}"},
-        {"{\"type\":\"object\",\"properties\":{\"a\":{}},\"additionalProperties\":false}",
-         "{\"a\":1}", "{\"a\":1,\"b\":1}"},
-        {"{\"properties\":{\"a\":{}},\"additionalProperties\":{\"type\":\"string\"}}",
-         "{\"b\":\"x\"}", "{\"b\":1}"},
-        {"{\"type\":\"integer\"}", "2.0", "2.5"},
-        {"{\"type\":[\"string\",\"null\"]}", "null", "true"},
-        {"{\"enum\":[1,{\"a\":[true]}]}", "{\"a\":[true]}", "{\"a\":[false]}"},
-        {"{\"const\":\"x\"}", "\"x\"", "\"y\""},
-        {"{\"items\":{\"type\":\"string\"},\"maxItems\":2}", "[\"a\",\"b\"]",
-         "[\"a\",\"b\",\"c\"]"},
-        {"{\"items\":{\"type\":\"string\"}}", "[\"a\"]", "[1]"},
-        {"{\"prefixItems\":[{\"type\":\"number\"}],\"items\":false}", "[1]", "[1,2]"},
-        {"{\"minLength\":2,\"maxLength\":3}", "\"\xc3\xa4\xc3\xa4\xc3\xa4\"", "\"abcd\""},
-        {"{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"number\"}]}", "1", "true"},
-        {"{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}", "1.5", "1"},
-        {"{\"allOf\":[{\"minimum\":1},{\"exclusiveMaximum\":3}]}", "2", "3"},
-    };
-    const char *why;
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        assert_true(bz_mcp_schema_fits(parse(rows[i].schema), parse(rows[i].good), &why));
-        assert_null(why);
-        assert_false(bz_mcp_schema_fits(parse(rows[i].schema), parse(rows[i].bad), &why));
-        assert_non_null(why);
-    }
-    assert_true(bz_mcp_schema_fits(NULL, NULL, &why));
-    assert_false(bz_mcp_schema_fits(parse("{}"), NULL, &why));
-}
-
-/* 400 forms for each of 400 values: above the steps; half of each is below. */
-static void schema_steps(void **state) {
-    static char schema[16384], value[4096];
-    const char *why;
-    (void)state;
-    for (int n = 200; n <= 400; n += 200) {
-        size_t at = 0, v = 0;
-        at += (size_t)snprintf(schema, sizeof schema, "{\"items\":{\"anyOf\":[");
-        v += (size_t)snprintf(value, sizeof value, "[");
-        for (int i = 0; i < n; i++) {
-            at += (size_t)snprintf(schema + at, sizeof schema - at, "%s{\"const\":\"%d\"}",
-                                   i ? "," : "", i);
-            v += (size_t)snprintf(value + v, sizeof value - v, "%s\"%d\"", i ? "," : "", n - 1);
-        }
-        (void)snprintf(schema + at, sizeof schema - at, "]}}");
-        (void)snprintf(value + v, sizeof value - v, "]");
-        assert_int_equal(bz_mcp_schema_fits(parse(schema), parse(value), &why), n == 200);
-    }
-}
-
 static void pins(void **state) {
     static const struct bz_mcp_pin list[] = {
         {{(const uint8_t *)"zeta", 4}, {1}, {(const uint8_t *)"{}", 2}, {NULL, 0}, 7},
@@ -399,8 +341,6 @@ int main(void) {
         cmocka_unit_test_setup_teardown(digests, setup, teardown),
         cmocka_unit_test_setup_teardown(definition_cap, setup, teardown),
         cmocka_unit_test_setup_teardown(odd, setup, teardown),
-        cmocka_unit_test_setup_teardown(schemas, setup, teardown),
-        cmocka_unit_test_setup_teardown(schema_steps, setup, teardown),
         cmocka_unit_test(pins),
     };
     return bz_crypto_init() == BZ_OK ? cmocka_run_group_tests_name("mcp", tests, NULL, NULL) : 1;

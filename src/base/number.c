@@ -1,6 +1,5 @@
-/* Numbers by value: 1, 1.0 and 10e-1 are one number, however long. No floating point: what a rule allows
- * does not depend on rounding. */
-#include "agent_int.h"
+/* Numbers by value. */
+#include <bartizan/number.h>
 
 enum { EXP_DIGITS_MAX = 9 };
 
@@ -22,11 +21,11 @@ static bool exponent(struct bz_view v, int64_t *ret) {
     return true;
 }
 
-bool number_of(struct bz_view v, struct number *ret) {
+bool bz_number_of(struct bz_view v, struct bz_number *ret) {
     int64_t before = 0, exp = 0;
     size_t i = 0;
     bool point = false;
-    *ret = (struct number){.negative = v.n > 0 && v.p[0] == '-'};
+    *ret = (struct bz_number){.negative = v.n > 0 && v.p[0] == '-'};
     i += ret->negative;
     for (; i < v.n && (is_digit(v.p[i]) || v.p[i] == '.'); i++) {
         if (v.p[i] == '.') {
@@ -50,7 +49,7 @@ bool number_of(struct bz_view v, struct number *ret) {
     return true;
 }
 
-static int compare_size(const struct number *a, const struct number *b) {
+static int compare_size(const struct bz_number *a, const struct bz_number *b) {
     if (a->n == 0 || b->n == 0)
         return (a->n != 0) - (b->n != 0);
     if (a->exp != b->exp)
@@ -61,17 +60,17 @@ static int compare_size(const struct number *a, const struct number *b) {
     return (a->n > b->n) - (a->n < b->n);
 }
 
-int number_compare(const struct number *a, const struct number *b) {
+int bz_number_compare(const struct bz_number *a, const struct bz_number *b) {
     if (a->negative != b->negative)
         return a->negative ? -1 : 1;
     return a->negative ? compare_size(b, a) : compare_size(a, b);
 }
 
-bool number_whole(const struct number *n) {
+bool bz_number_whole(const struct bz_number *n) {
     return n->n == 0 || n->exp >= n->n;
 }
 
-void number_write(const struct number *n, struct bz_buf *out) {
+void bz_number_write(const struct bz_number *n, struct bz_buf *out) {
     if (n->n == 0) {
         bz_buf_putc(out, '0');
         return;

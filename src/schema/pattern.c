@@ -1,16 +1,20 @@
 /* Regular expressions of schemas. All ways through a pattern are followed at once, one character at a
- * time, so no text makes it slow. A pattern is about the whole value and has to say so (^...$): "[a-z]+"
- * alone would let everything through that has one such letter.
+ * time, so no text makes it slow.
  *
  *   alternatives: a|b   groups: (a), (?:a)   repeats: ? * + {n} {n,} {n,m}
- *   . (no line end)   [a-z_] [^...]   \d \w \s \D \W \S (ASCII)   \. and other signs   \n \t \r */
+ *   . (no line end)   [a-z_] [^...]   \d \w \s \D \W \S   \. and other signs   \n \t \r \xHH \uHHHH
+ *
+ * In the configuration a pattern is about the whole value and has to say so (^...$): "[a-z]+" alone would let
+ * everything through that has one such letter. A published one may stand anywhere in the text, as ECMA-262 has
+ * it, and look ahead right behind its ^: (?=a) (?!a). */
 #include <bartizan/text.h>
 
-#include "agent_int.h"
+#include "schema_int.h"
 
 enum {
-    NODES = BZ_AGENT_PATTERN_STEPS,
-    RANGES = 256,
+    NODES = BZ_SCHEMA_PATTERN_STEPS,
+    RANGES = 512,
+    AHEAD_MAX = 4,
     READS_MAX = 4096,
     GROUPS_MAX = 16,
     REPEAT_MAX = 255
@@ -27,14 +31,27 @@ struct range {
 };
 struct pattern {
     uint16_t n, ranges_n;
+    uint16_t first;            /* of the pattern itself */
+    bool open_start, open_end; /* something may stand before it, behind it */
+    uint8_t ahead_n;           /* of look-ahead */
+    struct {
+        uint16_t first;
+        bool negated;
+    } ahead[AHEAD_MAX];
     struct step v[NODES];
     struct range ranges[RANGES];
+};
+struct states {
+    uint16_t n;
+    uint16_t v[NODES];
+    bool in[NODES];
 };
 struct reader {
     struct pattern *p;
     struct bz_view text;
     size_t at;
     unsigned reads, depth;
+    bool published, alternates; /* alternates: at the top */
     const char *why;
 };
 
@@ -70,16 +87,27 @@ static uint8_t peek(const struct reader *r) {
     return r->at < r->text.n ? r->text.p[r->at] : 0;
 }
 
-/* \d, \w, \s and what is not in them. */
+/* \d, \w, \s and what is not in them (ECMA-262, CharacterClassEscape). */
 static bool add_class(struct reader *r, uint32_t c) {
     static const struct {
         char letter;
         uint8_t n;
-        struct range v[4];
+        struct range v[10];
     } classes[] = {
         {'d', 1, {{'0', '9'}}},
         {'w', 4, {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}}},
-        {'s', 2, {{'\t', '\r'}, {' ', ' '}}},
+        {'s',
+         10,
+         {{'\t', '\r'},
+          {' ', ' '},
+          {0xa0, 0xa0},
+          {0x1680, 0x1680},
+          {0x2000, 0x200a},
+          {0x2028, 0x2029},
+          {0x202f, 0x202f},
+          {0x205f, 0x205f},
+          {0x3000, 0x3000},
+          {0xfeff, 0xfeff}}},
     };
     for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
         bool other = c == (uint32_t)(classes[i].letter - 'a' + 'A');
@@ -99,12 +127,26 @@ static bool add_class(struct reader *r, uint32_t c) {
     return fail(r, "this escape is not known here; a sign is escaped as it is: \\. or \\/");
 }
 
+/* The digits of \xHH and \uHHHH. */
+static bool hex_digits(struct reader *r, size_t n, uint32_t *ret) {
+    uint8_t mem[2];
+    size_t got = 0;
+    if (bz_hex_decode(bz_view_sub(r->text, r->at, n), mem, sizeof mem, &got) != BZ_OK ||
+        2 * got != n)
+        return fail(r, "behind \\x stand two hex digits, behind \\u four");
+    r->at += n;
+    *ret = n == 2 ? mem[0] : (uint32_t)(mem[0] << 8 | mem[1]);
+    return (*ret < 0xd800 || *ret > 0xdfff) || fail(r, "half of a character is none");
+}
+
 /* Behind a backslash: a class (true in *ret_class, already added) or one character. */
 static bool escape(struct reader *r, uint32_t *ret, bool *ret_class) {
     uint32_t c = 0;
     *ret_class = false;
     if (!next_char(r, &c))
         return false;
+    if (c == 'x' || c == 'u')
+        return hex_digits(r, c == 'x' ? 2 : 4, ret);
     *ret = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
     bool sign = c < 0x80 && c > ' ' && !(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
                 !(c >= 'a' && c <= 'z');
@@ -133,7 +175,7 @@ static bool bracket(struct reader *r) {
         if (!next_char(r, &from))
             return false;
         class_first = false;
-        if (from == '[')
+        if (from == '[' && !r->published)
             return fail(r, "write \\[ for the sign [ in a set of characters");
         if (from == '\\' && !escape(r, &from, &class_first))
             return false;
@@ -191,7 +233,8 @@ static bool atom(struct reader *r) {
     case '[':
         return bracket(r);
     case '.':
-        return add_range(r, '\n', '\n') && set(r, first, true);
+        return add_range(r, '\n', '\n') && add_range(r, '\r', '\r') &&
+               add_range(r, 0x2028, 0x2029) && set(r, first, true);
     case '^':
     case '$':
         return fail(
@@ -312,6 +355,7 @@ static bool alternatives(struct reader *r) {
                 return false;
         if (peek(r) != '|')
             break;
+        r->alternates |= r->depth == 0;
         r->at++;
         uint16_t jump = r->p->n;
         if (!emit(r, OP_JUMP, jumps, 0))
@@ -327,34 +371,75 @@ static bool alternatives(struct reader *r) {
     return true;
 }
 
-enum bz_status pattern_compile(struct bz_view text, struct bz_arena *ar, struct pattern **ret,
-                               const char **ret_why) {
-    struct pattern *p = bz_arena_alloc(ar, sizeof *p);
-    if (p == NULL)
-        return BZ_ENOMEM;
-    p->n = p->ranges_n = 0;
-    struct reader r = {.p = p};
-    bool escaped = text.n >= 3 && text.p[text.n - 2] == '\\' && text.p[text.n - 3] != '\\';
-    *ret_why = "a pattern is about the whole value: it begins with ^ and ends with $";
-    if (text.n < 2 || text.p[0] != '^' || text.p[text.n - 1] != '$' || escaped)
-        return BZ_ESYNTAX;
-    *ret_why = "the pattern is longer than 256 bytes";
-    if (text.n > BZ_AGENT_PATTERN_MAX)
-        return BZ_ETOOBIG;
-    r.text = bz_view_sub(text, 1, text.n - 2);
-    bool ok = alternatives(&r) &&
-              (r.at == r.text.n || fail(&r, "a group ends that did not begin")) &&
-              emit(&r, OP_MATCH, 0, 0);
-    *ret_why = r.why;
-    *ret = p;
-    return ok ? BZ_OK : BZ_ESYNTAX;
+/* (?=a)(?!b) right behind ^: programs of their own, asked from the beginning of the text. */
+static bool look_aheads(struct reader *r) {
+    struct pattern *p = r->p;
+    while (bz_view_starts(bz_view_sub(r->text, r->at, r->text.n), BZ_V("(?=")) ||
+           bz_view_starts(bz_view_sub(r->text, r->at, r->text.n), BZ_V("(?!"))) {
+        if (p->ahead_n == AHEAD_MAX)
+            return fail(r, "the pattern looks ahead more than four times");
+        p->ahead[p->ahead_n].first = p->n;
+        p->ahead[p->ahead_n++].negated = r->text.p[r->at + 2] == '!';
+        r->at += 3;
+        r->depth++;
+        if (!alternatives(r))
+            return false;
+        r->depth--;
+        if (peek(r) != ')')
+            return fail(r, "a group has no end");
+        r->at++;
+        if (!emit(r, OP_MATCH, 0, 0))
+            return false;
+        uint8_t c = peek(r);
+        if (c == '?' || c == '*' || c == '+' || c == '{')
+            return fail(r, "a look-ahead cannot be repeated");
+    }
+    return true;
 }
 
-struct states {
-    uint16_t n;
-    uint16_t v[NODES];
-    bool in[NODES];
-};
+/* An odd number of backslashes before the last sign makes it a plain one. */
+static bool ends_escaped(struct bz_view text) {
+    size_t n = 0;
+    while (n + 1 < text.n && text.p[text.n - 2 - n] == '\\')
+        n++;
+    return n % 2 == 1;
+}
+
+enum bz_status pattern_new(struct bz_arena *ar, struct pattern **ret, struct states **ret_states) {
+    struct pattern *p = bz_arena_alloc(ar, sizeof *p);
+    struct states *s = bz_arena_alloc(ar, 2 * sizeof *s);
+    if (p == NULL || s == NULL)
+        return BZ_ENOMEM;
+    *ret = p;
+    *ret_states = s;
+    return BZ_OK;
+}
+
+enum bz_status pattern_compile(struct pattern *p, struct bz_view text, bool published,
+                               const char **ret_why) {
+    struct reader r = {.p = p, .published = published};
+    bool from = text.n > 0 && text.p[0] == '^';
+    bool to = text.n > (size_t)from && text.p[text.n - 1] == '$' && !ends_escaped(text);
+    p->n = p->ranges_n = p->ahead_n = 0;
+    p->open_start = !from;
+    p->open_end = !to;
+    *ret_why = "a pattern is about the whole value: it begins with ^ and ends with $";
+    if (!published && (!from || !to))
+        return BZ_ESYNTAX;
+    *ret_why = "the pattern is longer than 1 KiB";
+    if (text.n > BZ_SCHEMA_PATTERN_MAX)
+        return BZ_ETOOBIG;
+    r.text = bz_view_sub(text, from, text.n - from - to);
+    bool ok = !published || !from || look_aheads(&r);
+    p->first = p->n;
+    ok = ok && alternatives(&r) &&
+         (r.at == r.text.n || fail(&r, "a group ends that did not begin")) &&
+         emit(&r, OP_MATCH, 0, 0) &&
+         (!published || !r.alternates || (!from && !to) ||
+          fail(&r, "^ or $ belongs to one of the alternatives alone; put them into a group"));
+    *ret_why = r.why;
+    return ok ? BZ_OK : BZ_ESYNTAX;
+}
 
 /* With everything that is reached without a character. */
 static void add_state(const struct pattern *p, struct states *s, uint16_t first) {
@@ -387,30 +472,44 @@ static bool in_set(const struct pattern *p, const struct step *x, uint32_t c) {
     return in != x->negated;
 }
 
-enum bz_status pattern_match(const struct pattern *p, struct bz_view text, struct bz_arena *ar,
-                             bool *ret) {
-    struct states *now = bz_arena_zalloc(ar, sizeof *now),
-                  *then = bz_arena_zalloc(ar, sizeof *then);
-    *ret = false;
-    if (now == NULL || then == NULL)
-        return BZ_ENOMEM;
-    add_state(p, now, 0);
+static bool accepts(const struct pattern *p, const struct states *s) {
+    bool match = false;
+    for (size_t i = 0; i < s->n; i++)
+        match |= p->v[s->v[i]].op == OP_MATCH;
+    return match;
+}
+
+/* From the program's first step; open_end: a match may end before the text does. */
+static bool run(const struct pattern *p, uint16_t first, bool open_start, bool open_end,
+                struct states *scratch, struct bz_view text) {
+    struct states *now = &scratch[0], *then = &scratch[1];
+    memset(now, 0, sizeof *now);
+    add_state(p, now, first);
     for (size_t at = 0, n; at < text.n && now->n > 0; at += n) {
         uint32_t c = 0;
+        if (open_end && accepts(p, now))
+            return true;
         n = bz_utf8_next(bz_view_sub(text, at, text.n), &c);
         if (n == 0)
-            return BZ_OK;
+            return false;
         memset(then, 0, sizeof *then);
         for (size_t i = 0; i < now->n; i++) {
             const struct step *x = &p->v[now->v[i]];
             if (x->op == OP_SET && in_set(p, x, c))
                 add_state(p, then, (uint16_t)(now->v[i] + 1));
         }
+        if (open_start)
+            add_state(p, then, first);
         struct states *t = now;
         now = then;
         then = t;
     }
-    for (size_t i = 0; i < now->n; i++)
-        *ret |= p->v[now->v[i]].op == OP_MATCH;
-    return BZ_OK;
+    return accepts(p, now);
+}
+
+bool pattern_match(const struct pattern *p, struct states *scratch, struct bz_view text) {
+    for (size_t i = 0; i < p->ahead_n; i++)
+        if (run(p, p->ahead[i].first, false, true, scratch, text) == p->ahead[i].negated)
+            return false;
+    return run(p, p->first, p->open_start, p->open_end, scratch, text);
 }

@@ -1,110 +1,11 @@
-/* Hosts, addresses and paths in arguments. What two programs could read differently has no form: no
- * users in URLs, no backslashes, nothing beside ASCII in a host. */
-#include "agent_int.h"
+/* Forms of texts that the configuration's schemas know: hosts, addresses, paths, dates. */
+#include "schema_int.h"
 
-enum { HOST_MAX = 253, LABEL_MAX = 63, EMAIL_MAX = 254 };
-
-static bool is_digit(uint8_t b) {
-    return b >= '0' && b <= '9';
-}
+enum { EMAIL_MAX = 254 };
 
 static bool is_alnum(uint8_t b) {
-    return is_digit(b) || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z');
+    return (b >= '0' && b <= '9') || (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z');
 }
-
-static bool is_hex(uint8_t b) {
-    return is_digit(b) || (b >= 'a' && b <= 'f') || (b >= 'A' && b <= 'F');
-}
-
-static bool port_ok(struct bz_view v) {
-    uint64_t n = 0;
-    return v.n >= 1 && v.n <= 5 && bz_view_u64(v, &n) == BZ_OK && n >= 1 && n <= 65535;
-}
-
-/* Labels of letters, digits, '-' and '_'. */
-static bool name_ok(struct bz_view v) {
-    size_t label = 0;
-    if (v.n == 0 || v.n > HOST_MAX)
-        return false;
-    for (size_t i = 0; i < v.n; i++) {
-        uint8_t b = v.p[i];
-        if (b == '.') {
-            if (label == 0 || v.p[i - 1] == '-')
-                return false;
-            label = 0;
-            continue;
-        }
-        if (!(is_alnum(b) || b == '_' || (b == '-' && label > 0)) || ++label > LABEL_MAX)
-            return false;
-    }
-    return label > 0 && v.p[v.n - 1] != '-';
-}
-
-static bool ipv6_ok(struct bz_view v) { /* with its brackets */
-    if (v.n < 4 || v.n > 48)
-        return false;
-    for (size_t i = 1; i + 1 < v.n; i++)
-        if (!is_hex(v.p[i]) && v.p[i] != ':' && v.p[i] != '.')
-            return false;
-    return true;
-}
-
-bool host_split(struct bz_view text, struct bz_view *ret_host, struct bz_view *ret_port) {
-    struct bz_view host = text, port = {NULL, 0};
-    size_t end = 0;
-    if (text.n > 0 && text.p[0] == '[') {
-        const uint8_t *close = memchr(text.p, ']', text.n);
-        if (close == NULL)
-            return false;
-        end = (size_t)(close - text.p) + 1;
-        host = bz_view_sub(text, 0, end);
-        if (!ipv6_ok(host))
-            return false;
-    } else {
-        const uint8_t *colon = text.n > 0 ? memchr(text.p, ':', text.n) : NULL;
-        end = colon == NULL ? text.n : (size_t)(colon - text.p);
-        host = bz_view_sub(text, 0, end);
-        if (!name_ok(host))
-            return false;
-    }
-    if (end < text.n) {
-        port = bz_view_sub(text, end + 1, text.n);
-        if (text.p[end] != ':' || !port_ok(port))
-            return false;
-    }
-    *ret_host = host;
-    *ret_port = port;
-    return true;
-}
-
-bool host_fits(struct bz_view entry, struct bz_view host, struct bz_view port) {
-    bool below = bz_view_starts(entry, BZ_V("*."));
-    struct bz_view name, number;
-    if (!host_split(bz_view_sub(entry, below ? 2 : 0, entry.n), &name, &number))
-        return false;
-    if (number.n > 0 && !bz_view_eq(number, port))
-        return false;
-    if (!below)
-        return bz_view_eq_nocase(name, host);
-    return host.n > name.n + 1 && host.p[host.n - name.n - 1] == '.' &&
-           bz_view_eq_nocase(bz_view_sub(host, host.n - name.n, name.n), name);
-}
-
-bool bz_agent_host_ok(struct bz_view host) {
-    struct bz_view name, port;
-    size_t skip = bz_view_starts(host, BZ_V("*.")) ? 2 : 0;
-    struct bz_view rest = bz_view_sub(host, skip, host.n);
-    return host_split(rest, &name, &port) && (skip == 0 || name.p[0] != '[');
-}
-
-bool bz_agent_name_plain(struct bz_view name) {
-    for (size_t i = 0; i < name.n; i++)
-        if (!is_alnum(name.p[i]) && memchr("_-.:/", name.p[i], 5) == NULL)
-            return false;
-    return name.n >= 1 && name.n <= 128;
-}
-
-/* ---- formats ---- */
 
 static const char *const names[FORMAT_COUNT] = {"host", "url", "email", "path", "date"};
 
@@ -120,12 +21,12 @@ bool format_from_name(struct bz_view name, enum format *ret) {
 
 static const char *listed_host(struct bz_view text, const struct bz_json *listed) {
     struct bz_view host, port;
-    if (!host_split(text, &host, &port))
+    if (!bz_host_split(text, &host, &port))
         return "the host is not written plainly";
     if (listed == NULL)
         return NULL;
     for (const struct bz_json *e = listed->first; e != NULL; e = e->next)
-        if (host_fits(bz_json_str(e), host, port))
+        if (bz_host_fits(bz_json_str(e), host, port))
             return NULL;
     return "the host is none of those that the schema lists";
 }
