@@ -22,7 +22,7 @@ function bad(text) {
     failed = 1
 }
 BEGIN {
-    n = split("status view buf rd arena json number text host crypto limits", base, " ")
+    n = split("status view buf rd arena json number text host html sarif crypto limits", base, " ")
     for (i = 1; i <= n; i++)
         home[base[i]] = "base"
     home["state"] = "policy"

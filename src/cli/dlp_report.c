@@ -2,6 +2,8 @@
  * written as they come; no value is ever kept or shown. */
 #include <inttypes.h>
 
+#include <bartizan/sarif.h>
+
 #include "dlp.h"
 
 enum {
@@ -59,17 +61,14 @@ static const char *sarif_level(const struct bz_type *t, enum bz_proof proof) {
     return t->level >= BZ_LEVEL_CONFIDENTIAL || t->cls == BZ_CLASS_CUSTOM ? "warning" : "note";
 }
 
+static struct bz_view what_of(const struct bz_type *t) {
+    return bz_view_str(t->what != NULL && *t->what != '\0' ? t->what : t->name);
+}
+
 static void put_rule(struct bz_jw *w, const struct bz_type *t) {
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "id", bz_view_str(t->name));
-    bz_jw_key(w, "shortDescription");
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "text", bz_view_str(t->what != NULL && *t->what != '\0' ? t->what : t->name));
-    bz_jw_end(w);
-    bz_jw_key(w, "defaultConfiguration");
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "level", bz_view_str(sarif_level(t, (enum bz_proof)t->proof)));
-    bz_jw_end(w);
+    bz_sarif_rule(w, &(struct bz_sarif_rule){.id = bz_view_str(t->name),
+                                             .title = what_of(t),
+                                             .level = sarif_level(t, (enum bz_proof)t->proof)});
     bz_jw_key(w, "properties");
     bz_jw_obj(w);
     bz_jw_kstr(w, "class", bz_view_str(bz_class_name((enum bz_class)t->cls)));
@@ -82,29 +81,10 @@ static void put_rule(struct bz_jw *w, const struct bz_type *t) {
 }
 
 static void begin_sarif(struct bz_dlp_report *r) {
-    struct bz_jw *w = &r->w;
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "$schema", BZ_V("https://json.schemastore.org/sarif-2.1.0.json"));
-    bz_jw_kstr(w, "version", BZ_V("2.1.0"));
-    bz_jw_key(w, "runs");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "columnKind", BZ_V("unicodeCodePoints"));
-    bz_jw_key(w, "tool");
-    bz_jw_obj(w);
-    bz_jw_key(w, "driver");
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "name", BZ_V("bartizan dlp"));
-    bz_jw_kstr(w, "version", BZ_V(BZ_VERSION));
-    bz_jw_key(w, "rules");
-    bz_jw_arr(w);
+    bz_sarif_begin(&r->w, "bartizan dlp");
     for (size_t i = 0; i < bz_detect_types_n(r->d); i++)
-        put_rule(w, bz_detect_type(r->d, i));
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_key(w, "results");
-    bz_jw_arr(w);
+        put_rule(&r->w, bz_detect_type(r->d, i));
+    bz_sarif_results(&r->w);
 }
 
 void bz_dlp_report_begin(struct bz_dlp_report *r, enum bz_dlp_form form,
@@ -164,65 +144,24 @@ static void json_found(struct bz_dlp_report *r, const char *path, const struct b
     bz_jw_end(w);
 }
 
-/* RFC 3986: what is no unreserved character or slash is escaped. */
-static void put_uri(struct bz_jw *w, const char *path) {
-    struct bz_buf b;
-    bz_buf_init(&b, 1 << 16);
-    if (path[0] == '/')
-        bz_buf_puts(&b, "file://");
-    for (const char *p = path; *p != '\0'; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                     (*p >= '0' && *p <= '9') || strchr("-._~/", *p) != NULL;
-        if (plain)
-            bz_buf_putc(&b, (uint8_t)*p);
-        else
-            bz_buf_printf(&b, "%%%02X", (unsigned)(uint8_t)*p);
-    }
-    bz_jw_kstr(w, "uri", bz_buf_view(&b));
-    bz_buf_free(&b);
-}
-
-static void put_location(struct bz_jw *w, const char *path, const struct bz_dlp_found *f) {
-    bz_jw_key(w, "locations");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_key(w, "physicalLocation");
-    bz_jw_obj(w);
-    bz_jw_key(w, "artifactLocation");
-    bz_jw_obj(w);
-    put_uri(w, path);
-    bz_jw_end(w);
-    if (f != NULL) {
-        bz_jw_key(w, "region");
-        bz_jw_obj(w);
-        bz_jw_ku64(w, "startLine", f->from.line);
-        bz_jw_ku64(w, "startColumn", f->from.column);
-        bz_jw_ku64(w, "endLine", f->to.line);
-        bz_jw_ku64(w, "endColumn", f->to.column);
-        bz_jw_end(w);
-    }
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-}
-
 static void sarif_found(struct bz_dlp_report *r, const char *path, const struct bz_dlp_found *f) {
     struct bz_jw *w = &r->w;
     uint8_t mem[256];
     struct bz_buf text;
     bz_buf_init_fixed(&text, mem, sizeof mem);
-    bz_buf_printf(&text, "%s: ",
-                  f->type->what != NULL && *f->type->what != '\0' ? f->type->what : f->type->name);
+    bz_buf_put(&text, what_of(f->type));
+    bz_buf_puts(&text, ": ");
     bz_dlp_preview(f->value, &text);
     bz_jw_obj(w);
     bz_jw_kstr(w, "ruleId", bz_view_str(f->type->name));
     bz_jw_ku64(w, "ruleIndex", f->number);
     bz_jw_kstr(w, "level", bz_view_str(sarif_level(f->type, f->proof)));
-    bz_jw_key(w, "message");
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "text", bz_buf_view(&text));
-    bz_jw_end(w);
-    put_location(w, path, f);
+    bz_sarif_text(w, "message", bz_buf_view(&text));
+    bz_sarif_place(w, &(struct bz_sarif_place){.path = bz_view_str(path),
+                                               .line = f->from.line,
+                                               .column = f->from.column,
+                                               .end_line = f->to.line,
+                                               .end_column = f->to.column});
     bz_jw_key(w, "properties");
     bz_jw_obj(w);
     bz_jw_kstr(w, "proof", bz_view_str(bz_proof_name(f->proof)));
@@ -251,11 +190,8 @@ void bz_dlp_report_failed(struct bz_dlp_report *r, const char *path, const char 
     bz_jw_obj(w);
     if (r->form == BZ_DLP_SARIF) {
         bz_jw_kstr(w, "level", BZ_V("error"));
-        bz_jw_key(w, "message");
-        bz_jw_obj(w);
-        bz_jw_kstr(w, "text", bz_view_str(why));
-        bz_jw_end(w);
-        put_location(w, path, NULL);
+        bz_sarif_text(w, "message", bz_view_str(why));
+        bz_sarif_place(w, &(struct bz_sarif_place){.path = bz_view_str(path)});
     } else {
         bz_jw_kstr(w, "path", bz_view_str(path));
         bz_jw_kstr(w, "why", bz_view_str(why));
@@ -290,22 +226,6 @@ static void end_json(struct bz_dlp_report *r) {
     bz_jw_end(w);
 }
 
-static void end_sarif(struct bz_dlp_report *r) {
-    struct bz_jw *w = &r->w;
-    bz_jw_end(w);
-    bz_jw_key(w, "invocations");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_kbool(w, "executionSuccessful", r->failed == 0);
-    bz_jw_key(w, "toolExecutionNotifications");
-    bz_jw_raw(w, bz_buf_view(&r->unchecked));
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-}
-
 static void say_totals(const struct bz_dlp_report *r) {
     bz_say("%" PRIu64 " findings in %" PRIu64 " of %" PRIu64 " files (%" PRIu64 " bytes)",
            r->findings, r->files_hit, r->files, r->bytes);
@@ -321,7 +241,7 @@ int bz_dlp_report_end(struct bz_dlp_report *r) {
     if (r->form == BZ_DLP_JSON)
         end_json(r);
     else if (r->form == BZ_DLP_SARIF)
-        end_sarif(r);
+        bz_sarif_end(&r->w, r->failed == 0, bz_buf_view(&r->unchecked));
     else
         say_totals(r);
     if (r->form != BZ_DLP_LINES)

@@ -1,6 +1,7 @@
 /* What `bartizan advisory match` prints: lines, one JSON object, or SARIF 2.1.0. */
 #include <inttypes.h>
 #include <string.h>
+#include <bartizan/sarif.h>
 
 #include "match.h"
 #include "opts.h"
@@ -165,12 +166,16 @@ static void put_finding(struct bz_jw *w, const struct bz_match *m,
     bz_jw_end(w);
 }
 
+static bool complete(const struct bz_match *m) {
+    return !m->failed && !m->inv->full && m->stale == 0;
+}
+
 void bz_match_json(const struct bz_match *m, struct bz_buf *out) {
     struct bz_jw w;
     bz_jw_init(&w, out);
     bz_jw_obj(&w);
     bz_jw_ku64(&w, "components", m->inv->n);
-    bz_jw_kbool(&w, "complete", !m->failed && !m->inv->full && m->stale == 0);
+    bz_jw_kbool(&w, "complete", complete(m));
     bz_jw_key(&w, "findings");
     bz_jw_arr(&w);
     for (const struct bz_match_finding *f = m->first; f != NULL; f = f->next)
@@ -180,7 +185,7 @@ void bz_match_json(const struct bz_match *m, struct bz_buf *out) {
     bz_buf_putc(out, '\n');
 }
 
-/* ---- SARIF. Source: OASIS, "Static Analysis Results Interchange Format 2.1.0" ---- */
+/* ---- SARIF ---- */
 
 static const char *level_of(const struct bz_match_finding *f) {
     if (!f->certain || f->severity == BZ_RATING_LOW)
@@ -196,17 +201,9 @@ static bool first_with_rule(const struct bz_match *m, const struct bz_match_find
     return true;
 }
 
-static void put_text(struct bz_jw *w, const char *key, struct bz_view v) {
-    bz_jw_key(w, key);
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "text", v);
-    bz_jw_end(w);
-}
-
 static void put_rule(struct bz_jw *w, const struct bz_match_finding *f) {
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "id", f->names[0]);
-    put_text(w, "shortDescription", f->summary.n > 0 ? f->summary : f->names[0]);
+    bz_sarif_rule(w, &(struct bz_sarif_rule){.id = f->names[0],
+                                             .title = f->summary.n > 0 ? f->summary : f->names[0]});
     if (f->score > 0) {
         char mem[8];
         struct bz_buf b;
@@ -218,27 +215,6 @@ static void put_rule(struct bz_jw *w, const struct bz_match_finding *f) {
         bz_jw_end(w);
     }
     bz_jw_end(w);
-}
-
-/* A path as a relative reference: nothing but what such may have. */
-static void put_uri(struct bz_jw *w, struct bz_view path) {
-    struct bz_buf b;
-    bz_buf_init(&b, path.n * 3 + 16);
-    for (size_t i = 0; i < path.n; i++) {
-        static const char hex[] = "0123456789ABCDEF";
-        uint8_t c = path.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     strchr("/-._~@", c) != NULL;
-        if (plain && c != 0) {
-            bz_buf_putc(&b, c);
-            continue;
-        }
-        bz_buf_putc(&b, '%');
-        bz_buf_putc(&b, (uint8_t)hex[c >> 4]);
-        bz_buf_putc(&b, (uint8_t)hex[c & 15]);
-    }
-    bz_jw_kstr(w, "uri", b.n > 0 ? bz_buf_view(&b) : BZ_V("unknown"));
-    bz_buf_free(&b);
 }
 
 static void put_result(struct bz_jw *w, const struct bz_match_finding *f) {
@@ -258,19 +234,8 @@ static void put_result(struct bz_jw *w, const struct bz_match_finding *f) {
     bz_jw_obj(w);
     bz_jw_kstr(w, "ruleId", f->names[0]);
     bz_jw_kstr(w, "level", bz_view_str(level_of(f)));
-    put_text(w, "message", bz_buf_view(&text));
-    bz_jw_key(w, "locations");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_key(w, "physicalLocation");
-    bz_jw_obj(w);
-    bz_jw_key(w, "artifactLocation");
-    bz_jw_obj(w);
-    put_uri(w, f->c->path);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
+    bz_sarif_text(w, "message", bz_buf_view(&text));
+    bz_sarif_place(w, &(struct bz_sarif_place){.path = f->c->path});
     bz_jw_end(w);
     bz_buf_free(&text);
 }
@@ -278,36 +243,16 @@ static void put_result(struct bz_jw *w, const struct bz_match_finding *f) {
 void bz_match_sarif(const struct bz_match *m, struct bz_buf *out) {
     struct bz_jw w;
     bz_jw_init(&w, out);
-    bz_jw_obj(&w);
-    bz_jw_kstr(&w, "$schema", BZ_V("https://json.schemastore.org/sarif-2.1.0.json"));
-    bz_jw_kstr(&w, "version", BZ_V("2.1.0"));
-    bz_jw_key(&w, "runs");
-    bz_jw_arr(&w);
-    bz_jw_obj(&w);
-    bz_jw_key(&w, "tool");
-    bz_jw_obj(&w);
-    bz_jw_key(&w, "driver");
-    bz_jw_obj(&w);
-    bz_jw_kstr(&w, "name", BZ_V("bartizan advisory match"));
-    bz_jw_kstr(&w, "version", BZ_V(BZ_VERSION));
-    bz_jw_key(&w, "rules");
-    bz_jw_arr(&w);
+    bz_sarif_begin(&w, "bartizan advisory match");
     for (const struct bz_match_finding *f = m->first; f != NULL; f = f->next) {
         if (f->names_n > 0 && first_with_rule(m, f))
             put_rule(&w, f);
     }
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_key(&w, "results");
-    bz_jw_arr(&w);
+    bz_sarif_results(&w);
     for (const struct bz_match_finding *f = m->first; f != NULL; f = f->next) {
         if (f->names_n > 0)
             put_result(&w, f);
     }
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
+    bz_sarif_end(&w, complete(m), BZ_V("[]"));
     bz_buf_putc(out, '\n');
 }

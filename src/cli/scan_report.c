@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <bartizan/sarif.h>
 
 #include "opts.h"
 
@@ -191,24 +192,13 @@ static const char *level(const struct bz_rule *rule) {
     return rule->severity >= BZ_SEVERITY_HIGH ? "error" : "warning";
 }
 
-static void put_message(struct bz_jw *w, const char *key, const char *text) {
-    bz_jw_key(w, key);
-    bz_jw_obj(w);
-    put_text(w, "text", text);
-    bz_jw_end(w);
-}
-
 static void sarif_rule(struct bz_jw *w, const struct bz_rule *rule) {
     static const char *const score[] = {"0.0", "2.0", "5.0", "8.0", "9.5"};
-    bz_jw_obj(w);
-    put_text(w, "id", rule->id);
-    put_message(w, "shortDescription", rule->title);
-    put_message(w, "fullDescription", rule->would);
-    put_message(w, "help", rule->todo);
-    bz_jw_key(w, "defaultConfiguration");
-    bz_jw_obj(w);
-    put_text(w, "level", level(rule));
-    bz_jw_end(w);
+    bz_sarif_rule(w, &(struct bz_sarif_rule){.id = bz_view_str(rule->id),
+                                             .title = bz_view_str(rule->title),
+                                             .why = bz_view_str(rule->would),
+                                             .todo = bz_view_str(rule->todo),
+                                             .level = level(rule)});
     bz_jw_key(w, "properties");
     bz_jw_obj(w);
     put_text(w, "kind", bz_rule_kind_name((enum bz_rule_kind)rule->kind));
@@ -219,50 +209,16 @@ static void sarif_rule(struct bz_jw *w, const struct bz_rule *rule) {
     bz_jw_end(w);
 }
 
-/* RFC 3986: what is not unreserved or a slash is written %XX; so are our control bytes. */
-static void put_uri(struct bz_scan_report *r, struct bz_jw *w, const char *path) {
+/* In a member, the offset is not the file's. */
+static void put_place(struct bz_scan_report *r, const char *path,
+                      const struct bz_scan_found_wire *f) {
     struct bz_buf *b = tmp(r);
-    bz_buf_puts(b, path[0] == '/' ? "file://" : "");
-    for (const char *p = path; *p != '\0'; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-                     (*p >= '0' && *p <= '9') || strchr("-._~/", *p) != NULL;
-        if (plain)
-            bz_buf_putc(b, (uint8_t)*p);
-        else
-            bz_buf_printf(b, "%%%02X", (unsigned char)*p);
-    }
-    bz_jw_kstr(w, "uri", bz_buf_view(b));
-}
-
-static void put_location(struct bz_scan_report *r, struct bz_jw *w, const char *path,
-                         const struct bz_scan_found_wire *f) {
-    bz_jw_key(w, "locations");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_key(w, "physicalLocation");
-    bz_jw_obj(w);
-    bz_jw_key(w, "artifactLocation");
-    bz_jw_obj(w);
-    put_uri(r, w, path);
-    bz_jw_end(w);
-    if (f != NULL && f->place.n == 0) { /* in a member, the offset is not the file's */
-        bz_jw_key(w, "region");
-        bz_jw_obj(w);
-        bz_jw_ku64(w, "byteOffset", f->offset);
-        bz_jw_end(w);
-    }
-    bz_jw_end(w);
-    if (f != NULL && f->place.n > 0) {
-        bz_jw_key(w, "logicalLocations");
-        bz_jw_arr(w);
-        bz_jw_obj(w);
-        put_escaped(r, w, "fullyQualifiedName", f->place);
-        put_text(w, "kind", "member");
-        bz_jw_end(w);
-        bz_jw_end(w);
-    }
-    bz_jw_end(w);
-    bz_jw_end(w);
+    bz_put_safe(b, f->place);
+    bz_sarif_place(&r->w, &(struct bz_sarif_place){.path = bz_view_str(path),
+                                                   .at_byte = f->place.n == 0,
+                                                   .byte = f->offset,
+                                                   .inside = bz_buf_view(b),
+                                                   .inside_kind = "member"});
 }
 
 static void sarif_finding(struct bz_scan_report *r, const char *name,
@@ -275,11 +231,8 @@ static void sarif_finding(struct bz_scan_report *r, const char *name,
     bz_jw_obj(w);
     put_text(w, "ruleId", f->rule->id);
     put_text(w, "level", level(f->rule));
-    bz_jw_key(w, "message");
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "text", bz_buf_view(b));
-    bz_jw_end(w);
-    put_location(r, w, name, f);
+    bz_sarif_text(w, "message", bz_buf_view(b));
+    put_place(r, name, f);
     bz_jw_key(w, "properties");
     bz_jw_obj(w);
     bz_jw_ku64(w, "offset", f->offset);
@@ -288,28 +241,10 @@ static void sarif_finding(struct bz_scan_report *r, const char *name,
 }
 
 static void begin_sarif(struct bz_scan_report *r) {
-    struct bz_jw *w = &r->w;
-    bz_jw_obj(w);
-    put_text(w, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-    put_text(w, "version", "2.1.0");
-    bz_jw_key(w, "runs");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_key(w, "tool");
-    bz_jw_obj(w);
-    bz_jw_key(w, "driver");
-    bz_jw_obj(w);
-    put_text(w, "name", "bartizan scan");
-    put_text(w, "version", BZ_VERSION);
-    bz_jw_key(w, "rules");
-    bz_jw_arr(w);
+    bz_sarif_begin(&r->w, "bartizan scan");
     for (size_t i = 0; i < r->run->rules_n; i++)
-        sarif_rule(w, r->run->rules[i]);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_key(w, "results");
-    bz_jw_arr(w);
+        sarif_rule(&r->w, r->run->rules[i]);
+    bz_sarif_results(&r->w);
 }
 
 /* ---- all of them --------------------------------------------------------------------------------------- */
@@ -341,8 +276,8 @@ static void failure(struct bz_scan_report *r, const char *name, const char *text
     bz_jw_obj(w);
     if (r->form == BZ_SCAN_SARIF) {
         put_text(w, "level", "error");
-        put_message(w, "message", text);
-        put_location(r, w, name, NULL);
+        bz_sarif_text(w, "message", bz_view_str(text));
+        bz_sarif_place(w, &(struct bz_sarif_place){.path = bz_view_str(name)});
     } else {
         put_escaped(r, w, "path", bz_view_str(name));
         put_text(w, "why", text);
@@ -406,22 +341,6 @@ static void end_json(struct bz_scan_report *r) {
     bz_jw_end(w);
 }
 
-static void end_sarif(struct bz_scan_report *r) {
-    struct bz_jw *w = &r->w;
-    bz_jw_end(w);
-    bz_jw_key(w, "invocations");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_kbool(w, "executionSuccessful", r->failed + r->list->failed == 0);
-    bz_jw_key(w, "toolExecutionNotifications");
-    bz_jw_raw(w, bz_buf_view(&r->failures));
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-}
-
 static void end_text(struct bz_scan_report *r) {
     struct bz_buf *b = &r->b;
     for (size_t i = 0; i < r->list->outside_n; i++) {
@@ -444,7 +363,7 @@ int bz_scan_report_end(struct bz_scan_report *r) {
     if (r->form == BZ_SCAN_JSON)
         end_json(r);
     else if (r->form == BZ_SCAN_SARIF)
-        end_sarif(r);
+        bz_sarif_end(&r->w, r->failed + r->list->failed == 0, bz_buf_view(&r->failures));
     else
         end_text(r);
     if (r->form != BZ_SCAN_TEXT)

@@ -1,60 +1,27 @@
-/* The report for people: one page that needs nothing else, in light and dark, on screen and paper. It holds no
- * script, and its policy forbids any. */
+/* The report for people. */
 #include "posture_int.h"
 
+#include <bartizan/html.h>
+
 static const char style[] =
-    ":root{color-scheme:light dark;--b:#fff;--f:#1d2430;--m:#5b6675;--l:#dfe4ea;--c:#f6f8fa;"
-    "--critical:#a40e26;--high:#c4501b;--medium:#8a6500;--low:#356a9e;--good:#1a7f37}"
-    "@media(prefers-color-scheme:dark){:root{--b:#12161c;--f:#e3e8ef;--m:#98a3b3;--l:#2b333f;--c:#"
-    "1a2029;"
-    "--critical:#ff7b86;--high:#ff9d6b;--medium:#e3b341;--low:#79b8ff;--good:#56d364}}"
-    "body{background:var(--b);color:var(--f);font:16px/1.5 "
-    "system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:2rem 1rem}"
-    "h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2.5rem 0 .5rem}p{margin:.3rem "
-    "0}.m{color:var(--m)}"
     ".top{display:flex;gap:1.5rem;align-items:center;flex-wrap:wrap;border-bottom:1px solid "
     "var(--l);padding-bottom:1.5rem}"
-    ".score{font-size:3.2rem;font-weight:700;line-height:1}.score "
-    "small{font-size:1rem;color:var(--m);font-weight:400}"
-    ".n{display:flex;flex-wrap:wrap;gap:.5rem;margin:1rem 0 0;padding:0;list-style:none}"
-    ".n li{border:1px solid var(--l);border-radius:6px;padding:.2rem .7rem}.n b{font-size:1.1rem}"
-    "details{border:1px solid var(--l);border-left:4px solid "
-    "var(--l);border-radius:6px;margin:.6rem 0;background:var(--c)}"
+    ".score{font-size:3.2rem;font-weight:700;line-height:1}"
+    ".score small{font-size:1rem;color:var(--m);font-weight:400}"
+    ".counts{display:flex;flex-wrap:wrap;gap:.5rem;margin:1rem 0 0;padding:0;list-style:none}"
+    ".counts li{border:1px solid var(--l);border-radius:6px;padding:.2rem .7rem}"
+    ".counts b{font-size:1.1rem}"
+    "details{border:1px solid var(--l);border-left:4px solid var(--l);border-radius:6px;"
+    "margin:.6rem 0;background:var(--c)}"
     "summary{cursor:pointer;padding:.6rem .8rem}details>div{padding:0 .9rem .8rem}"
     "details.critical{border-left-color:var(--critical)}details.high{border-left-color:var(--high)}"
     "details.medium{border-left-color:var(--medium)}details.low{border-left-color:var(--low)}"
-    ".critical .s{color:var(--critical)}.high .s{color:var(--high)}.medium "
-    ".s{color:var(--medium)}.low .s{color:var(--low)}"
+    ".critical .s{color:var(--critical)}.high .s{color:var(--high)}"
+    ".medium .s{color:var(--medium)}.low .s{color:var(--low)}"
     ".s{font-weight:600;text-transform:uppercase;font-size:.75rem;letter-spacing:.04em}"
-    "code,.id{font-family:ui-monospace,monospace;font-size:.9em}ul.e{padding-left:1.2rem;margin:."
-    "4rem 0}"
+    "ul.e{padding-left:1.2rem;margin:.4rem 0}"
     "ul.e li{font-family:ui-monospace,monospace;font-size:.85em;overflow-wrap:anywhere}"
-    "dt{font-weight:600;margin-top:.5rem}dd{margin:0}table{border-collapse:collapse;width:100%;"
-    "font-size:.9rem}"
-    "td,th{text-align:left;padding:.3rem .5rem;border-bottom:1px solid "
-    "var(--l);vertical-align:top}.good{color:var(--good)}"
-    "@media print{details{break-inside:avoid}body{max-width:none;padding:0}}";
-
-/* Text from outside: control and invisible characters made visible first, then what HTML would read. */
-static void put(struct bz_buf *out, struct bz_view v) {
-    struct bz_buf safe;
-    bz_buf_init(&safe, v.n * 8 + 16);
-    bz_put_safe(&safe, v);
-    for (size_t i = 0; i < safe.n; i++) {
-        uint8_t c = safe.p[i];
-        const char *name = c == '<'    ? "&lt;"
-                           : c == '>'  ? "&gt;"
-                           : c == '&'  ? "&amp;"
-                           : c == '"'  ? "&quot;"
-                           : c == '\'' ? "&#39;"
-                                       : NULL;
-        if (name != NULL)
-            bz_buf_puts(out, name);
-        else
-            bz_buf_putc(out, c);
-    }
-    bz_buf_free(&safe);
-}
+    "dt{font-weight:600;margin-top:.5rem}dd{margin:0}@media print{details{break-inside:avoid}}";
 
 static void evidence(struct bz_buf *out, const struct bz_posture_result *r) {
     if (r->evidence_n == 0)
@@ -62,7 +29,7 @@ static void evidence(struct bz_buf *out, const struct bz_posture_result *r) {
     bz_buf_puts(out, "<ul class=\"e\">");
     for (size_t i = 0; i < r->evidence_n; i++) {
         bz_buf_puts(out, "<li>");
-        put(out, r->evidence[i].text);
+        bz_html_put(out, r->evidence[i].text);
         bz_buf_puts(out, "</li>");
     }
     if (r->more > 0)
@@ -72,7 +39,7 @@ static void evidence(struct bz_buf *out, const struct bz_posture_result *r) {
 
 static void field(struct bz_buf *out, const char *name, const char *v) {
     bz_buf_printf(out, "<dt>%s</dt><dd>", name);
-    put(out, bz_view_str(v));
+    bz_html_put(out, bz_view_str(v));
     bz_buf_puts(out, "</dd>");
 }
 
@@ -83,7 +50,7 @@ static void finding(struct bz_buf *out, const struct bz_posture_result *r) {
                   "<details class=\"%s\"%s><summary><span class=\"s\">%s</span> <span "
                   "class=\"id\">%s</span> ",
                   sev, k->severity >= BZ_POSTURE_HIGH ? " open" : "", sev, k->id);
-    put(out, bz_view_str(k->title));
+    bz_html_put(out, bz_view_str(k->title));
     if (r->change == BZ_POSTURE_NEW)
         bz_buf_puts(out, " <b>new</b>");
     if (r->expired)
@@ -99,24 +66,19 @@ static void finding(struct bz_buf *out, const struct bz_posture_result *r) {
 
 static void head(struct bz_buf *out, const struct bz_posture *p,
                  const struct bz_posture_counts *n) {
-    bz_buf_puts(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                     "style-src 'unsafe-inline'\">"
-                     "<meta name=\"viewport\" "
-                     "content=\"width=device-width,initial-scale=1\"><title>Posture of ");
-    put(out, p->host.n > 0 ? p->host : bz_view_str(p->root));
-    bz_buf_printf(
-        out,
-        "</title><style>%s</style></head><body>\n<div class=\"top\"><div class=\"score\">%u"
-        "<small> of 100</small></div><div><h1>Posture of ",
-        style, n->score);
-    put(out, p->host.n > 0 ? p->host : bz_view_str(p->root));
+    struct bz_view host = p->host.n > 0 ? p->host : bz_view_str(p->root);
+    bz_html_begin(out, "Posture of", host, style);
+    bz_buf_printf(out,
+                  "<div class=\"top\"><div class=\"score\">%u<small> of 100</small></div>"
+                  "<div><h1>Posture of ",
+                  n->score);
+    bz_html_put(out, host);
     bz_buf_puts(out, "</h1><p class=\"m\">");
     bz_buf_put_time(out, (uint64_t)p->now * UINT64_C(1000000000));
     bz_buf_puts(out, p->privileged ? ", seen as root" : ", seen without root");
     if (p->compared)
         bz_buf_printf(out, ", last score %u", p->last_score);
-    bz_buf_puts(out, "</p></div></div>\n<ul class=\"n\">");
+    bz_buf_puts(out, "</p></div></div>\n<ul class=\"counts\">");
     for (unsigned s = BZ_POSTURE_SEVERITY_COUNT; s-- > 0;) {
         const char *name = bz_posture_severity_name((enum bz_posture_severity)s);
         bz_buf_printf(out, "<li class=\"%s\"><b>%u</b> <span class=\"s\">%s</span></li>", name,
@@ -155,7 +117,7 @@ static void table(struct bz_buf *out, const struct bz_posture *p, unsigned statu
             bz_buf_printf(out, "<h2>%s</h2>\n<table>", title);
         any = true;
         bz_buf_printf(out, "<tr><td class=\"id\">%s</td><td>", r->check->id);
-        put(out, bz_view_str(r->check->title));
+        bz_html_put(out, bz_view_str(r->check->title));
         if (status == BZ_POSTURE_UNKNOWN)
             evidence(out, r);
         bz_buf_puts(out, "</td></tr>\n");
@@ -175,13 +137,13 @@ static void suppressed(struct bz_buf *out, const struct bz_posture *p) {
                              "th><th>Until</th><th>Reason</th></tr>");
         any = true;
         bz_buf_printf(out, "<tr><td><span class=\"id\">%s</span> ", r->check->id);
-        put(out, bz_view_str(r->check->title));
+        bz_html_put(out, bz_view_str(r->check->title));
         bz_buf_puts(out, "</td><td>");
-        put(out, r->owner);
+        bz_html_put(out, r->owner);
         bz_buf_puts(out, "</td><td>");
-        put(out, r->until);
+        bz_html_put(out, r->until);
         bz_buf_puts(out, "</td><td>");
-        put(out, r->reason);
+        bz_html_put(out, r->reason);
         bz_buf_puts(out, "</td></tr>\n");
     }
     if (any)
@@ -201,10 +163,10 @@ void bz_posture_write_html(const struct bz_posture *p, struct bz_buf *out) {
         bz_buf_puts(out, "<h2>Notes</h2>\n<ul>");
     for (size_t i = 0; i < p->notes_n; i++) {
         bz_buf_puts(out, "<li>");
-        put(out, p->notes[i].text);
+        bz_html_put(out, p->notes[i].text);
         bz_buf_puts(out, "</li>");
     }
     if (p->notes_n > 0)
         bz_buf_puts(out, "</ul>\n");
-    bz_buf_puts(out, "<p class=\"m\">bartizan posture " BZ_VERSION "</p></body></html>\n");
+    bz_html_end(out, "bartizan posture");
 }

@@ -1,6 +1,8 @@
 /* The report for programs: JSON (schema in docs/POSTURE.md) and SARIF 2.1.0. */
 #include "posture_int.h"
 
+#include <bartizan/sarif.h>
+
 static void text(struct bz_jw *w, const char *key, const char *v) {
     bz_jw_kstr(w, key, bz_view_str(v));
 }
@@ -113,25 +115,14 @@ static const char *level(const struct bz_posture_check *k) {
                                               : "note";
 }
 
-static void message(struct bz_jw *w, const char *key, struct bz_view v) {
-    bz_jw_key(w, key);
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "text", v);
-    bz_jw_end(w);
-}
-
 static void rule(struct bz_jw *w, const struct bz_posture_check *k) {
     static const char *const scores[] = {"3.0", "5.5", "8.0",
                                          "9.5"}; /* CVSS bands that SARIF readers know */
-    bz_jw_obj(w);
-    text(w, "id", k->id);
-    message(w, "shortDescription", bz_view_str(k->title));
-    message(w, "fullDescription", bz_view_str(k->why));
-    message(w, "help", bz_view_str(k->fix));
-    bz_jw_key(w, "defaultConfiguration");
-    bz_jw_obj(w);
-    text(w, "level", level(k));
-    bz_jw_end(w);
+    bz_sarif_rule(w, &(struct bz_sarif_rule){.id = bz_view_str(k->id),
+                                             .title = bz_view_str(k->title),
+                                             .why = bz_view_str(k->why),
+                                             .todo = bz_view_str(k->fix),
+                                             .level = level(k)});
     bz_jw_key(w, "properties");
     bz_jw_obj(w);
     text(w, "security-severity", scores[k->severity]);
@@ -140,48 +131,14 @@ static void rule(struct bz_jw *w, const struct bz_posture_check *k) {
     bz_jw_end(w);
 }
 
-/* The path that an evidence begins with, if any. */
+/* The path that an evidence begins with; without one, the root. */
 static struct bz_view place(struct bz_view v) {
     size_t n = 0;
     if (v.n == 0 || v.p[0] != '/')
-        return bz_view(NULL, 0);
+        return BZ_V("/");
     while (n < v.n && v.p[n] != ' ' && v.p[n] != ':' && v.p[n] != ',')
         n++;
     return bz_view_sub(v, 0, n);
-}
-
-/* RFC 3986: what is no unreserved character or slash is escaped. */
-static void put_uri(struct bz_jw *w, struct bz_view path) {
-    struct bz_buf b;
-    bz_buf_init(&b, path.n * 3 + 16);
-    bz_buf_puts(&b, "file://");
-    for (size_t i = 0; i < path.n; i++) {
-        uint8_t c = path.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                     (c != 0 && strchr("-._~/", c) != NULL);
-        if (plain)
-            bz_buf_putc(&b, c);
-        else
-            bz_buf_printf(&b, "%%%02X", (unsigned)c);
-    }
-    bz_jw_kstr(w, "uri", bz_buf_view(&b));
-    bz_buf_free(&b);
-}
-
-static void locations(struct bz_jw *w, struct bz_view evidence) {
-    struct bz_view path = place(evidence);
-    bz_jw_key(w, "locations");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_key(w, "physicalLocation");
-    bz_jw_obj(w);
-    bz_jw_key(w, "artifactLocation");
-    bz_jw_obj(w);
-    put_uri(w, path.n > 0 ? path : BZ_V("/"));
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
 }
 
 static void sarif_suppression(struct bz_jw *w, const struct bz_posture_result *r) {
@@ -211,8 +168,8 @@ static void sarif_one(struct bz_jw *w, const struct bz_posture *p, size_t index,
     bz_jw_ku64(w, "ruleIndex", index);
     text(w, "kind", fail ? "fail" : "open");
     text(w, "level", fail ? level(r->check) : "none");
-    message(w, "message", bz_buf_view(&b));
-    locations(w, evidence);
+    bz_sarif_text(w, "message", bz_buf_view(&b));
+    bz_sarif_place(w, &(struct bz_sarif_place){.path = place(evidence)});
     if (p->compared && fail)
         text(w, "baselineState", r->change == BZ_POSTURE_NEW ? "new" : "unchanged");
     sarif_suppression(w, r);
@@ -220,54 +177,39 @@ static void sarif_one(struct bz_jw *w, const struct bz_posture *p, size_t index,
     bz_buf_free(&b);
 }
 
-void bz_posture_write_sarif(const struct bz_posture *p, struct bz_buf *out) {
+/* What could not be looked at, as notifications. */
+static void notes(const struct bz_posture *p, struct bz_buf *out) {
     struct bz_jw w;
     bz_jw_init(&w, out);
-    bz_jw_obj(&w);
-    text(&w, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-    text(&w, "version", "2.1.0");
-    bz_jw_key(&w, "runs");
-    bz_jw_arr(&w);
-    bz_jw_obj(&w);
-    bz_jw_key(&w, "tool");
-    bz_jw_obj(&w);
-    bz_jw_key(&w, "driver");
-    bz_jw_obj(&w);
-    text(&w, "name", "bartizan posture");
-    text(&w, "version", BZ_VERSION);
-    bz_jw_key(&w, "rules");
-    bz_jw_arr(&w);
-    for (size_t i = 0; i < p->results_n; i++)
-        rule(&w, p->results[i].check);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_key(&w, "results");
-    bz_jw_arr(&w);
-    for (size_t i = 0; i < p->results_n; i++) {
-        const struct bz_posture_result *r = &p->results[i];
-        bool told = r->status == BZ_POSTURE_FAIL || r->status == BZ_POSTURE_UNKNOWN;
-        for (size_t j = 0; told && j < r->evidence_n; j++)
-            sarif_one(&w, p, i, r->evidence[j].text);
-    }
-    bz_jw_end(&w);
-    bz_jw_key(&w, "invocations");
-    bz_jw_arr(&w);
-    bz_jw_obj(&w);
-    bz_jw_kbool(&w, "executionSuccessful", true);
-    bz_jw_key(&w, "toolExecutionNotifications");
     bz_jw_arr(&w);
     for (size_t i = 0; i < p->notes_n; i++) {
         bz_jw_obj(&w);
         text(&w, "level", "note");
-        message(&w, "message", p->notes[i].text);
+        bz_sarif_text(&w, "message", p->notes[i].text);
         bz_jw_end(&w);
     }
     bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
+}
+
+void bz_posture_write_sarif(const struct bz_posture *p, struct bz_buf *out) {
+    struct bz_buf told;
+    struct bz_jw w;
+    bz_buf_init(&told, out->max);
+    bz_jw_init(&w, out);
+    bz_sarif_begin(&w, "bartizan posture");
+    for (size_t i = 0; i < p->results_n; i++)
+        rule(&w, p->results[i].check);
+    bz_sarif_results(&w);
+    for (size_t i = 0; i < p->results_n; i++) {
+        const struct bz_posture_result *r = &p->results[i];
+        bool shown = r->status == BZ_POSTURE_FAIL || r->status == BZ_POSTURE_UNKNOWN;
+        for (size_t j = 0; shown && j < r->evidence_n; j++)
+            sarif_one(&w, p, i, r->evidence[j].text);
+    }
+    notes(p, &told);
+    bz_sarif_end(&w, true, bz_buf_view(&told));
+    if (bz_buf_status(out) == BZ_OK)
+        out->st = bz_buf_status(&told);
+    bz_buf_free(&told);
     bz_buf_putc(out, '\n');
 }

@@ -44,7 +44,4 @@ typedef bool red_reading_fn(void *ctx, struct bz_view reading, const char *how);
 enum bz_status red_readings(struct bz_view text, unsigned depth, red_reading_fn *fn,
                             void *ctx) BZ_MUST_USE;
 
-void red_xml(struct bz_buf *out,
-             struct bz_view v); /* escaped for XML and HTML, nothing invisible */
-
 #endif

@@ -1,25 +1,8 @@
 /* The same for programs that read test results (JUnit XML) and findings (SARIF 2.1.0). */
 #include "red_int.h"
 
-void red_xml(struct bz_buf *out, struct bz_view v) {
-    struct bz_buf safe;
-    bz_buf_init(&safe, v.n * 8 + 16);
-    bz_put_safe(&safe, v);
-    for (size_t i = 0; i < safe.n; i++) {
-        uint8_t c = safe.p[i];
-        const char *name = c == '<'    ? "&lt;"
-                           : c == '>'  ? "&gt;"
-                           : c == '&'  ? "&amp;"
-                           : c == '"'  ? "&quot;"
-                           : c == '\'' ? "&#39;"
-                                       : NULL;
-        if (name != NULL)
-            bz_buf_puts(out, name);
-        else
-            bz_buf_putc(out, c);
-    }
-    bz_buf_free(&safe);
-}
+#include <bartizan/html.h>
+#include <bartizan/sarif.h>
 
 /* ---- JUnit: a case for each family and each scenario ---- */
 
@@ -32,13 +15,13 @@ static const struct bz_red_worse *worse_of(const struct bz_red_comparison *c, st
 
 static void case_begin(struct bz_buf *out, const char *group, struct bz_view name) {
     bz_buf_printf(out, "    <testcase classname=\"redteam.%s\" name=\"", group);
-    red_xml(out, name);
+    bz_html_put(out, name);
     bz_buf_puts(out, "\"");
 }
 
 static void failure(struct bz_buf *out, const char *why, struct bz_view more) {
     bz_buf_printf(out, "><failure message=\"%s\">", why);
-    red_xml(out, more);
+    bz_html_put(out, more);
     bz_buf_puts(out, "</failure></testcase>\n");
 }
 
@@ -99,35 +82,21 @@ void bz_red_write_junit(const struct bz_red_result *r, const struct bz_red_compa
 
 /* ---- SARIF ---- */
 
-static void message(struct bz_jw *w, const char *key, struct bz_view v) {
-    bz_jw_key(w, key);
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "text", v);
-    bz_jw_end(w);
-}
-
-static void kv(struct bz_jw *w, const char *k, const char *v) {
-    bz_jw_kstr(w, k, bz_view_str(v));
-}
-
 static void rules(const struct bz_red_result *r, struct bz_jw *w) {
-    bz_jw_key(w, "rules");
-    bz_jw_arr(w);
     for (size_t i = 0; i < r->families_n; i++) {
-        bz_jw_obj(w);
-        bz_jw_kstr(w, "id", r->families[i].name);
-        message(w, "shortDescription", r->families[i].title);
-        message(w, "help", r->families[i].refs.n > 0 ? r->families[i].refs : r->families[i].title);
+        const struct bz_red_tally *f = &r->families[i];
+        bz_sarif_rule(w, &(struct bz_sarif_rule){.id = f->name,
+                                                 .title = f->title,
+                                                 .todo = f->refs.n > 0 ? f->refs : f->title});
         bz_jw_end(w);
     }
     for (size_t i = 0; i < r->trials_n; i++) {
-        bz_jw_obj(w);
-        bz_jw_kstr(w, "id", r->trials[i].id);
-        message(w, "shortDescription",
-                BZ_V("A model that obeys every injection must not reach its goal."));
+        bz_sarif_rule(
+            w, &(struct bz_sarif_rule){
+                   .id = r->trials[i].id,
+                   .title = BZ_V("A model that obeys every injection must not reach its goal.")});
         bz_jw_end(w);
     }
-    bz_jw_end(w);
 }
 
 static void sarif_result(struct bz_jw *w, const struct bz_red_result *r, struct bz_view rule,
@@ -142,20 +111,9 @@ static void sarif_result(struct bz_jw *w, const struct bz_red_result *r, struct 
     }
     bz_jw_obj(w);
     bz_jw_kstr(w, "ruleId", rule);
-    kv(w, "level", level);
-    message(w, "message", bz_buf_view(&b));
-    bz_jw_key(w, "locations");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_key(w, "logicalLocations");
-    bz_jw_arr(w);
-    bz_jw_obj(w);
-    bz_jw_kstr(w, "fullyQualifiedName", r->target);
-    kv(w, "kind", "resource");
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
-    bz_jw_end(w);
+    bz_jw_kstr(w, "level", bz_view_str(level));
+    bz_sarif_text(w, "message", bz_buf_view(&b));
+    bz_sarif_place(w, &(struct bz_sarif_place){.inside = r->target, .inside_kind = "resource"});
     bz_jw_end(w);
     bz_buf_free(&b);
 }
@@ -164,32 +122,15 @@ void bz_red_write_sarif(const struct bz_red_result *r, const struct bz_red_compa
                         struct bz_buf *out) {
     struct bz_jw w;
     bz_jw_init(&w, out);
-    bz_jw_obj(&w);
-    kv(&w, "$schema", "https://json.schemastore.org/sarif-2.1.0.json");
-    kv(&w, "version", "2.1.0");
-    bz_jw_key(&w, "runs");
-    bz_jw_arr(&w);
-    bz_jw_obj(&w);
-    bz_jw_key(&w, "tool");
-    bz_jw_obj(&w);
-    bz_jw_key(&w, "driver");
-    bz_jw_obj(&w);
-    kv(&w, "name", "bartizan redteam");
-    kv(&w, "version", BZ_VERSION);
+    bz_sarif_begin(&w, "bartizan redteam");
     rules(r, &w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_key(&w, "results");
-    bz_jw_arr(&w);
+    bz_sarif_results(&w);
     for (size_t i = 0; i < r->findings_n; i++) {
         const struct bz_red_finding *f = &r->findings[i];
         sarif_result(&w, r, f->rule, f->forbidden ? "error" : "note", f->what, f->gene);
     }
     for (size_t i = 0; cmp != NULL && i < cmp->n; i++)
         sarif_result(&w, r, cmp->v[i].what, "error", bz_view_str(cmp->v[i].why), BZ_V("baseline"));
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
-    bz_jw_end(&w);
+    bz_sarif_end(&w, true, BZ_V(""));
     bz_buf_putc(out, '\n');
 }
