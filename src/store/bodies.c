@@ -4,10 +4,7 @@
 #include "query.h"
 
 enum statement {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    CHECK,
+    CHECK = OWN_STATEMENTS,
     USER_GET,
     USER_ADD,
     CONVERSATION_GET,
@@ -32,8 +29,7 @@ enum statement {
     ROWS_REMOVE,
     ROWS_EXPIRE,
     SPARE_NONE,
-    SPARE,
-    STATEMENT_COUNT
+    SPARE
 };
 
 #define KEY_COLUMNS                                                                                \
@@ -41,10 +37,8 @@ enum statement {
     "FROM conversations c JOIN users u ON u.seq = c.user "
 #define SUM_COLUMNS "SELECT count(*), total(length(sealed)), min(time) FROM bodies"
 
-static const char *const sql[STATEMENT_COUNT] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
+static const char *const sql[STATEMENTS_MAX] = {
+    TRANSACTION,
     [CHECK] = "PRAGMA integrity_check(1)",
     [USER_GET] = "SELECT seq, id, wrapped, created FROM users WHERE name = ?",
     [USER_ADD] = "INSERT INTO users (id, wrapped, name, created) VALUES (?, ?, ?, ?)",
@@ -84,41 +78,32 @@ static const char *const sql[STATEMENT_COUNT] = {
 };
 
 struct bz_bodystore {
-    sqlite3 *db[BZ_BODYSTORE_PARTS];
-    sqlite3_stmt *prepared[BZ_BODYSTORE_PARTS][STATEMENT_COUNT];
+    struct statements part[BZ_BODYSTORE_PARTS];
 };
 
-static struct query of(struct bz_bodystore *s, enum bz_bodystore_part p, enum statement which) {
-    return query_make(s->db[p], &s->prepared[p][which], sql[which]);
-}
-
 static struct query of_keys(struct bz_bodystore *s, enum statement which) {
-    return of(s, BZ_BODYSTORE_KEYS, which);
+    return query_of(&s->part[BZ_BODYSTORE_KEYS], which);
 }
 
 static struct query of_rows(struct bz_bodystore *s, enum statement which) {
-    return of(s, BZ_BODYSTORE_ROWS, which);
+    return query_of(&s->part[BZ_BODYSTORE_ROWS], which);
 }
 
 /* ---- opening ---- */
-
-static enum bz_status open_or_make(const char *path, const struct layout *l, sqlite3 **ret) {
-    enum bz_status st = store_db_open(path, l, ret);
-    return st == BZ_ENOTFOUND ? store_db_create(path, l, ret) : st;
-}
 
 enum bz_status bz_bodystore_open(const char *keys_path, const char *rows_path,
                                  struct bz_bodystore **ret) {
     struct bz_bodystore *s = calloc(1, sizeof *s);
     if (s == NULL)
         return BZ_ENOMEM;
-    enum bz_status st = open_or_make(keys_path, &body_keys_layout, &s->db[BZ_BODYSTORE_KEYS]);
+    struct statements *keys = &s->part[BZ_BODYSTORE_KEYS], *rows = &s->part[BZ_BODYSTORE_ROWS];
+    keys->sql = rows->sql = sql;
+    enum bz_status st = store_db_open_or_create(keys_path, &body_keys_layout, &keys->db);
     if (st == BZ_OK)
-        st = open_or_make(rows_path, &body_rows_layout, &s->db[BZ_BODYSTORE_ROWS]);
+        st = store_db_open_or_create(rows_path, &body_rows_layout, &rows->db);
     if (st == BZ_OK)
-        st = store_status(sqlite3_exec(s->db[BZ_BODYSTORE_ROWS],
-                                       "CREATE TEMP TABLE spared (key BLOB PRIMARY KEY)", NULL,
-                                       NULL, NULL));
+        st = store_status(sqlite3_exec(rows->db, "CREATE TEMP TABLE spared (key BLOB PRIMARY KEY)",
+                                       NULL, NULL, NULL));
     if (st != BZ_OK) {
         bz_bodystore_close(s);
         return st;
@@ -128,45 +113,27 @@ enum bz_status bz_bodystore_open(const char *keys_path, const char *rows_path,
 }
 
 void bz_bodystore_close(struct bz_bodystore *s) {
-    if (s == NULL)
-        return;
-    for (int p = 0; p < BZ_BODYSTORE_PARTS; p++) {
-        for (int i = 0; i < STATEMENT_COUNT; i++)
-            (void)sqlite3_finalize(s->prepared[p][i]);
-        (void)sqlite3_close(s->db[p]);
-    }
+    for (int p = 0; s != NULL && p < BZ_BODYSTORE_PARTS; p++)
+        statements_close(&s->part[p]);
     free(s);
 }
 
 enum bz_status bz_bodystore_check(struct bz_bodystore *s) {
-    for (enum bz_bodystore_part p = 0; p < BZ_BODYSTORE_PARTS; p++) {
-        struct query q = of(s, p, CHECK);
-        if (next_row(&q) && strcmp(text_at(&q, 0) == NULL ? "" : text_at(&q, 0), "ok") != 0)
-            q.st = BZ_ECORRUPT;
-        BZ_TRY(end(&q));
-    }
+    for (int p = 0; p < BZ_BODYSTORE_PARTS; p++)
+        BZ_TRY(integrity_check(&s->part[p], CHECK));
     return BZ_OK;
 }
 
 enum bz_status bz_bodystore_begin(struct bz_bodystore *s, enum bz_bodystore_part p) {
-    if (sqlite3_get_autocommit(s->db[p]) == 0)
-        return BZ_EINVAL;
-    struct query q = of(s, p, BEGIN);
-    return run(&q);
+    return transaction_begin(&s->part[p]);
 }
 
 enum bz_status bz_bodystore_commit(struct bz_bodystore *s, enum bz_bodystore_part p) {
-    if (sqlite3_get_autocommit(s->db[p]) != 0)
-        return BZ_EINVAL;
-    struct query q = of(s, p, COMMIT);
-    return run(&q);
+    return transaction_commit(&s->part[p]);
 }
 
 void bz_bodystore_rollback(struct bz_bodystore *s, enum bz_bodystore_part p) {
-    if (sqlite3_get_autocommit(s->db[p]) != 0)
-        return;
-    struct query q = of(s, p, ROLLBACK);
-    (void)!run(&q); /* nothing better is left to do */
+    transaction_rollback(&s->part[p]);
 }
 
 /* secure_delete zeroes what is deleted; older copies of those pages are in the log until it is cut, and in
@@ -175,25 +142,17 @@ enum bz_status bz_bodystore_scrub(struct bz_bodystore *s, enum bz_bodystore_part
     static const char steps[] = "PRAGMA wal_checkpoint(TRUNCATE);"
                                 "VACUUM;"
                                 "PRAGMA wal_checkpoint(TRUNCATE)";
-    if (sqlite3_get_autocommit(s->db[p]) == 0)
+    if (sqlite3_get_autocommit(s->part[p].db) == 0)
         return BZ_EINVAL;
-    return store_status(sqlite3_exec(s->db[p], steps, NULL, NULL, NULL));
+    return store_status(sqlite3_exec(s->part[p].db, steps, NULL, NULL, NULL));
 }
 
 /* ---- reading columns ---- */
 
-static bool blob_at(const struct query *q, int column, uint8_t *out, size_t n) {
-    const void *p = sqlite3_column_blob(q->q, column);
-    if (p == NULL || sqlite3_column_bytes(q->q, column) != (int)n)
-        return false;
-    memcpy(out, p, n);
-    return true;
-}
-
 static enum bz_status user_at(const struct query *q, int from, struct bz_body_user *u) {
     u->seq = sqlite3_column_int64(q->q, from);
-    return blob_at(q, from + 1, u->id, sizeof u->id) &&
-                   blob_at(q, from + 2, u->wrapped, sizeof u->wrapped)
+    return bytes_at(q, from + 1, u->id, sizeof u->id) &&
+                   bytes_at(q, from + 2, u->wrapped, sizeof u->wrapped)
                ? BZ_OK
                : BZ_ECORRUPT;
 }
@@ -201,8 +160,8 @@ static enum bz_status user_at(const struct query *q, int from, struct bz_body_us
 static enum bz_status conversation_at(const struct query *q, int from,
                                       struct bz_body_conversation *c) {
     c->seq = sqlite3_column_int64(q->q, from);
-    return blob_at(q, from + 1, c->id, sizeof c->id) &&
-                   blob_at(q, from + 2, c->wrapped, sizeof c->wrapped)
+    return bytes_at(q, from + 1, c->id, sizeof c->id) &&
+                   bytes_at(q, from + 2, c->wrapped, sizeof c->wrapped)
                ? BZ_OK
                : BZ_ECORRUPT;
 }
@@ -233,7 +192,7 @@ enum bz_status bz_bodystore_user_add(struct bz_bodystore *s, const struct bz_bod
     put_text(&q, u->name);
     put_number(&q, u->created);
     BZ_TRY(run(&q));
-    *ret_seq = sqlite3_last_insert_rowid(s->db[BZ_BODYSTORE_KEYS]);
+    *ret_seq = sqlite3_last_insert_rowid(s->part[BZ_BODYSTORE_KEYS].db);
     return BZ_OK;
 }
 
@@ -295,7 +254,7 @@ enum bz_status bz_bodystore_key_destroy(struct bz_bodystore *s, const uint8_t id
 enum bz_status bz_bodystore_users_prune(struct bz_bodystore *s, uint64_t *ret_n) {
     struct query q = of_keys(s, USERS_PRUNE);
     BZ_TRY(run(&q));
-    *ret_n = (uint64_t)sqlite3_changes(s->db[BZ_BODYSTORE_KEYS]);
+    *ret_n = (uint64_t)sqlite3_changes(s->part[BZ_BODYSTORE_KEYS].db);
     return BZ_OK;
 }
 
@@ -311,7 +270,7 @@ enum bz_status bz_bodystore_pairs(struct bz_bodystore *s, bz_body_pair_fn *each,
     struct query q = of_keys(s, PAIR_ALL);
     while (next_row(&q)) {
         struct bz_body_pair p = {.seq = sqlite3_column_int64(q.q, 0), .created = number_at(&q, 3)};
-        q.st = blob_at(&q, 1, p.pub, sizeof p.pub) && blob_at(&q, 2, p.wrapped, sizeof p.wrapped)
+        q.st = bytes_at(&q, 1, p.pub, sizeof p.pub) && bytes_at(&q, 2, p.wrapped, sizeof p.wrapped)
                    ? each(ctx, &p)
                    : BZ_ECORRUPT;
     }
@@ -340,7 +299,7 @@ enum bz_status bz_bodystore_hold_add(struct bz_bodystore *s, const struct bz_bod
 enum bz_status bz_bodystore_hold_remove(struct bz_bodystore *s, const char *name) {
     struct query q = of_keys(s, HOLD_REMOVE);
     put_text(&q, name);
-    return query_run_on_one(s->db[BZ_BODYSTORE_KEYS], &q);
+    return run_on_one(&s->part[BZ_BODYSTORE_KEYS], &q);
 }
 
 enum bz_status bz_bodystore_holds(struct bz_bodystore *s, bz_body_hold_fn *each, void *ctx) {
@@ -396,7 +355,7 @@ enum bz_status bz_bodystore_rows(struct bz_bodystore *s, const uint8_t key[BZ_BO
                                 .time_ms = number_at(&q, 5)};
         const void *sealed = sqlite3_column_blob(q.q, 6);
         r.sealed = bz_view(sealed, sealed == NULL ? 0 : (size_t)sqlite3_column_bytes(q.q, 6));
-        q.st = blob_at(&q, 1, r.id, sizeof r.id) && blob_at(&q, 2, r.key, sizeof r.key)
+        q.st = bytes_at(&q, 1, r.id, sizeof r.id) && bytes_at(&q, 2, r.key, sizeof r.key)
                    ? each(ctx, &r)
                    : BZ_ECORRUPT;
     }
@@ -424,7 +383,7 @@ enum bz_status bz_bodystore_remove(struct bz_bodystore *s, const uint8_t key[BZ_
     put_blob(&q, bz_view(key, BZ_BODYSTORE_ID));
     put_number(&q, limit);
     BZ_TRY(run(&q));
-    *ret_n = (uint64_t)sqlite3_changes(s->db[BZ_BODYSTORE_ROWS]);
+    *ret_n = (uint64_t)sqlite3_changes(s->part[BZ_BODYSTORE_ROWS].db);
     return BZ_OK;
 }
 
@@ -447,6 +406,6 @@ enum bz_status bz_bodystore_expire(struct bz_bodystore *s, int level, uint64_t b
     put_number(&q, before_ms);
     put_number(&q, limit);
     BZ_TRY(run(&q));
-    *ret_n = (uint64_t)sqlite3_changes(s->db[BZ_BODYSTORE_ROWS]);
+    *ret_n = (uint64_t)sqlite3_changes(s->part[BZ_BODYSTORE_ROWS].db);
     return BZ_OK;
 }

@@ -90,3 +90,8 @@ enum bz_status store_db_create(const char *path, const struct layout *l, sqlite3
         (void)unlink(path); /* nothing but what we made */
     return st;
 }
+
+enum bz_status store_db_open_or_create(const char *path, const struct layout *l, sqlite3 **ret) {
+    enum bz_status st = store_db_open(path, l, ret);
+    return st == BZ_ENOTFOUND ? store_db_create(path, l, ret) : st;
+}

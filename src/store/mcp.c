@@ -3,22 +3,9 @@
 #include <bartizan/mcpstore.h>
 #include "query.h"
 
-enum statement {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    ADD,
-    SEEN,
-    UNSEEN,
-    DECIDE,
-    RETIRE,
-    LIST,
-    STATEMENT_COUNT
-};
-static const char *const sql[STATEMENT_COUNT] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
+enum { ADD = OWN_STATEMENTS, SEEN, UNSEEN, DECIDE, RETIRE, LIST };
+static const char *const sql[STATEMENTS_MAX] = {
+    TRANSACTION,
     [ADD] = "INSERT INTO mcp_tools (server, tool, digest, definition, state, odd, current, first,"
             " last, by, note, decided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [SEEN] = "UPDATE mcp_tools SET current = 1, last = ? WHERE server = ? AND tool = ?"
@@ -35,51 +22,34 @@ static const char *const sql[STATEMENT_COUNT] = {
 };
 
 struct bz_mcpstore {
-    sqlite3 *db;
-    sqlite3_stmt *prepared[STATEMENT_COUNT];
+    struct statements all;
 };
 
 enum bz_status bz_mcpstore_open(const char *path, struct bz_mcpstore **ret) {
     struct bz_mcpstore *s = calloc(1, sizeof *s);
     if (s == NULL)
         return BZ_ENOMEM;
-    enum bz_status st = store_db_open(path, &store_layout, &s->db);
-    if (st != BZ_OK) {
+    s->all.sql = sql;
+    enum bz_status st = store_db_open(path, &store_layout, &s->all.db);
+    if (st == BZ_OK)
+        *ret = s;
+    else
         free(s);
-        return st;
-    }
-    *ret = s;
-    return BZ_OK;
+    return st;
 }
 
 void bz_mcpstore_close(struct bz_mcpstore *s) {
-    if (s == NULL)
-        return;
-    for (int i = 0; i < STATEMENT_COUNT; i++)
-        (void)sqlite3_finalize(s->prepared[i]);
-    (void)sqlite3_close(s->db);
+    if (s != NULL)
+        statements_close(&s->all);
     free(s);
 }
 
-static struct query query_of(struct bz_mcpstore *s, enum statement which) {
-    return query_make(s->db, &s->prepared[which], sql[which]);
-}
-
-static enum bz_status plain(struct bz_mcpstore *s, enum statement which) {
-    struct query q = query_of(s, which);
-    return run(&q);
-}
-
 enum bz_status bz_mcpstore_begin(struct bz_mcpstore *s) {
-    return plain(s, BEGIN);
+    return transaction_begin(&s->all);
 }
 
 enum bz_status bz_mcpstore_end(struct bz_mcpstore *s, enum bz_status failed) {
-    if (failed == BZ_OK)
-        failed = plain(s, COMMIT);
-    if (failed != BZ_OK)
-        (void)!plain(s, ROLLBACK);
-    return failed;
+    return transaction_end(&s->all, failed);
 }
 
 static void put_digest(struct query *q, const struct bz_mcpstore_tool *t) {
@@ -87,7 +57,7 @@ static void put_digest(struct query *q, const struct bz_mcpstore_tool *t) {
 }
 
 enum bz_status bz_mcpstore_add(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) {
-    struct query q = query_of(s, ADD);
+    struct query q = query_of(&s->all, ADD);
     put_text(&q, t->server);
     put_text(&q, t->tool);
     put_digest(&q, t);
@@ -104,22 +74,22 @@ enum bz_status bz_mcpstore_add(struct bz_mcpstore *s, const struct bz_mcpstore_t
 }
 
 enum bz_status bz_mcpstore_seen(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) {
-    struct query q = query_of(s, SEEN);
+    struct query q = query_of(&s->all, SEEN);
     put_number(&q, t->last);
     put_text(&q, t->server);
     put_text(&q, t->tool);
     put_digest(&q, t);
-    return query_run_on_one(s->db, &q);
+    return run_on_one(&s->all, &q);
 }
 
 enum bz_status bz_mcpstore_unseen(struct bz_mcpstore *s, const char *server) {
-    struct query q = query_of(s, UNSEEN);
+    struct query q = query_of(&s->all, UNSEEN);
     put_text(&q, server);
     return run(&q);
 }
 
 enum bz_status bz_mcpstore_decide(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) {
-    struct query q = query_of(s, DECIDE);
+    struct query q = query_of(&s->all, DECIDE);
     put_text(&q, t->state);
     put_text(&q, t->by);
     put_text(&q, t->note);
@@ -127,11 +97,11 @@ enum bz_status bz_mcpstore_decide(struct bz_mcpstore *s, const struct bz_mcpstor
     put_text(&q, t->server);
     put_text(&q, t->tool);
     put_digest(&q, t);
-    return query_run_on_one(s->db, &q);
+    return run_on_one(&s->all, &q);
 }
 
 enum bz_status bz_mcpstore_retire(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) {
-    struct query q = query_of(s, RETIRE);
+    struct query q = query_of(&s->all, RETIRE);
     put_text(&q, t->server);
     put_text(&q, t->tool);
     put_digest(&q, t);
@@ -140,7 +110,7 @@ enum bz_status bz_mcpstore_retire(struct bz_mcpstore *s, const struct bz_mcpstor
 
 enum bz_status bz_mcpstore_list(struct bz_mcpstore *s, const char *server, const char *tool,
                                 bz_mcpstore_fn *each, void *ctx) {
-    struct query q = query_of(s, LIST);
+    struct query q = query_of(&s->all, LIST);
     put_text(&q, server);
     put_text(&q, tool);
     while (next_row(&q)) {
@@ -155,12 +125,10 @@ enum bz_status bz_mcpstore_list(struct bz_mcpstore *s, const char *server, const
                                      .by = text_at(&q, 9),
                                      .note = text_at(&q, 10),
                                      .decided = number_at(&q, 11)};
-        const void *digest = sqlite3_column_blob(q.q, 2);
-        if (digest == NULL || sqlite3_column_bytes(q.q, 2) != (int)sizeof t.digest) {
+        if (!bytes_at(&q, 2, t.digest, sizeof t.digest)) {
             q.st = BZ_ECORRUPT;
             break;
         }
-        memcpy(t.digest, digest, sizeof t.digest);
         enum bz_status st = each(ctx, &t);
         if (st != BZ_OK && q.st == BZ_OK)
             q.st = st;

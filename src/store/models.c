@@ -37,11 +37,9 @@ static const char *const steps[] = {
 static const struct layout models_layout = {0x425a4d44 /* "BZMD" */, steps,
                                             sizeof steps / sizeof *steps, NULL};
 
-enum statement { BEGIN, COMMIT, ROLLBACK, ADD, MOVE, EVENT, LIST, GET, HISTORY, STATEMENT_COUNT };
-static const char *const sql[STATEMENT_COUNT] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
+enum { ADD = OWN_STATEMENTS, MOVE, EVENT, LIST, GET, HISTORY };
+static const char *const sql[STATEMENTS_MAX] = {
+    TRANSACTION,
     [ADD] = "INSERT INTO models (id, name, state, added_by, added, manifest, signature)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [MOVE] = "UPDATE models SET state = ? WHERE id = ? AND state = ?",
@@ -53,45 +51,30 @@ static const char *const sql[STATEMENT_COUNT] = {
 };
 
 struct bz_modelstore {
-    sqlite3 *db;
-    sqlite3_stmt *prepared[STATEMENT_COUNT];
+    struct statements all;
 };
 
 enum bz_status bz_modelstore_open(const char *path, struct bz_modelstore **ret) {
     struct bz_modelstore *s = calloc(1, sizeof *s);
     if (s == NULL)
         return BZ_ENOMEM;
-    enum bz_status st = store_db_open(path, &models_layout, &s->db);
-    if (st == BZ_ENOTFOUND)
-        st = store_db_create(path, &models_layout, &s->db);
-    if (st != BZ_OK) {
+    s->all.sql = sql;
+    enum bz_status st = store_db_open_or_create(path, &models_layout, &s->all.db);
+    if (st == BZ_OK)
+        *ret = s;
+    else
         free(s);
-        return st;
-    }
-    *ret = s;
-    return BZ_OK;
+    return st;
 }
 
 void bz_modelstore_close(struct bz_modelstore *s) {
-    if (s == NULL)
-        return;
-    for (int i = 0; i < STATEMENT_COUNT; i++)
-        (void)sqlite3_finalize(s->prepared[i]);
-    (void)sqlite3_close(s->db);
+    if (s != NULL)
+        statements_close(&s->all);
     free(s);
 }
 
-static struct query query_of(struct bz_modelstore *s, enum statement which) {
-    return query_make(s->db, &s->prepared[which], sql[which]);
-}
-
-static enum bz_status plain(struct bz_modelstore *s, enum statement which) {
-    struct query q = query_of(s, which);
-    return run(&q);
-}
-
 static enum bz_status put_event(struct bz_modelstore *s, const struct bz_modelstore_event *e) {
-    struct query q = query_of(s, EVENT);
+    struct query q = query_of(&s->all, EVENT);
     put_text(&q, e->id);
     put_number(&q, e->at);
     put_text(&q, e->by);
@@ -100,16 +83,8 @@ static enum bz_status put_event(struct bz_modelstore *s, const struct bz_modelst
     return run(&q);
 }
 
-static enum bz_status done(struct bz_modelstore *s, enum bz_status st) {
-    if (st == BZ_OK)
-        st = plain(s, COMMIT);
-    if (st != BZ_OK)
-        (void)!plain(s, ROLLBACK);
-    return st;
-}
-
 static enum bz_status put_model(struct bz_modelstore *s, const struct bz_modelstore_model *m) {
-    struct query q = query_of(s, ADD);
+    struct query q = query_of(&s->all, ADD);
     put_text(&q, m->id);
     put_text(&q, m->name);
     put_text(&q, m->state);
@@ -124,34 +99,29 @@ enum bz_status bz_modelstore_add(struct bz_modelstore *s, const struct bz_models
                                  const char *note) {
     const struct bz_modelstore_event e = {
         .at = m->added, .id = m->id, .by = m->added_by, .what = "add", .note = note};
-    BZ_TRY(plain(s, BEGIN));
+    BZ_TRY(transaction_begin(&s->all));
     enum bz_status st = put_model(s, m);
     if (st == BZ_OK)
         st = put_event(s, &e);
-    return done(s, st);
+    return transaction_end(&s->all, st);
 }
 
 static enum bz_status move(struct bz_modelstore *s, const char *id, const char *from,
                            const char *to) {
-    struct query q = query_of(s, MOVE);
+    struct query q = query_of(&s->all, MOVE);
     put_text(&q, to);
     put_text(&q, id);
     put_text(&q, from);
-    return query_run_on_one(s->db, &q);
+    return run_on_one(&s->all, &q);
 }
 
 enum bz_status bz_modelstore_move(struct bz_modelstore *s, const char *from, const char *to,
                                   const struct bz_modelstore_event *e) {
-    BZ_TRY(plain(s, BEGIN));
+    BZ_TRY(transaction_begin(&s->all));
     enum bz_status st = move(s, e->id, from, to);
     if (st == BZ_OK)
         st = put_event(s, e);
-    return done(s, st);
-}
-
-static struct bz_view blob_at(const struct query *q, int column) {
-    const void *p = sqlite3_column_blob(q->q, column);
-    return bz_view(p, (size_t)sqlite3_column_bytes(q->q, column));
+    return transaction_end(&s->all, st);
 }
 
 static struct bz_modelstore_model row(const struct query *q) {
@@ -163,7 +133,7 @@ static struct bz_modelstore_model row(const struct query *q) {
 }
 
 enum bz_status bz_modelstore_list(struct bz_modelstore *s, bz_modelstore_fn *each, void *ctx) {
-    struct query q = query_of(s, LIST);
+    struct query q = query_of(&s->all, LIST);
     while (next_row(&q)) {
         struct bz_modelstore_model m = row(&q);
         enum bz_status st = each(ctx, &m);
@@ -174,7 +144,7 @@ enum bz_status bz_modelstore_list(struct bz_modelstore *s, bz_modelstore_fn *eac
 }
 
 static enum bz_status count_rows(struct bz_modelstore *s, const char *prefix) {
-    struct query q = query_of(s, GET);
+    struct query q = query_of(&s->all, GET);
     int n = 0;
     put_text(&q, prefix);
     while (next_row(&q))
@@ -186,7 +156,7 @@ static enum bz_status count_rows(struct bz_modelstore *s, const char *prefix) {
 enum bz_status bz_modelstore_get(struct bz_modelstore *s, const char *prefix,
                                  bz_modelstore_fn *each, void *ctx) {
     BZ_TRY(count_rows(s, prefix));
-    struct query q = query_of(s, GET);
+    struct query q = query_of(&s->all, GET);
     put_text(&q, prefix);
     enum bz_status st = BZ_ENOTFOUND;
     if (next_row(&q)) {
@@ -201,7 +171,7 @@ enum bz_status bz_modelstore_get(struct bz_modelstore *s, const char *prefix,
 
 enum bz_status bz_modelstore_history(struct bz_modelstore *s, const char *id,
                                      bz_modelstore_event_fn *each, void *ctx) {
-    struct query q = query_of(s, HISTORY);
+    struct query q = query_of(&s->all, HISTORY);
     put_text(&q, id);
     while (next_row(&q)) {
         const struct bz_modelstore_event e = {number_at(&q, 0), number_at(&q, 1), text_at(&q, 2),

@@ -6,11 +6,8 @@
     "k.id, k.hash, u.name, k.role, k.routes, k.models, k.created, k.expires, k.revoked, "          \
     "u.disabled, k.l0, k.l1, k.l2, k.l3, k.l4, k.l5, k.l6, k.l7"
 
-enum statement {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    USER_ADD,
+enum {
+    USER_ADD = OWN_STATEMENTS,
     USER_SET_DISABLED,
     USER_ALL,
     USER_ONE,
@@ -26,13 +23,10 @@ enum statement {
     APPROVAL_REMOVE,
     APPROVAL_EXPIRE,
     APPROVAL_ALL,
-    CHECK,
-    STATEMENT_COUNT
+    CHECK
 };
-static const char *const sql[STATEMENT_COUNT] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
+static const char *const sql[STATEMENTS_MAX] = {
+    TRANSACTION,
     [USER_ADD] = "INSERT INTO users (name, role, created, disabled) VALUES (?, ?, ?, ?)",
     [USER_SET_DISABLED] = "UPDATE users SET disabled = ? WHERE name = ?",
     [USER_ALL] = "SELECT name, role, created, disabled FROM users ORDER BY name",
@@ -57,22 +51,21 @@ static const char *const sql[STATEMENT_COUNT] = {
 };
 
 struct bz_store {
-    sqlite3 *db;
-    sqlite3_stmt *prepared[STATEMENT_COUNT]; /* made on first use */
+    struct statements all;
 };
 
 static enum bz_status open_file(const char *path, bool fresh, struct bz_store **ret) {
     struct bz_store *s = calloc(1, sizeof *s);
     if (s == NULL)
         return BZ_ENOMEM;
-    enum bz_status st = fresh ? store_db_create(path, &store_layout, &s->db)
-                              : store_db_open(path, &store_layout, &s->db);
-    if (st != BZ_OK) {
+    s->all.sql = sql;
+    enum bz_status st = fresh ? store_db_create(path, &store_layout, &s->all.db)
+                              : store_db_open(path, &store_layout, &s->all.db);
+    if (st == BZ_OK)
+        *ret = s;
+    else
         free(s);
-        return st;
-    }
-    *ret = s;
-    return BZ_OK;
+    return st;
 }
 
 enum bz_status bz_store_open(const char *path, struct bz_store **ret) {
@@ -84,55 +77,31 @@ enum bz_status bz_store_create(const char *path, struct bz_store **ret) {
 }
 
 void bz_store_close(struct bz_store *s) {
-    if (s == NULL)
-        return;
-    for (int i = 0; i < STATEMENT_COUNT; i++)
-        (void)sqlite3_finalize(s->prepared[i]);
-    (void)sqlite3_close(s->db);
+    if (s != NULL)
+        statements_close(&s->all);
     free(s);
 }
 
-static struct query query_of(struct bz_store *s, enum statement which) {
-    return query_make(s->db, &s->prepared[which], sql[which]);
-}
-
-/* For statements that must touch exactly the one row they name. */
-static enum bz_status run_on_one(struct bz_store *s, struct query *q) {
-    return query_run_on_one(s->db, q);
-}
-
 enum bz_status bz_store_check(struct bz_store *s) {
-    struct query q = query_of(s, CHECK);
-    if (next_row(&q) && strcmp(text_at(&q, 0) == NULL ? "" : text_at(&q, 0), "ok") != 0)
-        q.st = BZ_ECORRUPT;
-    return end(&q);
+    return integrity_check(&s->all, CHECK);
 }
 
 enum bz_status bz_store_begin(struct bz_store *s) {
-    if (sqlite3_get_autocommit(s->db) == 0)
-        return BZ_EINVAL;
-    struct query q = query_of(s, BEGIN);
-    return run(&q);
+    return transaction_begin(&s->all);
 }
 
 enum bz_status bz_store_commit(struct bz_store *s) {
-    if (sqlite3_get_autocommit(s->db) != 0)
-        return BZ_EINVAL;
-    struct query q = query_of(s, COMMIT);
-    return run(&q);
+    return transaction_commit(&s->all);
 }
 
 void bz_store_rollback(struct bz_store *s) {
-    if (sqlite3_get_autocommit(s->db) != 0)
-        return;
-    struct query q = query_of(s, ROLLBACK);
-    (void)!run(&q); /* nothing better is left to do */
+    transaction_rollback(&s->all);
 }
 
 /* ---- users ---- */
 
 enum bz_status bz_store_user_add(struct bz_store *s, const struct bz_store_user *u) {
-    struct query q = query_of(s, USER_ADD);
+    struct query q = query_of(&s->all, USER_ADD);
     put_text(&q, u->name);
     put_text(&q, u->role);
     put_number(&q, u->created);
@@ -141,15 +110,15 @@ enum bz_status bz_store_user_add(struct bz_store *s, const struct bz_store_user 
 }
 
 enum bz_status bz_store_user_set_disabled(struct bz_store *s, const char *name, bool disabled) {
-    struct query q = query_of(s, USER_SET_DISABLED);
+    struct query q = query_of(&s->all, USER_SET_DISABLED);
     put_number(&q, disabled);
     put_text(&q, name);
-    return run_on_one(s, &q);
+    return run_on_one(&s->all, &q);
 }
 
 enum bz_status bz_store_users(struct bz_store *s, const char *name, bz_store_user_fn *each,
                               void *ctx) {
-    struct query q = query_of(s, name == NULL ? USER_ALL : USER_ONE);
+    struct query q = query_of(&s->all, name == NULL ? USER_ALL : USER_ONE);
     bool any = false;
     if (name != NULL)
         put_text(&q, name);
@@ -166,7 +135,7 @@ enum bz_status bz_store_users(struct bz_store *s, const char *name, bz_store_use
 /* ---- keys ---- */
 
 enum bz_status bz_store_key_add(struct bz_store *s, const struct bz_store_key *k) {
-    struct query q = query_of(s, KEY_ADD);
+    struct query q = query_of(&s->all, KEY_ADD);
     put_text(&q, k->id);
     put_blob(&q, bz_view(k->hash, sizeof k->hash));
     put_text(&q, k->role);
@@ -178,25 +147,24 @@ enum bz_status bz_store_key_add(struct bz_store *s, const struct bz_store_key *k
     for (int i = 0; i < BZ_STORE_LIMITS; i++)
         put_number(&q, k->limits[i]);
     put_text(&q, k->owner);
-    return run_on_one(s, &q);
+    return run_on_one(&s->all, &q);
 }
 
 enum bz_status bz_store_key_revoke(struct bz_store *s, const char *id) {
-    struct query q = query_of(s, KEY_REVOKE);
+    struct query q = query_of(&s->all, KEY_REVOKE);
     put_text(&q, id);
-    return run_on_one(s, &q);
+    return run_on_one(&s->all, &q);
 }
 
 enum bz_status bz_store_key_set_expires(struct bz_store *s, const char *id, uint64_t expires) {
-    struct query q = query_of(s, KEY_SET_EXPIRES);
+    struct query q = query_of(&s->all, KEY_SET_EXPIRES);
     put_number(&q, expires);
     put_text(&q, id);
-    return run_on_one(s, &q);
+    return run_on_one(&s->all, &q);
 }
 
 /* A row as lent to the callback. The layout's own checks hold unless somebody edited the file. */
 static enum bz_status key_at(const struct query *q, struct bz_store_key *ret) {
-    const void *hash = sqlite3_column_blob(q->q, 1);
     *ret = (struct bz_store_key){
         .id = text_at(q, 0),
         .owner = text_at(q, 2),
@@ -210,15 +178,13 @@ static enum bz_status key_at(const struct query *q, struct bz_store_key *ret) {
     };
     for (int i = 0; i < BZ_STORE_LIMITS; i++)
         ret->limits[i] = number_at(q, 10 + i);
-    if (ret->id == NULL || strlen(ret->id) != BZ_STORE_KEY_ID || ret->owner == NULL ||
-        ret->role == NULL || hash == NULL || sqlite3_column_bytes(q->q, 1) != BZ_STORE_HASH)
-        return BZ_ECORRUPT;
-    memcpy(ret->hash, hash, sizeof ret->hash);
-    return BZ_OK;
+    bool whole = ret->id != NULL && strlen(ret->id) == BZ_STORE_KEY_ID && ret->owner != NULL &&
+                 ret->role != NULL && bytes_at(q, 1, ret->hash, sizeof ret->hash);
+    return whole ? BZ_OK : BZ_ECORRUPT;
 }
 
 enum bz_status bz_store_keys(struct bz_store *s, const char *id, bz_store_key_fn *each, void *ctx) {
-    struct query q = query_of(s, id == NULL ? KEY_ALL : KEY_ONE);
+    struct query q = query_of(&s->all, id == NULL ? KEY_ALL : KEY_ONE);
     bool any = false;
     if (id != NULL)
         put_text(&q, id);
@@ -234,7 +200,7 @@ enum bz_status bz_store_keys(struct bz_store *s, const char *id, bz_store_key_fn
 }
 
 enum bz_status bz_store_key_count(struct bz_store *s, uint64_t *ret) {
-    struct query q = query_of(s, KEY_COUNT);
+    struct query q = query_of(&s->all, KEY_COUNT);
     uint64_t n = 0;
     if (next_row(&q))
         n = number_at(&q, 0);
@@ -246,19 +212,18 @@ enum bz_status bz_store_key_count(struct bz_store *s, uint64_t *ret) {
 /* ---- settings ---- */
 
 enum bz_status bz_store_meta_set(struct bz_store *s, const char *name, struct bz_view value) {
-    struct query q = query_of(s, META_SET);
+    struct query q = query_of(&s->all, META_SET);
     put_text(&q, name);
     put_blob(&q, value);
     return run(&q);
 }
 
 enum bz_status bz_store_meta_get(struct bz_store *s, const char *name, struct bz_buf *out) {
-    struct query q = query_of(s, META_GET);
+    struct query q = query_of(&s->all, META_GET);
     put_text(&q, name);
     bool found = next_row(&q);
     if (found) {
-        const void *p = sqlite3_column_blob(q.q, 0);
-        bz_buf_put(out, bz_view(p, p == NULL ? 0 : (size_t)sqlite3_column_bytes(q.q, 0)));
+        bz_buf_put(out, blob_at(&q, 0));
         q.st = bz_buf_status(out);
     }
     BZ_TRY(end(&q));
@@ -268,7 +233,7 @@ enum bz_status bz_store_meta_get(struct bz_store *s, const char *name, struct bz
 /* ---- approvals ---- */
 
 enum bz_status bz_store_approval_put(struct bz_store *s, const struct bz_store_approval *a) {
-    struct query q = query_of(s, APPROVAL_PUT);
+    struct query q = query_of(&s->all, APPROVAL_PUT);
     put_blob(&q, bz_view(a->id, sizeof a->id));
     put_text(&q, a->by);
     put_text(&q, a->note);
@@ -279,34 +244,28 @@ enum bz_status bz_store_approval_put(struct bz_store *s, const struct bz_store_a
 
 enum bz_status bz_store_approval_remove(struct bz_store *s,
                                         const uint8_t id[BZ_STORE_APPROVAL_ID]) {
-    struct query q = query_of(s, APPROVAL_REMOVE);
+    struct query q = query_of(&s->all, APPROVAL_REMOVE);
     put_blob(&q, bz_view(id, BZ_STORE_APPROVAL_ID));
-    return run_on_one(s, &q);
+    return run_on_one(&s->all, &q);
 }
 
 enum bz_status bz_store_approvals_expire(struct bz_store *s, uint64_t now) {
-    struct query q = query_of(s, APPROVAL_EXPIRE);
+    struct query q = query_of(&s->all, APPROVAL_EXPIRE);
     put_number(&q, now);
     return run(&q);
 }
 
 enum bz_status bz_store_approvals(struct bz_store *s, bz_store_approval_fn *each, void *ctx) {
-    struct query q = query_of(s, APPROVAL_ALL);
+    struct query q = query_of(&s->all, APPROVAL_ALL);
     while (next_row(&q)) {
-        const void *id = sqlite3_column_blob(q.q, 0);
         struct bz_store_approval a = {
             .by = text_at(&q, 1),
             .note = text_at(&q, 2),
             .created = number_at(&q, 3),
             .expires = number_at(&q, 4),
         };
-        if (id == NULL || sqlite3_column_bytes(q.q, 0) != BZ_STORE_APPROVAL_ID || a.by == NULL ||
-            a.note == NULL) {
-            q.st = BZ_ECORRUPT;
-            break;
-        }
-        memcpy(a.id, id, sizeof a.id);
-        q.st = each(ctx, &a);
+        bool whole = bytes_at(&q, 0, a.id, sizeof a.id) && a.by != NULL && a.note != NULL;
+        q.st = whole ? each(ctx, &a) : BZ_ECORRUPT;
     }
     return end(&q);
 }

@@ -19,6 +19,9 @@ enum bz_status store_status(int rc);
 /* As bz_store_open and bz_store_create. */
 enum bz_status store_db_open(const char *path, const struct layout *l, sqlite3 **ret) BZ_MUST_USE;
 enum bz_status store_db_create(const char *path, const struct layout *l, sqlite3 **ret) BZ_MUST_USE;
+/* Opens what is there, and makes what is not. */
+enum bz_status store_db_open_or_create(const char *path, const struct layout *l,
+                                       sqlite3 **ret) BZ_MUST_USE;
 /* Checks whose file it is and brings the layout up to date. `fresh`: the file was made just now and
  * is empty. */
 enum bz_status store_upgrade(sqlite3 *db, const struct layout *l, bool fresh) BZ_MUST_USE;
