@@ -176,62 +176,94 @@ uint64_t bz_sealer_goal(const struct bz_sealer *s, uint64_t durable, uint64_t be
     return whole > s->tree.signed_size && before <= whole ? whole : durable;
 }
 
-/* Work up to `durable`; since: when the oldest leaf that no checkpoint covers was seen. */
-static enum bz_status work(struct bz_sealer *s, uint64_t durable, uint64_t last_segment, bool stop,
-                           uint64_t since) {
-    BZ_TRY(bz_sealer_step(s, durable, last_segment));
+/* What the thread remembers from round to round. */
+struct rounds {
+    uint64_t since; /* ms: the oldest leaf without a checkpoint was seen; 0: there is none */
+    int failures;   /* in a row */
+    bool said;      /* that it fails */
+};
+
+/* One round's orders, taken under the lock. */
+struct order {
+    uint64_t looked; /* ms */
+    uint64_t durable, last_segment;
+    uint64_t goal;
+    bool stop;
+};
+
+/* since: when the oldest leaf that no checkpoint covers was seen. */
+static enum bz_status work(struct bz_sealer *s, const struct order *o, uint64_t since) {
+    BZ_TRY(bz_sealer_step(s, o->goal, o->last_segment));
     uint64_t open = s->tree.f.size - s->tree.signed_size;
-    bool due = stop || open >= BZ_TILE_WIDTH || now_ms() - since >= SEAL_MS - PACE_MS;
+    bool due = o->stop || open >= BZ_TILE_WIDTH || now_ms() - since >= SEAL_MS - PACE_MS;
     if ((open == 0 && s->tree.signed_once) || !due)
         return BZ_OK;
     return bz_sealer_seal(s);
 }
 
-static void complain(bool *said, enum bz_status st) {
-    if (!*said)
+static void complain(struct rounds *r, enum bz_status st) {
+    if (!r->said)
         fprintf(stderr,
                 "bartizan-auditd: tiles or checkpoint cannot be written: %s; the journal keeps all "
                 "records\n",
                 st == BZ_EIO ? strerror(errno) : bz_status_text(st));
-    *said = true;
+    r->said = true;
+}
+
+/* Waits for leaves and a little longer, so that a burst makes one checkpoint. With the lock. */
+static void take_order(struct bz_sealer *s, struct rounds *r, struct order *ret) {
+    s->idle = true;
+    while (!s->stop && s->durable == s->tree.signed_size)
+        pthread_cond_wait(&s->wake, &s->lock);
+    s->idle = false;
+    uint64_t before = s->durable;
+    ret->looked = now_ms();
+    if (r->since == 0)
+        r->since = ret->looked;
+    wait_ms(s, r->failures == 0 ? PACE_MS : RETRY_MS);
+    ret->stop = s->stop;
+    ret->durable = s->durable;
+    ret->last_segment = s->last_segment;
+    ret->goal = ret->stop ? ret->durable : bz_sealer_goal(s, ret->durable, before);
+}
+
+/* Carries it out, without the lock: a flush may take long. */
+static enum bz_status carry_out(struct bz_sealer *s, struct rounds *r, const struct order *o) {
+    enum bz_status st = work(s, o, r->since);
+    if (st == BZ_OK)
+        return st;
+    complain(r, st);
+    if (o->stop && r->failures < GIVE_UP)
+        usleep(RETRY_MS * 1000);
+    return st;
+}
+
+/* True: that was the last round. With the lock. */
+static bool settle(struct bz_sealer *s, struct rounds *r, const struct order *o,
+                   enum bz_status st) {
+    if (st != BZ_OK) {
+        r->failures++;
+        s->failed = st != BZ_EIO && st != BZ_ENOMEM;
+        return s->failed || (o->stop && r->failures >= GIVE_UP);
+    }
+    *r = (struct rounds){.since = r->since};
+    if (s->tree.signed_size == o->goal)
+        r->since = o->goal == o->durable ? 0 : o->looked; /* what is left came after that look */
+    return o->stop;
 }
 
 static void *run(void *arg) {
     struct bz_sealer *s = arg;
-    uint64_t since = 0;
-    int failures = 0;
-    bool said = false;
+    struct rounds r = {0};
+    struct order o;
+    enum bz_status st;
     pthread_mutex_lock(&s->lock);
-    for (;;) {
-        s->idle = true;
-        while (!s->stop && s->durable == s->tree.signed_size)
-            pthread_cond_wait(&s->wake, &s->lock);
-        s->idle = false;
-        uint64_t looked = now_ms();
-        uint64_t before = s->durable;
-        if (since == 0)
-            since = looked;
-        wait_ms(s, failures == 0 ? PACE_MS : RETRY_MS);
-        bool stop = s->stop;
-        uint64_t durable = s->durable;
-        uint64_t last = s->last_segment;
+    do {
+        take_order(s, &r, &o);
         pthread_mutex_unlock(&s->lock);
-        uint64_t goal = stop ? durable : bz_sealer_goal(s, durable, before);
-        enum bz_status st = work(s, goal, last, stop, since);
-        if (st != BZ_OK)
-            complain(&said, st);
-        if (st != BZ_OK && stop && failures < GIVE_UP)
-            usleep(RETRY_MS * 1000);
+        st = carry_out(s, &r, &o);
         pthread_mutex_lock(&s->lock);
-        failures = st == BZ_OK ? 0 : failures + 1;
-        if (st == BZ_OK && s->tree.signed_size == goal)
-            since = goal == durable ? 0 : looked; /* what is left came after that look */
-        if (st == BZ_OK)
-            said = false;
-        s->failed = st != BZ_OK && st != BZ_EIO && st != BZ_ENOMEM;
-        if (s->failed || (stop && (st == BZ_OK || failures >= GIVE_UP)))
-            break;
-    }
+    } while (!settle(s, &r, &o, st));
     pthread_mutex_unlock(&s->lock);
     return NULL;
 }
