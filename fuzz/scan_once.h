@@ -20,8 +20,9 @@ static inline enum bz_status scan_once_sibling(void *ctx, struct bz_view name,
     return BZ_OK;
 }
 
-static inline void scan_once_with(const uint8_t *data, size_t size, const char *name,
-                                  const struct bz_hdf5 *hdf5) {
+static inline void scan_once_reading(const uint8_t *data, size_t size, const char *name,
+                                     const struct bz_hdf5 *hdf5,
+                                     const struct bz_unpacker *unpacker) {
     struct bz_view mem = bz_view(data, size);
     struct bz_source src;
     struct bz_arena ar;
@@ -29,7 +30,8 @@ static inline void scan_once_with(const uint8_t *data, size_t size, const char *
     struct bz_scan_options opt = {.fail_on = BZ_SEVERITY_MEDIUM,
                                   .caps = {.steps = 1000000, .bytes_out = 16 << 20},
                                   .sibling = scan_once_sibling,
-                                  .hdf5 = hdf5};
+                                  .hdf5 = hdf5,
+                                  .unpacker = unpacker};
     bz_arena_init(&ar, bz_alloc_heap, 64u << 20, NULL, 0);
     bz_source_mem(&src, &mem);
     enum bz_status st = bz_scan(&ar, &src, bz_view_str(name), &opt, &r);
@@ -45,6 +47,11 @@ static inline void scan_once_with(const uint8_t *data, size_t size, const char *
     } else if (st != BZ_ENOMEM)
         abort(); /* memory has no read errors */
     bz_arena_free(&ar);
+}
+
+static inline void scan_once_with(const uint8_t *data, size_t size, const char *name,
+                                  const struct bz_hdf5 *hdf5) {
+    scan_once_reading(data, size, name, hdf5, NULL);
 }
 
 static inline void scan_once(const uint8_t *data, size_t size) {

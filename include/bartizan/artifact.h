@@ -133,11 +133,22 @@ struct bz_hdf5 { /* .h5 is read by libhdf5, in a process of its own: the caller'
     void *ctx;
 };
 
+struct bz_unpacker { /* coders of 7z that libarchive reads, in a process of its own: the caller's */
+    /* All of the archive `src` (NULL: the scanned file itself). list: its members as JSON lines
+     * (docs/SCANNER.md). ret: their bytes, one behind the other, until `done`. EUNAVAIL: no such reader
+     * here; ELIMIT: a cap; ECORRUPT: the reader did not survive it. */
+    enum bz_status (*unpack)(void *ctx, const struct bz_source *src, struct bz_buf *list,
+                             struct bz_source *ret);
+    void (*done)(void *ctx, struct bz_source *bytes);
+    void *ctx;
+};
+
 struct bz_scan_options {
     struct bz_scan_caps caps;
-    enum bz_severity fail_on;     /* BZ_SEVERITY_MEDIUM is the command line's default */
-    const struct bz_facts *facts; /* NULL: none wanted */
-    const struct bz_hdf5 *hdf5;   /* NULL: .h5 files are BZ_RULE_UNCHECKED */
+    enum bz_severity fail_on;           /* BZ_SEVERITY_MEDIUM is the command line's default */
+    const struct bz_facts *facts;       /* NULL: none wanted */
+    const struct bz_hdf5 *hdf5;         /* NULL: .h5 files are BZ_RULE_UNCHECKED */
+    const struct bz_unpacker *unpacker; /* NULL: such members are BZ_RULE_UNCHECKED */
     /* A file beside the scanned one, by a relative name that was checked (external data of ONNX,
      * shards); ENOTFOUND, EDENIED (leads out, a link). NULL: such references are BZ_RULE_UNCHECKED.
      * The source lives until the scan ends. */

@@ -171,6 +171,11 @@
 #define BZ_HDF5_SECONDS_MAX 20          /* of processor time; twice that by the clock */
 #define BZ_HDF5_LIST_MAX (64u << 20)    /* bytes of its answer; configurations are below 10 MiB */
 #define BZ_HDF5_COPY_MAX (1ull << 30)   /* a member of an archive, held in memory for it */
+/* 7z by libarchive: what that process may take. */
+#define BZ_UNPACK_MEMORY_MAX (1ull << 30) /* bytes of address space; PPMd may ask for four times that */
+#define BZ_UNPACK_SECONDS_MAX 60          /* of processor time: PPMd makes 20 MB/s */
+#define BZ_UNPACK_LIST_MAX (64u << 20)    /* bytes of its list: 100,000 long names */
+#define BZ_UNPACK_BYTES_MAX (1ull << 30)  /* of what it unpacks, held in memory */
 #define BZ_SCAN_SPOOL_MAX (16u << 20)   /* a decoded member up to here is held, not decoded twice */
 #define BZ_TENSORS_MAX                                                                             \
     (1u << 20) /* tensors, or records of metadata; the largest models have 100,000 */

@@ -21,8 +21,6 @@ const struct bz_rule bz_codec_rules[] = {
      "do not open it", "CWE-409"},
     {.id = NULL},
 };
-enum { R_DAMAGED, R_BOMB };
-
 struct decoder {
     struct bz_source self;
     struct bz_alloc heap;
@@ -380,7 +378,7 @@ static enum bz_status watch(struct decoder *d, size_t made) {
     if (d->made < BZ_SCAN_RATIO_FROM || d->made / (d->in_used + 1) < bz_scan_ratio(d->s))
         return BZ_OK;
     if (!d->told)
-        BZ_TRY(bz_scan_found(d->s, d->o, &bz_codec_rules[R_BOMB], 0,
+        BZ_TRY(bz_scan_found(d->s, d->o, &bz_codec_rules[BZ_CODEC_BOMB], 0,
                              bz_view_str(bz_codec_name(d->codec))));
     d->told = true;
     return BZ_ELIMIT;
@@ -429,7 +427,7 @@ static enum bz_status ended_badly(struct decoder *d, enum bz_status st) {
         return st;
     d->st = BZ_ECORRUPT;
     if (d->s != NULL && !d->told)
-        BZ_TRY(bz_scan_found(d->s, d->o, &bz_codec_rules[R_DAMAGED], d->in_used,
+        BZ_TRY(bz_scan_found(d->s, d->o, &bz_codec_rules[BZ_CODEC_DAMAGED], d->in_used,
                              bz_view_str(bz_codec_name(d->codec))));
     d->told = true;
     return BZ_ECORRUPT;

@@ -157,6 +157,7 @@ enum bz_codec {
 };
 const char *bz_codec_name(enum bz_codec c);
 extern const struct bz_rule bz_codec_rules[]; /* what decoders record */
+enum bz_codec_rule { BZ_CODEC_DAMAGED, BZ_CODEC_BOMB };
 /* What a decoder gives, as a source of unknown size; reading backwards starts anew (and counts
  * again). Caps and damage come back from pread as ELIMIT and ECORRUPT, and are recorded as findings
  * of `o` by the decoder itself: the caller takes them as the end. It lives until bz_codec_done or the

@@ -1,7 +1,8 @@
 /* 7z. Facts: 7zFormat.txt of the LZMA SDK (public domain).
  *
  *   sevenzip_head.c  the headers: streams, folders (chains of coders), files
- *   sevenzip.c       the format: encoded headers, members */
+ *   sevenzip_other.c the same archive as libarchive unpacks it: PPMd, BCJ2 and other chains of coders
+ *   sevenzip.c       the format: encoded headers, members, both readings */
 #ifndef BZ_ARTIFACT_SEVENZIP_H
 #define BZ_ARTIFACT_SEVENZIP_H
 
@@ -48,6 +49,29 @@ struct sz_head {
     size_t files_n;
     const char *bad; /* why it is none */
 };
+
+struct sz_taken {              /* a member as the other reader has it */
+    struct bz_view name, link; /* link: "", or a symbolic link's target */
+    uint64_t at, size;         /* in ->bytes */
+    bool named, whole;
+};
+
+struct sz_other { /* the other reader's answer */
+    bool asked;
+    enum bz_status st; /* OK; EUNAVAIL, ELIMIT, ECORRUPT: see struct bz_unpacker */
+    bool done;         /* it came to the end */
+    struct bz_source bytes;
+    struct sz_taken *members;
+    size_t n;
+    struct bz_cleanup cleanup;
+    const struct bz_unpacker *reader;
+};
+/* Asks once. OK (see ->st), ENOMEM. What it gave lives until the object's scan() ends. */
+enum bz_status sz_other_ask(struct sz_other *t, struct bz_scan *s,
+                            const struct bz_object *o) BZ_MUST_USE;
+/* Where its list is not that of our header: the first name; "" in *ret: they agree. What it could not
+ * read may be missing at the end. */
+bool sz_other_agrees(const struct sz_other *t, const struct sz_head *h, struct bz_view *ret);
 
 /* Streams alone (of an encoded header), or a whole header behind its first byte. OK (see ->bad),
  * ENOMEM. Views lie in the memory of `r`. */

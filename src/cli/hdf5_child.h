@@ -1,5 +1,5 @@
 /* Inside of bartizan-hdf5, the program that reads one HDF5 file for the scanner (docs/SCANNER.md):
- * hdf5_child.c (its prison), hdf5_walk.c (what libhdf5 says), hdf5_file.c (how libhdf5 reads). */
+ * hdf5_child.c (its life), prison.c (where), hdf5_walk.c (what libhdf5 says), hdf5_file.c (how libhdf5 reads). */
 #ifndef BZ_HDF5_CHILD_H
 #define BZ_HDF5_CHILD_H
 

@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <bartizan/artifact.h>
 
+#include "scan_ask.h"
 #include "scan_confine.h"
 
 enum { LISTED_MAX = 500, SIBLINGS_MAX = 256 };
@@ -18,7 +21,7 @@ struct file { /* one file under the scanner */
     struct bz_tree *t;
     struct bz_model_looked *l;
     uint32_t index;
-    int fd;
+    int fd, ask;
     int siblings[SIBLINGS_MAX];
     size_t siblings_n;
 };
@@ -174,14 +177,16 @@ static void take_result(struct file *f, const struct bz_scan_result *r) {
 
 static enum bz_status scan(struct file *f) {
     const struct bz_facts facts = {f, on_tensor, on_template, on_metadata};
-    const struct bz_scan_options opt = {.fail_on = BZ_SEVERITY_MEDIUM,
-                                        .facts = &facts,
-                                        .sibling = on_sibling,
-                                        .sibling_ctx = f,
-                                        .progress = on_progress};
+    struct bz_scan_asker asker = {.socket = f->ask, .fd = f->fd};
+    struct bz_scan_options opt = {.fail_on = BZ_SEVERITY_MEDIUM,
+                                  .facts = &facts,
+                                  .sibling = on_sibling,
+                                  .sibling_ctx = f,
+                                  .progress = on_progress};
     const struct bz_source src = {file_pread, &f->fd, f->t->files[f->index].size};
     struct bz_scan_result r;
     struct bz_arena ar;
+    bz_scan_asker_join(&asker, &opt);
     bz_arena_init(&ar, bz_alloc_heap, BZ_SCAN_MEMORY_MAX, NULL, 0);
     enum bz_status st = bz_scan(&ar, &src, f->t->files[f->index].name, &opt, &r);
     if (st == BZ_OK)
@@ -190,11 +195,11 @@ static enum bz_status scan(struct file *f) {
     return st;
 }
 
-static bool scan_all(struct bz_tree *t, struct bz_model_looked *l) {
+static bool scan_all(struct bz_tree *t, struct bz_model_looked *l, int ask) {
     struct file *f = calloc(1, sizeof *f);
     enum bz_status st = f == NULL ? BZ_ENOMEM : BZ_OK;
     for (size_t i = 0; i < t->files_n && st == BZ_OK; i++) {
-        *f = (struct file){.t = t, .l = l, .index = (uint32_t)i};
+        *f = (struct file){.t = t, .l = l, .index = (uint32_t)i, .ask = ask};
         f->fd = bz_tree_file_open(t, i);
         st = f->fd < 0 ? BZ_EIO : scan(f);
         for (size_t k = 0; k < f->siblings_n; k++)
@@ -213,14 +218,15 @@ static bool scan_all(struct bz_tree *t, struct bz_model_looked *l) {
 /* ---- in a process that can do nothing else ----
  *
  * Hostile files are parsed where there is neither the instance's key nor a way to open anything but the files themselves.
- * What was found comes back as the text of a manifest, which is parsed as strictly as any other. */
+ * What was found comes back as the text of a manifest, which is parsed as strictly as any other. Meanwhile the parent
+ * answers what scan_ask.h says, as that of `bartizan scan` does. */
 
-static void child(struct bz_tree *t, struct bz_model_looked *l, int out) {
+static void child(struct bz_tree *t, struct bz_model_looked *l, int out, int ask) {
     struct bz_manifest m = {
         .name = BZ_V("x"), .source = BZ_V("x"), .licence = BZ_V("MIT"), .publisher = BZ_V("")};
     struct bz_buf text;
     (void)bz_scan_confine(&t->fd, 1);
-    if (!scan_all(t, l))
+    if (!scan_all(t, l, ask))
         _exit(1);
     bz_buf_init(&text, BZ_SIGNATURE_MAX);
     bz_model_looked_into(l, t->files_n, &m);
@@ -235,17 +241,29 @@ static void child(struct bz_tree *t, struct bz_model_looked *l, int out) {
     _exit(0);
 }
 
-static bool read_all(int fd, struct bz_buf *out) {
+/* The child's text until its end, and its requests. */
+static bool read_all(int fd, int *ask, struct bz_buf *out) {
+    struct bz_scan_helpers helpers = {.n = 0};
+    ssize_t n = -1;
     for (;;) {
-        if (!bz_buf_reserve(out, 65536))
-            return false;
-        ssize_t n = read(fd, out->p + out->n, 65536);
+        struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = *ask, .events = POLLIN}};
+        if (poll(p, 2, -1) < 0 && errno != EINTR)
+            break;
+        if (p[1].revents != 0 && !bz_scan_ask_serve(&helpers, *ask)) {
+            (void)close(*ask); /* no more requests */
+            *ask = -1;
+        }
+        if (p[0].revents == 0)
+            continue;
+        n = bz_buf_reserve(out, 65536) ? read(fd, out->p + out->n, 65536) : -1;
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return n == 0;
+            break;
         out->n += (size_t)n;
     }
+    bz_scan_ask_reap(&helpers, true);
+    return n == 0;
 }
 
 /* What stands in the child's text, for files whose digests the parent has made. */
@@ -274,21 +292,35 @@ static bool take_text(struct bz_view text, const struct bz_tree *t, struct bz_mo
     return true;
 }
 
+static void close_pair(const int pair[2]) {
+    for (size_t i = 0; i < 2; i++) {
+        if (pair[i] >= 0)
+            (void)close(pair[i]);
+    }
+}
+
 static bool scan_confined(struct bz_tree *t, struct bz_model_looked *l) {
-    int ends[2], status = 0;
+    int ends[2] = {-1, -1}, ask[2] = {-1, -1}, status = 0;
     struct bz_buf text;
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (pipe2(ends, O_CLOEXEC) != 0 ||
+        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ask) != 0) {
+        close_pair(ends);
         return false;
+    }
     (void)fflush(NULL);
     pid_t pid = fork();
     if (pid == 0) {
         (void)close(ends[0]);
-        child(t, l, ends[1]);
+        (void)close(ask[0]);
+        child(t, l, ends[1], ask[1]);
     }
     (void)close(ends[1]);
+    (void)close(ask[1]);
+    ends[1] = ask[1] = -1;
     bz_buf_init(&text, BZ_SIGNATURE_MAX);
-    bool ok = pid > 0 && read_all(ends[0], &text);
-    (void)close(ends[0]);
+    bool ok = pid > 0 && read_all(ends[0], &ask[0], &text);
+    close_pair(ends);
+    close_pair(ask);
     while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     ok = ok && WIFEXITED(status) && WEXITSTATUS(status) == 0;

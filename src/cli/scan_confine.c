@@ -82,7 +82,7 @@ static bool confine_calls(void) {
         ALLOW(madvise),
         ALLOW(brk),
         ALLOW(futex),
-        ALLOW(memfd_create), /* a member for bartizan-hdf5, and what goes with it */
+        ALLOW(memfd_create), /* what scan_ask.h sends, and what goes with it */
         ALLOW(fcntl),
         ALLOW(pipe2),
         ALLOW(sendmsg), /* to the parent: there is no other socket */

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "scan_hdf5.h"
+#include "scan_ask.h"
 #include "scan_worker.h"
 
 enum { TICK_MS = 100, READ_STEP = 64 * 1024, DEATHS_MAX = 1000 };
@@ -189,7 +189,7 @@ static void watch(struct run *u) {
         int ready = poll(p, 2 * n, TICK_MS);
         for (unsigned k = 0; ready > 0 && k < n; k++) {
             struct child *c = &u->child[at[k]];
-            if (p[2 * k + 1].revents != 0 && !bz_scan_hdf5_serve(&u->helpers, c->ask)) {
+            if (p[2 * k + 1].revents != 0 && !bz_scan_ask_serve(&u->helpers, c->ask)) {
                 (void)close(c->ask); /* no more requests of this one */
                 c->ask = -1;
             }
@@ -208,7 +208,7 @@ static void rest(struct run *u) {
 }
 
 static void done(struct run *u) {
-    bz_scan_hdf5_reap(&u->helpers, true);
+    bz_scan_ask_reap(&u->helpers, true);
     for (unsigned i = 0; i < u->n; i++)
         bz_buf_free(&u->child[i].b);
     for (size_t i = 0; u->waiting != NULL && i < u->r->list->n; i++)

@@ -13,7 +13,7 @@
 
 #include "scan_confine.h"
 #include "scan_file.h"
-#include "scan_hdf5.h"
+#include "scan_ask.h"
 
 enum { FIRST = 64 * 1024, KEPT = 32 << 20 };
 static const size_t memory_max = (size_t)1 << 30;
@@ -67,8 +67,7 @@ static void scan_open(struct worker *w, struct bz_scan_file *f, struct bz_scan_o
     const struct bz_scan_item *item = &w->r->list->items[o->item];
     bz_arena_init(&ar, bz_alloc_heap, memory_max, w->first, FIRST);
     struct bz_scan_asker asker = {.socket = w->ask, .fd = f->fd};
-    struct bz_hdf5 hdf5 = {.list = bz_scan_hdf5_ask, .ctx = &asker};
-    opt.hdf5 = &hdf5;
+    bz_scan_asker_join(&asker, &opt);
     opt.sibling = bz_scan_file_sibling;
     opt.sibling_ctx = f;
     opt.progress = progress;

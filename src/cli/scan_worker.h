@@ -55,7 +55,7 @@ struct bz_scan_shared { /* between the processes */
     _Atomic uint64_t bytes;
     _Atomic uint32_t current[BZ_SCAN_JOBS_MAX]; /* the item of a worker; UINT32_MAX: none */
 };
-/* Life of a worker; returns its exit status. out: for records. ask: for requests (scan_hdf5.h). */
+/* Life of a worker; returns its exit status. out: for records. ask: for requests (scan_ask.h). */
 int bz_scan_work(const struct bz_scan_run *r, struct bz_scan_shared *shared, unsigned self, int out,
                  int ask);
 

@@ -1,4 +1,5 @@
 """The registry of models: quarantine, approval by persons, and what a real llama-server has mapped."""
+import base64
 import contextlib
 import json
 import os
@@ -11,6 +12,7 @@ import tempfile
 import time
 
 import test_sandbox
+from test_scan_formats import PPMD
 from harness import BARTIZAN, BUILD, ROOT, Case, Instance, alive, backend, descendants, free_port, stop_process, wait_for
 
 DEMO = pathlib.Path(os.environ.get("BARTIZAN_DEMO") or BUILD / "demo")
@@ -185,6 +187,24 @@ class Life(Registry):
         self.assertIn("malicious", r.stderr)
         self.model(i, "reject", self.listed(i)[0]["id"], "--note", "runs commands")
         self.assertEqual(self.objects(i), [])
+
+    def test_what_others_read_is_scanned_like_the_rest(self):
+        """HDF5 and 7z go to their own processes, as in `bartizan scan`."""
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
+        h5 = self.tmp / "h5"
+        h5.mkdir()
+        subprocess.run([BUILD / "tools" / "tiny-h5", h5], check=True)
+        good = self.add(i, self.folder("good", **{"model.weights.h5": (h5 / "ok-weights.h5").read_bytes()}), name="good")
+        self.assertEqual(good["state"], "pending", good)
+        self.model(i, "approve", good["id"])
+        for name, data, rule in (("keras", (h5 / "lambda-fixed.h5").read_bytes(), "KERAS-LAMBDA"),
+                                 ("links", (h5 / "elink.h5").read_bytes(), "H5-LINK"),
+                                 ("packed", base64.b64decode(PPMD), "PKL-CALL-CODE")):
+            r = self.add(i, self.folder(name, **{"model.bin": data}), name=name, ok=False)
+            self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+            shown = next(m for m in self.listed(i) if m["name"] == name)
+            self.assertEqual(shown["state"], "quarantined")
+            self.assertIn(rule, json.dumps(self.model(i, "show", shown["id"])), name)
 
     def test_bad_sources(self):
         i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])

@@ -1,5 +1,6 @@
 """bartizan scan on model formats beyond pickles: HDF5 through its own process, external data beside ONNX models, folders of
 Hugging Face, members of .keras, .skops, .mar and .nemo."""
+import base64
 import io
 import json
 import os
@@ -14,6 +15,30 @@ import zipfile
 from harness import BARTIZAN, BUILD, HANG_S, ROOT
 
 CHILD = BUILD / "bartizan-hdf5"
+UNPACKER = BUILD / "bartizan-7z"
+# Made by 7-Zip: evil.pkl (calls os.system("true # ...")) and good.pkl; by BCJ2 code.bin between them; in AES evil.pkl alone,
+# and once more with the list of members encrypted.
+PPMD = (
+    "N3q8ryccAASbun/QuQAAAAAAAAAhAAAAAAAAAKQgfg0Af4T8bqTsJomUg6HFskOMtbBpY9K6kOexzrSL6frAxhCGVPBCoh7VMzX1voYxKAnWOU"
+    "SvGiQFQ0RGrf/yAcarfu5Rb91kF9Ru1UwAAACBMweuD9KN0v1AwJDTQ8UqLG6gn3tq7SjwYjZn3RyXFQngw1GSrZ4Ft8NFPAP/M/4hR9pESNoL"
+    "UuNIde2EkNLp+3cibw8HBn7BVpKGAc3nm7U4i7EimMIC5HW+5UtFyRHtIrvXUBJ6gAAAABcGTAEJbQAHCwEAASMDAQEFXQAQAAAMgIYKAV1ZZx"
+    "4AAA==")
+BCJ2 = (
+    "N3q8ryccAARmSl6rcAEAAAAAAAAjAAAAAAAAAFNQRcUAdG5CNQBoOZh3UfxBCg2ebZ1EiIliUuuusisqtcqMGbjPohWtHfdKCrat7KrkQ1kR2S"
+    "tg4n0jSuvs9SKM2UKWly75dF7VCO8Y870j7FU//tJl9yYI7HMLXdJeplugnmVBe6c667VO+35r28PmAAD///3O0JYAAAAAAGf/wQaW1Xb/qWoS"
+    "3VSR4VxZ4FqAToEKfKWD71ZhCQ2z5otNVShsMk0nR7Nsf1VOpX6VU0aMnIrDz5w5nn6kuAp60I/u3uKoeD91atuBD/DmdPPgAAAAAAAAAIEzB6"
+    "5txI8juY2PKc3vU2AWSvQGv2n1QrSxWI/Q5p4qTXffu6g15VTAq/FHvciHqenB9PoiHAyIruSwbz6rfzh0gOmryDiuVZ9i70+5+YSY+jvlnWQ4"
+    "FBnwu8w+0sEf86hzQctk6lMALUfyT8uBUhXa9dzWAgz+V9moqOGf8ucSdCVBY2949kabZNwjklBXW2iq07hE3cMcNAAAABcGgNIBCYCeAAcLAQ"
+    "ABIwMBAQVdABAAAAyA2goBKpO3NQAA")
+AES = (
+    "N3q8ryccAASJc1JJQAAAAAAAAABqAAAAAAAAAArtlBGtCnhPeeiP6x2Qyr4KeacgKqwNUoj7J+AB4czOWPqWha4ZLcyEbfli62xLvU0zdEjWyV"
+    "mO+OlZp/0dQnIbgutkAQQGAAEJQAAHCwEAAiQG8QcBElMPZ5SmzIHxYNY58lbnay1W0SEhAQABAAw5VQAICgHIDC3LAAAFARkBABETAGUAdgBp"
+    "AGwALgBwAGsAbAAAABkAFAoBAGObD6pYe90BFQYBACCApIEAAA==")
+AES_NAMES = (
+    "N3q8ryccAATSw5wTsAAAAAAAAAAuAAAAAAAAAMjp4sc4aZyUybSUxoe7Ub3VoZDRBXmTwGNUm66veIzW4T2gGhQfq5GNQ/iohL/P3IpQPXNm6Y"
+    "z0Iq/cdvKKW5MWmeefUo+iBB3HZWLOqf4KIt3GB/yflODCSBoPdmtGeo2YVlsAyZtRnMT68k3jXpCDrjbDFKUQEmtIFARKTIUFQRd8+Zd4n7mV"
+    "oPjA40TIyQy7RW63+0DxX+r+KV1aWMuSlDot6JpLP0WdFJnSj5v47SiXLBcGQAEJcAAHCwEAASQG8QcBElMPufCKcmQjJdNyAjil47fgNQxqCg"
+    "FIHj4NAAA=")
 LAMBDA = {"class_name": "Lambda", "config": {"function": ["4wE=", None, None], "function_type": "lambda"}}
 DENSE = {"module": "keras.layers", "class_name": "Dense", "config": {"units": 3}, "registered_name": None}
 
@@ -153,6 +178,79 @@ class Hdf5(Formats):
                            timeout=HANG_S)
         self.assertEqual(r.returncode, 3, r.stderr)
         self.assertIn(b"H5-UNCHECKED", r.stdout)
+
+
+class SevenZip(Formats):
+    """Coders that only libarchive reads."""
+    def archive(self, name, text):
+        return self.put(name, base64.b64decode(text))
+
+    def test_each_coder(self):
+        for name, text in (("ppmd.7z", PPMD), ("bcj2.7z", BCJ2)):
+            code, rules = self.one(self.archive(name, text))
+            self.assertEqual(code, 1, name)
+            self.assertIn("PKL-CALL-CODE", rules, name)
+            self.assertEqual(rules & {"ARC-METHOD", "7Z-CRC", "7Z-TWO-VIEWS", "7Z-CRASH"}, set(), name)
+
+    def test_encrypted_is_not_clean(self):
+        for name, text, first in (("aes.7z", AES, "evil.pkl"), ("names.7z", AES_NAMES, "the list of members")):
+            r = subprocess.run([BARTIZAN, "scan", self.archive(name, text)], capture_output=True, timeout=HANG_S, text=True)
+            self.assertEqual(r.returncode, 3, r.stderr)
+            self.assertIn("ARC-ENCRYPTED", r.stdout)
+            self.assertIn(first, r.stdout)
+            self.assertIn("with its password", r.stdout)
+
+    def test_inside_of_an_archive(self):
+        p = self.dir / "outer.zip"
+        with zipfile.ZipFile(p, "w") as z:
+            z.writestr("inner.7z", base64.b64decode(PPMD))
+        code, rules = self.one(p)
+        self.assertEqual(code, 1)
+        self.assertIn("PKL-CALL-CODE", rules)
+
+    def test_flipped_bytes_never_stop_a_scan(self):
+        for name, text in (("p", PPMD), ("b", BCJ2)):
+            data = bytearray(base64.b64decode(text))
+            for i in range(32, len(data), 7): # the header's own checksum is not in the way
+                was, data[i] = data[i], data[i] ^ 0x41
+                self.put(f"flips/{name}{i}.7z", bytes(data))
+                data[i] = was
+            for n in range(40, len(data), 19):
+                self.put(f"flips/{name}cut{n}.7z", bytes(data[:n]))
+        r = subprocess.run([BARTIZAN, "scan", "--json", str(self.dir / "flips")], capture_output=True, timeout=HANG_S)
+        self.assertEqual(r.returncode, 1, r.stderr)
+        out = json.loads(r.stdout)
+        self.assertEqual(out["failures"], [])
+        for f in out["files"]:
+            self.assertNotEqual(f["verdict"], "clean", f["path"])
+            self.assertNotIn("7Z-CRASH", {x["rule"] for x in f["findings"]}, f["path"])
+
+    def unpack(self, fd, out, *more):
+        return subprocess.run([UNPACKER, *more], stdin=fd, stdout=subprocess.PIPE, stderr=out, timeout=HANG_S)
+
+    def test_the_process_takes_nothing_but_files(self):
+        good = self.archive("good.7z", PPMD)
+        with open(good, "rb") as f, open(self.dir / "bytes", "wb") as out:
+            r = self.unpack(f, out)
+            self.assertEqual(r.returncode, 0)
+            self.assertEqual([json.loads(x) for x in r.stdout.splitlines()], [
+                {"name": "evil.pkl", "bytes": 85, "whole": True}, {"name": "good.pkl", "bytes": 43, "whole": True},
+                {"end": "done"}])
+        self.assertEqual((self.dir / "bytes").stat().st_size, 128)
+        with open(good, "r+b") as f, open(self.dir / "bytes", "wb") as out: # could be written to
+            self.assertEqual(self.unpack(f, out).returncode, 2)
+        with open(good, "rb") as f: # nowhere to write to
+            self.assertEqual(self.unpack(f, subprocess.PIPE).returncode, 2)
+        with open(good, "rb") as f, open(self.dir / "bytes", "wb") as out:
+            self.assertEqual(self.unpack(f, out, "x").returncode, 2)
+
+    def test_without_the_reader_it_is_not_clean(self):
+        alone = self.dir / "alone"
+        alone.mkdir()
+        shutil.copy(BARTIZAN, alone / "bartizan")
+        r = subprocess.run([alone / "bartizan", "scan", "--json", self.archive("p.7z", PPMD)], capture_output=True, timeout=HANG_S)
+        self.assertEqual(r.returncode, 3, r.stderr)
+        self.assertIn(b"ARC-METHOD", r.stdout)
 
 
 class Onnx(Formats):
