@@ -41,7 +41,7 @@ BEGIN {
         allow(second[i], "")
     allow("policy", "detect dialect injection leak prompts agent mcp")
     allow("identity", "store policy") # policy owns struct bz_key_record
-    allow("registry", "store artifact audit") # audit: proofs and hashes of logs
+    allow("registry", "store artifact audit inventory") # audit: proofs and hashes of logs; inventory: licences, fields of SBOMs
     allow("redteam", "detect injection leak")
     allow("monitor", "audit")
     allow("gateway", "schema injection leak prompts agent mcp dialect detect vault bodies policy audit")

@@ -215,7 +215,8 @@ struct bz_registry_config {
     bool two_persons;   /* whoever adds a model cannot approve it */
     uint32_t check_s;   /* between two looks at what backends have mapped */
     char **licences;    /* SPDX ids that may be registered; none: all */
-    uint32_t licences_n;
+    char **require;     /* fields of bills of materials that an approved model must have */
+    uint32_t licences_n, require_n;
 };
 enum bz_posture_mode {
     BZ_POSTURE_OFF,

@@ -2,6 +2,7 @@
 #ifndef BARTIZAN_REGISTRY_H
 #define BARTIZAN_REGISTRY_H
 
+#include <bartizan/inventory.h>
 #include <bartizan/signature.h>
 
 /* ---- a model on disk: a file, or a folder with everything in it (tree.c: the part of the room with I/O) ---- */
@@ -101,6 +102,8 @@ struct bz_manifest {             /* views live as long as what they were made fr
     struct bz_view file_licence; /* what the files say; may be empty */
     struct bz_view
         publisher; /* whose signature was checked: "sigstore: mail, issuer", ...; may be empty */
+    struct bz_view model_version, supplier, base_model; /* as whoever added it said; may be empty */
+    struct bz_view released;                            /* see bz_sbom_is_time; may be empty */
     uint8_t root[BZ_HASH_LEN]; /* OpenSSF Model Signing's over the files' digests */
     uint64_t bytes;
     const struct bz_manifest_file *files;
@@ -119,12 +122,8 @@ enum bz_status bz_manifest_parse(struct bz_view text, struct bz_arena *ar, struc
                                  struct bz_diag *diag) BZ_MUST_USE;
 /* [a-z0-9][a-z0-9._-]{0,63}: names a folder too. */
 bool bz_registry_name_ok(struct bz_view name);
-
-/* ---- licences ------------------------------------------------------------------------------------------ */
-
-/* Is `text` an SPDX expression? ESYNTAX. And may it be used: of alternatives one must be in the list, of things that hold
- * together all. EDENIED. An empty list allows every licence. */
-enum bz_status bz_licence_check(struct bz_view text, char *const *list, size_t n) BZ_MUST_USE;
+/* Which of the fields of a bill of materials it leaves open: one bit (1 << enum bz_sbom_field) each. */
+uint32_t bz_manifest_missing(const struct bz_manifest *m);
 
 /* ---- rules ---------------------------------------------------------------------------------------------- */
 
@@ -146,7 +145,8 @@ struct bz_approval_wish {
     const struct bz_manifest *manifest;
     struct bz_view added_by, by; /* "uid 0", "user ann" */
     bool two_persons;
-    bool accepted; /* findings are accepted, with a reason */
+    bool accepted;     /* findings are accepted, with a reason */
+    uint32_t required; /* fields that its bill of materials must have, as of bz_manifest_missing */
 };
 /* May it be approved? EDENIED or EINVAL, *ret_why a sentence. */
 enum bz_status bz_model_may_approve(const struct bz_approval_wish *w,

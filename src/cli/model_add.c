@@ -26,6 +26,7 @@ enum { TOKEN_BYTES = 16, KEY_MAX = 1 << 20, CALL_MS = 600000, ARENA_MAX = 1 << 3
 
 struct add {
     const char *dir, *path, *name, *source, *licence, *signature, *as_key;
+    const char *version, *supplier, *released, *base_model;
     struct bz_model_trust trust;
     struct bz_opt_many ignore;
     bool links, json;
@@ -262,6 +263,10 @@ static bool check_publisher(struct add *a, const struct bz_tree_options *o) {
 
 /* ---- manifest and our signature ---- */
 
+static struct bz_view said(const char *s) {
+    return s == NULL ? (struct bz_view){0} : bz_view_str(s);
+}
+
 static bool write_manifest(struct add *a, struct bz_manifest *m) {
     struct bz_buf text;
     bz_buf_init(&text, BZ_SIGNATURE_MAX);
@@ -269,6 +274,10 @@ static bool write_manifest(struct add *a, struct bz_manifest *m) {
     m->source = bz_view_str(a->source);
     m->licence = bz_view_str(a->licence);
     m->publisher = bz_view_str(a->publisher);
+    m->model_version = said(a->version);
+    m->supplier = said(a->supplier);
+    m->released = said(a->released);
+    m->base_model = said(a->base_model);
     bz_model_looked_into(&a->looked, a->copy.files_n, m);
     bool ok = bz_manifest_write(m, &text) == BZ_OK &&
               bz_file_create(a->q, "manifest.json", bz_buf_view(&text), 0600) == BZ_OK;
@@ -330,6 +339,12 @@ static void show_added(const struct bz_answer_json *r) {
     (void)printf("\nstate  ");
     bz_print_safe(stdout, bz_json_str(bz_json_get(r->root, BZ_V("state"))));
     (void)printf("\n");
+    const struct bz_json *l = bz_json_get(r->root, BZ_V("missing"));
+    for (const struct bz_json *f = l == NULL ? NULL : l->first; f != NULL; f = f->next) {
+        (void)printf("missing ");
+        bz_print_safe(stdout, bz_json_str(f));
+        (void)printf(": it cannot be approved without (registry.require)\n");
+    }
 }
 
 static int hand_over(struct add *a) {
@@ -427,13 +442,33 @@ static int run(struct add *a) {
     return rc;
 }
 
+static bool texts_ok(const struct add *a) {
+    const struct {
+        const char *option, *text;
+    } all[] = {
+        {"--version", a->version}, {"--supplier", a->supplier}, {"--base-model", a->base_model}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].text != NULL && (all[i].text[0] == '\0' || strlen(all[i].text) > 1024)) {
+            bz_say("%s: 1 to 1024 bytes", all[i].option);
+            return false;
+        }
+    }
+    if (a->released != NULL && !bz_sbom_is_time(bz_view_str(a->released))) {
+        bz_say("--released '%s' is no time of the form 2026-01-31T00:00:00Z", bz_safe(a->released));
+        return false;
+    }
+    return true;
+}
+
 static bool check_words(struct add *a, char mem[BZ_DIR_PATH_MAX]) {
     bool trust = a->trust.key != NULL || a->trust.cert != NULL || a->trust.trusted_root != NULL;
     if (a->name == NULL || !bz_registry_name_ok(bz_view_str(a->name)))
         bz_say("--name is missing or no name: 1 to 64 of a-z, 0-9 and, after the first, . _ -");
     else if (a->source == NULL || a->source[0] == '\0' || strlen(a->source) > 1024)
         bz_say("--source is missing: where the model came from, for instance its URL");
-    else if (a->licence == NULL || bz_licence_check(bz_view_str(a->licence), NULL, 0) != BZ_OK)
+    else if (!texts_ok(a))
+        return false;
+    else if (a->licence == NULL || !bz_licence_is_expression(bz_view_str(a->licence)))
         bz_say("--licence is missing or no SPDX expression such as Apache-2.0");
     else if (trust && a->signature == NULL && !bz_model_signature_beside(a->path, mem))
         bz_say("%s: there is no signature in or beside it; name it with --signature FILE",
@@ -453,6 +488,10 @@ static int parse(int argc, char **argv, struct add *a) {
         {"name", BZ_OPT_TEXT, &a->name, "NAME", "its name in the registry"},
         {"source", BZ_OPT_TEXT, &a->source, "TEXT", "where it came from"},
         {"licence", BZ_OPT_TEXT, &a->licence, "SPDX", "its licence, e.g. Apache-2.0"},
+        {"version", BZ_OPT_TEXT, &a->version, "TEXT", "its version"},
+        {"supplier", BZ_OPT_TEXT, &a->supplier, "TEXT", "who supplied it"},
+        {"released", BZ_OPT_TEXT, &a->released, "TIME", "when: 2026-01-31T00:00:00Z"},
+        {"base-model", BZ_OPT_TEXT, &a->base_model, "TEXT", "what it was made from"},
         {"signature", BZ_OPT_TEXT, &a->signature, "FILE", "the publisher's signature"},
         {"key", BZ_OPT_TEXT, &a->trust.key, "FILE", "public key of the publisher, PEM"},
         {"cert", BZ_OPT_TEXT, &a->trust.cert, "FILE", "roots of the publisher's certificate"},

@@ -139,6 +139,10 @@ static void show_model(const struct bz_answer_json *a) {
     line("name", a->root, BZ_V("name"));
     line("state", a->root, BZ_V("state"));
     line("serve from", a->root, BZ_V("serve"));
+    line("version", m, BZ_V("model_version"));
+    line("supplier", m, BZ_V("supplier"));
+    line("released", m, BZ_V("released"));
+    line("made from", m, BZ_V("base_model"));
     line("source", m, BZ_V("source"));
     line("licence", m, BZ_V("licence"));
     line("  in files", m, BZ_V("file_licence"));

@@ -183,6 +183,16 @@ static void name_it(struct adding *a) {
     a->id[BZ_MODEL_ID] = '\0';
 }
 
+/* An empty list allows every licence. */
+static bool licence_allowed(struct adding *a) {
+    const struct bz_registry_config *r = &a->c->d->config->registry;
+    struct bz_view *list = bz_arena_alloc(&a->ar, (r->licences_n + 1) * sizeof *list);
+    for (uint32_t i = 0; list != NULL && i < r->licences_n; i++)
+        list[i] = bz_view_str(r->licences[i]);
+    return r->licences_n == 0 ||
+           (list != NULL && bz_licence_allowed(a->m.licence, list, r->licences_n) == BZ_OK);
+}
+
 /* 0, or the status of a refusal. */
 static unsigned read_quarantine(struct adding *a, const char *token) {
     char path[128];
@@ -198,8 +208,7 @@ static unsigned read_quarantine(struct adding *a, const char *token) {
                           bz_buf_view(&a->signature), &a->ar, &a->m, &why) != BZ_OK)
         return bz_admin_refuse(a->c, 422, "unsound", "%s", why);
     (void)snprintf(a->name, sizeof a->name, "%.*s", (int)a->m.name.n, (const char *)a->m.name.p);
-    const struct bz_registry_config *r = &a->c->d->config->registry;
-    if (bz_licence_check(a->m.licence, r->licences, r->licences_n) != BZ_OK)
+    if (!licence_allowed(a))
         return bz_admin_refuse(a->c, 422, "licence_not_allowed",
                                "the licence %.*s is not among registry.licences",
                                (int)a->m.licence.n, (const char *)a->m.licence.p);
@@ -221,6 +230,40 @@ static enum bz_status put_it(const struct adding *a, const char *state) {
                    a->m.malicious ? ", malicious" : "");
     BZ_TRY(bz_registry_take_files(a->c->d, a->q, &a->m));
     return bz_modelstore_add(bz_registry_rows(a->c->d->registry), &row, note);
+}
+
+/* What registry.require asks for; a name that nobody knows cannot be said, so nothing is approved. */
+static uint32_t required(const struct bz_admin_call *c) {
+    const struct bz_registry_config *r = &c->d->config->registry;
+    uint32_t set = 0;
+    for (uint32_t i = 0; i < r->require_n; i++) {
+        enum bz_sbom_field f = BZ_SBOM_FIELD_COUNT;
+        if (!bz_sbom_field_find(bz_view_str(r->require[i]), &f))
+            return UINT32_MAX;
+        set |= 1u << f;
+    }
+    return set;
+}
+
+/* "supplier (--supplier TEXT), released (--released TIME)" */
+static void name_fields(uint32_t set, struct bz_buf *out) {
+    for (unsigned f = 0; f < BZ_SBOM_FIELD_COUNT; f++) {
+        const char *option = bz_sbom_field_option((enum bz_sbom_field)f);
+        if ((set & 1u << f) != 0)
+            bz_buf_printf(out, "%s%s%s%s%s", out->n == 0 ? "" : ", ",
+                          bz_sbom_field_name((enum bz_sbom_field)f), option == NULL ? "" : " (",
+                          option == NULL ? "" : option, option == NULL ? "" : ")");
+    }
+}
+
+static void put_missing(struct bz_jw *w, uint32_t set) {
+    bz_jw_key(w, "missing");
+    bz_jw_arr(w);
+    for (unsigned f = 0; f < BZ_SBOM_FIELD_COUNT; f++) {
+        if ((set & 1u << f) != 0)
+            bz_jw_str(w, bz_view_str(bz_sbom_field_name((enum bz_sbom_field)f)));
+    }
+    bz_jw_end(w);
 }
 
 static unsigned add(struct adding *a, const char *token) {
@@ -251,6 +294,7 @@ static unsigned add(struct adding *a, const char *token) {
     bz_jw_kstr(&w, "state", bz_view_str(state));
     bz_jw_kstr(&w, "verdict", bz_view_str(bz_manifest_verdict_name(a->m.verdict)));
     bz_jw_kbool(&w, "malicious", a->m.malicious);
+    put_missing(&w, bz_manifest_missing(&a->m) & required(a->c));
     bz_jw_kbool(&w, "recorded", recorded);
     bz_jw_end(&w);
     return 201;
@@ -310,6 +354,18 @@ static enum bz_status take_row(void *ctx, const struct bz_modelstore_model *m) {
                                                 : bz_buf_status(&g->signature);
 }
 
+static unsigned not_approvable(struct bz_admin_call *c, uint32_t missing, const char *why) {
+    char mem[256];
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    name_fields(missing, &b);
+    if (b.n == 0)
+        return bz_admin_refuse(c, 409, "not_approvable", "%s", why == NULL ? "" : why);
+    return bz_admin_refuse(c, 409, "not_approvable",
+                           "%s: %.*s; reject it and add it again with what is missing",
+                           why == NULL ? "" : why, (int)b.n, (const char *)b.p);
+}
+
 /* 0, or the status of a refusal. Makes the folder, so that approving cannot stop half way. */
 static unsigned may_approve(struct changing *g) {
     struct bz_arena ar;
@@ -321,6 +377,7 @@ static unsigned may_approve(struct changing *g) {
         .by = bz_view_str(g->who),
         .two_persons = g->c->d->config->registry.two_persons,
         .accepted = g->accept != NULL && g->accept[0] != '\0',
+        .required = required(g->c),
     };
     unsigned status = 0;
     if (g->seen == NULL || strcmp(g->seen, g->id) != 0)
@@ -332,7 +389,7 @@ static unsigned may_approve(struct changing *g) {
         status = bz_admin_refuse(g->c, 422, "unsound", "%s", why);
     else if (!bz_model_state_of(bz_view_str(g->from), &w.state) ||
              bz_model_may_approve(&w, &why) != BZ_OK)
-        status = bz_admin_refuse(g->c, 409, "not_approvable", "%s", why == NULL ? "" : why);
+        status = not_approvable(g->c, bz_manifest_missing(&m) & w.required, why);
     else if (bz_registry_serve(g->c->d, g->id, &m, bz_buf_view(&g->signature)) != BZ_OK)
         status =
             bz_admin_refuse(g->c, 500, "failed", "its folder cannot be made: %s", strerror(errno));

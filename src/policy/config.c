@@ -233,7 +233,9 @@ static bool convert_registry(struct bz_config *c, struct bz_arena *ar, const str
     c->registry.check_s = or_default(r->check_s, 5);
     c->registry.licences_n = r->licences_count;
     c->registry.licences = cfg_dup_list(ar, r->licences, r->licences_count);
-    return c->registry.licences != NULL;
+    c->registry.require_n = r->require_count;
+    c->registry.require = cfg_dup_list(ar, r->require, r->require_count);
+    return c->registry.licences != NULL && c->registry.require != NULL;
 }
 
 enum bz_status bz_config_place(struct bz_config *c, const char *dir) {

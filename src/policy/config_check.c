@@ -390,6 +390,19 @@ static void check_licence(struct cfg *c, const char *path, const char *s) {
         cfg_fail(c, path, "\"%s\" is no SPDX licence id such as Apache-2.0", s == NULL ? "" : s);
 }
 
+/* As enum bz_sbom_field has them, less those that every registered model has. */
+static void check_field(struct cfg *c, const char *path, const char *s) {
+    static const char *const fields[] = {"version", "supplier", "source", "released"};
+    for (size_t i = 0; s != NULL && i < sizeof fields / sizeof fields[0]; i++) {
+        if (strcmp(s, fields[i]) == 0)
+            return;
+    }
+    cfg_fail(c, path,
+             "\"%s\" is no field; write version, supplier, source or released "
+             "(name, licence and hash are always required)",
+             s == NULL ? "" : s);
+}
+
 static void check_registry(struct cfg *c, const struct y_registry *r) {
     if (r == NULL)
         return;
@@ -398,6 +411,7 @@ static void check_registry(struct cfg *c, const struct y_registry *r) {
         cfg_fail(c, "registry.mode", "\"%s\" is no mode; write off, watch or enforce", r->mode);
     cfg_check_range(c, "registry.check_s", r->check_s, 1, 3600);
     check_list(c, "registry.licences", r->licences, r->licences_count, check_licence);
+    check_list(c, "registry.require", r->require, r->require_count, check_field);
 }
 
 void cfg_check_meaning(struct cfg *c, const struct y_config *y) {

@@ -32,8 +32,8 @@ struct y_audit {
 struct y_registry {
     char *mode;
     bool *two_persons;
-    char **licences;
-    uint32_t licences_count;
+    char **licences, **require;
+    uint32_t licences_count, require_count;
     uint64_t *check_s;
 };
 struct y_posture {

@@ -58,6 +58,7 @@ static const cyaml_schema_field_t registry_fields[] = {
     STRING("mode", struct y_registry, mode),
     BOOL("two_persons", struct y_registry, two_persons),
     LIST("licences", struct y_registry, licences, &string_entry, BZ_LICENCES_MAX),
+    LIST("require", struct y_registry, require, &string_entry, 16),
     UINT("check_s", struct y_registry, check_s),
     CYAML_FIELD_END,
 };

@@ -38,6 +38,20 @@ bool bz_registry_name_ok(struct bz_view name) {
     return name.n > 0 && name.n <= 64;
 }
 
+/* ---- bill of materials ---- */
+
+uint32_t bz_manifest_missing(const struct bz_manifest *m) {
+    const struct bz_component c = {.kind = BZ_COMPONENT_MODEL,
+                                   .name = m->name,
+                                   .version = m->model_version,
+                                   .supplier = m->supplier,
+                                   .licence = m->licence,
+                                   .origin = m->source,
+                                   .released = m->released,
+                                   .has_sha256 = m->files_n > 0};
+    return bz_sbom_missing(&c);
+}
+
 /* ---- rules ---- */
 
 enum bz_model_state bz_model_state_first(const struct bz_manifest *m) {
@@ -64,6 +78,9 @@ enum bz_status bz_model_may_approve(const struct bz_approval_wish *w, const char
     if (w->manifest->verdict != BZ_MANIFEST_CLEAN && !w->accepted)
         return no(ret_why, "the scan was not clean: read 'bartizan model show', and if that is "
                            "acceptable say why with --accept REASON");
+    const uint32_t unknown = ~((1u << BZ_SBOM_FIELD_COUNT) - 1);
+    if (((bz_manifest_missing(w->manifest) | unknown) & w->required) != 0)
+        return no(ret_why, "its bill of materials leaves out what registry.require asks for");
     if (w->two_persons && !same_kind(w->added_by, w->by))
         return no(ret_why, "whether these are two persons cannot be told: both must be named by "
                            "their key (--as-key FILE), or both by their account");
@@ -80,6 +97,21 @@ static void put_hex(struct bz_jw *w, const char *key, const uint8_t h[BZ_HASH_LE
     bz_buf_init_fixed(&b, mem, sizeof mem);
     bz_buf_put_hex(&b, bz_view(h, BZ_HASH_LEN));
     bz_jw_kstr(w, key, bz_buf_view(&b));
+}
+
+/* What is not said has no member: manifests from before there were such stay as they are. */
+static void put_said(struct bz_jw *w, const struct bz_manifest *m) {
+    const struct {
+        const char *key;
+        struct bz_view v;
+    } said[] = {{"model_version", m->model_version},
+                {"supplier", m->supplier},
+                {"released", m->released},
+                {"base_model", m->base_model}};
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        if (said[i].v.n > 0)
+            bz_jw_kstr(w, said[i].key, said[i].v);
+    }
 }
 
 static void put_files(struct bz_jw *w, const struct bz_manifest *m) {
@@ -168,6 +200,7 @@ enum bz_status bz_manifest_write(struct bz_manifest *m, struct bz_buf *out) {
     bz_jw_kstr(&w, "licence", m->licence);
     bz_jw_kstr(&w, "file_licence", m->file_licence);
     bz_jw_kstr(&w, "publisher", m->publisher);
+    put_said(&w, m);
     put_hex(&w, "root", m->root);
     bz_jw_ku64(&w, "bytes", m->bytes);
     put_files(&w, m);
@@ -188,6 +221,12 @@ struct reading {
 static bool take_text(const struct bz_json *o, struct bz_view key, struct bz_view *ret) {
     *ret = bz_json_str(bz_json_get(o, key));
     return ret->p != NULL && ret->n <= TEXT_MAX;
+}
+
+/* Empty where there is none. */
+static bool take_said(const struct bz_json *o, struct bz_view key, struct bz_view *ret) {
+    *ret = (struct bz_view){0};
+    return bz_json_get(o, key) == NULL || (take_text(o, key, ret) && ret->n > 0);
 }
 
 static bool take_hash(const struct bz_json *o, struct bz_view key, uint8_t out[BZ_HASH_LEN]) {
@@ -324,8 +363,15 @@ static enum bz_status read_head(const struct reading *r, const struct bz_json *r
         !take_text(root, BZ_V("file_licence"), &m->file_licence) ||
         !take_text(root, BZ_V("publisher"), &m->publisher))
         return sig_no(r->diag, BZ_ESYNTAX, "manifest: source, licence or publisher is malformed");
-    if (bz_licence_check(m->licence, NULL, 0) != BZ_OK)
+    if (!bz_licence_is_expression(m->licence))
         return sig_no(r->diag, BZ_ESYNTAX, "manifest: the licence is no SPDX expression");
+    if (!take_said(root, BZ_V("model_version"), &m->model_version) ||
+        !take_said(root, BZ_V("supplier"), &m->supplier) ||
+        !take_said(root, BZ_V("base_model"), &m->base_model) ||
+        !take_said(root, BZ_V("released"), &m->released) ||
+        (m->released.n > 0 && !bz_sbom_is_time(m->released)))
+        return sig_no(r->diag, BZ_ESYNTAX,
+                      "manifest: model_version, supplier, base_model or released is malformed");
     return BZ_OK;
 }
 

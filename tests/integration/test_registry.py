@@ -176,6 +176,33 @@ class Life(Registry):
         self.add(i, self.folder("b"), licence="GPL-3.0-only OR Apache-2.0")
         self.assertIn("SPDX", self.add(i, self.folder("c"), licence="free for all!", ok=False).stderr)
 
+    def test_what_a_bill_of_materials_must_say(self):
+        """registry.require: what leaves it out is registered, but never served."""
+        i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])],
+                          extra="registry: {require: [version, supplier, released]}\n")
+        bare = self.add(i, self.folder("a"), supplier="Acme")
+        self.assertEqual((bare["state"], bare["missing"]), ("pending", ["version", "released"]))
+        r = self.model(i, "approve", bare["id"], ok=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("registry.require", r.stderr)
+        self.assertIn("version (--version TEXT), released (--released TIME)", r.stderr)
+        self.assertNotIn("supplier (", r.stderr)
+        self.assertEqual((self.listed(i)[0]["state"], os.listdir(i.dir / "models" / "serve")), ("pending", []))
+        self.model(i, "reject", bare["id"])
+        said = {"version": "1.0", "supplier": "Acme", "released": "2026-01-31T00:00:00Z"}
+        full = self.add(i, self.folder("b"), base_model="other", **said)
+        self.assertEqual(full["missing"], [])
+        m = self.model(i, "show", full["id"])["manifest"]
+        self.assertEqual((m["model_version"], m["supplier"], m["released"], m["base_model"]), ("1.0", "Acme", said["released"], "other"))
+        self.assertEqual(self.model(i, "approve", full["id"])["state"], "approved")
+        self.assertIn("no time", self.add(i, self.folder("c"), ok=False, released="yesterday").stderr)
+        # an URL is asked for, and a sentence is none
+        i.write_config(i.config().replace("[version, supplier, released]", "[source]"))
+        i.cli("reload", i.dir)
+        r = i.cli("model", "add", i.dir, self.folder("d", a=b"text\n"), "--name", "d", "--source", "from a friend", "--licence", "MIT", "--json")
+        self.assertEqual(json.loads(r)["missing"], ["source"])
+        self.assertIn("source (--source URL)", self.model(i, "approve", json.loads(r)["id"], ok=False).stderr)
+
     def test_findings_wait_or_end(self):
         i = self.instance([backend("x", "openai", "http://127.0.0.1:9", models=["m"])])
         evil = b"\x80\x04cos\nsystem\n\x8c\x04true\x85R."

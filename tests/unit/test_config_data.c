@@ -65,6 +65,7 @@ static const char everything[] = BASE
     "  - {name: assistant, target: tiny, clearance: \"INTERNAL\"}\n"
     "roles:\n"
     "  - {name: user, clearance: PUBLIC}\n"
+    "registry: {require: [version, supplier, source, released]}\n"
     "posture: {mode: watch, max_age_hours: 8760, max_critical: 10000, min_score: 100}\n"
     "advisories: {patches: false, due_hours: {kev: 24, low: 87600}, keys: [ed25519:" KEY_HEX "]}\n"
     "tools: [{name: \"web.x:/-_*\", clearance: PUBLIC}, {name: B2, clearance: RESTRICTED}]\n"
@@ -120,7 +121,7 @@ static void test_everything(void **state) {
     assert_null(d->custom[1].words);
     assert_string_equal(d->custom[1].pattern, "CASE-[0-9]{6}");
     assert_false(d->custom[1].ignore_case || d->custom[1].whole_word);
-    assert_int_equal(d->custom[1].line, 19);
+    assert_int_equal(d->custom[1].line, 20);
     assert_int_equal(d->custom[1].column, 36);
     assert_true(d->custom[2].label && !d->custom[2].ignore_case && !d->custom[2].whole_word);
     assert_true(d->custom[3].ignore_case && d->custom[3].whole_word);
@@ -135,7 +136,7 @@ static void test_everything(void **state) {
     assert_true(r->form);
     assert_string_equal(r->roles[0], "user");
     assert_int_equal(r->models_n, 2);
-    assert_int_equal(r->line, 24);
+    assert_int_equal(r->line, 25);
     r = &d->rules[1]; /* all types but placeholders; who asks, asks before sending */
     assert_int_equal(r->types.w[0], 0x7fe);
     assert_int_equal(r->types.w[7], 0);
@@ -182,6 +183,8 @@ static const struct {
     /* advisories */
     {BASE "advisories: {keys: [ed25519:00]}\n", 5, 21, "advisories.keys[0]", "is no key"},
     {BASE "advisories: {keys: [\"" KEY_HEX "\"]}\n", 5, 21, "advisories.keys[0]", "is no key"},
+    {BASE "registry: {require: [licence]}\n", 5, 22, "registry.require[0]", "always required"},
+    {BASE "registry: {require: [source, source]}\n", 5, 30, "registry.require[1]", "twice"},
     {BASE "posture: {mode: on}\n", 5, 17, "posture.mode", "write off, watch or enforce"},
     {BASE "posture: {max_age_hours: 0}\n", 5, 26, "posture.max_age_hours", "1 to 8760"},
     {BASE "posture: {max_age_hours: 8761}\n", 5, 26, "posture.max_age_hours", "1 to 8760"},
