@@ -22,6 +22,9 @@ static void read_record(const struct bz_json *root) {
         MUST(i < 1 << 20);
     for (size_t i = 0; bz_advisory_patch(&a, i, &p, &diag) == BZ_OK; i++)
         MUST((p.path.n == 0) != (p.param.n == 0) && p.server.n > 0);
+    struct bz_priority urgent;
+    if (bz_advisory_priority(&a, &urgent, &diag) == BZ_OK)
+        MUST(urgent.epss <= 1000000 && urgent.percentile <= 1000000 && urgent.urgency <= 4);
     static const char *const versions[] = {"", "1.0", "b8146", "1:2-3", "x"};
     for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         enum bz_affected st =

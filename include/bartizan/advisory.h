@@ -78,7 +78,8 @@ enum bz_status bz_cvss_score(struct bz_view vector, uint8_t *ret_tenths) BZ_MUST
  *   database_specific.kev                  true: known to be exploited
  *   database_specific.unsure               what of the record is not confirmed, for people
  *   database_specific.patch                rules for the gateway (struct bz_patch)
- *   database_specific.severity             "LOW" ... where there is no vector */
+ *   database_specific.severity             "LOW" ... where there is no vector
+ *   database_specific.epss, .ssvc          how urgent others find it (struct bz_priority) */
 
 #define BZ_ECOSYSTEM_OWN "Bartizan" /* servers, drivers: what no package registry names */
 
@@ -116,6 +117,20 @@ bool bz_advisory_about(const struct bz_advisory *a, struct bz_view ecosystem, st
 /* How versions of an ecosystem compare; ENOTFOUND: we do not know. */
 enum bz_status bz_ecosystem_scheme(struct bz_view ecosystem,
                                    enum bz_version_scheme *ret) BZ_MUST_USE;
+
+/* ---- priority ---- */
+
+/* What a record carries of the ratings that change with time. Empty, 0: not said. */
+struct bz_priority {
+    bool has_epss;
+    uint32_t epss, percentile; /* EPSS, in millionths: exploited within 30 days; share below it */
+    struct bz_view exploitation, automatable, impact, decision; /* SSVC's words */
+    uint8_t urgency; /* of the decision: 1 track, 2 track*, 3 attend, 4 act */
+    bool exploited;  /* exploitation is "active" */
+};
+/* ESYNTAX: there is something, and it is of another form. */
+enum bz_status bz_advisory_priority(const struct bz_advisory *a, struct bz_priority *ret,
+                                    struct bz_diag *diag) BZ_MUST_USE;
 
 /* ---- virtual patches ---- */
 

@@ -52,6 +52,8 @@ struct bz_component {
     uint8_t template_sha256[BZ_HASH_LEN]; /* of the chat template's bytes */
     bool has_template;
     struct bz_component_file *files;
+    /* conda: where its Python metadata lie ("lib/.../numpy-1.0.dist-info" below the environment) */
+    struct bz_component_file *python;
     size_t index; /* place in the list after bz_inventory_sort */
     struct bz_component *next;
 };

@@ -94,8 +94,10 @@ static enum bz_status check_records(const struct bz_advisory_pack *p, struct bz_
     for (const struct bz_json *n = p->advisories->first; n != NULL; n = n->next) {
         struct bz_advisory a;
         struct bz_patch rule;
+        struct bz_priority priority;
         enum bz_status st;
         BZ_TRY(bz_advisory_read(n, &a, diag));
+        BZ_TRY(bz_advisory_priority(&a, &priority, diag));
         size_t i = 0;
         while ((st = bz_advisory_patch(&a, i, &rule, diag)) == BZ_OK)
             i++;

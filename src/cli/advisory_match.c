@@ -43,7 +43,7 @@ static int outcome(const struct bz_match *m) {
         certain = certain || f->certain;
     if (certain)
         return BZ_EXIT_FINDINGS;
-    bool whole = m->n == 0 && !m->failed && !m->inv->full && m->stale == 0;
+    bool whole = m->n == 0 && m->open == NULL && !m->failed && !m->inv->full && m->stale == 0;
     return whole ? BZ_EXIT_OK : BZ_EXIT_UNCHECKED;
 }
 
@@ -79,6 +79,7 @@ static int match(const struct asked *a, const struct bz_instance *in, const stru
         bz_match_kev(&m, in);
         bz_match_due(&m, in, a->root == NULL);
         bz_match_sort(&m);
+        bz_match_open(&m, x);
         rc = report(&m, a);
     }
     bz_match_index_free(x);
@@ -140,7 +141,7 @@ int bz_advisory_match(int argc, char **argv) {
         "DIR\n"
         "what 'advisory update' took. Exit codes: 0 nothing, 1 findings, 2 failure, 3 nothing "
         "certain,\n"
-        "but something could not be decided or the advisories are out of date.",
+        "but something could not be decided or assessed, or the advisories are out of date.",
         list,
         sizeof list / sizeof list[0],
         words,

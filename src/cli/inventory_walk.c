@@ -217,9 +217,9 @@ static void take_file(struct bz_collect *c, struct place *p, const char *name) {
     char path[PATH_TEXT_MAX];
     if (!join(path, p->path, name))
         return;
-    if (starts(name, "lib"))
-        (void)bz_inventory_library(c->inv, text(name), text(path));
-    else if (ends(name, ".gguf"))
+    if (starts(name, "lib") && bz_inventory_library(c->inv, text(name), text(path)))
+        return;
+    if (ends(name, ".gguf"))
         (void)bz_collect_gguf(c, path);
     else if (ends(name, ".safetensors"))
         p->tensors = true;

@@ -22,14 +22,15 @@ struct bz_match_index {
 
 /* ---- names ---- */
 
-static struct bz_view base_of(struct bz_view ecosystem) {
+struct bz_view bz_match_ecosystem_base(struct bz_view ecosystem) {
     const uint8_t *colon = ecosystem.n == 0 ? NULL : memchr(ecosystem.p, ':', ecosystem.n);
     return bz_view_sub(ecosystem, 0, colon == NULL ? ecosystem.n : (size_t)(colon - ecosystem.p));
 }
 
 static uint32_t slot_of(const struct bz_match_index *x, struct bz_view ecosystem,
                         struct bz_view name) {
-    uint64_t h = bz_name_hash(x->seed, base_of(ecosystem)) ^ (bz_name_hash(x->seed, name) << 1);
+    uint64_t h = bz_name_hash(x->seed, bz_match_ecosystem_base(ecosystem)) ^
+                 (bz_name_hash(x->seed, name) << 1);
     return (uint32_t)(h ^ h >> 32) & (x->slots - 1);
 }
 
@@ -70,6 +71,9 @@ static struct bz_view distro_ecosystem(struct bz_match_index *x, struct bz_view 
     return bz_buf_status(&b) == BZ_OK && b.n > 0 ? copy(x, bz_buf_view(&b)) : (struct bz_view){0};
 }
 
+/* No ecosystem: the place of a Python package's metadata, for conda's packages. */
+#define PLACE BZ_V("\n")
+
 /* The names under which advisories may speak of a component. */
 static void add_component(struct bz_match_index *x, const struct bz_component *c) {
     struct bz_view own = BZ_V(BZ_ECOSYSTEM_OWN);
@@ -77,6 +81,7 @@ static void add_component(struct bz_match_index *x, const struct bz_component *c
     switch (c->kind) {
     case BZ_COMPONENT_PYPI:
         add(x, c, BZ_V("PyPI"), c->name, c->version);
+        add(x, c, PLACE, c->path, c->version);
         return;
     case BZ_COMPONENT_NPM:
         add(x, c, BZ_V("npm"), c->name, c->version);
@@ -93,7 +98,7 @@ static void add_component(struct bz_match_index *x, const struct bz_component *c
     case BZ_COMPONENT_LIBRARY:
         add(x, c, own, c->name, c->version);
         return;
-    case BZ_COMPONENT_CONDA: /* its Python packages have a dist-info too */
+    case BZ_COMPONENT_CONDA: /* its Python packages are found by themselves: see match_cover.c */
     case BZ_COMPONENT_MODEL:
     case BZ_COMPONENT_KIND_COUNT:
         return;
@@ -131,13 +136,17 @@ void bz_match_index_free(struct bz_match_index *x) {
 }
 
 bool bz_match_known(const struct bz_match_index *x, struct bz_view ecosystem, struct bz_view name) {
-    struct bz_view base = base_of(ecosystem);
+    struct bz_view base = bz_match_ecosystem_base(ecosystem);
     for (uint32_t i = x->slot[slot_of(x, ecosystem, name)]; i != 0; i = x->v[i - 1].next) {
         const struct entry *e = &x->v[i - 1];
-        if (bz_view_eq(e->name, name) && bz_view_eq(base_of(e->ecosystem), base))
+        if (bz_view_eq(e->name, name) && bz_view_eq(bz_match_ecosystem_base(e->ecosystem), base))
             return true;
     }
     return false;
+}
+
+bool bz_match_python_at(const struct bz_match_index *x, struct bz_view path) {
+    return path.n > 0 && bz_match_known(x, PLACE, path);
 }
 
 /* ---- records ---- */
@@ -181,12 +190,34 @@ static void join_names(struct bz_match *m, struct bz_match_finding *f,
     }
 }
 
+/* Ratings of another form than ours are somebody else's members of the same name: not ours to judge. */
+static void join_priority(struct bz_match *m, struct bz_match_finding *f,
+                          const struct bz_advisory *a) {
+    struct bz_priority p, *had = &f->priority;
+    if (bz_advisory_priority(a, &p, NULL) != BZ_OK)
+        return;
+    if (p.has_epss && (!had->has_epss || p.epss > had->epss)) {
+        had->has_epss = true;
+        had->epss = p.epss;
+        had->percentile = p.percentile;
+    }
+    f->kev = f->kev || p.exploited;
+    if (p.urgency > had->urgency || (had->decision.n == 0 && had->exploitation.n == 0)) {
+        had->urgency = p.urgency;
+        had->exploitation = keep(m, p.exploitation);
+        had->automatable = keep(m, p.automatable);
+        had->impact = keep(m, p.impact);
+        had->decision = keep(m, p.decision);
+    }
+}
+
 /* What the records of one flaw say, joined: the worst severity, a certain answer before an unsure
  * one, and every name. */
 static void join(struct bz_match *m, struct bz_match_finding *f, const struct bz_advisory *a,
                  bool certain, struct bz_view fixed) {
     join_names(m, f, a);
     f->kev = f->kev || a->kev;
+    join_priority(m, f, a);
     if (a->severity > f->severity || (a->severity == f->severity && a->score > f->score)) {
         f->severity = a->severity;
         f->score = a->score;
@@ -244,8 +275,8 @@ static bool seen_before(const struct bz_json *affected, const struct bz_json *en
         const struct bz_json *q = bz_json_get(e, BZ_V("package"));
         if (bz_view_eq(bz_json_str(bz_json_get(p, BZ_V("name"))),
                        bz_json_str(bz_json_get(q, BZ_V("name")))) &&
-            bz_view_eq(base_of(bz_json_str(bz_json_get(p, BZ_V("ecosystem")))),
-                       base_of(bz_json_str(bz_json_get(q, BZ_V("ecosystem"))))))
+            bz_view_eq(bz_match_ecosystem_base(bz_json_str(bz_json_get(p, BZ_V("ecosystem")))),
+                       bz_match_ecosystem_base(bz_json_str(bz_json_get(q, BZ_V("ecosystem"))))))
             return true;
     }
     return false;
@@ -271,7 +302,8 @@ void bz_match_record(struct bz_match *m, const struct bz_match_index *x,
             name = bz_view(mem, bz_pypi_name(name, mem));
         for (uint32_t i = x->slot[slot_of(x, eco, name)]; i != 0; i = x->v[i - 1].next) {
             const struct entry *e = &x->v[i - 1];
-            if (bz_view_eq(e->name, name) && bz_view_eq(base_of(e->ecosystem), base_of(eco)))
+            if (bz_view_eq(e->name, name) &&
+                bz_view_eq(bz_match_ecosystem_base(e->ecosystem), bz_match_ecosystem_base(eco)))
                 against(m, e, &a, origin);
         }
     }

@@ -54,6 +54,7 @@ static bool db_line(struct bz_match *m, const struct bz_match_index *x, struct b
                     struct bz_arena *ar, struct bz_view origin) {
     struct bz_view eco = cut(&line, '\t'), name = cut(&line, '\t');
     struct bz_json *root = NULL;
+    bz_match_cover(m, eco);
     if (!bz_match_known(x, eco, name))
         return true;
     bool ok = bz_json_parse(line, NULL, ar, &root, NULL) == BZ_OK;

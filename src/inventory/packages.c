@@ -197,6 +197,57 @@ static struct bz_view own_words(struct bz_view licence) {
     return known.n > 0 ? known : licence;
 }
 
+/* "usr/conda" of "usr/conda/conda-meta/numpy-1.0.json" */
+static struct bz_view environment_of(struct bz_view path) {
+    for (int cut = 0; cut < 2; cut++) {
+        const uint8_t *slash = path.n == 0 ? NULL : memrchr(path.p, '/', path.n);
+        path = bz_view_sub(path, 0, slash == NULL ? 0 : (size_t)(slash - path.p));
+    }
+    return path;
+}
+
+/* The place of Python metadata that a file of a package belongs to; empty: to none. */
+static struct bz_view python_place(struct bz_view file) {
+    static const struct {
+        struct bz_view end, kept; /* kept: what of the end belongs to the place */
+    } ends[] = {{BZ_V(".dist-info/METADATA"), BZ_V(".dist-info")},
+                {BZ_V(".egg-info/PKG-INFO"), BZ_V(".egg-info")},
+                {BZ_V(".egg-info"), BZ_V(".egg-info")}};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        size_t name = file.n - ends[i].end.n;
+        if (file.n > ends[i].end.n && bz_view_eq(bz_view_sub(file, name, file.n), ends[i].end))
+            return bz_view_sub(file, 0, name + ends[i].kept.n);
+    }
+    return (struct bz_view){0};
+}
+
+static void take_python(struct bz_inventory *inv, struct bz_component *c,
+                        const struct bz_json *files) {
+    struct bz_view env = environment_of(c->path);
+    struct bz_component_file **end = &c->python;
+    if (!bz_json_is(files, BZ_JSON_ARRAY))
+        return;
+    for (const struct bz_json *f = files->first; f != NULL; f = f->next) {
+        char mem[BZ_INVENTORY_TEXT_MAX];
+        struct bz_buf b;
+        struct bz_view place = python_place(bz_json_str(f));
+        if (place.n == 0)
+            continue;
+        bz_buf_init_fixed(&b, mem, sizeof mem);
+        bz_buf_put(&b, env);
+        bz_buf_puts(&b, env.n > 0 ? "/" : "");
+        bz_buf_put(&b, place);
+        *end = bz_arena_zalloc(&inv->ar, sizeof **end);
+        if (*end == NULL) {
+            inv->full = true;
+            return;
+        }
+        if (bz_buf_status(&b) == BZ_OK) /* else a place that is never found */
+            (*end)->path = bz_inventory_text(inv, bz_buf_view(&b));
+        end = &(*end)->next;
+    }
+}
+
 void bz_inventory_conda(struct bz_inventory *inv, struct bz_view json, struct bz_view path) {
     struct bz_arena ar;
     const struct bz_json *root = bz_inv_json(inv, json, path, &ar);
@@ -210,6 +261,7 @@ void bz_inventory_conda(struct bz_inventory *inv, struct bz_view json, struct bz
         c->supplier = bz_inventory_text(inv, bz_inv_member(root, BZ_V("channel")));
         c->arch = bz_inventory_text(inv, bz_inv_member(root, BZ_V("subdir")));
         take_sha256(c, bz_inv_member(root, BZ_V("sha256")));
+        take_python(inv, c, bz_json_get(root, BZ_V("files")));
     }
     bz_arena_free(&ar);
 }

@@ -341,6 +341,74 @@ class Cold(Instances):
         self.i.write_config(self.i.config().replace("advisories: {", "advisories: {due_hours: {kev: 24}, "))
         self.assertEqual(hours(self.findings()[1][0]), 24)
 
+    def test_ratings_are_shown_and_sorted_by(self):
+        self.python_package("demo", "1.0")
+        high = {"severity": "HIGH"}
+        rows = [record("T-low", database_specific=high | {"epss": {"probability": "0.00100", "percentile": 0.2}}),
+                record("T-high", database_specific=high | {"epss": {"probability": 0.94321, "percentile": "0.998"}}),
+                record("T-act", database_specific={"severity": "LOW", "ssvc": {"decision": "act", "automatable": "yes", "technical_impact": "total"}}),
+                record("T-attend", database_specific={"severity": "CRITICAL", "ssvc": {"decision": "attend", "exploitation": "poc"}}),
+                record("T-active", database_specific={"severity": "LOW", "ssvc": {"exploitation": "active"}}),
+                record("T-alien", database_specific=high | {"epss": "0.99", "ssvc": ["act"]})] # somebody else's members
+        self.update(self.zip(rows))
+        code, found = self.findings()
+        self.assertEqual([f["id"] for f in found], ["T-active", "T-act", "T-attend", "T-high", "T-low", "T-alien"])
+        by = {f["id"]: f for f in found}
+        self.assertEqual(by["T-high"]["epss"], {"probability": 0.94321, "percentile": 0.998})
+        self.assertEqual(by["T-act"]["ssvc"], {"decision": "act", "automatable": "yes", "technical_impact": "total"})
+        self.assertEqual([f["id"] for f in found if f["known_exploited"]], ["T-active"])
+        self.assertFalse("epss" in by["T-alien"] or "ssvc" in by["T-alien"])
+        text = self.match()[1].stdout
+        self.assertIn("EPSS 94.3 %", text)
+        self.assertIn("SSVC act (automatable yes, technical impact total)", text)
+        # in a pack, whose members are ours, they must be of their form
+        for own in ({"epss": "0.99"}, {"epss": {"probability": "1.1"}}, {"epss": {"probability": "9e-1"}}, {"ssvc": {"decision": "panic"}}):
+            source = self.i.holder / "source.yaml"
+            source.write_text(document([record("T-1", database_specific=own)]))
+            self.assertNotEqual(packer("document", source, self.i.holder / "out").returncode, 0, own)
+
+    def conda(self, name, version, *files):
+        d = self.root / "opt/conda/conda-meta"
+        d.mkdir(parents=True, exist_ok=True)
+        (d / ("%s-%s-0.json" % (name, version))).write_text(json.dumps({"name": name, "version": version, "files": list(files)}))
+
+    def test_conda_is_assessed_as_python_or_not_at_all(self):
+        site = "lib/python3.11/site-packages"
+        self.conda("demo-conda", "1.0", "bin/demo", site + "/demo-1.0.dist-info/METADATA", site + "/demo-1.0.dist-info/RECORD")
+        d = self.root / "opt/conda" / site / "demo-1.0.dist-info"
+        d.mkdir(parents=True)
+        (d / "METADATA").write_text("Name: demo\nVersion: 1.0\n\n")
+        self.update(self.zip([record("T-1"), record("T-2", name="libfoo", events=[{"introduced": "0"}])]))
+        r = self.match("--json")[1]
+        found = json.loads(r.stdout)
+        self.assertEqual([(f["id"], f["component"]["kind"], f["component"]["name"]) for f in found["findings"]], [("T-1", "pypi", "demo")])
+        self.assertEqual((found["not_assessed"], found["complete"]), ([], True))
+        # a library has nothing that an advisory could name; one whose Python package is gone, neither
+        self.update(self.zip([record("T-1", events=[{"introduced": "9"}], modified="2026-02-01T00:00:00Z")]))
+        self.assertEqual(self.findings(), (0, []))
+        self.conda("libfoo", "1.0", "lib/libfoo.so.1")
+        self.conda("gone", "1.0", site + "/gone-1.0.dist-info/METADATA")
+        code, r = self.match("--json")
+        d = json.loads(r.stdout)
+        self.assertEqual((code, d["findings"], d["complete"]), (3, [], False))
+        self.assertEqual([(o["kind"], o["components"]) for o in d["not_assessed"]], [("conda", 2)])
+        self.assertIn("not assessed: 2 conda components", self.match()[1].stdout)
+        self.assertIn("conda", json.loads(self.match("--sarif")[1].stdout)["runs"][0]["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"])
+
+    def test_what_no_archive_is_about_is_not_clean(self):
+        self.python_package("demo", "1.0")
+        code, r = self.match("--json")
+        self.assertEqual((code, [(o["kind"], o["ecosystem"]) for o in json.loads(r.stdout)["not_assessed"]]), (3, [("pypi", "PyPI")]))
+        self.update(self.zip([record("T-1", name="other")]))
+        self.assertEqual(self.match()[0], 0)
+        (self.root / "var/lib/dpkg/status").write_text("Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n")
+        code, r = self.match()
+        self.assertEqual((code, "Debian; 'bartizan advisory update'" in r.stdout), (3, True))
+        self.update(self.zip([record("T-2", eco="Debian:12", name="b", events=[{"introduced": "0"}])], "debian.zip"))
+        self.assertEqual(self.match()[0], 0)
+        (self.root / "etc/os-release").write_text("ID=something\n")
+        self.assertEqual(self.match()[0], 3)
+
     def test_sarif(self):
         self.python_package("demo", "1.0")
         self.update(self.zip([record("T-1"), record("T-2")]))

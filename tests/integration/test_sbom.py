@@ -126,6 +126,11 @@ class Inventory(Trees):
         self.assertEqual((demo["licence"], demo["architecture"], demo["base_model"], demo["format"]), ("Apache-2.0", "llama", "acme/base", "safetensors"))
         self.assertIn("cd" * 32, [f.get("sha256") for f in demo["files"]])
 
+    def test_names_that_begin_like_libraries(self):
+        self.file("opt/conda/conda-meta/libblas-3.9-0.json", '{"name": "libblas", "version": "3.9"}')
+        self.file("m/libri.gguf", gguf())
+        self.assertEqual({(c["kind"], c["name"]) for c in self.listed()[1]["components"]}, {("conda", "libblas"), ("model", "Tiny Demo")})
+
     def test_programs_are_run_only_when_asked(self):
         self.file("usr/bin/ollama", "#!/bin/sh\ntouch %s\necho 1.2.3\n" % (self.tmp / "ran")).chmod(0o755)
         self.assertEqual(self.listed()[1]["components"][0]["version"], "")

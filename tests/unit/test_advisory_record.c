@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <cmocka.h>
 #include <bartizan/advisory.h>
 
@@ -322,6 +323,56 @@ static void test_times(void **state) {
     }
 }
 
+static enum bz_status priority_of(const char *own, struct bz_priority *ret) {
+    char text[512];
+    struct bz_advisory a;
+    struct bz_diag d = {0, NULL};
+    (void)snprintf(text, sizeof text, "{\"id\":\"T\",\"database_specific\":%s}", own);
+    assert_int_equal(bz_advisory_read(json(text), &a, &d), BZ_OK);
+    return bz_advisory_priority(&a, ret, &d);
+}
+
+static void test_priority(void **state) {
+    static const struct {
+        const char *own;
+        uint32_t epss;
+    } good[] = {{"{\"epss\":{\"probability\":0.94321}}", 943210},
+                {"{\"epss\":{\"probability\":\"0.94321\",\"percentile\":\"1\"}}", 943210},
+                {"{\"epss\":{\"probability\":1}}", 1000000},
+                {"{\"epss\":{\"probability\":\"1.000\"}}", 1000000},
+                {"{\"epss\":{\"probability\":0.0000019}}", 1},
+                {"{\"epss\":{\"probability\":0}}", 0}};
+    static const char *const bad[] = {"{\"epss\":0.5}",
+                                      "{\"epss\":{}}",
+                                      "{\"epss\":{\"probability\":1.1}}",
+                                      "{\"epss\":{\"probability\":-0.1}}",
+                                      "{\"epss\":{\"probability\":\"0.\"}}",
+                                      "{\"epss\":{\"probability\":\".5\"}}",
+                                      "{\"epss\":{\"probability\":\"01\"}}",
+                                      "{\"epss\":{\"probability\":1e-1}}",
+                                      "{\"epss\":{\"probability\":0.5,\"percentile\":2}}",
+                                      "{\"epss\":{\"probability\":\"0.1234567890123456789\"}}",
+                                      "{\"ssvc\":\"act\"}",
+                                      "{\"ssvc\":{\"decision\":\"ACT\"}}",
+                                      "{\"ssvc\":{\"exploitation\":1}}",
+                                      "{\"ssvc\":{\"automatable\":\"maybe\"}}"};
+    struct bz_priority p;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        assert_int_equal(priority_of(good[i].own, &p), BZ_OK);
+        assert_true(p.has_epss);
+        assert_int_equal(p.epss, good[i].epss);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        if (priority_of(bad[i], &p) != BZ_ESYNTAX)
+            fail_msg("taken: %s", bad[i]);
+    }
+    assert_int_equal(priority_of("{}", &p), BZ_OK);
+    assert_true(!p.has_epss && p.urgency == 0 && !p.exploited);
+    assert_int_equal(
+        priority_of("{\"ssvc\":{\"exploitation\":\"active\",\"decision\":\"track*\"}}", &p), BZ_OK);
+    assert_true(p.exploited && p.urgency == 2 && bz_view_eq(p.decision, BZ_V("track*")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_evaluation, setup, teardown),
@@ -329,6 +380,7 @@ int main(void) {
         cmocka_unit_test(test_scores),
         cmocka_unit_test_setup_teardown(test_packs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_patch_limit, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_priority, setup, teardown),
         cmocka_unit_test_setup_teardown(test_yaml, setup, teardown),
         cmocka_unit_test(test_times),
     };
