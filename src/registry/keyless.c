@@ -10,8 +10,9 @@ struct keyless {
     struct bz_sig_result *ret;
     struct bz_diag *diag;
     struct sig_root root;
-    uint64_t times[TIMES_MAX]; /* each of them must fit */
+    uint64_t times[TIMES_MAX]; /* each of them must fit: first of the stamps, then of the log */
     size_t times_n;
+    uint64_t logged_at; /* 0: the log signs no times */
 };
 
 /* ---- identity ---- */
@@ -73,9 +74,15 @@ static enum bz_status read_entries(struct keyless *k) {
     if (!bz_json_is(list, BZ_JSON_ARRAY) || list->count == 0)
         return sig_no_at(k->diag, k->env->material, BZ_EDENIED,
                          "there is no entry of a transparency log");
+    const struct sig_stamps stamps = {k->times, k->times_n};
     for (const struct bz_json *n = list->first; n != NULL; n = n->next) {
         uint64_t t = 0;
-        BZ_TRY(sig_entry(n, k->env, k->certs, &k->root, k->ar, &t, &k->ret->log_index, k->diag));
+        BZ_TRY(sig_entry(n, k->env, k->certs, &k->root, &stamps, k->ar, &t, &k->ret->log_index,
+                         k->diag));
+        if (t == 0)
+            continue;
+        if (k->logged_at == 0)
+            k->logged_at = t;
         BZ_TRY(add_time(k, t));
     }
     k->ret->logged = true;
@@ -176,8 +183,8 @@ static enum bz_status check_sct(struct keyless *k, const struct pki_key *issuer)
 static enum bz_status check(struct keyless *k, const struct bz_sig_trust *trust) {
     struct pki_key *issuer = NULL;
     BZ_TRY(sig_root_parse(trust->trusted_root, k->ar, &k->root, k->diag));
-    BZ_TRY(read_entries(k));
     BZ_TRY(read_stamps(k));
+    BZ_TRY(read_entries(k));
     BZ_TRY(check_chain(k, &issuer));
     enum bz_status st = check_sct(k, issuer);
     pki_key_free(issuer);
@@ -187,7 +194,7 @@ static enum bz_status check(struct keyless *k, const struct bz_sig_trust *trust)
                       "the signer's certificate is not meant for code signing");
     BZ_TRY(sig_identity(k->certs, trust, k->ar, k->ret, k->diag));
     BZ_TRY(check_issuer(k, trust));
-    k->ret->signed_at = k->times[0];
+    k->ret->signed_at = k->logged_at != 0 ? k->logged_at : k->times[0];
     return BZ_OK;
 }
 

@@ -169,6 +169,23 @@ enum bz_status pki_key_id(const struct pki_key *k, uint8_t out[BZ_HASH_LEN]) {
     return BZ_OK;
 }
 
+enum bz_status pki_key_note_id(const struct pki_key *k, struct bz_view name,
+                               uint8_t out[BZ_HASH_LEN]) {
+    uint8_t raw[32];
+    size_t n = sizeof raw;
+    struct bz_sha256 h;
+    if (EVP_PKEY_get_base_id(pkey(k)) != EVP_PKEY_ED25519)
+        return pki_key_id(k, out);
+    if (EVP_PKEY_get_raw_public_key(pkey(k), raw, &n) != 1 || n != sizeof raw)
+        return failed(BZ_EINTERNAL);
+    bz_sha256_init(&h);
+    bz_sha256_add(&h, name);
+    bz_sha256_add(&h, BZ_V("\n\001"));
+    bz_sha256_add(&h, bz_view(raw, sizeof raw));
+    bz_sha256_end(&h, out);
+    return BZ_OK;
+}
+
 /* ECDSA only, and the hash is the curve's: the format leaves no choice to whoever made the bundle. */
 static const EVP_MD *model_hash(const struct pki_key *k) {
     char group[32] = "";

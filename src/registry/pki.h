@@ -27,6 +27,10 @@ enum bz_status pki_key_put_private(const struct pki_key *k, struct bz_buf *out) 
 enum bz_status pki_key_hint(const struct pki_key *k, uint8_t out[BZ_HASH_LEN]) BZ_MUST_USE;
 /* SHA-256 of the DER SubjectPublicKeyInfo: what logs are named by. */
 enum bz_status pki_key_id(const struct pki_key *k, uint8_t out[BZ_HASH_LEN]) BZ_MUST_USE;
+/* The id of a key that signs notes under a name: for Ed25519 SHA-256 of name, line feed, 1 and the key; for others that of
+ * the SubjectPublicKeyInfo. Source: C2SP, "signed-note", "Signatures". */
+enum bz_status pki_key_note_id(const struct pki_key *k, struct bz_view name,
+                               uint8_t out[BZ_HASH_LEN]) BZ_MUST_USE;
 /* An EC key of P-256, P-384 or P-521: what models are signed with. */
 bool pki_key_is_model_key(const struct pki_key *k);
 /* ECDSA with the hash of the curve; keys that are none of those never verify. */

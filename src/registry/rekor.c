@@ -1,4 +1,9 @@
-/* Entries of Rekor, the transparency log of Sigstore (version 1): who signed what was public, and when. */
+/* Entries of Rekor, the transparency log of Sigstore: that a signature was public, and when.
+ *
+ * Version 1 signs a promise over entry and time. Version 2 is a log of tiles and signs its checkpoints
+ * alone: what is left is the proof that the entry is in the tree and the checkpoint over that tree, and
+ * the time comes from timestamps (RFC 3161) beside it.
+ * Sources: sigstore/rekor-tiles, "CLIENTS.md"; C2SP, "tlog-checkpoint" and "signed-note". */
 #include <bartizan/audit.h>
 #include <bartizan/text.h>
 
@@ -58,8 +63,20 @@ static struct bz_view line_of(struct bz_view *rest) {
     return bz_view(l.p == NULL ? rest->p : l.p, l.n);
 }
 
+/* C2SP binds a key to the name that it signs under, by an id over both; the older logs of Sigstore have
+ * the hash of the key alone as their id, and names of their own. */
+static bool name_good(struct bz_view name, struct bz_view origin, const struct sig_log *log) {
+    uint8_t id[BZ_HASH_LEN];
+    if (pki_key_id(log->key, id) == BZ_OK &&
+        bz_ct_equal(bz_view(id, sizeof id), bz_view(log->id, sizeof log->id)))
+        return true;
+    return bz_view_eq(name, origin) && pki_key_note_id(log->key, origin, id) == BZ_OK &&
+           bz_ct_equal(bz_view(id, sizeof id), bz_view(log->id, sizeof log->id));
+}
+
 /* "— name base64(4 bytes of the log's id, signature)" */
-static bool note_line_good(struct bz_view l, const struct sig_log *log, struct bz_view text) {
+static bool note_line_good(struct bz_view l, struct bz_view origin, const struct sig_log *log,
+                           struct bz_view text) {
     static const char dash[] = "\xe2\x80\x94 ";
     uint8_t mem[NOTE_SIG_MAX];
     size_t n = 0;
@@ -69,9 +86,10 @@ static bool note_line_good(struct bz_view l, const struct sig_log *log, struct b
     const uint8_t *space = l.n == 0 ? NULL : memchr(l.p, ' ', l.n);
     if (space == NULL)
         return false;
-    struct bz_view b64 = bz_view_sub(l, (size_t)(space - l.p) + 1, l.n);
+    struct bz_view name = bz_view(l.p, (size_t)(space - l.p));
+    struct bz_view b64 = bz_view_sub(l, name.n + 1, l.n);
     return bz_b64_decode(b64, mem, sizeof mem, &n) == BZ_OK && n > 4 &&
-           bz_view_eq(bz_view(mem, 4), bz_view(log->id, 4)) &&
+           bz_view_eq(bz_view(mem, 4), bz_view(log->id, 4)) && name_good(name, origin, log) &&
            pki_verify_log(log->key, text, bz_view(mem + 4, n - 4));
 }
 
@@ -96,7 +114,7 @@ static enum bz_status check_note(const struct entry *e, struct bz_view note, uin
         struct bz_view l = line_of(&rest);
         if (l.p == NULL)
             break;
-        if (note_line_good(l, e->log, text))
+        if (note_line_good(l, origin, e->log, text))
             return BZ_OK;
     }
     return sig_no_at(e->diag, e->n, BZ_EDENIED, "the log's checkpoint is not signed by the log");
@@ -159,35 +177,100 @@ static bool is_leaf(const struct entry *e, const struct bz_json *verifier,
     return same;
 }
 
+/* The same in version 2: digest in base64, verifier as DER. */
+static bool digest_is(const struct bz_json *n, struct bz_view data) {
+    uint8_t said[BZ_HASH_LEN], real[BZ_HASH_LEN];
+    bz_sha256(data, real);
+    return bz_view_eq(bz_json_str(bz_json_get(n, BZ_V("algorithm"))), BZ_V("SHA2_256")) &&
+           sig_b64_exact(bz_json_get(n, BZ_V("digest")), said, sizeof said) &&
+           bz_ct_equal(bz_view(said, sizeof said), bz_view(real, sizeof real));
+}
+
+static bool is_leaf_der(const struct entry *e, const struct bz_json *verifier,
+                        const struct pki_certs *certs) {
+    const struct bz_json *cert = bz_json_get(verifier, BZ_V("x509Certificate"));
+    struct bz_view der;
+    struct bz_buf own;
+    bz_buf_init(&own, 1 << 20);
+    bool same = sig_b64(bz_json_get(cert, BZ_V("rawBytes")), e->ar, &der) == BZ_OK &&
+                pki_cert_put_der(certs, 0, &own) == BZ_OK && bz_view_eq(der, bz_buf_view(&own));
+    bz_buf_free(&own);
+    return same;
+}
+
+struct subject { /* what an entry says it is about */
+    bool payload, signer;
+    const struct bz_json *signature;
+};
+
+/* Source: rekor's schema dsse 0.0.1; sigstore/rekor-tiles, DSSELogEntryV002. */
+static bool read_subject(const struct entry *e, const struct bz_json *root,
+                         const struct pki_certs *certs, struct subject *ret) {
+    struct bz_view version = bz_json_str(bz_json_get(root, BZ_V("apiVersion")));
+    const struct bz_json *spec = bz_json_get(root, BZ_V("spec"));
+    bool second = bz_view_eq(version, BZ_V("0.0.2"));
+    if (!bz_view_eq(bz_json_str(bz_json_get(root, BZ_V("kind"))), BZ_V("dsse")) ||
+        (!second && !bz_view_eq(version, BZ_V("0.0.1"))))
+        return false;
+    if (second)
+        spec = bz_json_get(spec, BZ_V("dsseV002"));
+    const struct bz_json *list = bz_json_get(spec, BZ_V("signatures"));
+    const struct bz_json *one =
+        bz_json_is(list, BZ_JSON_ARRAY) && list->count == 1 ? list->first : NULL;
+    const struct bz_json *verifier = bz_json_get(one, BZ_V("verifier"));
+    const struct bz_json *hash = bz_json_get(spec, BZ_V("payloadHash"));
+    ret->payload = second ? digest_is(hash, e->env->payload) : hash_is(hash, e->env->payload);
+    ret->signature = bz_json_get(one, second ? BZ_V("content") : BZ_V("signature"));
+    ret->signer = second ? is_leaf_der(e, verifier, certs) : is_leaf(e, verifier, certs);
+    return true;
+}
+
 /* Without these an entry about something else, valid in itself, would do. */
 static enum bz_status check_body(const struct entry *e, const struct pki_certs *certs) {
     const struct bz_json *root = NULL;
+    struct subject s = {.payload = false};
     struct bz_view sig;
     if (sig_json(e->body, e->ar, &root, e->diag) != BZ_OK)
         return sig_no_at(e->diag, e->n, BZ_ESYNTAX, "the log entry's body is malformed");
-    const struct bz_json *spec = bz_json_get(root, BZ_V("spec"));
-    const struct bz_json *list = bz_json_get(spec, BZ_V("signatures"));
-    if (!bz_view_eq(bz_json_str(bz_json_get(root, BZ_V("kind"))), BZ_V("dsse")) ||
-        !bz_view_eq(bz_json_str(bz_json_get(root, BZ_V("apiVersion"))), BZ_V("0.0.1")))
-        return sig_no_at(e->diag, e->n, BZ_EVERSION, "the log entry is not of kind dsse 0.0.1");
-    if (!hash_is(bz_json_get(spec, BZ_V("payloadHash")), e->env->payload))
+    if (!read_subject(e, root, certs, &s))
+        return sig_no_at(e->diag, e->n, BZ_EVERSION,
+                         "the log entry is not of kind dsse, 0.0.1 or 0.0.2");
+    if (!s.payload)
         return sig_no_at(e->diag, e->n, BZ_EDENIED, "the log entry is about another payload");
-    if (!bz_json_is(list, BZ_JSON_ARRAY) || list->count != 1 ||
-        sig_b64(bz_json_get(list->first, BZ_V("signature")), e->ar, &sig) != BZ_OK ||
-        !bz_view_eq(sig, e->env->sig))
+    if (sig_b64(s.signature, e->ar, &sig) != BZ_OK || !bz_view_eq(sig, e->env->sig))
         return sig_no_at(e->diag, e->n, BZ_EDENIED, "the log entry is about another signature");
-    if (!is_leaf(e, bz_json_get(list->first, BZ_V("verifier")), certs))
+    if (!s.signer)
         return sig_no_at(e->diag, e->n, BZ_EDENIED, "the log entry is about another signer");
+    return BZ_OK;
+}
+
+/* The log by its id, that was one at the time that it promised, or else at every one of the stamps. */
+static enum bz_status find_log(struct entry *e, const uint8_t id[BZ_HASH_LEN],
+                               const struct sig_root *root, const struct sig_stamps *stamps) {
+    const bool promised = e->time != 0;
+    if (!promised && stamps->n == 0)
+        return sig_no_at(e->diag, e->n, BZ_EDENIED,
+                         "the log entry has no signed time (Rekor 2 gives none): a timestamp by an "
+                         "authority of the trusted root is needed beside it");
+    e->log = sig_log_find(root->tlog, root->tlog_n, id, promised ? e->time : stamps->at[0]);
+    for (size_t i = 0; !promised && e->log != NULL && i < stamps->n; i++) {
+        if (!sig_within(&e->log->span, stamps->at[i]))
+            e->log = NULL;
+    }
+    if (e->log == NULL)
+        return sig_no_at(e->diag, e->n, BZ_EDENIED,
+                         "the log is none of the trusted root's, or was not at that time");
     return BZ_OK;
 }
 
 enum bz_status sig_entry(const struct bz_json *entry, const struct sig_envelope *env,
                          const struct pki_certs *certs, const struct sig_root *root,
-                         struct bz_arena *ar, uint64_t *ret_time, uint64_t *ret_index,
-                         struct bz_diag *diag) {
+                         const struct sig_stamps *stamps, struct bz_arena *ar, uint64_t *ret_time,
+                         uint64_t *ret_index, struct bz_diag *diag) {
     struct entry e = {.n = entry, .env = env, .ar = ar, .diag = diag};
     const struct bz_json *time = bz_json_get(entry, BZ_V("integratedTime"));
     const struct bz_json *proof = bz_json_get(entry, BZ_V("inclusionProof"));
+    const bool promised = bz_json_get(entry, BZ_V("inclusionPromise")) != NULL;
     uint8_t id[BZ_HASH_LEN];
     if (!sig_u64(bz_json_get(entry, BZ_V("logIndex")), &e.index) ||
         (time != NULL && !sig_u64(time, &e.time)) ||
@@ -195,14 +278,13 @@ enum bz_status sig_entry(const struct bz_json *entry, const struct sig_envelope 
                        sizeof id) ||
         sig_b64(bz_json_get(entry, BZ_V("canonicalizedBody")), ar, &e.body) != BZ_OK)
         return sig_no_at(diag, entry, BZ_ESYNTAX, "a log entry is malformed");
-    if (bz_json_get(entry, BZ_V("inclusionPromise")) == NULL || e.time == 0)
-        return sig_no_at(diag, entry, BZ_EVERSION,
-                         "the log entry has no signed timestamp: entries of Rekor 2 are not known");
-    e.log = sig_log_find(root->tlog, root->tlog_n, id, e.time);
-    if (e.log == NULL)
-        return sig_no_at(diag, entry, BZ_EDENIED,
-                         "the log is none of the trusted root's, or was not at that time");
-    BZ_TRY(check_set(&e));
+    if (promised && e.time == 0)
+        return sig_no_at(diag, entry, BZ_ESYNTAX, "a log entry promises something without a time");
+    if (!promised) /* nobody has signed that time */
+        e.time = 0;
+    BZ_TRY(find_log(&e, id, root, stamps));
+    if (promised)
+        BZ_TRY(check_set(&e));
     if (proof == NULL)
         return sig_no_at(diag, entry, BZ_EDENIED, "the log entry has no inclusion proof");
     BZ_TRY(check_inclusion(&e, proof));

@@ -80,11 +80,15 @@ bool sig_time(struct bz_view text, uint64_t *ret);
 
 /* ---- Rekor ---- */
 
+struct sig_stamps { /* times that authorities of the trusted root vouch for */
+    const uint64_t *at;
+    size_t n;
+};
 /* Checks one entry of the bundle against the trusted logs and binds it to the envelope and the leaf. *ret_time: 0 when the
- * log gave no signed time. */
+ * log gave no signed time; then there must be a stamp. */
 enum bz_status sig_entry(const struct bz_json *entry, const struct sig_envelope *e,
                          const struct pki_certs *certs, const struct sig_root *root,
-                         struct bz_arena *ar, uint64_t *ret_time, uint64_t *ret_index,
-                         struct bz_diag *diag) BZ_MUST_USE;
+                         const struct sig_stamps *stamps, struct bz_arena *ar, uint64_t *ret_time,
+                         uint64_t *ret_index, struct bz_diag *diag) BZ_MUST_USE;
 
 #endif

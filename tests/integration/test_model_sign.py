@@ -458,6 +458,128 @@ class Sigstore(Issuing):
         self.check(good)
 
 
+class Tiles(Sigstore):
+    """Entries of Rekor 2: no promise and no time, a checkpoint that an Ed25519 key signs under the log's name."""
+
+    ORIGIN = "log.example"
+
+    def setUp(self):
+        super().setUp()
+        self.tiles = self.tmp / "tiles"
+        sh("openssl", "genpkey", "-algorithm", "ed25519", "-out", self.tiles)
+        self.tiles_pub = self.tmp / "tiles.pub"
+        self.tiles_pub.write_bytes(sh("openssl", "pkey", "-in", self.tiles, "-pubout"))
+        self.log_id = self.note_id(self.ORIGIN)
+
+    def note_id(self, name):
+        return hashlib.sha256(name.encode() + b"\n\1" + self.spki(self.tiles_pub)[-32:]).digest()
+
+    def root(self, **drop):
+        start = drop.pop("start", "2025-09-23T00:00:00Z")
+        log = {"baseUrl": "https://log.example", "hashAlgorithm": "SHA2_256", "logId": {"keyId": b64(self.log_id)},
+               "publicKey": {"rawBytes": b64(self.spki(self.tiles_pub)), "keyDetails": "PKIX_ED25519", "validFor": {"start": start}}}
+        return super().root(**({"tlogs": [log]} | drop))
+
+    def entry(self, body, time=None, origin=None, name=None, extra="", lines=(), key=None):
+        """Leaf 2 of a tree of 3."""
+        origin = origin or self.ORIGIN
+        leaf = hashlib.sha256(b"\0" + body).digest()
+        left = hashlib.sha256(b"\1" + bytes(32) + b"\1" * 32).digest()
+        top = hashlib.sha256(b"\1" + left + leaf).digest()
+        note = "%s\n3\n%s\n%s" % (origin, b64(top), extra)
+        (self.tmp / "note").write_bytes(note.encode())
+        sig = sh("openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key or self.tiles, "-in", self.tmp / "note")
+        signed = "\u2014 %s %s" % (name or origin, b64(self.log_id[:4] + sig))
+        return {"logIndex": "2", "logId": {"keyId": b64(self.log_id)}, "kindVersion": {"kind": "dsse", "version": "0.0.2"},
+                "inclusionProof": {"logIndex": "2", "treeSize": "3", "rootHash": b64(top), "hashes": [b64(left)],
+                                   "checkpoint": {"envelope": note + "\n" + "".join(x + "\n" for x in (*lines, signed))}},
+                "canonicalizedBody": b64(body)}
+
+    def body(self, payload, sig, cert=None, **more):
+        one = {"content": b64(sig), "verifier": {"keyDetails": "PKIX_ECDSA_P256_SHA_256", "x509Certificate": {"rawBytes": b64(cert or self.leaf)}}}
+        spec = {"payloadHash": {"algorithm": "SHA2_256", "digest": b64(hashlib.sha256(payload).digest())}, "signatures": [one]} | more
+        return json.dumps({"apiVersion": "0.0.2", "kind": "dsse", "spec": {"dsseV002": spec}}, sort_keys=True, separators=(",", ":")).encode()
+
+    def parts(self, b):
+        return (base64.b64decode(b["dsseEnvelope"]["payload"]), base64.b64decode(b["dsseEnvelope"]["signatures"][0]["sig"]))
+
+    def made(self):
+        self.sign(self.model, "--key", self.leaf_key)
+        b = self.bundle()
+        b["verificationMaterial"] = {"certificate": {"rawBytes": b64(self.leaf)}, "tlogEntries": [self.entry(self.body(*self.parts(b)))],
+                                     "timestampVerificationData": {"rfc3161Timestamps": [{"signedTimestamp": b64(self.stamp(self.parts(b)[1]))}]}}
+        return b
+
+    def with_entry(self, b, entry):
+        b = json.loads(json.dumps(b))
+        b["verificationMaterial"]["tlogEntries"] = [entry]
+        return b
+
+    def test_everything_is_checked(self):
+        b = self.made()
+        r = self.check(b)
+        self.assertEqual((r["verified"], r["checked"]), (True, {"log": True, "timestamp": True, "certificate_transparency": True}))
+        self.assertIn(r["signer"]["signed_at"] - self.begin, range(600))
+        self.check(b, code=1, identity="ben@example.org")
+        body = self.body(*self.parts(b))
+        # further lines and signatures of others, as C2SP has them
+        witness = "\u2014 witness.example " + b64(bytes(76))
+        self.assertTrue(self.check(self.with_entry(b, self.entry(body, extra="an extension\n", lines=[witness])))["verified"])
+        # a time that nobody signed says nothing, and nothing hangs on it
+        e = self.entry(body)
+        e["integratedTime"] = "1"
+        self.assertTrue(self.check(self.with_entry(b, e))["verified"])
+
+    def test_each_part_can_fail(self):
+        b = self.made()
+        payload, sig = self.parts(b)
+        body = self.body(payload, sig)
+        other = self.tmp / "othertiles"
+        sh("openssl", "genpkey", "-algorithm", "ed25519", "-out", other)
+        one = {"content": b64(sig), "verifier": {"x509Certificate": {"rawBytes": b64(self.leaf)}}}
+        cases = {
+            "another payload": self.entry(self.body(payload + b" ", sig)),
+            "another signature": self.entry(self.body(payload, sig[:-1] + bytes([sig[-1] ^ 1]))),
+            "another signer": self.entry(self.body(payload, sig, cert=self.der_of(self.ca))),
+            "two signatures": self.entry(self.body(payload, sig, signatures=[one, one])),
+            "a key instead of the certificate": self.entry(self.body(payload, sig, signatures=[
+                {"content": b64(sig), "verifier": {"publicKey": {"rawBytes": b64(self.spki(self.tiles_pub))}}}])),
+            "another algorithm": self.entry(self.body(payload, sig, payloadHash={"algorithm": "SHA2_384", "digest": b64(
+                hashlib.sha256(payload).digest())})),
+            "another version": self.entry(body.replace(b"0.0.2", b"0.0.3")),
+            "another kind": self.entry(body.replace(b'"dsse"', b'"hashedrekord"')),
+            "another key": self.entry(body, key=other),
+            "another log's name": self.entry(body, origin="evil.example"),
+            "signed under another name": self.entry(body, name="witness.example"),
+        }
+        for path, value in (("rootHash", b64(bytes(32))), ("treeSize", "4"), ("logIndex", "1"), ("hashes", []), ("checkpoint", {}),
+                            ("checkpoint", {"envelope": cases["another log's name"]["inclusionProof"]["checkpoint"]["envelope"]})):
+            e = self.entry(body)
+            e["inclusionProof"][path] = value
+            cases[path + str(value)[:20]] = e
+        cases["no proof"] = {k: v for k, v in self.entry(body).items() if k != "inclusionProof"}
+        cases["a promise without a time"] = self.entry(body) | {"inclusionPromise": {"signedEntryTimestamp": b64(bytes(70))}}
+        cases["a false promise"] = cases["a promise without a time"] | {"integratedTime": str(self.begin + 30)}
+        for name, e in cases.items():
+            with self.subTest(name):
+                r = self.check(self.with_entry(b, e), code=3 if name in ("another version", "another kind") else 1)
+                self.assertFalse(r["verified"])
+        self.check(b)
+
+    def test_time_comes_from_stamps(self):
+        b = self.made()
+        none = json.loads(json.dumps(b))
+        del none["verificationMaterial"]["timestampVerificationData"]
+        self.assertIn("a timestamp by an authority", self.check(none, code=1)["error"])
+        self.assertIn("a timestamp by an authority", self.check(b, self.root(timestampAuthorities=[]), code=1)["error"])
+        self.assertIn("was not at that time", self.check(b, self.root(start="2098-01-01T00:00:00Z"), code=1)["error"])
+
+    def test_id_of_a_log_is_bound_to_its_name(self):
+        """The key is right, the id in the trusted root belongs to another name."""
+        self.log_id = self.note_id("other.example")
+        self.assertIn("not signed by the log", self.check(self.made(), code=1)["error"])
+
+
 if VECTORS.exists(): # other people's data: read where it lies, never copied here
     class Published(Case):
         def test_vectors(self):

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <bartizan/signature.h>
 #include <bartizan/text.h>
+#include "pki.h"
 
 static int setup(void **state) {
     return bz_crypto_init() == BZ_OK ? 0 : -1;
@@ -420,6 +421,26 @@ static void blake2b_published(void **state) {
                         16);
 }
 
+/* The key of Sigstore's log of 2025, and the id that its trusted root gives it. */
+static void note_id_published(void **state) {
+    uint8_t spki[64], want[BZ_HASH_LEN], id[BZ_HASH_LEN];
+    size_t n = 0, want_n = 0;
+    struct pki_key *k = NULL;
+    assert_int_equal(
+        bz_b64_decode(BZ_V("MCowBQYDK2VwAyEAt8rlp1knGwjfbcXAYPYAkn0XiLz1x8O4t0YkEhie244="), spki,
+                      sizeof spki, &n),
+        BZ_OK);
+    assert_int_equal(bz_b64_decode(BZ_V("zxGZFVvd0FEmjR8WrFwMdcAJ9vtaY/QXf44Y1wUeP6A="), want,
+                                   sizeof want, &want_n),
+                     BZ_OK);
+    assert_int_equal(pki_key_public_der(bz_view(spki, n), &k), BZ_OK);
+    assert_int_equal(pki_key_note_id(k, BZ_V("log2025-1.rekor.sigstore.dev"), id), BZ_OK);
+    assert_memory_equal(id, want, sizeof id);
+    assert_int_equal(pki_key_note_id(k, BZ_V("log2025-2.rekor.sigstore.dev"), id), BZ_OK);
+    assert_memory_not_equal(id, want, sizeof id);
+    pki_key_free(k);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
@@ -436,6 +457,7 @@ int main(void) {
         cmocka_unit_test(minisign_locked_key),
         cmocka_unit_test(minisign_malformed),
         cmocka_unit_test(blake2b_published),
+        cmocka_unit_test(note_id_published),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
