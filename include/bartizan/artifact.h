@@ -145,7 +145,8 @@ struct bz_unpacker { /* coders of 7z that libarchive reads, in a process of its 
 
 struct bz_scan_options {
     struct bz_scan_caps caps;
-    enum bz_severity fail_on;           /* BZ_SEVERITY_MEDIUM is the command line's default */
+    enum bz_severity fail_on; /* BZ_SEVERITY_MEDIUM is the command line's default */
+    bool installed; /* it lies where packages put software: a program is none of a model's there */
     const struct bz_facts *facts;       /* NULL: none wanted */
     const struct bz_hdf5 *hdf5;         /* NULL: .h5 files are BZ_RULE_UNCHECKED */
     const struct bz_unpacker *unpacker; /* NULL: such members are BZ_RULE_UNCHECKED */

@@ -8,9 +8,12 @@ static const struct bz_rule rules[] = {
     {"EXE-BYTECODE", BZ_SEVERITY_HIGH, BZ_RULE_SUSPICIOUS, "compiled code of a language",
      "runs when an interpreter imports it; what it does cannot be read",
      "delete it, or ask for the source", "CWE-506"},
+    {"EXE-INSTALLED", BZ_SEVERITY_LOW, BZ_RULE_UNCHECKED, "a program where software is installed",
+     "unknown: it is software and no model file, so it was not looked at",
+     "check it as software: by its package, by bartizan inventory", ""},
     {.id = NULL},
 };
-enum { R_NATIVE, R_BYTECODE };
+enum { R_NATIVE, R_BYTECODE, R_INSTALLED };
 
 static bool at(struct bz_view v, size_t off, struct bz_view mark) {
     return bz_view_eq(bz_view_sub(v, off, mark.n), mark);
@@ -78,6 +81,9 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
 
 static enum bz_status scan(struct bz_scan *s, const struct bz_object *o) {
     const char *name = native(o->head);
+    if (bz_scan_options(s)->installed && o->depth == 0)
+        return bz_scan_found(s, o, &rules[R_INSTALLED], 0,
+                             bz_view_str(name != NULL ? name : bytecode(o->head)));
     if (name != NULL)
         return bz_scan_found(s, o, &rules[R_NATIVE], 0, bz_view_str(name));
     return bz_scan_found(s, o, &rules[R_BYTECODE], 0, bz_view_str(bytecode(o->head)));

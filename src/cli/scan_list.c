@@ -248,3 +248,35 @@ void bz_scan_list_name(const struct bz_scan_list *l, size_t i, char *out, size_t
         (void)snprintf(out, n, "%s%s%s", r->word, len > 0 && r->word[len - 1] == '/' ? "" : "/",
                        l->items[i].path);
 }
+
+/* ---- software ---------------------------------------------------------------------------------------- */
+
+static bool part_is(struct bz_view part, const char *const *names) {
+    for (; *names != NULL; names++) {
+        if (bz_view_eq(part, bz_view_str(*names)))
+            return true;
+    }
+    return false;
+}
+
+bool bz_scan_list_software(const char *name) {
+    static const char *const usr[] = {"usr", NULL}, *const local[] = {"local", NULL};
+    static const char *const below[] = {"bin",   "sbin",   "lib",     "lib32",
+                                        "lib64", "libx32", "libexec", NULL};
+    static const char *const packages[] = {"site-packages", NULL};
+    struct bz_view v = bz_view_str(name);
+    bool in_usr = false, in_python = false, found = false;
+    while (v.n > 0) {
+        const uint8_t *slash = memchr(v.p, '/', v.n);
+        if (slash == NULL)
+            return found; /* the file's own name says nothing */
+        struct bz_view part = bz_view_sub(v, 0, (size_t)(slash - v.p));
+        if (bz_view_eq(part, BZ_V("..")))
+            return false;
+        found = found || (in_python && part_is(part, packages)) || (in_usr && part_is(part, below));
+        in_python = bz_view_starts(part, BZ_V("python3"));
+        in_usr = part_is(part, usr) || (in_usr && part_is(part, local));
+        v = bz_view_sub(v, part.n + 1, v.n);
+    }
+    return false;
+}

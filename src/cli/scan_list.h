@@ -36,5 +36,7 @@ enum bz_status bz_scan_list_make(struct bz_scan_list *l, const char *const *word
 void bz_scan_list_done(struct bz_scan_list *l);
 /* "models/a/b.gguf", as the user would write it. */
 void bz_scan_list_name(const struct bz_scan_list *l, size_t i, char *out, size_t n);
+/* Does this name lie where packages put software (usr/lib, python3.N/site-packages, ...)? Programs are at home there. */
+bool bz_scan_list_software(const char *name);
 
 #endif

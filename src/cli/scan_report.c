@@ -101,8 +101,13 @@ static void text_finding(struct bz_scan_report *r, const struct bz_scan_found_wi
         wrapped(r, "see:  ", bz_view_str(f->rule->ref));
 }
 
+static bool is_program(const struct bz_scan_found_wire *f) {
+    return strcmp(f->rule->id, "EXE-INSTALLED") == 0;
+}
+
+/* Installed programs come by the hundred: they are counted. */
 static bool shown(const struct bz_scan_report *r, const struct bz_scan_found_wire *f) {
-    return r->verbose || f->rule->kind != BZ_RULE_NOTE;
+    return r->verbose || (f->rule->kind != BZ_RULE_NOTE && !is_program(f));
 }
 
 static void text_file(struct bz_scan_report *r, const char *name, const struct bz_scan_outcome *o) {
@@ -291,8 +296,10 @@ static void count(struct bz_scan_report *r, const struct bz_scan_outcome *o) {
     r->clean += o->verdict == BZ_SCAN_CLEAN;
     r->unchecked += o->verdict == BZ_SCAN_UNCHECKED;
     r->bad += o->verdict == BZ_SCAN_FINDINGS;
-    for (size_t i = 0; i < o->found_n; i++)
+    for (size_t i = 0; i < o->found_n; i++) {
         r->findings[o->found[i].rule->severity]++;
+        r->programs += is_program(&o->found[i]);
+    }
 }
 
 void bz_scan_report_file(struct bz_scan_report *r, const struct bz_scan_outcome *o) {
@@ -332,6 +339,7 @@ static void end_json(struct bz_scan_report *r) {
     bz_jw_ku64(w, "clean", r->clean);
     bz_jw_ku64(w, "findings", r->bad);
     bz_jw_ku64(w, "unchecked", r->unchecked);
+    bz_jw_ku64(w, "programs", r->programs);
     bz_jw_ku64(w, "failed", r->failed + r->list->failed);
     bz_jw_ku64(w, "bytes", r->bytes);
     bz_jw_ku64(w, "special", r->list->special);
@@ -352,6 +360,10 @@ static void end_text(struct bz_scan_report *r) {
                   "%" PRIu64 " file%s: %" PRIu64 " with findings, %" PRIu64
                   " could not be checked, %" PRIu64 " clean\n",
                   r->files, r->files == 1 ? "" : "s", r->bad, r->unchecked, r->clean);
+    if (r->programs > 0)
+        bz_buf_printf(b,
+                      "%" PRIu64 " of those not checked are installed programs, no model files\n",
+                      r->programs);
     if (r->failed + r->list->failed > 0)
         bz_buf_printf(b, "%" PRIu64 " could not be read\n", r->failed + r->list->failed);
     if (r->list->special > 0)

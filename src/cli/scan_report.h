@@ -20,7 +20,7 @@ struct bz_scan_report {
     struct bz_buf tmp; /* one text */
     char name[8192];   /* of the file */
     struct bz_jw w, fw;
-    uint64_t files, clean, bad, unchecked, failed, bytes, findings[BZ_SEVERITY_COUNT];
+    uint64_t files, clean, bad, unchecked, programs, failed, bytes, findings[BZ_SEVERITY_COUNT];
 };
 
 void bz_scan_report_begin(struct bz_scan_report *r);

@@ -15,7 +15,7 @@
 #include "scan_file.h"
 #include "scan_ask.h"
 
-enum { FIRST = 64 * 1024, KEPT = 32 << 20 };
+enum { FIRST = 64 * 1024, KEPT = 32 << 20, NAME_BYTES = 8192 };
 static const size_t memory_max = (size_t)1 << 30;
 
 struct worker {
@@ -24,6 +24,7 @@ struct worker {
     int out, ask;
     uint64_t told; /* bytes of the file that are counted already */
     struct bz_buf b;
+    char *name;     /* of the file, as it is shown: NAME_BYTES */
     uint8_t *first; /* memory that most scans never outgrow */
 };
 
@@ -68,6 +69,8 @@ static void scan_open(struct worker *w, struct bz_scan_file *f, struct bz_scan_o
     bz_arena_init(&ar, bz_alloc_heap, memory_max, w->first, FIRST);
     struct bz_scan_asker asker = {.socket = w->ask, .fd = f->fd};
     bz_scan_asker_join(&asker, &opt);
+    bz_scan_list_name(w->r->list, o->item, w->name, NAME_BYTES);
+    opt.installed = bz_scan_list_software(w->name);
     opt.sibling = bz_scan_file_sibling;
     opt.sibling_ctx = f;
     opt.progress = progress;
@@ -120,8 +123,9 @@ int bz_scan_work(const struct bz_scan_run *r, struct bz_scan_shared *shared, uns
     (void)mallopt(M_TRIM_THRESHOLD, KEPT);
     (void)mallopt(M_MMAP_THRESHOLD, KEPT);
     w.first = malloc(FIRST);
+    w.name = malloc(NAME_BYTES);
     bz_buf_init(&w.b, 2 * BZ_SCAN_RECORD_MAX);
-    if (dirs == NULL || w.first == NULL)
+    if (dirs == NULL || w.first == NULL || w.name == NULL)
         return 1;
     for (size_t i = 0; i < r->list->roots_n; i++)
         dirs[i] = r->list->roots[i].fd;

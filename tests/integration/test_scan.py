@@ -149,6 +149,35 @@ class Folders(Scan):
         json.loads(scan("--sarif", self.dir).stdout)
 
 
+    def test_installed_programs_are_no_model_files(self):
+        """Where packages put software they are counted, not called a finding; anywhere else they are one."""
+        elf = b"\x7fELF\x02\x01\x01" + bytes(57)
+        installed = ("root/usr/lib/x86_64-linux-gnu/libm.so.6", "root/usr/bin/tool", "root/usr/local/libexec/x",
+                     "venv/lib/python3.11/site-packages/numpy/core.so")
+        for name in installed:
+            self.put("soft/" + name, elf)
+        out, code = findings(self.dir / "soft")
+        self.assertEqual(code, 3)
+        self.assertEqual(out["totals"]["programs"], len(installed))
+        self.assertEqual({f["rule"] for x in out["files"] for f in x["findings"]}, {"EXE-INSTALLED"})
+        r = scan(self.dir / "soft")
+        self.assertIn(b"4 of those not checked are installed programs", r.stdout)
+        self.assertNotIn(b"libm", r.stdout)
+        self.assertIn(b"libm", scan("--verbose", self.dir / "soft").stdout)
+        for name in ("lib/op.so", "bin/op", "usr/op.so", "usr/share/op.so", "site-packages/op.so", "weights.bin",
+                     "libs/usr", "x/usr/lib"):
+            p = self.put("model/" + name, elf)
+            out, code = findings(p)
+            self.assertEqual((code, out["files"][0]["findings"][0]["rule"]), (1, "EXE-NATIVE"), name)
+        p = self.put("soft/root/usr/lib/evil.pkl", EVIL) # whatever is no program is looked at as ever
+        self.assertEqual(scan(p).returncode, 1)
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as z:
+            z.writestr("usr/lib/x.so", elf)
+        self.assertEqual(scan(self.put("soft/root/usr/lib/x.zip", packed.getvalue())).returncode, 1)
+        self.assertEqual(scan(str(self.dir) + "/soft/root/usr/lib/../../../../model/weights.bin").returncode, 1)
+
+
 class Output(Scan):
     def test_json(self):
         b = io.BytesIO()
