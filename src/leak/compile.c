@@ -13,7 +13,7 @@ struct list {
 };
 struct making {
     struct leak_head head;
-    struct list tags, wins, shorts, grams;
+    struct list tags, wins, shorts, grams, vocabulary;
     struct leak_item *items;
     uint32_t index;
     uint64_t word_mul;
@@ -155,49 +155,16 @@ static enum bz_status take_secret(struct making *m, struct bz_view value) {
 
 /* ---- runs of words of prompts ---- */
 
-static void take_word(struct making *m, const uint8_t *sym, size_t n) {
-    uint64_t gram;
-    if (n != 0 && leak_words_add(&m->words, leak_word(m->word_mul, sym, n), &gram))
+static void take_word(void *ctx, const uint8_t *sym, size_t n) {
+    struct making *m = ctx;
+    uint64_t word = leak_word(m->word_mul, sym, n), gram;
+    if (add(m, &m->vocabulary, word) && leak_words_add(&m->words, word, &gram))
         (void)add(m, &m->grams, gram >> TAG_ITEM << TAG_ITEM | m->index);
 }
 
-/* The same words as tokens.c makes of it. */
 static enum bz_status take_prompt(struct making *m, struct bz_view v) {
-    uint8_t word[WORD_MAX], sym[4], what;
-    size_t n = 0, used;
     m->words = (struct leak_words){.n = 0};
-    for (size_t i = 0; i < v.n && m->st == BZ_OK; i += used) {
-        struct bz_view rest = bz_view_sub(v, i, v.n);
-        uint32_t cp;
-        bool alone;
-        used = bz_utf8_next(rest, &cp);
-        if (used == 0)
-            return BZ_EINVAL;
-        size_t got = 1;
-        alone = false;
-        what = leak_fold[rest.p[0]];
-        if (what == FOLD_WIDE)
-            got = leak_fold_wide(cp, sym, &what, &alone);
-        else if (what < SYM_END)
-            sym[0] = what;
-        else
-            got = 0;
-        if (got == 0 && what == FOLD_HIDDEN)
-            continue;
-        for (size_t k = 0; k < got; k++) {
-            if (n == WORD_MAX || alone) {
-                take_word(m, word, n);
-                n = 0;
-            }
-            word[n++] = sym[k];
-        }
-        if (got == 0 || alone) {
-            take_word(m, word, n);
-            n = 0;
-        }
-    }
-    take_word(m, word, n);
-    return m->st;
+    return leak_each_word(v, take_word, m) ? m->st : BZ_EINVAL;
 }
 
 /* ---- writing ---- */
@@ -256,6 +223,13 @@ static void write_filters(const struct making *m, struct bz_buf *out) {
     memset(f, 0, n);
     for (size_t i = 0; i < m->grams.n; i++)
         set_bit(f, m->grams.v[i] >> (64 - m->head.gram_log2));
+    n = (size_t)1 << m->head.word_log2 >> 3;
+    f = bz_buf_room(out, n);
+    if (f == NULL)
+        return;
+    memset(f, 0, n);
+    for (size_t i = 0; i < m->vocabulary.n; i++)
+        set_bit(f, m->vocabulary.v[i] >> (64 - m->head.word_log2));
 }
 
 static void write_all(struct making *m, const struct bz_leak_item *items, size_t n,
@@ -263,11 +237,13 @@ static void write_all(struct making *m, const struct bz_leak_item *items, size_t
     uint32_t at = 0;
     sort_out(&m->tags);
     sort_out(&m->grams);
+    sort_out(&m->vocabulary);
     m->head.tags = (uint32_t)m->tags.n;
     m->head.grams = (uint32_t)m->grams.n;
     m->head.items = (uint32_t)n;
     m->head.filter_log2 = log2_for(m->wins.n + m->shorts.n);
     m->head.gram_log2 = log2_for(m->grams.n);
+    m->head.word_log2 = log2_for(m->vocabulary.n);
     for (size_t i = 0; i < n; i++) {
         m->items[i].name_at = at;
         m->items[i].name_n = (uint32_t)items[i].name.n;
@@ -344,14 +320,14 @@ enum bz_status bz_leak_compile(const struct bz_leak_item *items, size_t n,
     m.head.need = (uint8_t)(GRAM_WINDOW * share / 100);
     bz_keyed_hash(key, BZ_V("tags"), hash);
     memcpy(m.head.key, hash, sizeof m.head.key);
-    m.tags.max = m.wins.max = m.shorts.max = m.grams.max = BZ_LEAK_TAGS_MAX;
+    m.tags.max = m.wins.max = m.shorts.max = m.grams.max = m.vocabulary.max = BZ_LEAK_TAGS_MAX;
     m.items = bz_alloc_heap.alloc(bz_alloc_heap.ctx, (n + 1) * sizeof *m.items);
     if (m.items == NULL)
         return BZ_ENOMEM;
     memset(m.items, 0, (n + 1) * sizeof *m.items);
     enum bz_status st = make(&m, items, n, out, ret_bad);
     bz_alloc_heap.free(bz_alloc_heap.ctx, m.items);
-    struct list *const lists[] = {&m.tags, &m.wins, &m.shorts, &m.grams};
+    struct list *const lists[] = {&m.tags, &m.wins, &m.shorts, &m.grams, &m.vocabulary};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         if (lists[i]->v != NULL)
             bz_wipe(lists[i]->v, lists[i]->n * sizeof lists[i]->v[0]);

@@ -6,7 +6,8 @@
  *   canary.c   making one; the table of its windows, per reply
  *   row.c      a row of symbols -> windows -> looked up
  *   watch.c    a channel's text -> its rows       tokens.c  words: odd ones, first letters, spelt ones
- *   words.c    runs of words of prompts           names.c   Morse, words that name letters
+ *   words.c    words, runs of words of prompts    known.c   runs that the user has shown to know
+ *   names.c    Morse, words that name letters
  *
  * A symbol: 0 to 25 letters, 26 to 35 digits, 36 to 62 letters of other scripts. The difference of a
  * symbol: of a letter to the letter before it (mod 26), otherwise the symbol itself; so a text and
@@ -119,7 +120,7 @@ struct leak_windows {
 bool leak_windows(const struct leak_windows *w, const struct leak_string *s); /* false: enough */
 
 /* ---- blob: compile.c, open.c ---- */
-#define LEAK_MAGIC UINT64_C(0x314b41454c5a42) /* "BZLEAK1" */
+#define LEAK_MAGIC UINT64_C(0x324b41454c5a42) /* "BZLEAK2" */
 struct leak_head {
     uint64_t magic;
     uint64_t mul_short, mul_long; /* odd: windows to places in the filter */
@@ -128,13 +129,14 @@ struct leak_head {
     uint32_t items, tags, grams;
     uint8_t filter_log2, gram_log2;            /* bits of the filters */
     uint8_t has_short, has_long, record, need; /* runs of words out of GRAM_WINDOW */
+    uint8_t word_log2, zero_byte;              /* of the filter of words */
     uint32_t starts[SYM_END + 1];              /* the same of the first four symbols of secrets */
     uint32_t anchors[SYM_END + 1]; /* see struct leak_look: the last four of their first windows */
     uint32_t names_bytes;
     uint32_t zero;
 };
-/* Behind it: tags (8 bytes each, sorted), grams (8 each, sorted), items, filter, filter of grams,
- * names. A tag: the upper 44 bits of a keyed hash, then 6 bits of form, 14 of item. */
+/* Behind it: tags (8 bytes each, sorted), grams (8 each, sorted), items, filter, filter of grams, filter
+ * of words, names. A tag: the upper 44 bits of a keyed hash, then 6 bits of form, 14 of item. */
 struct leak_item {
     uint32_t name_at, name_n;
     uint8_t kind, need;
@@ -145,7 +147,7 @@ struct leak_tables {
     const struct leak_head *head;
     const uint64_t *tags, *grams;
     const struct leak_item *items;
-    const uint8_t *filter, *gram_filter;
+    const uint8_t *filter, *gram_filter, *word_filter;
     const uint8_t *names;
 };
 bool leak_tables(const struct bz_leaks *l, struct leak_tables *ret); /* false: empty */
@@ -167,6 +169,15 @@ uint64_t leak_word(uint64_t mul, const uint8_t *sym, size_t n);
 bool leak_words_add(struct leak_words *w, uint64_t word, uint64_t *ret);
 /* The run's item, or -1. */
 int leak_gram_find(const struct leak_tables *t, uint64_t gram);
+/* May it be a word of a prompt's? */
+bool leak_word_maybe(const struct leak_tables *t, uint64_t word);
+/* Words of a text as tokens.c makes them of a reply. false: it is not UTF-8 (there a word ends). */
+typedef void leak_take_word(void *ctx, const uint8_t *sym, size_t n);
+bool leak_each_word(struct bz_view text, leak_take_word *take, void *ctx);
+
+/* ---- known.c ---- */
+struct bz_leak_reply;
+bool leak_known_has(const struct bz_leak_reply *r, uint64_t gram);
 
 /* ---- canary.c ---- */
 enum { BLOOM_BYTES = 4096 };
@@ -278,7 +289,7 @@ struct feed_mark {
 };
 struct bz_leak_watch {
     struct bz_leak_reply *r;
-    bool json, learns, found;
+    bool json, found;
     bool unescapes;                /* ROW_UNESCAPED is another one than ROW_TEXT */
     bool blank;                    /* the last character was one, or '/' */
     bool line, sentence;           /* the next word begins one */
@@ -292,7 +303,6 @@ struct bz_leak_watch {
     struct leak_word_state word;
     struct leak_words words;
     uint32_t morse, morse_n, bits, bits_n;
-    enum bz_status st; /* of learning */
     struct leak_row rows[ROW_OWN];
 };
 

@@ -7,7 +7,8 @@ _Static_assert(sizeof(struct leak_item) == 12, "as it is written");
 static bool head_good(const struct leak_head *h) {
     return h->items <= BZ_LEAK_ITEMS_MAX && h->tags <= BZ_LEAK_TAGS_MAX &&
            h->grams <= BZ_LEAK_TAGS_MAX && h->filter_log2 >= 6 && h->filter_log2 <= 24 &&
-           h->gram_log2 >= 6 && h->gram_log2 <= 24 && h->need <= GRAM_WINDOW && h->zero == 0;
+           h->gram_log2 >= 6 && h->gram_log2 <= 24 && h->word_log2 >= 6 && h->word_log2 <= 24 &&
+           h->need <= GRAM_WINDOW && h->zero == 0 && h->zero_byte == 0;
 }
 
 /* true: everything has its place in the blob. */
@@ -28,6 +29,8 @@ static bool lay_out(struct bz_view blob, struct leak_tables *t) {
     at += (size_t)1 << h->filter_log2 >> 3;
     t->gram_filter = p + at;
     at += (size_t)1 << h->gram_log2 >> 3;
+    t->word_filter = p + at;
+    at += (size_t)1 << h->word_log2 >> 3;
     t->names = p + at;
     return at + h->names_bytes == blob.n; /* all of it together is below 4 GiB */
 }

@@ -119,40 +119,6 @@ static void decode(struct leak_pass *p, const struct leak_word_state *s) {
 
 /* ---- runs of words ---- */
 
-static int by_value(const uint64_t *known, size_t n, uint64_t gram) {
-    size_t lo = 0, hi = n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (known[mid] == gram)
-            return 1;
-        if (known[mid] < gram)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return 0;
-}
-
-static void learn(struct bz_leak_reply *r, uint64_t gram, enum bz_status *ret) {
-    if (r->known_n == BZ_LEAK_KNOWN_MAX)
-        return; /* the rest stays a secret */
-    if (r->known_n == r->known_cap) {
-        size_t cap = r->known_cap * 2 + 64;
-        uint64_t *more = r->a.alloc(r->a.ctx, cap * sizeof *more);
-        if (more == NULL) {
-            *ret = BZ_ENOMEM;
-            return;
-        }
-        if (r->known_n != 0)
-            memcpy(more, r->known, r->known_n * sizeof *more);
-        if (r->known != NULL && r->a.free != NULL)
-            r->a.free(r->a.ctx, r->known);
-        r->known = more;
-        r->known_cap = cap;
-    }
-    r->known[r->known_n++] = gram;
-}
-
 static void run_of_words(struct leak_pass *p, const uint8_t *sym, size_t n) {
     struct bz_leak_watch *w = p->w;
     const struct leak_tables *t = &w->r->look.tables;
@@ -160,12 +126,7 @@ static void run_of_words(struct leak_pass *p, const uint8_t *sym, size_t n) {
     if (!leak_words_add(&w->words, leak_word(t->head->mul_word, sym, n), &gram))
         return;
     int item = leak_gram_find(t, gram);
-    if (w->learns) {
-        if (item >= 0)
-            learn(w->r, gram, &w->st);
-        return;
-    }
-    if (item >= 0 && w->r->known_n != 0 && by_value(w->r->known, w->r->known_n, gram) != 0)
+    if (item >= 0 && leak_known_has(w->r, gram))
         item = -1;
     w->words.hits = w->words.hits << 1 | (item >= 0);
     if (item < 0)
@@ -244,8 +205,7 @@ static void resolve(struct leak_pass *p) {
     const uint8_t *sym = p->text + HIST + p->n - s->n;
     if (s->n == 0)
         return;
-    if (!p->w->learns)
-        look_at(p, s, sym);
+    look_at(p, s, sym);
     if (p->w->r->look.has_tables && p->w->r->look.tables.head->grams != 0)
         run_of_words(p, sym, s->n);
     s->n = 0;
@@ -358,7 +318,7 @@ static size_t run(struct leak_pass *p, struct bz_view v) {
     s->flags = (uint8_t)flags;
     p->n += i;
     size_t mark = 0;
-    if ((flags & (CH_UPPER | CH_BIT | CH_DIGIT)) != 0 && !p->w->learns) {
+    if ((flags & (CH_UPPER | CH_BIT | CH_DIGIT)) != 0) {
         mark = enough(p, s->n, had, v.p, i);
         capitals(p, v.p, mark);
         if (mark != 0)

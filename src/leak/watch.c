@@ -155,10 +155,6 @@ static void chunk(struct bz_leak_watch *w, struct bz_view v, bool last) {
     if (last)
         leak_tokens_end(&p);
     w->syms += p.n;
-    if (w->learns) {
-        memcpy(w->rows[ROW_TEXT].hist, p.text + p.n, HIST);
-        return;
-    }
     leak_batches_flush(&p);
     leak_text_scan(w, p.text, p.n);
     if (w->unescapes && w->esc_n == 0 &&
@@ -234,7 +230,7 @@ enum bz_status bz_leak_watch_feed(struct bz_leak_watch *w, struct bz_view v, enu
         settled > w->settled ? settled : w->settled; /* the first character may have left */
     *ret_settled = w->settled;
     if (!w->found)
-        return w->st;
+        return BZ_OK;
     *ret_hit = w->hit;
     w->found = false;
     return BZ_EDENIED;
@@ -247,32 +243,5 @@ enum bz_status bz_leak_scan(struct bz_leak_reply *r, struct bz_view v, bool json
     BZ_TRY(bz_leak_watch_new(r, json, &w));
     enum bz_status st = bz_leak_watch_feed(w, v, BZ_LEAK_LAST, &settled, ret_hit);
     bz_leak_watch_free(w);
-    return st;
-}
-
-static void sort(uint64_t *v, size_t n) {
-    for (size_t gap = n / 2; gap > 0; gap /= 2)
-        for (size_t i = gap; i < n; i++) {
-            uint64_t x = v[i];
-            size_t k = i;
-            for (; k >= gap && v[k - gap] > x; k -= gap)
-                v[k] = v[k - gap];
-            v[k] = x;
-        }
-}
-
-enum bz_status bz_leak_known(struct bz_leak_reply *r, struct bz_view v) {
-    struct bz_leak_watch *w = NULL;
-    struct bz_leak_hit hit;
-    uint64_t settled;
-    size_t had = r->known_n;
-    if (!r->look.has_tables || r->look.tables.head->grams == 0)
-        return BZ_OK;
-    BZ_TRY(bz_leak_watch_new(r, false, &w));
-    w->learns = true;
-    enum bz_status st = bz_leak_watch_feed(w, v, BZ_LEAK_LAST, &settled, &hit);
-    bz_leak_watch_free(w);
-    if (r->known_n != had)
-        sort(r->known, r->known_n);
     return st;
 }

@@ -1,6 +1,8 @@
 /* Runs of words of prompts. */
 #include "leak_int.h"
 
+#include <bartizan/text.h>
+
 uint64_t leak_word(uint64_t mul, const uint8_t *sym, size_t n) {
     uint64_t h = n;
     while (n > 0) {
@@ -48,4 +50,58 @@ int leak_gram_find(const struct leak_tables *t, uint64_t gram) {
             hi = mid;
     }
     return -1;
+}
+
+bool leak_word_maybe(const struct leak_tables *t, uint64_t word) {
+    uint64_t at = word >> (64 - t->head->word_log2);
+    return (t->word_filter[at >> 3] >> (at & 7) & 1) != 0;
+}
+
+/* ---- a text's words ---- */
+
+struct reading {
+    leak_take_word *take;
+    void *ctx;
+    size_t n;
+    uint8_t sym[WORD_MAX];
+};
+
+static void end_word(struct reading *r) {
+    if (r->n != 0)
+        r->take(r->ctx, r->sym, r->n);
+    r->n = 0;
+}
+
+static void put(struct reading *r, const uint8_t *sym, size_t n, bool alone) {
+    for (size_t i = 0; i < n; i++) {
+        if (r->n == WORD_MAX || alone)
+            end_word(r);
+        r->sym[r->n++] = sym[i];
+    }
+    if (alone)
+        end_word(r);
+}
+
+bool leak_each_word(struct bz_view text, leak_take_word *take, void *ctx) {
+    struct reading r = {.take = take, .ctx = ctx};
+    bool good = true;
+    for (size_t at = 0, used = 1; at < text.n; at += used) {
+        uint8_t what = leak_fold[text.p[at]], sym[4] = {what};
+        size_t n = what < SYM_END;
+        bool alone = false;
+        used = 1;
+        if (what == FOLD_WIDE) {
+            uint32_t cp = 0;
+            used = bz_utf8_next(bz_view_sub(text, at, text.n), &cp);
+            good &= used != 0;
+            n = used != 0 ? leak_fold_wide(cp, sym, &what, &alone) : 0;
+            used += used == 0;
+        }
+        if (n != 0)
+            put(&r, sym, n, alone);
+        else if (what != FOLD_HIDDEN)
+            end_word(&r);
+    }
+    end_word(&r);
+    return good;
 }
