@@ -34,7 +34,7 @@ struct bz_req_head { /* everything lent for the call of bz_tx_begin */
 };
 
 struct bz_injection; /* injection.h */
-struct bz_judge_cache;
+struct bz_seen;
 struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
     const struct bz_image
         *image; /* current generation; the caller keeps it mapped while transactions use it */
@@ -45,12 +45,14 @@ struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
     struct bz_shapes *shapes; /* NULL: every event of a stream is parsed */
     struct bz_injection *injection; /* of the image's blob; NULL: an image that wants texts judged
                                        refuses (503) */
-    struct bz_judge_cache *judge_cache; /* NULL: every text is judged anew */
+    struct bz_seen *judged, *clean; /* NULL: every text is judged, or searched for data, anew */
 };
-/* What this worker has judged before, as keyed digests of texts: chat clients send the whole
- * conversation with every turn. Bounded; its size never changes. `mem`: zeroed, aligned to 64. */
-size_t bz_judge_cache_size(void);
-struct bz_judge_cache *bz_judge_cache_open(void *mem, size_t n); /* NULL: too small */
+/* What this worker found out about texts before, as keyed digests: chat clients send the whole
+ * conversation with every turn. Of BZ_SEEN_TEXTS texts; its size never changes. One that belongs to
+ * `injection` (judged: its score) and one to `detect` (clean: nothing was found). `mem`: zeroed,
+ * aligned to 64. */
+size_t bz_seen_size(void);
+struct bz_seen *bz_seen_open(void *mem, size_t n); /* NULL: too small */
 struct bz_now {
     uint64_t unix_ns, mono_ns;
 };

@@ -114,6 +114,7 @@
 /* Arena of one judgement: readings hold a place per byte, decoded ones a MiB in all */
 #define BZ_JUDGE_ARENA_BASE (16u << 20)
 #define BZ_JUDGE_ARENA_FACTOR 24
+#define BZ_SEEN_TEXTS 4096     /* that a worker knows to be judged, or clean of data: 64 KiB each */
 #define BZ_PROMPT_RULES_MAX 64 /* of the section `prompts` */
 #define BZ_PROMPT_WHOM_MAX 256 /* roles x routes that one of them names */
 #define BZ_PROMPT_NAME_MAX 64

@@ -4,78 +4,15 @@
 #include <bartizan/crypto.h>
 #include <bartizan/text.h>
 
-/* ---- what this worker has judged before ---- */
+#include "seen.h"
 
-enum { WAYS = 4, SETS = 1024 };
-struct slot { /* 96 bits of a keyed digest, and the score */
-    uint32_t tag[3];
-    uint8_t score, used, spare[2];
-};
-struct bz_judge_cache {
-    struct slot set[SETS][WAYS]; /* one cache line each, used last first */
-};
-_Static_assert(sizeof(struct slot) * WAYS == 64, "a set is a cache line");
-
-size_t bz_judge_cache_size(void) {
-    return sizeof(struct bz_judge_cache);
-}
-
-struct bz_judge_cache *bz_judge_cache_open(void *mem, size_t n) {
-    return n >= sizeof(struct bz_judge_cache) ? mem : NULL;
-}
-
-struct name { /* of a text in the cache */
-    struct slot *set;
-    uint32_t tag[3];
-};
-
-/* Keyed with secrets of the instance, for one user, one channel and one choice of detectors: nobody
- * can make two texts that look alike here, and nobody learns what others have sent. Most texts are
- * short, and there a 64-bit hash is several times faster than the digest. */
-static bool name_of(const struct judge_ask *a, struct name *ret) {
-    enum { SHORT = 512 };
-    struct bz_settings set;
-    uint8_t digest[16] = {0};
-    uint32_t w[4];
-    if (a->env->judge_cache == NULL)
-        return false;
-    bz_image_settings(a->env->image, &set);
-    uint64_t salt = a->salt != 0 ? a->salt : bz_name_hash(set.limit_seed, a->owner);
-    salt += ((uint64_t)a->channel * 16 + a->rules->detectors) * UINT64_C(0x9e3779b97f4a7c15);
-    if (a->text.n > SHORT) {
-        bz_body_digest(set.digest_key, salt, a->text, digest);
-    } else {
-        uint64_t h = bz_name_hash(set.limit_seed, a->text);
-        memcpy(digest, &h, sizeof h);
-        h = (h ^ salt) * UINT64_C(0x9e3779b97f4a7c15) + a->text.n;
-        memcpy(digest + 8, &h, sizeof h);
-        digest[0] ^= (uint8_t)salt;
-        digest[1] ^= (uint8_t)(salt >> 8);
-    }
-    memcpy(w, digest, sizeof w);
-    ret->set = a->env->judge_cache->set[w[3] % SETS];
-    memcpy(ret->tag, w, sizeof ret->tag);
-    return true;
-}
-
-static bool known(const struct name *n, unsigned *ret_score) {
-    for (size_t i = 0; i < WAYS; i++) {
-        struct slot s = n->set[i];
-        if (!s.used || s.tag[0] != n->tag[0] || s.tag[1] != n->tag[1] || s.tag[2] != n->tag[2])
-            continue;
-        memmove(n->set + 1, n->set, i * sizeof s);
-        n->set[0] = s;
-        *ret_score = s.score;
-        return true;
-    }
-    return false;
-}
-
-static void keep(const struct name *n, unsigned score) {
-    struct slot s = {.score = (uint8_t)score, .used = 1};
-    memcpy(s.tag, n->tag, sizeof s.tag);
-    memmove(n->set + 1, n->set, (WAYS - 1) * sizeof s);
-    n->set[0] = s;
+/* What was judged before is known for one user, one channel and one choice of detectors. */
+static void name_of(const struct judge_ask *a, struct seen_name *ret) {
+    struct bz_settings keys;
+    bz_image_settings(a->env->image, &keys);
+    uint64_t scope = a->salt != 0 ? a->salt : bz_name_hash(keys.limit_seed, a->owner);
+    scope += ((uint64_t)a->channel * 16 + a->rules->detectors) * UINT64_C(0x9e3779b97f4a7c15);
+    bz_seen_name(a->env->judged, &keys, scope, a->text, ret);
 }
 
 /* ---- judgement ---- */
@@ -96,13 +33,14 @@ static void fill(const struct bz_judged *j, struct judge_found *ret) {
 }
 
 enum bz_status bz_judge_text(const struct judge_ask *a, struct judge_found *ret) {
-    struct name name = {.set = NULL};
+    struct seen_name name;
     struct bz_judged j;
     struct bz_arena scratch;
     BZ_TX_SCRATCH uint8_t first[BZ_TX_SCRATCH_MAX];
-    unsigned score = 0;
+    uint8_t score = 0;
     *ret = (struct judge_found){.action = BZ_ACTION_ALLOW};
-    bool named = name_of(a, &name), again = named && known(&name, &score);
+    name_of(a, &name);
+    bool again = bz_seen_get(&name, &score);
     if (again && bz_judging_action(a->rules, a->channel, score) == BZ_ACTION_ALLOW)
         return BZ_OK;
     bz_arena_init(&scratch, a->mem, BZ_JUDGE_ARENA_BASE + BZ_JUDGE_ARENA_FACTOR * a->text.n, first,
@@ -112,8 +50,8 @@ enum bz_status bz_judge_text(const struct judge_ask *a, struct judge_found *ret)
     bz_arena_free(&scratch);
     BZ_TRY(st);
     ret->score = hundredths(j.score);
-    if (named && !again)
-        keep(&name, ret->score);
+    if (!again)
+        bz_seen_keep(&name, (uint8_t)ret->score);
     ret->action = bz_judging_action(a->rules, a->channel, ret->score);
     if (ret->action != BZ_ACTION_ALLOW)
         fill(&j, ret);

@@ -44,6 +44,7 @@ struct bz_ngx_addr { /* a backend's address, ready for connect */
 
 struct bz_ngx_detect { /* open detectors, shared by generations with the same patterns */
     struct bz_detect *detect;
+    void *clean; /* texts in which they found nothing */
     ngx_uint_t refs;
 };
 

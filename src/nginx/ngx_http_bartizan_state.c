@@ -142,6 +142,7 @@ static void detect_release(struct bz_ngx_detect *d) {
     if (d == NULL || --d->refs > 0)
         return;
     bz_detect_close(d->detect);
+    free(d->clean);
     free(d);
 }
 
@@ -163,6 +164,19 @@ void bz_ngx_gen_release(struct bz_ngx_gen *g) {
     free(g);
 }
 
+/* Without room for what is known of texts, each is looked at anew. */
+static void *new_seen(void) {
+    size_t n = (bz_seen_size() + 63) / 64 * 64;
+    void *mem = aligned_alloc(64, n);
+    if (mem != NULL)
+        memset(mem, 0, n);
+    return mem;
+}
+
+static struct bz_seen *seen_of(void *mem) {
+    return mem != NULL ? bz_seen_open(mem, bz_seen_size()) : NULL;
+}
+
 /* Most changes of policy leave the patterns as they were: their database is opened once. NULL: the
  * engine refuses every request whose policy wants screening. */
 static struct bz_ngx_detect *open_detect(const struct bz_ngx_gen *old, struct bz_view pack) {
@@ -181,21 +195,15 @@ static struct bz_ngx_detect *open_detect(const struct bz_ngx_gen *old, struct bz
         return NULL;
     d->refs = 1;
     enum bz_status st = bz_detect_open(pack, &d->detect);
-    if (st == BZ_OK)
+    if (st == BZ_OK) {
+        d->clean = new_seen();
         return d;
+    }
     ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
                   "bartizan: the detectors of this policy do not open (%s): requests get 503",
                   bz_status_text(st));
     free(d);
     return NULL;
-}
-
-/* Without room for what was judged before, every text is judged anew. */
-static void remember(struct bz_ngx_steer *s) {
-    size_t n = (bz_judge_cache_size() + 63) / 64 * 64;
-    s->judged = aligned_alloc(64, n);
-    if (s->judged != NULL)
-        memset(s->judged, 0, n);
 }
 
 static struct bz_ngx_steer *new_steer(struct bz_view pack) {
@@ -211,7 +219,7 @@ static struct bz_ngx_steer *new_steer(struct bz_view pack) {
         st = bz_injection_open(bz_view(s->pack, pack.n), &s->injection);
     }
     if (st == BZ_OK) {
-        remember(s);
+        s->judged = new_seen();
         return s;
     }
     ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
@@ -268,9 +276,10 @@ static struct bz_ngx_gen *load_gen(void) {
                                      .shapes = &w->shapes};
     if (g->steer != NULL) {
         g->env.injection = g->steer->injection;
-        if (g->steer->judged != NULL)
-            g->env.judge_cache = bz_judge_cache_open(g->steer->judged, bz_judge_cache_size());
+        g->env.judged = seen_of(g->steer->judged);
     }
+    if (g->detect != NULL)
+        g->env.clean = seen_of(g->detect->clean);
     return g;
 }
 

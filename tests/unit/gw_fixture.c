@@ -283,6 +283,15 @@ bool gw_open_patches(struct gw *g, enum gw_setup setup, const struct bz_image_pa
 
 enum { VAULT_ENTRIES = 256 };
 
+static bool open_seen(void **mem, struct bz_seen **ret) {
+    size_t n = (bz_seen_size() + 63) / 64 * 64;
+    *mem = aligned_alloc(64, n);
+    if (*mem != NULL)
+        memset(*mem, 0, n);
+    *ret = *mem != NULL ? bz_seen_open(*mem, n) : NULL;
+    return *ret != NULL;
+}
+
 bool gw_open_tools(struct gw *g, enum gw_setup setup, const struct bz_data_config *data,
                    struct bz_tool_config *tools, uint32_t n_tools) {
     struct bz_config config = {.data = *data, .tools = tools, .tools_n = n_tools};
@@ -291,7 +300,8 @@ bool gw_open_tools(struct gw *g, enum gw_setup setup, const struct bz_data_confi
     bz_buf_init(&pack, 64u << 20);
     bool ok = bz_config_compile(&config, &pack, &err) == BZ_OK &&
               open_with(g, setup, &config, bz_buf_view(&pack)) &&
-              bz_detect_open(bz_buf_view(&pack), &g->env.detect) == BZ_OK;
+              bz_detect_open(bz_buf_view(&pack), &g->env.detect) == BZ_OK &&
+              open_seen(&g->clean_mem, &g->env.clean);
     bz_buf_free(&pack);
     size_t n = bz_vault_size(VAULT_ENTRIES);
     return ok && posix_memalign(&g->vault_mem, 64, n) == 0 &&
@@ -309,13 +319,7 @@ bool gw_open_blobs(struct gw *g, enum gw_setup setup, const struct bz_data_confi
     bool ok = data != NULL ? gw_open_data(g, setup, data) : gw_open(g, setup);
     own_blobs = NULL;
     g->env.injection = injection;
-    size_t n = (bz_judge_cache_size() + 63) / 64 * 64;
-    g->judge_mem = aligned_alloc(64, n);
-    if (!ok || g->judge_mem == NULL)
-        return false;
-    memset(g->judge_mem, 0, n);
-    g->env.judge_cache = bz_judge_cache_open(g->judge_mem, n);
-    return g->env.judge_cache != NULL;
+    return ok && open_seen(&g->judge_mem, &g->env.judged);
 }
 
 bool gw_open_policy(struct gw *g, enum gw_setup setup, const struct bz_config *config,
@@ -347,6 +351,7 @@ void gw_close(struct gw *g) {
     bz_detect_close(g->env.detect);
     free(g->vault_mem);
     free(g->judge_mem);
+    free(g->clean_mem);
     free(g->shapes);
     bz_buf_free(&g->bytes);
     free(g->state_mem);

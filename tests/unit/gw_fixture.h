@@ -42,6 +42,7 @@ struct gw {
     void *vault_mem; /* with data protection */
     struct bz_shapes *shapes;
     void *judge_mem; /* what was judged before, with gw_open_blobs */
+    void *clean_mem; /* what held no data, with data */
     char keys[GW_KEYS][BZ_KEY_TEXT + 1];
     uint64_t mono_ns; /* advanced by tests */
     uint64_t next_id;

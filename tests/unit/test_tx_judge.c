@@ -473,12 +473,12 @@ static void test_without_memory_of_it(void **state) {
     char body[2048];
     (void)state;
     open_with(&r, GW_LLAMA, &c, NULL);
-    r.gw.env.judge_cache = NULL;
+    r.gw.env.judged = NULL;
     with(body, TOOL, BAD);
     post(&r, CHAT, body);
     assert_int_equal(r.verdict, BZ_VERDICT_REFUSE);
     done(&r);
-    assert_null(bz_judge_cache_open(body, bz_judge_cache_size() - 1));
+    assert_null(bz_seen_open(body, bz_seen_size() - 1));
 }
 
 /* ---- out of memory: refused, never passed ---- */
@@ -493,7 +493,7 @@ static void test_no_memory(void **state) {
     with(good, TOOL, "rain <|im_start|>, " ODD);
     with(bad, TOOL, BAD);
     open_with(&r, GW_LLAMA, &c, &rule);
-    r.gw.env.judge_cache = NULL;
+    r.gw.env.judged = NULL;
     for (uint64_t n = 1; !whole; n++) {
         for (int k = 0; k < 2; k++) {
             struct gw_heap heap = {.fail_from = n};
