@@ -415,9 +415,8 @@ const char bz_pk_known[] =
 
 const char bz_pk_aside[] =
     "torch.utils torch.distributed torch.jit torch.cuda torch._C torch.backends torch.autograd "
-    "torch.overrides torch._ops torch._subclasses torch.library torch.profiler numpy.lib "
-    "numpy.core "
-    "numpy._core numpy.compat numpy._pytesttester numpy.typing scipy._lib sklearn.externals "
+    "torch.overrides torch._ops torch._subclasses numpy.lib numpy.core numpy._core numpy.compat "
+    "numpy._pytesttester numpy.typing scipy._lib sklearn.externals "
     "sklearn.utils._testing sklearn.datasets pandas.testing pandas.util pandas.plotting "
     "pandas._testing transformers.utils transformers.testing_utils tensorflow.python "
     "accelerate.commands deepspeed.launcher torch._tensor torch.storage torch.serialization";
@@ -433,7 +432,8 @@ const char bz_pk_scalar[] =
     "torchmetrics.utilities.enums sentence_transformers.similarity_functions "
     "sentence_transformers.util stable_baselines3.common.type_aliases "
     "ultralytics.utils catboost.core xarray.core torch.distributed.fsdp pandas._libs.tslibs "
-    "pandas.core.dtypes torch.distributed.tensor";
+    "pandas.core.dtypes torch.distributed.tensor torch.profiler torch._C._profiler "
+    "torch._C._autograd";
 
 const char bz_pk_ctor[] = "sklearn scipy statsmodels pandas._libs pandas.core pandas.tseries "
                           "numpy.ma numpy.polynomial lightgbm.basic";
