@@ -13,6 +13,16 @@ int bz_advisory_update(int argc, char **argv);
 int bz_advisory_status(int argc, char **argv);
 int bz_advisory_match(int argc, char **argv);
 int bz_advisory_compare(int argc, char **argv);
+int bz_advisory_trust(int argc, char **argv);
+
+struct bz_advisory_opened {
+    struct bz_instance in;
+    struct bz_config *config;
+};
+bool bz_advisory_open(const char *dir, struct bz_advisory_opened *ret); /* said why not */
+void bz_advisory_close(struct bz_advisory_opened *o);
+/* A running gateway takes what changed at once; none is no failure. */
+int bz_advisory_tell(const struct bz_instance *in);
 
 /* ---- advisory_fetch.c ---- */
 /* The bytes of a path or of an https: or file: URL in an unlinked temporary file, at most `most`.

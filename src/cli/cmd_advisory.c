@@ -1,4 +1,4 @@
-/* bartizan advisory update|status|match|compare. */
+/* bartizan advisory update|status|match|trust|compare. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -13,12 +13,7 @@ enum { CALL_MS = 30000, HEAD = 64 };
 
 /* ---- instances ---- */
 
-struct opened {
-    struct bz_instance in;
-    struct bz_config *config;
-};
-
-static bool open_instance(const char *dir, struct opened *ret) {
+bool bz_advisory_open(const char *dir, struct bz_advisory_opened *ret) {
     struct bz_buf text;
     struct bz_config_errors errs = {.n = 0};
     ret->config = NULL;
@@ -34,7 +29,7 @@ static bool open_instance(const char *dir, struct opened *ret) {
     return st == BZ_OK;
 }
 
-static void close_instance(struct opened *o) {
+void bz_advisory_close(struct bz_advisory_opened *o) {
     bz_config_free(o->config);
     bz_instance_close(&o->in);
 }
@@ -42,7 +37,7 @@ static void close_instance(struct opened *o) {
 /* ---- update ---- */
 
 struct update {
-    struct opened o;
+    struct bz_advisory_opened o;
     const char *source;
     bool force, json;
 };
@@ -71,14 +66,13 @@ static void report(const struct update *u, const char *kind, const char *name, u
     bz_buf_free(&b);
 }
 
-/* A running gateway takes new rules at once. */
-static int tell_daemon(const struct update *u) {
+int bz_advisory_tell(const struct bz_instance *in) {
     struct bz_answer_json a;
-    enum bz_status st = bz_admin_call(&u->o.in, "POST", "/v1/advisories/reload",
-                                      (struct bz_view){NULL, 0}, CALL_MS, &a);
+    enum bz_status st =
+        bz_admin_call(in, "POST", "/v1/advisories/reload", (struct bz_view){NULL, 0}, CALL_MS, &a);
     int rc = BZ_EXIT_OK;
     if (st != BZ_EUNAVAIL)
-        rc = bz_admin_outcome(st, &u->o.in, &a);
+        rc = bz_admin_outcome(st, in, &a);
     bz_answer_done(&a);
     return rc;
 }
@@ -101,10 +95,13 @@ static int update_pack(const struct update *u, struct bz_view file) {
                                                                                : 0;
             bz_advisories_free(&all);
         }
-        rc = st == BZ_OK ? tell_daemon(u) : BZ_EXIT_OK;
+        rc = st == BZ_OK ? bz_advisory_tell(&u->o.in) : BZ_EXIT_OK;
         report(u, "pack", (const char *)name.p, version, n, st == BZ_OK);
     } else {
         bz_say("%s: %.*s", bz_safe(u->source), (int)why.n, (const char *)why.p);
+        if (st == BZ_EDENIED)
+            bz_say("'bartizan advisory trust' shows whose packs are taken; a key comes from its "
+                   "owner, never from a pack");
         rc = BZ_EXIT_FAILURE;
     }
     bz_buf_free(&name);
@@ -188,14 +185,14 @@ int bz_advisory_update(int argc, char **argv) {
         return BZ_EXIT_FAILURE;
     if (help)
         return BZ_EXIT_OK;
-    if (!open_instance(w[0], &u.o))
+    if (!bz_advisory_open(w[0], &u.o))
         return BZ_EXIT_FAILURE;
     u.source = w[1];
     int fd = bz_advisory_fetch(u.source, FETCH_MAX);
     int rc = fd < 0 ? BZ_EXIT_FAILURE : update_from(&u, fd);
     if (fd >= 0)
         (void)close(fd);
-    close_instance(&u.o);
+    bz_advisory_close(&u.o);
     return rc;
 }
 
@@ -364,6 +361,7 @@ int bz_cli_advisory(int argc, char **argv) {
          bz_advisory_update},
         {"match", "hold what is installed against the advisories", bz_advisory_match},
         {"status", "packs that are trusted, virtual patches in force", bz_advisory_status},
+        {"trust", "whose packs are taken: list, add, remove keys", bz_advisory_trust},
         {"compare", "compare two versions", bz_advisory_compare},
     };
     return bz_cli_dispatch("bartizan advisory", list, sizeof list / sizeof list[0], argc, argv);

@@ -11,27 +11,12 @@
 #include <unistd.h>
 #include <bartizan/text.h>
 
-#ifndef BZ_ADVISORY_RELEASE_KEY /* of the project, from packaging/advisories/release.pub */
-#define BZ_ADVISORY_RELEASE_KEY ""
-#endif
-
 enum { ARENA_MAX = 1 << 30, VERSIONS_MAX = 64 << 10, NAME_LEN_MAX = 64 };
 
 struct had { /* what was taken under a name */
     uint64_t version;
     uint8_t digest[BZ_HASH_LEN];
 };
-
-/* ---- keys ---- */
-
-size_t bz_advisory_keys(const struct bz_config *c, struct bz_advisory_key out[BZ_ADVISORY_KEYS]) {
-    size_t n = 0;
-    if (bz_advisory_key_parse(BZ_V(BZ_ADVISORY_RELEASE_KEY), &out[0]) == BZ_OK)
-        n++;
-    for (uint32_t i = 0; c != NULL && i < c->advisories.keys_n && n < BZ_ADVISORY_KEYS; i++)
-        n += bz_advisory_key_parse(bz_view_str(c->advisories.keys[i]), &out[n]) == BZ_OK;
-    return n;
-}
 
 /* ---- versions that were taken ----
  *
@@ -150,6 +135,20 @@ static enum bz_status load_file(const struct folder *f, const char *name, struct
     return BZ_OK;
 }
 
+static enum bz_status read_keys(const struct bz_instance *in, const struct bz_config *c,
+                                struct bz_advisory_key out[BZ_ADVISORY_KEYS], size_t *ret_n,
+                                struct bz_buf *why) {
+    struct bz_advisory_trust t;
+    enum bz_status st = bz_advisory_trust_read(in, c, &t);
+    if (st != BZ_OK)
+        return say(why, st, BZ_F_ADVISORY_KEYS,
+                   st == BZ_ESYNTAX   ? "a line of it is no key"
+                   : st == BZ_ETOOBIG ? "more than 24 keys are trusted"
+                                      : NULL);
+    *ret_n = bz_advisory_trust_keys(&t, out);
+    return BZ_OK;
+}
+
 static bool is_pack(const char *name) {
     size_t n = strlen(name);
     return n > 5 && strcmp(name + n - 5, ".pack") == 0;
@@ -192,7 +191,9 @@ enum bz_status bz_advisories_load(const struct bz_instance *in, const struct bz_
         keep(ret, &own, true);
     else
         (void)say(why, st, "built-in advisories", diag.why);
-    struct folder f = {.in = in, .keys = keys, .keys_n = bz_advisory_keys(c, keys)};
+    struct folder f = {.in = in, .keys = keys};
+    if (st == BZ_OK)
+        st = read_keys(in, c, keys, &f.keys_n, why);
     if (st == BZ_OK && in != NULL) {
         st = read_versions(in, &versions);
         f.versions = bz_buf_view(&versions);
@@ -209,6 +210,49 @@ void bz_advisories_free(struct bz_advisories *a) {
         bz_buf_free(&a->file[i]);
     bz_arena_free(&a->ar);
     memset(a, 0, sizeof *a);
+}
+
+/* ---- dropping ---- */
+
+static enum bz_status drop_if_of(const struct bz_instance *in, const char *name,
+                                 const struct bz_advisory_key *key, struct bz_buf *names) {
+    char path[NAME_LEN_MAX + 32];
+    struct bz_arena ar;
+    struct bz_buf b;
+    struct bz_advisory_pack p;
+    int n = snprintf(path, sizeof path, BZ_F_ADVISORIES "/%s", name);
+    if (n < 0 || (size_t)n >= sizeof path)
+        return BZ_OK; /* loading says so */
+    bz_arena_init(&ar, bz_alloc_heap, ARENA_MAX, NULL, 0);
+    bz_buf_init(&b, BZ_ADVISORY_PACK_MAX + 4096);
+    enum bz_status st = bz_file_read(in->fd, path, &b);
+    if (st == BZ_OK && bz_advisory_pack_open(bz_buf_view(&b), key, 1, &ar, &p, NULL) == BZ_OK) {
+        bz_buf_puts(names, names->n > 0 ? ", " : "");
+        bz_buf_put(names, p.name);
+        st = unlinkat(in->fd, path, 0) == 0 ? BZ_OK : BZ_EIO;
+    }
+    bz_buf_free(&b);
+    bz_arena_free(&ar);
+    return st;
+}
+
+enum bz_status bz_advisories_drop(const struct bz_instance *in, const struct bz_advisory_key *key,
+                                  struct bz_buf *names) {
+    int fd = openat(in->fd, BZ_F_ADVISORIES, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    enum bz_status st = BZ_OK;
+    if (d == NULL) {
+        bool none = errno == ENOENT;
+        if (fd >= 0)
+            (void)close(fd);
+        return none ? BZ_OK : BZ_EIO;
+    }
+    for (const struct dirent *e; st == BZ_OK && (e = readdir(d)) != NULL;) {
+        if (is_pack(e->d_name))
+            st = drop_if_of(in, e->d_name, key, names);
+    }
+    (void)closedir(d);
+    return st;
 }
 
 /* ---- installing ---- */
@@ -273,11 +317,12 @@ enum bz_status bz_advisories_install(const struct bz_instance *in, const struct 
                                      struct bz_view file, uint64_t now, struct bz_buf *name,
                                      uint64_t *ret_version, struct bz_buf *why) {
     struct bz_advisory_key keys[BZ_ADVISORY_KEYS];
-    size_t keys_n = bz_advisory_keys(c, keys);
+    size_t keys_n = 0;
     struct bz_diag diag = {0, NULL};
     struct bz_arena ar;
     struct bz_buf versions;
     struct bz_advisory_pack p;
+    BZ_TRY(read_keys(in, c, keys, &keys_n, why));
     bz_arena_init(&ar, bz_alloc_heap, ARENA_MAX, NULL, 0);
     bz_buf_init(&versions, VERSIONS_MAX);
     enum bz_status st = bz_advisory_pack_open(file, keys, keys_n, &ar, &p, &diag);

@@ -230,6 +230,57 @@ class Cold(Instances):
         self.assertEqual((r.returncode, "time is over" in r.stderr), (2, True))
         self.assertFalse((self.i.dir / "advisories").exists())
 
+    def trust(self, verb, *more, ok=True):
+        r = self.i.cli("advisory", "trust", verb, self.i.dir, *more, ok=False)
+        if ok:
+            self.assertEqual(r.returncode, 0, r.stderr)
+        return r
+
+    def test_whose_packs_are_taken(self):
+        """A key that its owner added; never one that a pack brings along."""
+        self.python_package("demo", "1.0")
+        secret = self.i.holder / "publisher"
+        key = packer("keygen", secret).stdout.strip()
+        one = self.pack([record("T-1")], secret=secret, name="theirs")
+        self.assertEqual([k["from"] for k in json.loads(self.trust("list", "--json").stdout)["keys"]], ["bartizan.yaml"])
+        r = self.update(one)
+        self.assertEqual((r.returncode, "not trusted" in r.stderr, "advisory trust" in r.stderr), (2, True, True))
+        self.trust("add", key, "--note", "the publisher, by telephone")
+        self.assertIn("already", self.trust("add", key).stdout)
+        keys = json.loads(self.trust("list", "--json").stdout)["keys"]
+        self.assertEqual([(k["key"], k["from"], k["note"]) for k in keys],
+                         [(self.public, "bartizan.yaml", ""), (key, "added", "the publisher, by telephone")])
+        self.assertEqual((self.i.dir / "advisories/keys").stat().st_mode & 0o777, 0o600)
+        self.assertEqual(self.update(one).returncode, 0)
+        self.assertEqual(self.findings()[0], 1)
+        # no longer: its packs go, those of others stay, and an old version does not come back
+        self.update(self.pack([record("T-2", events=[{"introduced": "9"}])]))
+        self.assertIn("theirs", self.trust("remove", key).stdout)
+        self.assertEqual(sorted(p.name for p in (self.i.dir / "advisories").glob("*.pack")), ["test.pack"])
+        self.assertEqual(self.findings()[1], [])
+        self.trust("add", key)
+        self.assertEqual(self.update(self.pack([record("T-1")], secret=secret, name="theirs", version=2)).returncode, 0)
+        self.assertIn("older", self.update(self.pack([record("T-1")], secret=secret, name="theirs")).stderr)
+
+    def test_keys_that_are_none(self):
+        for text in ("", "ed25519:", "ed25519:" + "0" * 63, "ed25519:" + "0" * 65, "rsa:" + "0" * 64, "ed25519:" + "g" * 64):
+            self.assertEqual(self.trust("add", text, ok=False).returncode, 2, text)
+        key = "ed25519:" + "1" * 64
+        self.assertEqual(self.trust("add", key, "--note", "two\nlines", ok=False).returncode, 2)
+        self.assertEqual(self.trust("add", key, "--note", "x" * 128, ok=False).returncode, 2)
+        self.assertIn("bartizan.yaml", self.trust("remove", self.public, ok=False).stderr)
+        self.assertIn("not trusted", self.trust("remove", key, ok=False).stderr)
+        self.assertFalse((self.i.dir / "advisories/keys").exists())
+        for n in range(23): # one is the configuration's
+            self.trust("add", "ed25519:%064x" % (n + 1), "--note", "x" * 127)
+        self.assertIn("24 keys", self.trust("add", key, ok=False).stderr)
+        # a file that was damaged trusts nobody
+        f = self.i.dir / "advisories/keys"
+        f.write_text(f.read_text() + "ed25519:zz\n")
+        self.assertIn("no key", self.trust("list", ok=False).stderr)
+        self.assertEqual(self.match()[0], 2)
+        self.assertIn("no key", self.update(self.pack([record("T-1")])).stderr)
+
     def test_an_installed_pack_is_verified_again(self):
         self.python_package("demo", "1.0")
         self.update(self.pack([record("T-1")]))
@@ -511,6 +562,18 @@ class VirtualPatch(unittest.TestCase):
             self.assertEqual(self.show().status, 403)
         finally:
             ollama_standin.VERSION = before
+        # with the key go its packs, and with these their rules
+        self.i.cli("advisory", "trust", "add", self.i.dir, packer("keygen", self.tmp / "other").stdout.strip())
+        key = packer("keygen", self.tmp / "third").stdout.strip()
+        self.i.cli("advisory", "trust", "add", self.i.dir, key)
+        source, out = self.tmp / "source.yaml", self.tmp / "third.pack"
+        source.write_text(document([flaw | {"id": "CVE-2099-8"}], name="third"))
+        self.assertEqual(packer("sign", self.tmp / "third", source, out).returncode, 0)
+        self.i.cli("advisory", "update", self.i.dir, out)
+        ids = lambda: {p["advisory"] for p in json.loads(self.i.cli("advisory", "status", self.i.dir, "--json"))["patches"]}
+        self.assertIn("CVE-2099-8", ids())
+        self.i.cli("advisory", "trust", "remove", self.i.dir, key)
+        self.assertNotIn("CVE-2099-8", ids())
         # withdrawn: gone at once
         self.take(2, flaw | {"withdrawn": "2026-11-01T00:00:00Z"})
         self.assertEqual(self.show().status, 200)
