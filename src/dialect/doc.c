@@ -96,6 +96,19 @@ static void put_fn(struct bz_buf *b, const struct param *p) {
     bz_buf_puts(b, "see Structures");
 }
 
+/* The types that pass. */
+static void put_types(struct bz_buf *b, const char *before, const struct variants *of) {
+    const char *comma = "";
+    bz_buf_puts(b, before);
+    for (size_t i = 0; i < of->n; i++) {
+        if (of->rows[i].set == NULL)
+            continue;
+        bz_buf_printf(b, "%s%s", comma, of->rows[i].type);
+        comma = ", ";
+    }
+    bz_buf_puts(b, "; see Structures");
+}
+
 static void put_rule(struct bz_buf *b, const struct param *p) {
     switch ((enum param_kind)p->kind) {
     case K_NO:
@@ -145,6 +158,15 @@ static void put_rule(struct bz_buf *b, const struct param *p) {
         break;
     case K_JSON:
         put_up_to(b, p, "JSON of at most ", " bytes");
+        break;
+    case K_ONE:
+        put_types(b, "object of one of the types ", p->of);
+        break;
+    case K_MANY:
+        put_types(b, "list of objects of the types ", p->of);
+        break;
+    case K_PARTS:
+        put_types(b, "text, or a list of objects of the types ", p->of);
         break;
     case K_FN:
         put_fn(b, p);

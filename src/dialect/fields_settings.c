@@ -33,6 +33,9 @@ const struct field_row *bz_fields_setting(enum bz_api api, struct bz_view name) 
         case K_LIST:
         case K_STRS:
         case K_JSON:
+        case K_ONE:
+        case K_MANY:
+        case K_PARTS:
         case K_FN:
         case K_COUNT:
             return NULL; /* needs a row of its own */

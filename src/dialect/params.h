@@ -19,6 +19,7 @@ enum {
     PARAM_SIDE_MAX = 16384, /* one side of an image */
     PARAM_TOKEN_LIST_MAX = 131072, /* token ids in one list: the longest contexts in use */
     PARAM_CALLS_MAX = 128,         /* tool calls in one message */
+    PARAM_PARTS_MAX = 1024,        /* parts of one message: texts, images, tool results */
     PARAM_GROUPS_MAX = 512,        /* '(' in one grammar; JSON's own grammar has 20 */
     PARAM_PATTERN_COST = 64,       /* of one "pattern"; see params.c */
     PARAM_SECONDS_MAX = 3600,      /* Ollama's keep_alive: longer is the operator's choice */
@@ -49,7 +50,10 @@ enum param_kind {
     K_STRS,  /* array of at most hi strings that a model reads */
     K_INTS,  /* array of at most hi integers >= 0 */
     K_JSON,  /* free JSON, at most hi bytes when written; a model reads it */
-    K_FN,    /* `fn` decides */
+    K_ONE,   /* object with the rows of the one of `of` that its "type" names */
+    K_MANY,  /* array of at most PARAM_PARTS_MAX such objects */
+    K_PARTS, /* text that a model reads, or such an array */
+    K_FN,    /* `fn` decides, of null too */
     K_COUNT
 };
 
@@ -90,6 +94,7 @@ struct param {
     double lo, hi;
     const char *words;           /* K_ENUM */
     const struct param_set *sub; /* K_OBJ, K_LIST */
+    const struct variants *of;   /* K_ONE, K_MANY, K_PARTS */
     check_fn *fn;                /* K_FN */
     const char *why;             /* of a refusal; for docs/ROUTES.md otherwise */
     const char *fix;
@@ -129,6 +134,10 @@ struct check {
 #define PARAM_NAMED(s) .name = s, .name_n = sizeof(s) - 1
 #define PARAM_SET(rows_)                                                                           \
     { rows_, sizeof(rows_) / sizeof((rows_)[0]), sizeof(rows_) / sizeof((rows_)[0]) }
+#define VARIANTS(rows_)                                                                            \
+    { rows_, sizeof(rows_) / sizeof((rows_)[0]), NULL }
+#define VARIANTS_OR(rows_, fallback_)                                                              \
+    { rows_, sizeof(rows_) / sizeof((rows_)[0]), fallback_ }
 /* For the long tables of bz_param_table only: a test compares the number with the rows. */
 #define PARAM_SET_REQUIRED_FIRST(rows_, n_)                                                        \
     { rows_, sizeof(rows_) / sizeof((rows_)[0]), n_ }
@@ -154,6 +163,16 @@ struct check {
     { PARAM_NAMED(s), .kind = K_ENUM, .on = on_, .words = words_ }
 #define OBJ(s, on_, sub_)                                                                          \
     { PARAM_NAMED(s), .kind = K_OBJ, .on = on_, .sub = sub_ }
+#define ONE(s, on_, of_)                                                                           \
+    { PARAM_NAMED(s), .kind = K_ONE, .on = on_, .of = of_ }
+#define ONE_REQUIRED(s, on_, of_)                                                                  \
+    { PARAM_NAMED(s), .kind = K_ONE, .on = on_, .of = of_, .flags = PARAM_REQUIRED }
+#define MANY(s, on_, of_)                                                                          \
+    { PARAM_NAMED(s), .kind = K_MANY, .on = on_, .of = of_ }
+#define TEXT_PARTS(s, on_, of_)                                                                    \
+    { PARAM_NAMED(s), .kind = K_PARTS, .on = on_, .of = of_ }
+#define TEXT_PARTS_REQUIRED(s, on_, of_)                                                           \
+    { PARAM_NAMED(s), .kind = K_PARTS, .on = on_, .of = of_, .flags = PARAM_REQUIRED }
 #define JSON(s, on_, hi_)                                                                          \
     { PARAM_NAMED(s), .kind = K_JSON, .on = on_, .hi = hi_ }
 #define FN(s, on_, fn_)                                                                            \
@@ -180,12 +199,10 @@ enum bz_status bz_param_object(struct check *c, const struct at *at, const struc
                                struct bz_json *v);
 enum bz_status bz_param_variant(struct check *c, const struct at *at, const struct variants *vs,
                                 struct bz_json *v);
-/* v must be an array of at most max objects of these variants. */
+/* null, or an array of at most `cap` objects of these variants; `many` is said of more, as not allowed
+ * (403) where the role's cap is 0. */
 enum bz_status bz_param_variants(struct check *c, const struct at *at, const struct variants *vs,
-                                 double max, struct bz_json *v);
-/* Text, or an array of such parts. */
-enum bz_status bz_param_text_or(struct check *c, const struct at *at, const struct variants *parts,
-                                struct bz_json *v);
+                                 uint32_t cap, const char *many, struct bz_json *v);
 enum bz_status bz_param_text(struct check *c, const struct at *at, const struct bz_json *v);
 /* Bytes of a tree as text that a model reads: keys, strings, numbers. */
 uint64_t bz_param_weight(const struct bz_json *v);

@@ -7,7 +7,7 @@
 
 #define CACHE_ROW JSON("cache_control", ON_ALL, PARAM_SMALL_JSON)
 
-static check_fn check_blocks, check_result;
+static const struct variants result_blocks; /* search results hold blocks themselves */
 
 /* ---- sources ---- */
 
@@ -32,7 +32,7 @@ static const struct variant image_types[] = {
     {"url", NULL, WHY_FETCH},
     {"file", NULL, WHY_FILES},
 };
-static const struct variants image_sources = {image_types, 3, NULL};
+static const struct variants image_sources = VARIANTS(image_types);
 
 static const struct param pdf_rows[] = {
     TYPE,
@@ -46,25 +46,14 @@ static const struct param plain_rows[] = {
     TEXT("data", ON_ALL),
 };
 static const struct param_set plain_set = PARAM_SET(plain_rows);
-static const struct param content_source_rows[] = {TYPE, FN("content", ON_ALL, check_result)};
+static const struct param content_source_rows[] = {TYPE,
+                                                   TEXT_PARTS("content", ON_ALL, &result_blocks)};
 static const struct param_set content_source_set = PARAM_SET(content_source_rows);
 static const struct variant document_types[] = {
     {"base64", &pdf_set, NULL}, {"text", &plain_set, NULL}, {"content", &content_source_set, NULL},
     {"url", NULL, WHY_FETCH},   {"file", NULL, WHY_FILES},
 };
-static const struct variants document_sources = {document_types, 5, NULL};
-
-static enum bz_status check_image_source(struct check *c, const struct at *at,
-                                         const struct param *p, struct bz_json *v) {
-    (void)p;
-    return bz_param_variant(c, at, &image_sources, v);
-}
-
-static enum bz_status check_document_source(struct check *c, const struct at *at,
-                                            const struct param *p, struct bz_json *v) {
-    (void)p;
-    return bz_param_variant(c, at, &document_sources, v);
-}
+static const struct variants document_sources = VARIANTS(document_types);
 
 /* ---- blocks ---- */
 
@@ -77,15 +66,13 @@ static const struct param text_rows[] = {
 static const struct param_set text_set = PARAM_SET(text_rows);
 static const struct param image_rows[] = {
     TYPE,
-    {PARAM_NAMED("source"), .kind = K_FN, .on = ON_ALL, .fn = check_image_source,
-     .flags = PARAM_REQUIRED},
+    ONE_REQUIRED("source", ON_ALL, &image_sources),
     CACHE_ROW,
 };
 static const struct param_set image_set = PARAM_SET(image_rows);
 static const struct param document_rows[] = {
     TYPE,
-    {PARAM_NAMED("source"), .kind = K_FN, .on = ON_ALL, .fn = check_document_source,
-     .flags = PARAM_REQUIRED},
+    ONE_REQUIRED("source", ON_ALL, &document_sources),
     TEXT("title", ON_ALL),
     TEXT("context", ON_ALL),
     CACHE_ROW,
@@ -105,7 +92,7 @@ static const struct param_set tool_use_set = PARAM_SET(tool_use_rows);
 static const struct param tool_result_rows[] = {
     TYPE,
     STR("tool_use_id", ON_ALL, PARAM_ID_MAX),
-    FN("content", ON_ALL, check_result),
+    TEXT_PARTS("content", ON_ALL, &result_blocks),
     BOOL("is_error", ON_ALL),
     CACHE_ROW,
     STR("toolset_name", ON_ALL, PARAM_ID_MAX),
@@ -121,7 +108,7 @@ static const struct param redacted_rows[] = {TYPE, STR("data", ON_ALL, BZ_BODY_M
 static const struct param_set redacted_set = PARAM_SET(redacted_rows);
 static const struct param search_rows[] = {
     TYPE,
-    FN("content", ON_ALL, check_result),
+    TEXT_PARTS("content", ON_ALL, &result_blocks),
     TEXT("source", ON_ALL),
     TEXT("title", ON_ALL),
     CACHE_ROW,
@@ -137,9 +124,9 @@ static const struct param_set search_set = PARAM_SET(search_rows);
     }
 
 static const struct variant system_types[] = {TEXT_TYPE};
-static const struct variants system_blocks = {system_types, 1, NULL};
+static const struct variants system_blocks = VARIANTS(system_types);
 static const struct variant result_types[] = {RESULT_TYPES};
-static const struct variants result_blocks = {result_types, 4, NULL};
+static const struct variants result_blocks = VARIANTS(result_types);
 static const struct variant block_types[] = {
     RESULT_TYPES,
     {"tool_use", &tool_use_set, NULL},
@@ -157,32 +144,12 @@ static const struct variant block_types[] = {
     {"mcp_tool_result", NULL, WHY_HOSTED},
     {"container_upload", NULL, WHY_FILES},
 };
-static const struct variants blocks = {block_types, sizeof block_types / sizeof block_types[0],
-                                       NULL};
-
-static enum bz_status check_blocks(struct check *c, const struct at *at, const struct param *p,
-                                   struct bz_json *v) {
-    (void)p;
-    return bz_param_text_or(c, at, &blocks, v);
-}
-
-static enum bz_status check_result(struct check *c, const struct at *at, const struct param *p,
-                                   struct bz_json *v) {
-    (void)p;
-    return v->type == BZ_JSON_NULL ? BZ_OK : bz_param_text_or(c, at, &result_blocks, v);
-}
-
-static enum bz_status check_system(struct check *c, const struct at *at, const struct param *p,
-                                   struct bz_json *v) {
-    (void)p;
-    return v->type == BZ_JSON_NULL ? BZ_OK : bz_param_text_or(c, at, &system_blocks, v);
-}
+static const struct variants blocks = VARIANTS(block_types);
 
 static const struct param message_rows[] = {
     {PARAM_NAMED("role"), .kind = K_ENUM, .on = ON_ALL, .words = "user|assistant|system",
      .flags = PARAM_REQUIRED},
-    {PARAM_NAMED("content"), .kind = K_FN, .on = ON_ALL, .fn = check_blocks,
-     .flags = PARAM_REQUIRED},
+    TEXT_PARTS_REQUIRED("content", ON_ALL, &blocks),
 };
 static const struct param_set message_set = PARAM_SET(message_rows);
 
@@ -203,7 +170,7 @@ static const struct param tool_rows[] = {
 };
 static const struct param_set tool_set = PARAM_SET(tool_rows);
 static const struct variant tool_types[] = {{"custom", &tool_set, NULL}};
-static const struct variants tools = {tool_types, 1, "custom"};
+static const struct variants tools = VARIANTS_OR(tool_types, "custom");
 
 static enum bz_status check_tools(struct check *c, const struct at *at, const struct param *p,
                                   struct bz_json *v) {
@@ -241,13 +208,7 @@ static const struct variant choice_types[] = {
     {"none", &choice_set, NULL},
     {"tool", &choice_tool_set, NULL},
 };
-static const struct variants choices = {choice_types, 4, NULL};
-
-static enum bz_status check_choice(struct check *c, const struct at *at, const struct param *p,
-                                   struct bz_json *v) {
-    (void)p;
-    return v->type == BZ_JSON_NULL ? BZ_OK : bz_param_variant(c, at, &choices, v);
-}
+static const struct variants choices = VARIANTS(choice_types);
 
 /* ---- the whole ---- */
 
@@ -273,8 +234,8 @@ static const struct param_set output_set = PARAM_SET(output_rows);
 #define SHARED_ROWS                                                                                \
     {PARAM_NAMED("messages"), .kind = K_LIST,      .on = ON_ALL,           .hi = 1 << 20,          \
      .cap = CAP_MESSAGES,     .sub = &message_set, .flags = PARAM_REQUIRED},                       \
-        FN("model", ON_ALL, bz_check_model), FN("system", ON_ALL, check_system),                   \
-        FN("tools", ON_ALL, check_tools), FN("tool_choice", ON_ALL, check_choice),                 \
+        FN("model", ON_ALL, bz_check_model), TEXT_PARTS("system", ON_ALL, &system_blocks),         \
+        FN("tools", ON_ALL, check_tools), ONE("tool_choice", ON_ALL, &choices),                    \
         OBJ("thinking", ON_ALL, &thinking_config_set), CACHE_ROW,                                  \
         OBJ("output_config", ON_ALL, &output_set), OBJ("output_format", ON_ALL, &format_set),      \
         ENUM("speed", ON_ALL,                                                                      \

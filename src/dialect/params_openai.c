@@ -63,18 +63,12 @@ static const struct variant tool_types[] = {
     {"web_search", NULL, "the server would call out to another machine"},
     {"code_interpreter", NULL, "the server would run code"},
 };
-static const struct variants tools = {tool_types, sizeof tool_types / sizeof tool_types[0],
-                                      "function"};
+static const struct variants tools = VARIANTS_OR(tool_types, "function");
 
 enum bz_status bz_check_tools(struct check *c, const struct at *at, const struct param *p,
                               struct bz_json *v) {
     (void)p;
-    if (v->type == BZ_JSON_NULL)
-        return BZ_OK;
-    uint32_t cap = c->lim->max_tools;
-    if (bz_json_is(v, BZ_JSON_ARRAY) && v->count > cap)
-        return bz_param_fail(c, at, v, cap == 0 ? 403 : 400, "too many tools", NULL);
-    return bz_param_variants(c, at, &tools, cap, v);
+    return bz_param_variants(c, at, &tools, c->lim->max_tools, "too many tools", v);
 }
 
 static const struct param named_rows[] = {NAME_ROW};
@@ -96,7 +90,7 @@ static const struct variant choice_types[] = {
     {"custom", &choice_custom_set, NULL},
     {"allowed_tools", &choice_allowed_set, NULL},
 };
-static const struct variants choices = {choice_types, 3, NULL};
+static const struct variants choices = VARIANTS(choice_types);
 
 enum bz_status bz_check_tool_choice(struct check *c, const struct at *at, const struct param *p,
                                     struct bz_json *v) {
@@ -152,7 +146,7 @@ static const struct variant format_types[] = {
     {"json_schema", &format_schema_set, NULL},
     {"structural_tag", NULL, "only json_schema and json_object pass"},
 };
-static const struct variants formats = {format_types, 4, NULL};
+static const struct variants formats = VARIANTS(format_types);
 
 enum bz_status bz_check_response_format(struct check *c, const struct at *at, const struct param *p,
                                         struct bz_json *v) {
@@ -258,13 +252,7 @@ static const struct variant part_types[] = {
     {"audio_embeds", NULL, "embeddings cannot be screened"},
     {"prompt_embeds", NULL, "embeddings cannot be screened"},
 };
-static const struct variants parts = {part_types, sizeof part_types / sizeof part_types[0], NULL};
-
-static enum bz_status check_content(struct check *c, const struct at *at, const struct param *p,
-                                    struct bz_json *v) {
-    (void)p;
-    return v->type == BZ_JSON_NULL ? BZ_OK : bz_param_text_or(c, at, &parts, v);
-}
+static const struct variants parts = VARIANTS(part_types);
 
 static enum bz_status check_arguments(struct check *c, const struct at *at, const struct param *p,
                                       struct bz_json *v) {
@@ -296,7 +284,7 @@ static const struct param_set call_set = PARAM_SET(call_rows);
 static const struct param message_rows[] = {
     {PARAM_NAMED("role"), .kind = K_ENUM, .on = ON_ALL, .flags = PARAM_REQUIRED,
      .words = "system|developer|user|assistant|tool|function"},
-    FN("content", ON_ALL, check_content),
+    TEXT_PARTS("content", ON_ALL, &parts),
     TEXT("name", ON_ALL),
     TEXT("refusal", ON_ALL),
     TEXT("reasoning_content", ON_ALL),
@@ -368,7 +356,7 @@ enum bz_status bz_check_logprobs_flag(struct check *c, const struct at *at, cons
     return BZ_OK;
 }
 
-static const struct param prediction_rows[] = {TYPE, FN("content", ON_ALL, check_content)};
+static const struct param prediction_rows[] = {TYPE, TEXT_PARTS("content", ON_ALL, &parts)};
 static const struct param_set prediction_set = PARAM_SET(prediction_rows);
 static const struct param stream_rows[] = {
     FN("include_usage", ON_ALL, bz_check_usage_flag),

@@ -64,19 +64,7 @@ static const struct variant part_types[] = {
     {"input_file", &file_set, NULL},
     {"input_audio", NULL, "spoken input cannot be screened here"},
 };
-static const struct variants parts = {part_types, sizeof part_types / sizeof part_types[0], NULL};
-
-static enum bz_status check_content(struct check *c, const struct at *at, const struct param *p,
-                                    struct bz_json *v) {
-    (void)p;
-    return v->type == BZ_JSON_NULL ? BZ_OK : bz_param_text_or(c, at, &parts, v);
-}
-
-static enum bz_status check_parts(struct check *c, const struct at *at, const struct param *p,
-                                  struct bz_json *v) {
-    (void)p;
-    return v->type == BZ_JSON_NULL ? BZ_OK : bz_param_variants(c, at, &parts, 1024, v);
-}
+static const struct variants parts = VARIANTS(part_types);
 
 /* ---- input items ---- */
 
@@ -89,8 +77,7 @@ static const struct param message_rows[] = {
     ITEM_ROWS,
     {PARAM_NAMED("role"), .kind = K_ENUM, .on = ON_ALL, .flags = PARAM_REQUIRED,
      .words = "user|assistant|system|developer"},
-    {PARAM_NAMED("content"), .kind = K_FN, .on = ON_ALL, .fn = check_content,
-     .flags = PARAM_REQUIRED},
+    TEXT_PARTS_REQUIRED("content", ON_ALL, &parts),
     ENUM("phase", ON_ALL, "commentary|final_answer"),
 };
 static const struct param_set message_set = PARAM_SET(message_rows);
@@ -105,8 +92,7 @@ static const struct param_set call_set = PARAM_SET(call_rows);
 static const struct param output_rows[] = {
     ITEM_ROWS,
     STR("call_id", ON_ALL, PARAM_ID_MAX),
-    {PARAM_NAMED("output"), .kind = K_FN, .on = ON_ALL, .fn = check_content,
-     .flags = PARAM_REQUIRED},
+    TEXT_PARTS_REQUIRED("output", ON_ALL, &parts),
 };
 static const struct param_set output_set = PARAM_SET(output_rows);
 static const struct param custom_call_rows[] = {
@@ -118,8 +104,8 @@ static const struct param custom_call_rows[] = {
 static const struct param_set custom_call_set = PARAM_SET(custom_call_rows);
 static const struct param reasoning_item_rows[] = {
     ITEM_ROWS,
-    FN("summary", ON_ALL, check_parts),
-    FN("content", ON_ALL, check_parts),
+    MANY("summary", ON_ALL, &parts),
+    MANY("content", ON_ALL, &parts),
     /* Opaque to us as it is to the client: the server that made it checks its seal. */
     TEXT("encrypted_content", ON_ALL),
 };
@@ -152,20 +138,14 @@ static const struct variant item_types[] = {
     {"compaction", NULL, "opaque history cannot be screened"},
 };
 /* {"role","content"} without a type is a message: every server reads it so. */
-static const struct variants items = {item_types, sizeof item_types / sizeof item_types[0],
-                                      "message"};
+static const struct variants items = VARIANTS_OR(item_types, "message");
 
 static enum bz_status check_items(struct check *c, const struct at *at, const struct param *p,
                                   struct bz_json *v) {
     (void)p;
-    if (v->type == BZ_JSON_NULL)
-        return BZ_OK;
     if (bz_json_is(v, BZ_JSON_STRING))
         return bz_param_text(c, at, v);
-    uint32_t cap = c->lim->max_messages;
-    if (bz_json_is(v, BZ_JSON_ARRAY) && v->count > cap)
-        return bz_param_fail(c, at, v, cap == 0 ? 403 : 400, "too many items", NULL);
-    return bz_param_variants(c, at, &items, cap, v);
+    return bz_param_variants(c, at, &items, c->lim->max_messages, "too many items", v);
 }
 
 /* ---- tools ---- */
@@ -212,17 +192,12 @@ static const struct variant tool_types[] = {
     {"tool_search", NULL, WHY_HOSTED},
     {"namespace", NULL, WHY_HOSTED},
 };
-static const struct variants tools = {tool_types, sizeof tool_types / sizeof tool_types[0], NULL};
+static const struct variants tools = VARIANTS(tool_types);
 
 static enum bz_status check_tools(struct check *c, const struct at *at, const struct param *p,
                                   struct bz_json *v) {
     (void)p;
-    if (v->type == BZ_JSON_NULL)
-        return BZ_OK;
-    uint32_t cap = c->lim->max_tools;
-    if (bz_json_is(v, BZ_JSON_ARRAY) && v->count > cap)
-        return bz_param_fail(c, at, v, cap == 0 ? 403 : 400, "too many tools", NULL);
-    return bz_param_variants(c, at, &tools, cap, v);
+    return bz_param_variants(c, at, &tools, c->lim->max_tools, "too many tools", v);
 }
 
 static const struct param choice_rows[] = {TYPE, NAME_ROW};
@@ -238,7 +213,7 @@ static const struct variant choice_types[] = {
     {"custom", &choice_set, NULL},
     {"allowed_tools", &allowed_set, NULL},
 };
-static const struct variants choices = {choice_types, 3, NULL};
+static const struct variants choices = VARIANTS(choice_types);
 
 static enum bz_status check_choice(struct check *c, const struct at *at, const struct param *p,
                                    struct bz_json *v) {
@@ -266,16 +241,10 @@ static const struct variant format_types[] = {
     {"json_object", &format_set, NULL},
     {"json_schema", &format_schema_set, NULL},
 };
-static const struct variants formats = {format_types, 3, NULL};
-
-static enum bz_status check_format(struct check *c, const struct at *at, const struct param *p,
-                                   struct bz_json *v) {
-    (void)p;
-    return v->type == BZ_JSON_NULL ? BZ_OK : bz_param_variant(c, at, &formats, v);
-}
+static const struct variants formats = VARIANTS(format_types);
 
 static const struct param output_text_rows[] = {
-    FN("format", ON_ALL, check_format),
+    ONE("format", ON_ALL, &formats),
     ENUM("verbosity", ON_ALL, "low|medium|high"),
 };
 static const struct param_set output_text_set = PARAM_SET(output_text_rows);

@@ -194,6 +194,15 @@ static enum bz_status flag(struct check *c, const struct at *at, const struct pa
     return bz_param_fail(c, at, v, 403, p->why, p->fix);
 }
 
+static enum bz_status parts(struct check *c, const struct at *at, const struct variants *of,
+                            struct bz_json *v) {
+    if (bz_json_is(v, BZ_JSON_STRING))
+        return bz_param_text(c, at, v);
+    if (!bz_json_is(v, BZ_JSON_ARRAY))
+        return bz_param_fail(c, at, v, 400, "must be a string or an array of parts", NULL);
+    return bz_param_variants(c, at, of, PARAM_PARTS_MAX, "too many items", v);
+}
+
 /* "" and [] and {} are what clients in Go and Python send for "not set". */
 static bool says_nothing(const struct bz_json *v) {
     return (v->type == BZ_JSON_STRING && v->val.n == 0) || v->type == BZ_JSON_FALSE ||
@@ -241,6 +250,12 @@ enum bz_status bz_param_value(struct check *c, const struct at *at, const struct
         return list(c, at, p, v);
     case K_JSON:
         return json(c, at, p, v);
+    case K_ONE:
+        return bz_param_variant(c, at, p->of, v);
+    case K_PARTS:
+        return parts(c, at, p->of, v);
+    case K_MANY:
+        return bz_param_variants(c, at, p->of, PARAM_PARTS_MAX, "too many items", v);
     case K_FN:
         return p->fn(c, at, p, v);
     case K_COUNT:
@@ -326,11 +341,13 @@ enum bz_status bz_param_variant(struct check *c, const struct at *at, const stru
 }
 
 enum bz_status bz_param_variants(struct check *c, const struct at *at, const struct variants *vs,
-                                 double max, struct bz_json *v) {
+                                 uint32_t cap, const char *many, struct bz_json *v) {
+    if (v->type == BZ_JSON_NULL)
+        return BZ_OK;
     if (!bz_json_is(v, BZ_JSON_ARRAY))
         return bz_param_fail(c, at, v, 400, "must be an array", NULL);
-    if ((double)v->count > max)
-        return bz_param_fail(c, at, v, 400, "too many items", NULL);
+    if (v->count > cap)
+        return bz_param_fail(c, at, v, cap == 0 ? 403 : 400, many, NULL);
     struct at here = {at, {NULL, 0}, 0};
     for (struct bz_json *k = v->first; k != NULL; k = k->next, here.index++)
         BZ_TRY(bz_param_variant(c, &here, vs, k));
@@ -342,13 +359,4 @@ enum bz_status bz_param_text(struct check *c, const struct at *at, const struct 
         return bz_param_fail(c, at, v, 400, "must be a string", NULL);
     c->facts->text_bytes += v->val.n;
     return BZ_OK;
-}
-
-enum bz_status bz_param_text_or(struct check *c, const struct at *at, const struct variants *parts,
-                                struct bz_json *v) {
-    if (bz_json_is(v, BZ_JSON_STRING))
-        return bz_param_text(c, at, v);
-    if (!bz_json_is(v, BZ_JSON_ARRAY))
-        return bz_param_fail(c, at, v, 400, "must be a string or an array of parts", NULL);
-    return bz_param_variants(c, at, parts, 1024, v);
 }
