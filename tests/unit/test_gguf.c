@@ -52,24 +52,44 @@ static void tensor(struct build *g, const char *name, uint32_t dims, const uint6
     bz_buf_put_le64(&g->b, off);
 }
 
+/* What a named fault puts in the place of the usual value; no name ends a list. */
+struct other_number {
+    const char *fault;
+    uint64_t value;
+};
+struct other_text {
+    const char *fault, *value;
+};
+
+static uint64_t number_or(const struct build *g, uint64_t usual, const struct other_number *o) {
+    while (o->fault != NULL && !bad(g, o->fault))
+        o++;
+    return o->fault == NULL ? usual : o->value;
+}
+
+static const char *text_or(const struct build *g, const char *usual, const struct other_text *o) {
+    while (o->fault != NULL && !bad(g, o->fault))
+        o++;
+    return o->fault == NULL ? usual : o->value;
+}
+
+#define NUMBER(g, usual, ...)                                                                      \
+    number_or(g, usual, (const struct other_number[]){__VA_ARGS__, {NULL, 0}})
+#define TEXT(g, usual, ...)                                                                        \
+    text_or(g, usual, (const struct other_text[]){__VA_ARGS__, {NULL, NULL}})
+
 enum { KVS = 14, TENSORS = 3 };
 
 static void header(struct build *g) {
-    bz_buf_puts(&g->b, bad(g, "magic swapped") ? "FUGG" : "GGUF");
-    bz_buf_put_le32(&g->b, bad(g, "version 0")         ? 0
-                           : bad(g, "version 1")       ? 1
-                           : bad(g, "version 4")       ? 4
-                           : bad(g, "version swapped") ? 3u << 24
-                           : bad(g, "good version 2")  ? 2
-                                                       : 3);
-    bz_buf_put_le64(&g->b, bad(g, "tensors huge")       ? UINT64_C(1) << 60
-                           : bad(g, "tensors negative") ? UINT64_MAX
-                           : bad(g, "good no tensors")  ? 0
-                                                        : TENSORS);
     uint64_t more = bad(g, "key twice") || bad(g, "align twice");
-    bz_buf_put_le64(&g->b, bad(g, "records huge")       ? UINT64_C(1) << 60
-                           : bad(g, "records negative") ? UINT64_MAX
-                                                        : KVS + more);
+    bz_buf_puts(&g->b, bad(g, "magic swapped") ? "FUGG" : "GGUF");
+    bz_buf_put_le32(&g->b,
+                    (uint32_t)NUMBER(g, 3, {"version 0", 0}, {"version 1", 1}, {"version 4", 4},
+                                     {"version swapped", 3u << 24}, {"good version 2", 2}));
+    bz_buf_put_le64(&g->b, NUMBER(g, TENSORS, {"tensors huge", UINT64_C(1) << 60},
+                                  {"tensors negative", UINT64_MAX}, {"good no tensors", 0}));
+    bz_buf_put_le64(&g->b, NUMBER(g, KVS + more, {"records huge", UINT64_C(1) << 60},
+                                  {"records negative", UINT64_MAX}));
 }
 
 static void alignment(struct build *g) {
@@ -96,55 +116,64 @@ static void alignment(struct build *g) {
         kv_u32(g, "general.alignment", 32);
 }
 
-static void records(struct build *g) {
-    kv_str(g, "general.architecture", bad(g, "control") ? "lla\x1b[2Jma" : "llama");
-    if (bad(g, "key length"))
-        bz_buf_put_le64(&g->b, UINT64_MAX);
+/* A string whose length may be a lie; what follows it is then missing. */
+static void length_or_str(struct build *g, uint64_t lie, const char *text) {
+    if (lie != 0)
+        bz_buf_put_le64(&g->b, lie);
     else
-        str(g, bad(g, "key empty")     ? ""
-               : bad(g, "key control") ? "general.\x01name"
-               : bad(g, "key UTF-8")   ? "general.\xc0name"
-                                       : "general.name");
-    bz_buf_put_le32(&g->b, bad(g, "type 13") ? 13 : bad(g, "type -1") ? UINT32_MAX : STR);
-    if (bad(g, "string length"))
-        bz_buf_put_le64(&g->b, (UINT64_C(1) << 30) + 1);
-    else if (bad(g, "string wraps"))
-        bz_buf_put_le64(&g->b, UINT64_MAX);
-    else
-        str(g, bad(g, "UTF-8") ? "a\xff" : "Tiny");
-    alignment(g);
-    if (bad(g, "value type"))
+        str(g, text);
+}
+
+static void name_record(struct build *g) {
+    length_or_str(g, NUMBER(g, 0, {"key length", UINT64_MAX}),
+                  TEXT(g, "general.name", {"key empty", ""}, {"key control", "general.\x01name"},
+                       {"key UTF-8", "general.\xc0name"}));
+    bz_buf_put_le32(&g->b, (uint32_t)NUMBER(g, STR, {"type 13", 13}, {"type -1", UINT32_MAX}));
+    length_or_str(
+        g, NUMBER(g, 0, {"string length", (UINT64_C(1) << 30) + 1}, {"string wraps", UINT64_MAX}),
+        bad(g, "UTF-8") ? "a\xff" : "Tiny");
+}
+
+static void context_record(struct build *g) {
+    if (bad(g, "value type")) {
         kv_str(g, "llama.context_length", "2048");
-    else if (bad(g, "value negative")) {
+    } else if (bad(g, "value negative")) {
         key(g, "llama.context_length", I32);
         bz_buf_put_le32(&g->b, UINT32_MAX);
-    } else
+    } else {
         kv_u32(g, "llama.context_length", 2048);
-    key(g, "llama.rope.freq_base", F32);
-    bz_buf_put_le32(&g->b, bad(g, "NaN")        ? 0x7fc00000
-                           : bad(g, "infinite") ? 0x7f800000
-                                                : 0x461c4000);
+    }
+}
+
+static void tokenizer_records(struct build *g) {
+    uint64_t scores = NUMBER(g, 4, {"scores short", 3});
+    uint64_t types = NUMBER(g, 4, {"types long", 5});
     key(g, "tokenizer.ggml.add_bos_token", BOOL);
     bz_buf_putc(&g->b, bad(g, "bool 2") ? 2 : 1);
-    kv_array(g, "tokenizer.ggml.tokens", STR, bad(g, "array count") ? UINT64_C(1) << 40 : 4);
+    kv_array(g, "tokenizer.ggml.tokens", STR, NUMBER(g, 4, {"array count", UINT64_C(1) << 40}));
     for (int i = 0; i < 4; i++)
         str(g, bad(g, "token UTF-8") && i == 3 ? "\xe2\x96" : "\xe2\x96\x81tok");
     kv_array(g, "tokenizer.ggml.scores",
-             bad(g, "nested array") ? ARR
-             : bad(g, "array type") ? 99
-                                    : F32,
-             bad(g, "array beyond")   ? 1u << 20
-             : bad(g, "scores short") ? 3
-                                      : 4);
-    for (int i = 0; i < (bad(g, "scores short") ? 3 : 4); i++)
+             (uint32_t)NUMBER(g, F32, {"nested array", ARR}, {"array type", 99}),
+             NUMBER(g, scores, {"array beyond", 1u << 20}));
+    for (uint64_t i = 0; i < scores; i++)
         bz_buf_put_le32(&g->b, 0);
-    kv_array(g, "tokenizer.ggml.token_type", I32, bad(g, "types long") ? 5 : 4);
-    for (int i = 0; i < (bad(g, "types long") ? 5 : 4); i++)
+    kv_array(g, "tokenizer.ggml.token_type", I32, types);
+    for (uint64_t i = 0; i < types; i++)
         bz_buf_put_le32(&g->b, 1);
     kv_u32(g, "tokenizer.ggml.eos_token_id",
-           bad(g, "token id")        ? 4
-           : bad(g, "good token -1") ? UINT32_MAX
-                                     : 3);
+           (uint32_t)NUMBER(g, 3, {"token id", 4}, {"good token -1", UINT32_MAX}));
+}
+
+static void records(struct build *g) {
+    kv_str(g, "general.architecture", bad(g, "control") ? "lla\x1b[2Jma" : "llama");
+    name_record(g);
+    alignment(g);
+    context_record(g);
+    key(g, "llama.rope.freq_base", F32);
+    bz_buf_put_le32(&g->b,
+                    (uint32_t)NUMBER(g, 0x461c4000, {"NaN", 0x7fc00000}, {"infinite", 0x7f800000}));
+    tokenizer_records(g);
     kv_u32(g, "split.no", bad(g, "split no") ? 2 : 0);
     kv_u32(g, "split.count", 2);
     kv_u32(g, "split.tensors.count", bad(g, "split tensors") ? 2 : 5);
@@ -158,44 +187,38 @@ static uint64_t padded(const struct build *g, uint64_t n) {
     return (n + g->align - 1) / g->align * g->align;
 }
 
+static void first_tensor(struct build *g) {
+    uint64_t ne[8] = {4, 2, 1, 1, 1};
+    if (bad(g, "ne negative"))
+        ne[1] = (uint64_t)-2;
+    if (bad(g, "ne overflow"))
+        ne[0] = ne[1] = ne[2] = UINT64_C(1) << 31;
+    if (bad(g, "bytes overflow")) {
+        ne[0] = UINT64_C(1) << 61;
+        ne[1] = 1;
+    }
+    if (bad(g, "good zero dim"))
+        ne[0] = 0;
+    tensor(g,
+           TEXT(g, "token_embd.weight", {"name empty", ""}, {"name control", "tok\n"},
+                {"name UTF-8", "tok\xff"}),
+           (uint32_t)NUMBER(g, 2, {"dims 5", 5}, {"dims huge", UINT32_MAX}), ne,
+           (uint32_t)NUMBER(g, 0, {"tensor type 4", 4}, {"tensor type 43", 43},
+                            {"tensor type -1", UINT32_MAX}),
+           bad(g, "offset") ? 32 : 0);
+}
+
 /* F32 4x2, Q4_0 64x3, F16 1: 32, 108, 2 bytes. */
 static void infos(struct build *g) {
     static const uint64_t ne[3][8] = {{4, 2, 1, 1, 1}, {64, 3}, {1}};
-    uint64_t bend[8] = {4, 2, 1, 1, 1}, off = padded(g, 32);
+    uint64_t off = bad(g, "good zero dim") ? 0 : padded(g, 32);
     char longest[65] = {0};
     memset(longest, 'n', bad(g, "name 64") ? 64 : 63);
-    if (bad(g, "ne negative"))
-        bend[1] = (uint64_t)-2;
-    if (bad(g, "ne overflow"))
-        bend[0] = bend[1] = bend[2] = UINT64_C(1) << 31;
-    if (bad(g, "bytes overflow")) {
-        bend[0] = UINT64_C(1) << 61;
-        bend[1] = 1;
-    }
-    if (bad(g, "good zero dim"))
-        bend[0] = 0;
-    tensor(g,
-           bad(g, "name empty")     ? ""
-           : bad(g, "name control") ? "tok\n"
-           : bad(g, "name UTF-8")   ? "tok\xff"
-                                    : "token_embd.weight",
-           bad(g, "dims 5")      ? 5
-           : bad(g, "dims huge") ? UINT32_MAX
-                                 : 2,
-           bend,
-           bad(g, "tensor type 4")    ? 4
-           : bad(g, "tensor type 43") ? 43
-           : bad(g, "tensor type -1") ? UINT32_MAX
-                                      : 0,
-           bad(g, "offset") ? 32 : 0);
-    off = bad(g, "good zero dim") ? 0 : off;
+    first_tensor(g);
     tensor(g, bad(g, "tensor twice") ? "token_embd.weight" : longest, 2,
            bad(g, "block") ? ne[0] : ne[1], 2,
-           bad(g, "overlap")       ? 0
-           : bad(g, "unaligned")   ? off + 1
-           : bad(g, "hole")        ? off + g->align
-           : bad(g, "offset wrap") ? (uint64_t)-32
-                                   : off);
+           NUMBER(g, off, {"overlap", 0}, {"unaligned", off + 1}, {"hole", off + g->align},
+                  {"offset wrap", (uint64_t)-32}));
     tensor(g, "output_norm.weight", 1, ne[2], 1, off + padded(g, 108));
 }
 

@@ -176,135 +176,155 @@ static void put_whole(struct bz_buf *b, enum form f, const char *name, const cha
     bz_buf_free(&nm);
 }
 
+/* A call in the pieces that a stream has: its name, its arguments, whole and in two halves. */
+struct call_pieces {
+    struct bz_view n, a, x, y; /* escaped */
+    const char *args;
+};
+
+static void stream_responses(struct bz_buf *b, const struct call_pieces *c) {
+    SSE("{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"object\":\"response\","
+        "\"status\":\"in_progress\",\"output\":[]}}");
+    SSE("{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":"
+        "\"function_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"%.*s\",\"arguments\":\"\"}"
+        "}",
+        E(c->n));
+    SSE("{\"type\":\"response.function_call_arguments.delta\",\"item_id\":\"f\",\"output_"
+        "index\":0,\"delta\":\"%.*s\"}",
+        E(c->x));
+    SSE("{\"type\":\"response.function_call_arguments.delta\",\"item_id\":\"f\",\"output_"
+        "index\":0,\"delta\":\"%.*s\"}",
+        E(c->y));
+    SSE("{\"type\":\"response.function_call_arguments.done\",\"item_id\":\"f\",\"output_"
+        "index\":0,\"arguments\":\"%.*s\"}",
+        E(c->a));
+    SSE("{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":"
+        "\"function_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"%.*s\",\"arguments\":\"%.*"
+        "s\"}}",
+        E(c->n), E(c->a));
+    SSE("{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"object\":\"response\","
+        "\"status\":\"completed\",\"output\":[{\"type\":\"function_call\",\"id\":\"f\",\"call_"
+        "id\":\"c\",\"name\":\"%.*s\",\"arguments\":\"%.*s\"}]}}",
+        E(c->n), E(c->a));
+}
+
+static void stream_item_custom(struct bz_buf *b, const struct call_pieces *c) {
+    SSE("{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":"
+        "\"custom_tool_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"%.*s\",\"input\":\"\"}"
+        "}",
+        E(c->n));
+    SSE("{\"type\":\"response.custom_tool_call_input.delta\",\"item_id\":\"f\",\"output_"
+        "index\":0,\"delta\":\"%.*s\"}",
+        E(c->a));
+    SSE("{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":"
+        "\"custom_tool_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"%.*s\",\"input\":\"%.*"
+        "s\"}}",
+        E(c->n), E(c->a));
+    SSE("{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"object\":\"response\","
+        "\"status\":\"completed\",\"output\":[{\"type\":\"custom_tool_call\",\"id\":\"f\","
+        "\"call_id\":\"c\",\"name\":\"%.*s\",\"input\":\"%.*s\"}]}}",
+        E(c->n), E(c->a));
+}
+
+static void stream_messages(struct bz_buf *b, const struct call_pieces *c) {
+    SSE("{\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"type\":\"message\",\"role\":"
+        "\"assistant\",\"model\":\"tiny\",\"content\":[],\"usage\":{\"input_tokens\":1,"
+        "\"output_tokens\":1}}}");
+    SSE("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\","
+        "\"text\":\"\"}}");
+    SSE("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\","
+        "\"text\":\"ok so. \"}}");
+    SSE("{\"type\":\"content_block_stop\",\"index\":0}");
+    SSE("{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_"
+        "use\",\"id\":\"c\",\"name\":\"%.*s\",\"input\":{}}}",
+        E(c->n));
+    SSE("{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_"
+        "delta\",\"partial_json\":\"%.*s\"}}",
+        E(c->x));
+    SSE("{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_"
+        "delta\",\"partial_json\":\"%.*s\"}}",
+        E(c->y));
+    SSE("{\"type\":\"content_block_stop\",\"index\":1}");
+    SSE("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{"
+        "\"output_tokens\":5}}");
+    SSE("{\"type\":\"message_stop\"}");
+}
+
+static void stream_ollama(struct bz_buf *b, const struct call_pieces *c) {
+    bz_buf_printf(b, "{\"model\":\"qwen:7b\",\"message\":{\"role\":\"assistant\",\"content\":"
+                     "\"ok so. \"},\"done\":false}\n");
+    bz_buf_printf(
+        b,
+        "{\"model\":\"qwen:7b\",\"message\":{\"role\":\"assistant\",\"content\":\"\",\"tool_"
+        "calls\":[{\"function\":{\"name\":\"%.*s\",\"arguments\":%s}}]},\"done\":false}\n",
+        E(c->n), c->args);
+    bz_buf_printf(b, "{\"model\":\"qwen:7b\",\"message\":{\"role\":\"assistant\",\"content\":"
+                     "\"\"},\"done\":true,\"done_reason\":\"stop\"}\n");
+}
+
+static void stream_legacy(struct bz_buf *b, const struct call_pieces *c) {
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"function_call\":{"
+        "\"name\":\"%.*s\",\"arguments\":\"\"}},\"finish_reason\":null}]}",
+        E(c->n));
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":\"%.*s\"}},"
+        "\"finish_reason\":null}]}",
+        E(c->x));
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":\"%.*s\"}},"
+        "\"finish_reason\":null}]}",
+        E(c->y));
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"function_call\"}]}");
+    SSE("[DONE]");
+}
+
+static void stream_custom(struct bz_buf *b, const struct call_pieces *c) {
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\","
+        "\"type\":\"custom\",\"custom\":{\"name\":\"%.*s\",\"input\":\"%.*s\"}}]},\"finish_"
+        "reason\":null}]}",
+        E(c->n), E(c->x));
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"custom\":{"
+        "\"input\":\"%.*s\"}}]},\"finish_reason\":null}]}",
+        E(c->y));
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}");
+    SSE("[DONE]");
+}
+
+static void stream_chat(struct bz_buf *b, const struct call_pieces *c) {
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ok so. "
+        "\"},\"finish_reason\":null}]}");
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\","
+        "\"type\":\"function\",\"function\":{\"name\":\"%.*s\",\"arguments\":\"\"}}]},\"finish_"
+        "reason\":null}]}",
+        E(c->n));
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
+        "\"arguments\":\"%.*s\"}}]},\"finish_reason\":null}]}",
+        E(c->x));
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
+        "\"arguments\":\"%.*s\"}}]},\"finish_reason\":null}]}",
+        E(c->y));
+    SSE("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}");
+    SSE("[DONE]");
+}
+
 /* Arguments in two pieces; text before the call, which always leaves. */
 static void put_stream(struct bz_buf *b, enum form f, const char *name, const char *args) {
+    static void (*const streams[])(struct bz_buf *, const struct call_pieces *) = {
+        [F_RESPONSES] = stream_responses, [F_ITEM_CUSTOM] = stream_item_custom,
+        [F_MESSAGES] = stream_messages,   [F_OLLAMA] = stream_ollama,
+        [F_LEGACY] = stream_legacy,       [F_CUSTOM] = stream_custom,
+    };
     struct bz_buf m1, m2, m3, nm;
     bz_buf_init(&m1, 1 << 16);
     bz_buf_init(&m2, 1 << 16);
     bz_buf_init(&m3, 1 << 16);
     bz_buf_init(&nm, 1 << 16);
     size_t half = strlen(args) / 2;
-    struct bz_view x = escaped(&m1, bz_view(args, half)),
-                   y = escaped(&m2, bz_view_str(args + half)), a = escaped(&m3, bz_view_str(args)),
-                   n = escaped(&nm, bz_view_str(name));
-    switch ((unsigned)f) {
-    case F_RESPONSES:
-        SSE("{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"object\":\"response\","
-            "\"status\":\"in_progress\",\"output\":[]}}");
-        SSE("{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":"
-            "\"function_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"%.*s\",\"arguments\":\"\"}"
-            "}",
-            E(n));
-        SSE("{\"type\":\"response.function_call_arguments.delta\",\"item_id\":\"f\",\"output_"
-            "index\":0,\"delta\":\"%.*s\"}",
-            E(x));
-        SSE("{\"type\":\"response.function_call_arguments.delta\",\"item_id\":\"f\",\"output_"
-            "index\":0,\"delta\":\"%.*s\"}",
-            E(y));
-        SSE("{\"type\":\"response.function_call_arguments.done\",\"item_id\":\"f\",\"output_"
-            "index\":0,\"arguments\":\"%.*s\"}",
-            E(a));
-        SSE("{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":"
-            "\"function_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"%.*s\",\"arguments\":\"%.*"
-            "s\"}}",
-            E(n), E(a));
-        SSE("{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"object\":\"response\","
-            "\"status\":\"completed\",\"output\":[{\"type\":\"function_call\",\"id\":\"f\",\"call_"
-            "id\":\"c\",\"name\":\"%.*s\",\"arguments\":\"%.*s\"}]}}",
-            E(n), E(a));
-        break;
-    case F_ITEM_CUSTOM:
-        SSE("{\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":"
-            "\"custom_tool_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"%.*s\",\"input\":\"\"}"
-            "}",
-            E(n));
-        SSE("{\"type\":\"response.custom_tool_call_input.delta\",\"item_id\":\"f\",\"output_"
-            "index\":0,\"delta\":\"%.*s\"}",
-            E(a));
-        SSE("{\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":"
-            "\"custom_tool_call\",\"id\":\"f\",\"call_id\":\"c\",\"name\":\"%.*s\",\"input\":\"%.*"
-            "s\"}}",
-            E(n), E(a));
-        SSE("{\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"object\":\"response\","
-            "\"status\":\"completed\",\"output\":[{\"type\":\"custom_tool_call\",\"id\":\"f\","
-            "\"call_id\":\"c\",\"name\":\"%.*s\",\"input\":\"%.*s\"}]}}",
-            E(n), E(a));
-        break;
-    case F_MESSAGES:
-        SSE("{\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"type\":\"message\",\"role\":"
-            "\"assistant\",\"model\":\"tiny\",\"content\":[],\"usage\":{\"input_tokens\":1,"
-            "\"output_tokens\":1}}}");
-        SSE("{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\","
-            "\"text\":\"\"}}");
-        SSE("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\","
-            "\"text\":\"ok so. \"}}");
-        SSE("{\"type\":\"content_block_stop\",\"index\":0}");
-        SSE("{\"type\":\"content_block_start\",\"index\":1,\"content_block\":{\"type\":\"tool_"
-            "use\",\"id\":\"c\",\"name\":\"%.*s\",\"input\":{}}}",
-            E(n));
-        SSE("{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_"
-            "delta\",\"partial_json\":\"%.*s\"}}",
-            E(x));
-        SSE("{\"type\":\"content_block_delta\",\"index\":1,\"delta\":{\"type\":\"input_json_"
-            "delta\",\"partial_json\":\"%.*s\"}}",
-            E(y));
-        SSE("{\"type\":\"content_block_stop\",\"index\":1}");
-        SSE("{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{"
-            "\"output_tokens\":5}}");
-        SSE("{\"type\":\"message_stop\"}");
-        break;
-    case F_OLLAMA:
-        bz_buf_printf(b, "{\"model\":\"qwen:7b\",\"message\":{\"role\":\"assistant\",\"content\":"
-                         "\"ok so. \"},\"done\":false}\n");
-        bz_buf_printf(
-            b,
-            "{\"model\":\"qwen:7b\",\"message\":{\"role\":\"assistant\",\"content\":\"\",\"tool_"
-            "calls\":[{\"function\":{\"name\":\"%.*s\",\"arguments\":%s}}]},\"done\":false}\n",
-            E(n), args);
-        bz_buf_printf(b, "{\"model\":\"qwen:7b\",\"message\":{\"role\":\"assistant\",\"content\":"
-                         "\"\"},\"done\":true,\"done_reason\":\"stop\"}\n");
-        break;
-    case F_LEGACY:
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"function_call\":{"
-            "\"name\":\"%.*s\",\"arguments\":\"\"}},\"finish_reason\":null}]}",
-            E(n));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":\"%.*s\"}},"
-            "\"finish_reason\":null}]}",
-            E(x));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"function_call\":{\"arguments\":\"%.*s\"}},"
-            "\"finish_reason\":null}]}",
-            E(y));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"function_call\"}]}");
-        SSE("[DONE]");
-        break;
-    case F_CUSTOM:
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\","
-            "\"type\":\"custom\",\"custom\":{\"name\":\"%.*s\",\"input\":\"%.*s\"}}]},\"finish_"
-            "reason\":null}]}",
-            E(n), E(x));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"custom\":{"
-            "\"input\":\"%.*s\"}}]},\"finish_reason\":null}]}",
-            E(y));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}");
-        SSE("[DONE]");
-        break;
-    default:
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"ok so. "
-            "\"},\"finish_reason\":null}]}");
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"c\","
-            "\"type\":\"function\",\"function\":{\"name\":\"%.*s\",\"arguments\":\"\"}}]},\"finish_"
-            "reason\":null}]}",
-            E(n));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
-            "\"arguments\":\"%.*s\"}}]},\"finish_reason\":null}]}",
-            E(x));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
-            "\"arguments\":\"%.*s\"}}]},\"finish_reason\":null}]}",
-            E(y));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}");
-        SSE("[DONE]");
-        break;
-    }
+    struct call_pieces c = {.n = escaped(&nm, bz_view_str(name)),
+                            .a = escaped(&m3, bz_view_str(args)),
+                            .x = escaped(&m1, bz_view(args, half)),
+                            .y = escaped(&m2, bz_view_str(args + half)),
+                            .args = args};
+    bool known = (size_t)f < sizeof streams / sizeof streams[0] && streams[f] != NULL;
+    (known ? streams[f] : stream_chat)(b, &c);
     bz_buf_free(&m1);
     bz_buf_free(&m2);
     bz_buf_free(&m3);
