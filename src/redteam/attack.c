@@ -237,134 +237,117 @@ static void in_user_turns(struct sent *s) {
     }
 }
 
-static void call_id(struct bz_buf *b, unsigned i) {
-    bz_buf_printf(b, "call_%u", i);
+/* The id of call i. */
+static void kv_id(struct sent *s, const char *key, unsigned i) {
+    char id[16];
+    (void)snprintf(id, sizeof id, "call_%u", i);
+    kv(s, key, id);
 }
 
-/* An assistant's turn that called `tool` n times. */
-static void calls(struct sent *s, const char *tool, unsigned n) {
+/* A message up to its list of `what`. */
+static void list_begin(struct sent *s, const char *role, const char *what) {
     bz_jw_obj(&s->w);
-    kv(s, "role", "assistant");
-    kv(s, "content", "");
-    bz_jw_key(&s->w, "tool_calls");
+    kv(s, "role", role);
+    bz_jw_key(&s->w, what);
     bz_jw_arr(&s->w);
+}
+
+static void list_end(struct sent *s) {
+    bz_jw_end(&s->w);
+    bz_jw_end(&s->w);
+}
+
+/* An item up to the id of call i. */
+static void item_begin(struct sent *s, const char *type, const char *id_key, unsigned i) {
+    bz_jw_obj(&s->w);
+    kv(s, "type", type);
+    kv_id(s, id_key, i);
+}
+
+#define ARGUMENTS "{\"id\":1}"
+
+/* Chat completions: calls in one message of the assistant, a message for each result. Ollama has no ids,
+ * and arguments that are no text. */
+static void results_chat(struct sent *s, const char *tool, unsigned n) {
+    bool ollama = s->d == BZ_RED_OLLAMA;
+    list_begin(s, "assistant", "tool_calls");
     for (unsigned i = 0; i < n; i++) {
-        uint8_t mem[16];
-        struct bz_buf id;
-        bz_buf_init_fixed(&id, mem, sizeof mem);
-        call_id(&id, i);
-        bz_jw_obj(&s->w);
-        if (s->d != BZ_RED_OLLAMA) {
-            bz_jw_kstr(&s->w, "id", bz_buf_view(&id));
-            kv(s, "type", "function");
-        }
+        if (ollama)
+            bz_jw_obj(&s->w);
+        else
+            item_begin(s, "function", "id", i);
         bz_jw_key(&s->w, "function");
         bz_jw_obj(&s->w);
         kv(s, "name", tool);
         bz_jw_key(&s->w, "arguments");
-        if (s->d == BZ_RED_OLLAMA)
-            bz_jw_raw(&s->w, BZ_V("{\"id\":1}"));
+        if (ollama)
+            bz_jw_raw(&s->w, BZ_V(ARGUMENTS));
         else
-            bz_jw_str(&s->w, BZ_V("{\"id\":1}"));
+            bz_jw_str(&s->w, BZ_V(ARGUMENTS));
         bz_jw_end(&s->w);
         bz_jw_end(&s->w);
     }
     bz_jw_end(&s->w);
+    kv(s, "content", "");
     bz_jw_end(&s->w);
-}
-
-static void result_openai(struct sent *s, const char *tool, unsigned i, struct bz_view text) {
-    uint8_t mem[16];
-    struct bz_buf id;
-    bz_buf_init_fixed(&id, mem, sizeof mem);
-    call_id(&id, i);
-    bz_jw_obj(&s->w);
-    kv(s, "role", "tool");
-    if (s->d == BZ_RED_OLLAMA)
-        kv(s, "tool_name", tool);
-    else
-        bz_jw_kstr(&s->w, "tool_call_id", bz_buf_view(&id));
-    bz_jw_kstr(&s->w, "content", text);
-    bz_jw_end(&s->w);
-}
-
-static void result_anthropic(struct sent *s, const char *tool, unsigned n) {
-    bz_jw_obj(&s->w);
-    kv(s, "role", "assistant");
-    bz_jw_key(&s->w, "content");
-    bz_jw_arr(&s->w);
     for (unsigned i = 0; i < n; i++) {
-        uint8_t mem[16];
-        struct bz_buf id;
-        bz_buf_init_fixed(&id, mem, sizeof mem);
-        call_id(&id, i);
         bz_jw_obj(&s->w);
-        kv(s, "type", "tool_use");
-        bz_jw_kstr(&s->w, "id", bz_buf_view(&id));
-        kv(s, "name", tool);
-        bz_jw_key(&s->w, "input");
-        bz_jw_raw(&s->w, BZ_V("{\"id\":1}"));
-        bz_jw_end(&s->w);
-    }
-    bz_jw_end(&s->w);
-    bz_jw_end(&s->w);
-    bz_jw_obj(&s->w);
-    kv(s, "role", "user");
-    bz_jw_key(&s->w, "content");
-    bz_jw_arr(&s->w);
-    for (unsigned i = 0; i < n; i++) {
-        uint8_t mem[16];
-        struct bz_buf id;
-        bz_buf_init_fixed(&id, mem, sizeof mem);
-        call_id(&id, i);
-        bz_jw_obj(&s->w);
-        kv(s, "type", "tool_result");
-        bz_jw_kstr(&s->w, "tool_use_id", bz_buf_view(&id));
+        kv(s, "role", "tool");
+        if (ollama)
+            kv(s, "tool_name", tool);
+        else
+            kv_id(s, "tool_call_id", i);
         bz_jw_kstr(&s->w, "content", piece(s->text, i, n));
         bz_jw_end(&s->w);
     }
-    bz_jw_end(&s->w);
-    bz_jw_end(&s->w);
 }
 
+/* Messages: blocks of one message each. */
+static void results_anthropic(struct sent *s, const char *tool, unsigned n) {
+    list_begin(s, "assistant", "content");
+    for (unsigned i = 0; i < n; i++) {
+        item_begin(s, "tool_use", "id", i);
+        kv(s, "name", tool);
+        bz_jw_key(&s->w, "input");
+        bz_jw_raw(&s->w, BZ_V(ARGUMENTS));
+        bz_jw_end(&s->w);
+    }
+    list_end(s);
+    list_begin(s, "user", "content");
+    for (unsigned i = 0; i < n; i++) {
+        item_begin(s, "tool_result", "tool_use_id", i);
+        bz_jw_kstr(&s->w, "content", piece(s->text, i, n));
+        bz_jw_end(&s->w);
+    }
+    list_end(s);
+}
+
+/* Responses: items, call and result in turn. */
 static void results_responses(struct sent *s, const char *tool, unsigned n) {
     for (unsigned i = 0; i < n; i++) {
-        uint8_t mem[16];
-        struct bz_buf id;
-        bz_buf_init_fixed(&id, mem, sizeof mem);
-        call_id(&id, i);
-        bz_jw_obj(&s->w);
-        kv(s, "type", "function_call");
-        bz_jw_kstr(&s->w, "call_id", bz_buf_view(&id));
+        item_begin(s, "function_call", "call_id", i);
         kv(s, "name", tool);
-        kv(s, "arguments", "{\"id\":1}");
+        kv(s, "arguments", ARGUMENTS);
         bz_jw_end(&s->w);
-        bz_jw_obj(&s->w);
-        kv(s, "type", "function_call_output");
-        bz_jw_kstr(&s->w, "call_id", bz_buf_view(&id));
+        item_begin(s, "function_call_output", "call_id", i);
         bz_jw_kstr(&s->w, "output", piece(s->text, i, n));
         bz_jw_end(&s->w);
     }
 }
 
 static void in_results(struct sent *s, const char *asked, const char *tool) {
+    static void (*const results[BZ_RED_DIALECT_COUNT])(struct sent *, const char *, unsigned) = {
+        [BZ_RED_OPENAI] = results_chat,
+        [BZ_RED_OLLAMA] = results_chat,
+        [BZ_RED_ANTHROPIC] = results_anthropic,
+        [BZ_RED_RESPONSES] = results_responses,
+    };
     message(s, "user", bz_view_str(asked), 1);
-    if (s->d == BZ_RED_RESPONSES) {
-        results_responses(s, tool, s->pieces);
-    } else if (s->d == BZ_RED_ANTHROPIC) {
-        result_anthropic(s, tool, s->pieces);
-    } else {
-        calls(s, tool, s->pieces);
-        for (unsigned i = 0; i < s->pieces; i++)
-            result_openai(s, tool, i, piece(s->text, i, s->pieces));
-    }
+    results[s->d](s, tool, s->pieces);
 }
 
 static void in_document(struct sent *s) {
-    bz_jw_obj(&s->w);
-    kv(s, "role", "user");
-    bz_jw_key(&s->w, "content");
-    bz_jw_arr(&s->w);
+    list_begin(s, "user", "content");
     for (unsigned i = 0; i < s->pieces; i++) {
         bz_jw_obj(&s->w);
         kv(s, "type", "document");
@@ -380,8 +363,7 @@ static void in_document(struct sent *s) {
     kv(s, "type", "text");
     kv(s, "text", "Please summarise the document.");
     bz_jw_end(&s->w);
-    bz_jw_end(&s->w);
-    bz_jw_end(&s->w);
+    list_end(s);
 }
 
 static void schema(struct sent *s, const char *key) {
