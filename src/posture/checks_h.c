@@ -331,22 +331,13 @@ static void h13(struct pt_ctx *c) {
 
 /* H14: an instance's own secrets */
 static void h14(struct pt_ctx *c) {
-    static const char *const inside[] = {"secrets",
-                                         "secrets/master.key",
-                                         "secrets/master.json",
-                                         "secrets/audit.key",
-                                         "tls/server.key",
-                                         "tls/ca.key",
-                                         "store",
-                                         "store/bartizan.db",
-                                         "bodies"};
     struct stat s;
     for (size_t i = 0; i < c->f->instances.n; i++) {
         if (c->f->instances.v[i].denied)
             pt_unknown(c, "%.*s cannot be looked into", PT_V(c->f->instances.v[i].path));
-        for (size_t j = 0; j < sizeof inside / sizeof inside[0]; j++) {
+        for (const char *const *secret = pt_instance_secrets; *secret != NULL; secret++) {
             const char *path =
-                pt_path(c->f->t, "%.*s/%s", PT_V(c->f->instances.v[i].path), inside[j]);
+                pt_path(c->f->t, "%.*s/%s", PT_V(c->f->instances.v[i].path), *secret);
             if (!pt_stat(c->f->t, path, true, &s))
                 continue;
             if ((s.st_mode & 077) != 0)

@@ -2,6 +2,17 @@
 #include <stdio.h>
 #include "posture_int.h"
 
+const char *const pt_instance_secrets[] = {"secrets",
+                                           "secrets/master.key",
+                                           "secrets/master.json",
+                                           "secrets/audit.key",
+                                           "tls/server.key",
+                                           "tls/ca.key",
+                                           "store",
+                                           "store/bartizan.db",
+                                           "bodies",
+                                           NULL};
+
 static void backends(struct pt_facts *f, struct pt_instance *in) {
     const struct bz_json *list = bz_json_get(in->config, BZ_V("backends"));
     for (const struct bz_json *n = bz_json_is(list, BZ_JSON_ARRAY) ? list->first : NULL; n != NULL;

@@ -106,18 +106,9 @@ static void modes(struct plan *k) {
 }
 
 static void instance_modes(struct plan *k) {
-    static const char *const inside[] = {"secrets",
-                                         "secrets/master.key",
-                                         "secrets/master.json",
-                                         "secrets/audit.key",
-                                         "tls/server.key",
-                                         "tls/ca.key",
-                                         "store",
-                                         "store/bartizan.db",
-                                         "bodies"};
     for (size_t i = 0; i < k->f->instances.n && open_check(k, "H14"); i++) {
-        for (size_t j = 0; j < sizeof inside / sizeof inside[0]; j++)
-            mode(k, "H14", pt_fmt(k->f->ar, "%.*s/%s", PT_V(k->f->instances.v[i].path), inside[j]),
+        for (const char *const *secret = pt_instance_secrets; *secret != NULL; secret++)
+            mode(k, "H14", pt_fmt(k->f->ar, "%.*s/%s", PT_V(k->f->instances.v[i].path), *secret),
                  077);
     }
     for (size_t i = 0; i < k->f->works.n && open_check(k, "F04"); i++) {

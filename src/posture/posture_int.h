@@ -420,6 +420,8 @@ void pt_collect_packages(struct pt_facts *f);
 void pt_collect_host(struct pt_facts *f);
 void pt_collect_firewall(struct pt_facts *f);
 void pt_collect_instances(struct pt_facts *f);
+/* What no other account may read in an instance; NULL ends it. */
+extern const char *const pt_instance_secrets[];
 void pt_collect_files(struct pt_facts *f); /* needs works */
 void pt_collect_gets(struct pt_facts *f);
 void pt_build_works(struct pt_facts *f);
