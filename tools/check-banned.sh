@@ -20,7 +20,7 @@ for my $file (@ARGV) {
     my $no = 0;
     for my $line (split /\n/, $text) {
         $no++;
-        if ($line =~ /\b(TODO|FIXME|XXX)\b/) {
+        if ($line =~ /\b(TO[D]O|FIX[M]E|X[X]X)\b/) {
             print "$file:$no: $1\n";
             $failed = 1;
         }
