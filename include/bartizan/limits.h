@@ -92,15 +92,17 @@
 
 /* MCP: servers, and what one of them may make the gateway keep or look at. */
 #define BZ_MCP_SERVERS_MAX 32
-#define BZ_MCP_TOOLS_MAX 512              /* of one server; big ones have some 100 */
+#define BZ_MCP_DEFINITIONS_MAX 1024       /* tools, resources, templates, prompts of one server */
 #define BZ_MCP_PAGES_MAX 64               /* of one list */
-#define BZ_MCP_DEFINITION_MAX (64u << 10) /* bytes of one tool's; models are given all of them */
+#define BZ_MCP_DEFINITION_MAX (64u << 10) /* bytes of one; models are given all of them */
 #define BZ_MCP_LIST_MAX (4u << 20)        /* bytes of one page of a list */
 #define BZ_MCP_RESULT_MAX (16u << 20)     /* most that `result_max` may allow */
 #define BZ_MCP_RESULT_DEFAULT (1u << 20)
-#define BZ_MCP_ID_MAX 128      /* bytes of a message's id; SDKs count from 0 */
-#define BZ_MCP_SESSION_MAX 512 /* bytes of a server's session id; SDKs use UUIDs */
-#define BZ_MCP_SESSION_S 86400 /* seconds after which a client has to begin anew */
+#define BZ_MCP_ID_MAX 128              /* bytes of a message's id; SDKs count from 0 */
+#define BZ_MCP_SESSION_MAX 512         /* bytes of a server's session id; SDKs use UUIDs */
+#define BZ_MCP_URI_MAX 1024            /* bytes of a resource's URI, or of a template */
+#define BZ_MCP_PROMPT_ARGUMENTS_MAX 64 /* of one prompt; it is a form for people */
+#define BZ_MCP_SESSION_S 86400         /* seconds after which a client has to begin anew */
 
 /* Data protection: rules of one configuration, and what the policy image keeps of them. */
 #define BZ_KEEP_DAYS_MAX 36500 /* of stored bodies: a hundred years */

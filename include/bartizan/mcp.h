@@ -8,6 +8,7 @@
 #include <bartizan/crypto.h>
 #include <bartizan/json.h>
 #include <bartizan/limits.h>
+#include <bartizan/schema.h>
 
 /* ---- words of the protocol ----------------------------------------------------------------------- */
 
@@ -62,11 +63,20 @@ enum bz_mcp_method bz_mcp_method_from_name(struct bz_view name);
 uint64_t bz_mcp_methods_default(void); /* bit per method that passes without `allow` */
 uint64_t bz_mcp_methods_base(void);
 
-/* 1 to 128 of A-Z a-z 0-9 _ - . (2025-11-25, Tool Names): no name needs to be escaped, and none looks
+/* Of tools and prompts: 1 to 128 of A-Z a-z 0-9 _ - . (2025-11-25, Tool Names): no name needs to be escaped, and none looks
  * like another one but by letters that bz_mcp_same_look knows. */
 bool bz_mcp_tool_name_ok(struct bz_view name);
 /* Could a reader, or a model, take one for the other? Case, separators, and letters that look alike. */
 bool bz_mcp_same_look(struct bz_view a, struct bz_view b);
+
+/* A request of the server that no client gets to see is answered by the client all the same: it gets a ping in its
+ * place, whose id says what was asked, and its answer becomes the refusal. No state is kept for it.
+ * id: of the server's message. OK; ETOOBIG (its id is too long to be told), ENOMEM. */
+enum bz_status bz_mcp_refused_id(enum bz_mcp_method asked, const struct bz_json *id,
+                                 struct bz_arena *ar, struct bz_json **ret) BZ_MUST_USE;
+/* true: an id of such a ping; what was asked (COUNT: a method that is not known), and the server's own id. */
+bool bz_mcp_refused(const struct bz_json *id, struct bz_arena *ar, enum bz_mcp_method *ret_asked,
+                    struct bz_json **ret_id);
 
 /* ---- messages ------------------------------------------------------------------------------------ */
 
@@ -115,14 +125,47 @@ enum bz_status bz_mcp_session_open(const uint8_t key[BZ_KEY_LEN], struct bz_view
 
 /* ---- definitions --------------------------------------------------------------------------------- */
 
+enum bz_mcp_what { /* what a server offers, and an administrator approves */
+                   BZ_MCP_TOOL,
+                   BZ_MCP_RESOURCE,
+                   BZ_MCP_TEMPLATE, /* of resources: RFC 6570 */
+                   BZ_MCP_PROMPT,
+                   BZ_MCP_WHAT_COUNT
+};
+struct bz_mcp_what_info {
+    const char *name; /* "tool" */
+    const char *id;   /* member that tells one from another: "name", "uri", "uriTemplate" */
+    const char *list; /* member of the result that lists them: "tools" */
+    enum bz_mcp_method method; /* that asks for the list */
+};
+const struct bz_mcp_what_info *bz_mcp_what(enum bz_mcp_what w); /* NULL: none */
+bool bz_mcp_what_from_name(struct bz_view name, enum bz_mcp_what *ret);
+struct bz_view bz_mcp_definition_name(enum bz_mcp_what w, const struct bz_json *definition);
+bool bz_mcp_name_ok(enum bz_mcp_what w, struct bz_view name);
+/* Printable ASCII with a scheme, at most BZ_MCP_URI_MAX bytes. */
+bool bz_mcp_uri_ok(struct bz_view uri);
+/* Literals, {name}, {+name}, {name*}; begins with a literal, and no two expressions touch: others could be read
+ * in two ways. */
+bool bz_mcp_template_ok(struct bz_view text);
+/* Is the URI one that the template stands for? {name} is letters, digits, "-._~" and escapes; {+name} and {name*}
+ * may have "/" and "!$&'()*+,;=:@" too. Never: "." and ".." as segments, escaped dots, slashes, controls.
+ * O(template * uri). */
+bool bz_mcp_uri_fits(struct bz_view text, struct bz_view uri);
+
 /* Canonical text of a definition: members sorted by their bytes, no blanks, shortest escapes, numbers
  * as written; without the top "_meta". `jq -cS 'del(._meta)'` writes the same. Latched in out; ENOMEM. */
-enum bz_status bz_mcp_tool_text(const struct bz_json *tool, struct bz_arena *ar,
-                                struct bz_buf *out) BZ_MUST_USE;
+enum bz_status bz_mcp_definition_text(const struct bz_json *definition, struct bz_arena *ar,
+                                      struct bz_buf *out) BZ_MUST_USE;
 /* SHA-256 of it. OK; ESYNTAX (no object with a usable name); ETOOBIG (above BZ_MCP_DEFINITION_MAX);
  * ENOMEM. */
-enum bz_status bz_mcp_tool_digest(const struct bz_json *tool, struct bz_arena *ar,
-                                  uint8_t out[BZ_HASH_LEN]) BZ_MUST_USE;
+enum bz_status bz_mcp_definition_digest(enum bz_mcp_what w, const struct bz_json *definition,
+                                        struct bz_arena *ar, uint8_t out[BZ_HASH_LEN]) BZ_MUST_USE;
+/* Can what is sent be held against it? A tool's schemas, a prompt's arguments. OK; ESYNTAX (err: where, what);
+ * ENOMEM. */
+enum bz_status bz_mcp_definition_check(enum bz_mcp_what w, const struct bz_json *definition,
+                                       struct bz_arena *ar, char err[BZ_SCHEMA_ERROR]) BZ_MUST_USE;
+/* JSON Schema of a checked prompt's arguments: texts, no others than it names. Latched in out. */
+void bz_mcp_prompt_schema(const struct bz_json *definition, struct bz_buf *out);
 
 /* What is odd about a definition, before anybody has looked at it. */
 #define BZ_MCP_ODD_NAME 1u      /* no usable name */
@@ -130,23 +173,27 @@ enum bz_status bz_mcp_tool_digest(const struct bz_json *tool, struct bz_arena *a
 #define BZ_MCP_ODD_CONTROL 4u   /* control tokens of chat templates */
 #define BZ_MCP_ODD_ORDERS 8u    /* it speaks to the model: orders, secrecy, other instructions */
 #define BZ_MCP_ODD_SAME_NAME                                                                       \
-    16u /* a tool of another server has this name, or one that looks like it */
-#define BZ_MCP_ODD_MENTIONS 32u /* it names another server, or a tool of one */
+    16u                         /* another server has one of this name, or one that looks like it */
+#define BZ_MCP_ODD_MENTIONS 32u /* it names another server, or what one offers */
+#define BZ_MCP_ODD_UNDECIDED 64u /* nothing can be held against it: it cannot be approved */
 #define BZ_MCP_ODD_SHADOWS (BZ_MCP_ODD_SAME_NAME | BZ_MCP_ODD_MENTIONS)
-#define BZ_MCP_ODDS 6
-const char *bz_mcp_odd_name(unsigned bit); /* of bit number 0..5: "name", "invisible", ... */
+#define BZ_MCP_ODDS 7
+const char *bz_mcp_odd_name(unsigned bit); /* of bit number 0..6: "name", "invisible", ... */
 struct bz_mcp_other {                      /* of other servers */
-    struct bz_view server, tool;
+    struct bz_view server, name;
+    enum bz_mcp_what what;
 };
-/* O(strings of the definition * others). */
-uint32_t bz_mcp_odd(const struct bz_json *tool, const struct bz_mcp_other *others, size_t n);
+/* O(strings of the definition * others). UNDECIDED is bz_mcp_definition_check's to say. */
+uint32_t bz_mcp_odd(enum bz_mcp_what w, const struct bz_json *definition,
+                    const struct bz_mcp_other *others, size_t n);
 
 /* ---- pins in the policy image -------------------------------------------------------------------- */
 
-struct bz_mcp_pin { /* one approved tool */
-    struct bz_view tool;
+struct bz_mcp_pin { /* one approved definition */
+    enum bz_mcp_what what;
+    struct bz_view name;
     uint8_t digest[BZ_HASH_LEN];
-    struct bz_view input, output; /* JSON of the schemas; may be empty */
+    struct bz_view input, output; /* JSON of the schemas, of tools and prompts; may be empty */
     uint64_t since;               /* when it was approved, unix seconds */
 };
 struct bz_mcp_server {
@@ -160,7 +207,7 @@ struct bz_mcp_server {
     const struct bz_mcp_pin *pins;
     size_t pins_n;
 };
-/* OK; EEXISTS (a server or a tool of one twice); EINVAL; ETOOBIG; ENOMEM. */
+/* OK; EEXISTS (a server or a definition of one twice); EINVAL; ETOOBIG; ENOMEM. */
 enum bz_status bz_mcp_compile(const struct bz_mcp_server *s, size_t n,
                               struct bz_buf *out) BZ_MUST_USE;
 struct bz_mcp { /* a checked view of a blob; empty: no server */
@@ -175,7 +222,10 @@ struct bz_mcp_route {
     uint32_t pin_first;
 };
 bool bz_mcp_find(const struct bz_mcp *m, struct bz_view server, struct bz_mcp_route *ret);
-bool bz_mcp_pin_find(const struct bz_mcp *m, const struct bz_mcp_route *r, struct bz_view tool,
-                     struct bz_mcp_pin *ret);
+bool bz_mcp_pin_find(const struct bz_mcp *m, const struct bz_mcp_route *r, enum bz_mcp_what w,
+                     struct bz_view name, struct bz_mcp_pin *ret);
+/* A resource of this URI, or the first template that it fits. */
+bool bz_mcp_pin_find_uri(const struct bz_mcp *m, const struct bz_mcp_route *r, struct bz_view uri,
+                         struct bz_mcp_pin *ret);
 
 #endif

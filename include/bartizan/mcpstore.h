@@ -1,5 +1,5 @@
-/* Definitions of the tools of MCP servers as they were seen, and what was decided over each: a table of the store. One
- * thread. Failures as in store.h. */
+/* What MCP servers offer (tools, resources, templates, prompts) as it was seen, and what was decided over each: a table
+ * of the store. One thread. Failures as in store.h. */
 #ifndef BARTIZAN_MCPSTORE_H
 #define BARTIZAN_MCPSTORE_H
 
@@ -14,8 +14,10 @@ enum bz_status bz_mcpstore_begin(struct bz_mcpstore *s) BZ_MUST_USE;
 /* failed: everything since begin is undone, and that is returned. */
 enum bz_status bz_mcpstore_end(struct bz_mcpstore *s, enum bz_status failed) BZ_MUST_USE;
 
-struct bz_mcpstore_tool { /* texts are lent for the call, or for the callback */
-    const char *server, *tool;
+struct bz_mcpstore_row { /* texts are lent for the call, or for the callback */
+    const char *server;
+    const char *kind; /* "tool", "resource", "template", "prompt" */
+    const char *name; /* URI of a resource, text of a template */
     uint8_t digest[BZ_HASH_LEN];
     const char *definition; /* canonical JSON */
     const char *state;      /* "new", "approved", "changed", "shadowing", "retired", "revoked" */
@@ -26,22 +28,24 @@ struct bz_mcpstore_tool { /* texts are lent for the call, or for the callback */
     uint64_t decided;       /* 0: nobody has */
 };
 /* EEXISTS. */
-enum bz_status bz_mcpstore_add(struct bz_mcpstore *s, const struct bz_mcpstore_tool *t) BZ_MUST_USE;
+enum bz_status bz_mcpstore_add(struct bz_mcpstore *s, const struct bz_mcpstore_row *t) BZ_MUST_USE;
 /* Seen again: current, last. ENOTFOUND. */
-enum bz_status bz_mcpstore_seen(struct bz_mcpstore *s,
-                                const struct bz_mcpstore_tool *t) BZ_MUST_USE;
+enum bz_status bz_mcpstore_seen(struct bz_mcpstore *s, const struct bz_mcpstore_row *t) BZ_MUST_USE;
+/* Definitions of this server that it no longer shows, and that nobody has decided over, are forgotten: a server
+ * cannot fill the store. */
+enum bz_status bz_mcpstore_forget(struct bz_mcpstore *s, const char *server) BZ_MUST_USE;
 /* No definition of this server is current any more. */
 enum bz_status bz_mcpstore_unseen(struct bz_mcpstore *s, const char *server) BZ_MUST_USE;
 /* State, by, note, decided of the definition with this digest. ENOTFOUND. */
 enum bz_status bz_mcpstore_decide(struct bz_mcpstore *s,
-                                  const struct bz_mcpstore_tool *t) BZ_MUST_USE;
-/* Approved definitions of a tool that are not this one become retired. */
+                                  const struct bz_mcpstore_row *t) BZ_MUST_USE;
+/* Other approved definitions of the same kind and name become retired. */
 enum bz_status bz_mcpstore_retire(struct bz_mcpstore *s,
-                                  const struct bz_mcpstore_tool *t) BZ_MUST_USE;
+                                  const struct bz_mcpstore_row *t) BZ_MUST_USE;
 
-typedef enum bz_status bz_mcpstore_fn(void *ctx, const struct bz_mcpstore_tool *t);
-/* By server, tool, newest first. server, tool NULL: all. The callback must not change the store. */
-enum bz_status bz_mcpstore_list(struct bz_mcpstore *s, const char *server, const char *tool,
-                                bz_mcpstore_fn *each, void *ctx) BZ_MUST_USE;
+typedef enum bz_status bz_mcpstore_fn(void *ctx, const struct bz_mcpstore_row *t);
+/* By server, kind, name, newest first. server, kind, name NULL: all. The callback must not change the store. */
+enum bz_status bz_mcpstore_list(struct bz_mcpstore *s, const char *server, const char *kind,
+                                const char *name, bz_mcpstore_fn *each, void *ctx) BZ_MUST_USE;
 
 #endif

@@ -1,4 +1,4 @@
-/* bartizan mcp ...: tools of MCP servers, what was approved of them. */
+/* bartizan mcp ...: what MCP servers offer (tools, resources, templates, prompts), and what was approved of it. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 #include "commands.h"
 #include "opts.h"
 
-enum { CALL_MS = 30000, BODY_MAX = 2048, LINES_MAX = 4096 };
+enum { CALL_MS = 30000, BODY_MAX = 3072, LINES_MAX = 4096 };
 
 static void text(const struct bz_json *o, struct bz_view key, int width) {
     struct bz_view v = bz_json_str(bz_json_get(o, key));
@@ -15,7 +15,7 @@ static void text(const struct bz_json *o, struct bz_view key, int width) {
         (void)putchar(' ');
 }
 
-static void odd(const struct bz_json *tool) {
+static void odd(const struct bz_json *definition) {
     static const struct {
         const char *name, *text;
     } words[] = {
@@ -23,10 +23,11 @@ static void odd(const struct bz_json *tool) {
         {"invisible", "invisible characters"},
         {"control", "control tokens of chat templates"},
         {"orders", "speaks to the model"},
-        {"same_name", "named like a tool of another server"},
-        {"mentions", "names another server or its tools"},
+        {"same_name", "named like one of another server"},
+        {"mentions", "names another server or what it offers"},
+        {"undecided", "nothing can be held against it, cannot be approved"},
     };
-    const struct bz_json *l = bz_json_get(tool, BZ_V("odd"));
+    const struct bz_json *l = bz_json_get(definition, BZ_V("odd"));
     bool first = true;
     for (const struct bz_json *o = l == NULL ? NULL : l->first; o != NULL; o = o->next) {
         for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -45,7 +46,7 @@ static void show_list(const struct bz_answer_json *a) {
     if (l == NULL || l->first == NULL)
         (void)printf("no MCP server is configured; see 'mcp' in docs/CONFIGURATION.md\n");
     for (const struct bz_json *s = l == NULL ? NULL : l->first; s != NULL; s = s->next) {
-        const struct bz_json *tools = bz_json_get(s, BZ_V("tools"));
+        const struct bz_json *all = bz_json_get(s, BZ_V("definitions"));
         bool up = bz_json_is(bz_json_get(s, BZ_V("up")), BZ_JSON_TRUE);
         text(s, BZ_V("name"), 0);
         (void)printf(up ? ": up" : ": down");
@@ -53,10 +54,10 @@ static void show_list(const struct bz_answer_json *a) {
             (void)printf(", ");
         text(s, BZ_V("why"), 0);
         (void)printf("\n");
-        for (const struct bz_json *t = tools == NULL ? NULL : tools->first; t != NULL;
-             t = t->next) {
+        for (const struct bz_json *t = all == NULL ? NULL : all->first; t != NULL; t = t->next) {
             (void)printf("  ");
-            text(t, BZ_V("tool"), 33);
+            text(t, BZ_V("kind"), 10);
+            text(t, BZ_V("name"), 33);
             text(t, BZ_V("state"), 11);
             bz_print_safe(stdout, bz_view_sub(bz_json_str(bz_json_get(t, BZ_V("digest"))), 0, 12));
             (void)printf(bz_json_is(bz_json_get(t, BZ_V("current")), BZ_JSON_TRUE) ? "  "
@@ -72,7 +73,7 @@ static int mcp_list(int argc, char **argv) {
     const struct bz_opt list[] = {{"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"}};
     static const char *const names[] = {"DIR"};
     const struct bz_opts o = {"bartizan mcp list DIR [--json]",
-                              "Lists MCP servers, their tools, and what was decided over each.",
+                              "Lists MCP servers, what they offer, and what was decided over each.",
                               list,
                               1,
                               names,
@@ -171,7 +172,7 @@ static const struct bz_json *definition(const struct bz_answer_json *a, bool cur
     return best;
 }
 
-static void show_tool(const struct bz_answer_json *a) {
+static void show_definition(const struct bz_answer_json *a) {
     static struct lines l;
     const struct bz_json *d = definition(a, true);
     if (d == NULL)
@@ -213,13 +214,15 @@ struct call {
     bz_show_fn *show;
 };
 
-static bool put_body(struct bz_buf *b, const char *const words[3], const char *note,
-                     const char *digest) {
+static bool put_body(struct bz_buf *b, const char *const words[3], const char *kind,
+                     const char *note, const char *digest) {
     struct bz_jw w;
     bz_jw_init(&w, b);
     bz_jw_obj(&w);
     bz_jw_kstr(&w, "server", bz_view_str(words[1]));
-    bz_jw_kstr(&w, "tool", bz_view_str(words[2]));
+    if (kind != NULL)
+        bz_jw_kstr(&w, "kind", bz_view_str(kind));
+    bz_jw_kstr(&w, "name", bz_view_str(words[2]));
     if (note != NULL)
         bz_jw_kstr(&w, "note", bz_view_str(note));
     if (digest != NULL)
@@ -230,14 +233,15 @@ static bool put_body(struct bz_buf *b, const char *const words[3], const char *n
 
 static int call(const struct call *c, int argc, char **argv) {
     bool json = false, help = false;
-    const char *note = NULL, *digest = NULL, *words[3] = {NULL, NULL, NULL};
+    const char *kind = NULL, *note = NULL, *digest = NULL, *words[3] = {NULL, NULL, NULL};
     const struct bz_opt list[] = {
         {"json", BZ_OPT_FLAG, &json, NULL, "print one JSON object"},
+        {"kind", BZ_OPT_TEXT, &kind, "KIND", "tool (default), resource, template, prompt"},
         {"note", BZ_OPT_TEXT, &note, "TEXT", "why; stands in the audit log"},
         {"digest", BZ_OPT_TEXT, &digest, "HEX", "only if the definition is still this one"},
     };
-    static const char *const names[] = {"DIR", "SERVER", "TOOL"};
-    const struct bz_opts o = {c->usage, c->about, list, c->decides ? 3 : 1, names, 3, 3};
+    static const char *const names[] = {"DIR", "SERVER", "NAME"};
+    const struct bz_opts o = {c->usage, c->about, list, c->decides ? 4 : 2, names, 3, 3};
     char mem[BODY_MAX];
     struct bz_buf b;
     size_t n = 0;
@@ -246,7 +250,7 @@ static int call(const struct call *c, int argc, char **argv) {
     if (help)
         return BZ_EXIT_OK;
     bz_buf_init_fixed(&b, mem, sizeof mem);
-    if (!put_body(&b, words, note, digest)) {
+    if (!put_body(&b, words, kind, note, digest)) {
         bz_say("a name or the note is too long");
         return BZ_EXIT_FAILURE;
     }
@@ -256,8 +260,10 @@ static int call(const struct call *c, int argc, char **argv) {
 static void show_decided(const struct bz_answer_json *a) {
     text(a->root, BZ_V("server"), 0);
     (void)printf("/");
-    text(a->root, BZ_V("tool"), 0);
-    (void)printf(" is ");
+    text(a->root, BZ_V("name"), 0);
+    (void)printf(" (");
+    text(a->root, BZ_V("kind"), 0);
+    (void)printf(") is ");
     text(a->root, BZ_V("state"), 0);
     (void)printf(", sha256:");
     text(a->root, BZ_V("digest"), 0);
@@ -265,42 +271,42 @@ static void show_decided(const struct bz_answer_json *a) {
 }
 
 static int mcp_show(int argc, char **argv) {
-    static const struct call c = {
-        "bartizan mcp show DIR SERVER TOOL [--json]",
-        "Shows a tool's definition, line by line, as models would read it.", "/v1/mcp/show", false,
-        show_tool};
+    static const struct call c = {"bartizan mcp show DIR SERVER NAME [--kind KIND] [--json]",
+                                  "Shows a definition, line by line, as models would read it.",
+                                  "/v1/mcp/show", false, show_definition};
     return call(&c, argc, argv);
 }
 
 static int mcp_diff(int argc, char **argv) {
-    static const struct call c = {"bartizan mcp diff DIR SERVER TOOL [--json]",
-                                  "Shows what the server has changed since the tool was approved.",
+    static const struct call c = {"bartizan mcp diff DIR SERVER NAME [--kind KIND] [--json]",
+                                  "Shows what the server has changed since it was approved.",
                                   "/v1/mcp/show", false, show_diff};
     return call(&c, argc, argv);
 }
 
 static int mcp_approve(int argc, char **argv) {
     static const struct call c = {
-        "bartizan mcp approve DIR SERVER TOOL [--digest HEX] [--note TEXT] [--json]",
-        "Lets clients see and call a tool, for as long as its definition stays as it is now.",
+        "bartizan mcp approve DIR SERVER NAME [--kind KIND] [--digest HEX] [--note TEXT] [--json]",
+        "Lets clients see and use a tool, a resource, a template of resources or a prompt, for as "
+        "long as its definition stays as it is now.",
         "/v1/mcp/approve", true, show_decided};
     return call(&c, argc, argv);
 }
 
 static int mcp_revoke(int argc, char **argv) {
     static const struct call c = {
-        "bartizan mcp revoke DIR SERVER TOOL [--digest HEX] [--note TEXT] [--json]",
-        "Closes a tool at once.", "/v1/mcp/revoke", true, show_decided};
+        "bartizan mcp revoke DIR SERVER NAME [--kind KIND] [--digest HEX] [--note TEXT] [--json]",
+        "Closes it at once.", "/v1/mcp/revoke", true, show_decided};
     return call(&c, argc, argv);
 }
 
 int bz_cli_mcp(int argc, char **argv) {
     static const struct bz_command list[] = {
-        {"list", "MCP servers, their tools, what was decided", mcp_list},
-        {"show", "a tool's definition", mcp_show},
+        {"list", "MCP servers, what they offer, what was decided", mcp_list},
+        {"show", "a definition", mcp_show},
         {"diff", "what has changed since it was approved", mcp_diff},
-        {"approve", "let clients see and call a tool as it is now", mcp_approve},
-        {"revoke", "close a tool", mcp_revoke},
+        {"approve", "let clients see and use it as it is now", mcp_approve},
+        {"revoke", "close it", mcp_revoke},
     };
     return bz_cli_dispatch("bartizan mcp", list, sizeof list / sizeof list[0], argc, argv);
 }

@@ -1,4 +1,4 @@
-/* Calls about the tools of MCP servers: what was seen, approving it, taking that back. */
+/* Calls about what MCP servers offer: what was seen, approving it, taking that back. */
 #include <stdio.h>
 
 #include <bartizan/text.h>
@@ -6,15 +6,16 @@
 #include "admin.h"
 #include "mcp.h"
 
-enum { DETAIL_MAX = 512, NOTE_MAX = 200 };
+enum { DETAIL_MAX = 768, NOTE_MAX = 200, NAME_SHOWN = 256, ARENA_MAX = 16 << 20 };
 
 static unsigned bad(struct bz_admin_call *c, const char *member, const char *why) {
     return bz_admin_refuse(c, 400, "invalid", "'%s' %s", member, why);
 }
 
 static unsigned closed(struct bz_admin_call *c) {
-    return bz_admin_refuse(c, 503, "store_unavailable",
-                           "the store of tools cannot be opened; see bartizand's messages");
+    return bz_admin_refuse(
+        c, 503, "store_unavailable",
+        "the store of what MCP servers offer cannot be opened; see bartizand's messages");
 }
 
 /* ---- writing ---- */
@@ -27,9 +28,10 @@ static void put_digest(struct bz_jw *w, const uint8_t digest[BZ_HASH_LEN]) {
     bz_jw_kstr(w, "digest", bz_buf_view(&b));
 }
 
-static void put_tool(struct bz_jw *w, const struct bz_mcpstore_tool *t, bool definition) {
+static void put_row(struct bz_jw *w, const struct bz_mcpstore_row *t, bool definition) {
     bz_jw_obj(w);
-    bz_jw_kstr(w, "tool", bz_view_str(t->tool));
+    bz_jw_kstr(w, "kind", bz_view_str(t->kind));
+    bz_jw_kstr(w, "name", bz_view_str(t->name));
     bz_jw_kstr(w, "state", bz_view_str(t->state));
     put_digest(w, t->digest);
     bz_jw_kbool(w, "current", t->current);
@@ -58,10 +60,10 @@ struct list {
     bool all; /* also what is neither current nor approved, with definitions */
 };
 
-static enum bz_status each(void *ctx, const struct bz_mcpstore_tool *t) {
+static enum bz_status each(void *ctx, const struct bz_mcpstore_row *t) {
     const struct list *l = ctx;
     if (l->all || t->current || strcmp(t->state, "approved") == 0)
-        put_tool(l->w, t, l->all);
+        put_row(l->w, t, l->all);
     return BZ_OK;
 }
 
@@ -84,43 +86,50 @@ unsigned bz_admin_mcp(struct bz_admin_call *c) {
         bz_jw_kstr(&w, "name", bz_view_str(m->name));
         bz_jw_kbool(&w, "up", d->backend[i].health == BZ_HEALTH_UP);
         bz_jw_kstr(&w, "why", bz_view_str(d->backend[i].why));
-        bz_jw_key(&w, "tools");
+        bz_jw_key(&w, "definitions");
         bz_jw_arr(&w);
-        st = bz_mcpstore_list(bz_mcp_rows(d->mcp), m->name, NULL, each, &l);
+        st = bz_mcpstore_list(bz_mcp_rows(d->mcp), m->name, NULL, NULL, each, &l);
         bz_jw_end(&w);
         bz_jw_end(&w);
     }
     bz_jw_end(&w);
     bz_jw_end(&w);
-    return st == BZ_OK ? 200 : bz_admin_failed(c, st, "the tools");
+    return st == BZ_OK ? 200 : bz_admin_failed(c, st, "what MCP servers offer");
 }
 
-/* ---- one tool ---- */
+/* ---- one definition ---- */
 
 struct wanted {
-    const char *server, *tool, *note, *digest;
+    const char *server, *kind, *name, *note, *digest;
+    enum bz_mcp_what what;
     uint8_t want[BZ_HASH_LEN];
     bool has_digest, found;
-    struct bz_mcpstore_tool t; /* texts are those of the call */
-    char state[16];
+    char undecided[BZ_SCHEMA_ERROR]; /* why nothing can be held against it; "" */
+    struct bz_mcpstore_row t;        /* texts are those of the call */
 };
 
 /* 0, or the status of a refusal. */
 static unsigned take(struct bz_admin_call *c, struct wanted *x) {
-    static const char *const known[] = {"server", "tool", "note", "digest"};
+    static const char *const known[] = {"server", "kind", "name", "note", "digest"};
     bool ok = true;
     size_t n = 0;
-    unsigned status = bz_admin_only(c, known, 4);
+    unsigned status = bz_admin_only(c, known, 5);
     if (status != 0)
         return status;
     x->server = bz_admin_text(c, BZ_V("server"), &ok);
-    x->tool = bz_admin_text(c, BZ_V("tool"), &ok);
+    x->kind = bz_admin_text(c, BZ_V("kind"), &ok);
+    x->name = bz_admin_text(c, BZ_V("name"), &ok);
     x->note = bz_admin_text(c, BZ_V("note"), &ok);
     x->digest = bz_admin_text(c, BZ_V("digest"), &ok);
     if (!ok || x->server == NULL)
         return bad(c, "server", "must name an MCP server");
-    if (x->tool == NULL || !bz_mcp_tool_name_ok(bz_view_str(x->tool)))
-        return bad(c, "tool", "must name a tool");
+    if (x->kind == NULL)
+        x->kind = bz_mcp_what(BZ_MCP_TOOL)->name;
+    if (!bz_mcp_what_from_name(bz_view_str(x->kind), &x->what))
+        return bad(c, "kind", "must be tool, resource, template or prompt");
+    if (x->name == NULL || !bz_mcp_name_ok(x->what, bz_view_str(x->name)))
+        return bad(c, "name",
+                   "must be the name of a tool or prompt, the URI of a resource, or a template");
     if (x->note != NULL && strlen(x->note) > NOTE_MAX)
         return bad(c, "note", "is longer than 200 bytes");
     x->has_digest = x->digest != NULL;
@@ -144,16 +153,28 @@ unsigned bz_admin_mcp_show(struct bz_admin_call *c) {
     bz_jw_key(&w, "definitions");
     bz_jw_arr(&w);
     size_t before = c->out->n;
-    enum bz_status st = bz_mcpstore_list(bz_mcp_rows(c->d->mcp), x.server, x.tool, each, &l);
+    enum bz_status st =
+        bz_mcpstore_list(bz_mcp_rows(c->d->mcp), x.server, x.kind, x.name, each, &l);
     if (st == BZ_OK && c->out->n == before)
         st = BZ_ENOTFOUND;
     bz_jw_end(&w);
     bz_jw_end(&w);
-    return st == BZ_OK ? 200 : bz_admin_failed(c, st, "the tool");
+    return st == BZ_OK ? 200 : bz_admin_failed(c, st, "the definition");
+}
+
+static enum bz_status undecided(struct wanted *x, const char *definition) {
+    struct bz_arena ar;
+    struct bz_json *root = NULL;
+    bz_arena_init(&ar, bz_alloc_heap, ARENA_MAX, NULL, 0);
+    enum bz_status st = bz_json_parse(bz_view_str(definition), NULL, &ar, &root, NULL);
+    if (st == BZ_OK)
+        st = bz_mcp_definition_check(x->what, root, &ar, x->undecided);
+    bz_arena_free(&ar);
+    return st == BZ_ESYNTAX ? BZ_OK : st;
 }
 
 /* The definition that is meant: the one that is shown now, or the one whose digest was given. */
-static enum bz_status find(void *ctx, const struct bz_mcpstore_tool *t) {
+static enum bz_status find(void *ctx, const struct bz_mcpstore_row *t) {
     struct wanted *x = ctx;
     bool same = bz_ct_equal(bz_view(t->digest, BZ_HASH_LEN), bz_view(x->want, BZ_HASH_LEN));
     if (x->found || (x->has_digest ? !same : !t->current))
@@ -161,15 +182,15 @@ static enum bz_status find(void *ctx, const struct bz_mcpstore_tool *t) {
     x->found = true;
     x->t.current = t->current;
     memcpy(x->t.digest, t->digest, sizeof x->t.digest);
-    (void)snprintf(x->state, sizeof x->state, "%s", t->state);
-    return BZ_OK;
+    return undecided(x, t->definition);
 }
 
 static unsigned meant(struct bz_admin_call *c, struct wanted *x) {
-    enum bz_status st = bz_mcpstore_list(bz_mcp_rows(c->d->mcp), x->server, x->tool, find, x);
+    enum bz_status st =
+        bz_mcpstore_list(bz_mcp_rows(c->d->mcp), x->server, x->kind, x->name, find, x);
     if (st == BZ_OK && !x->found)
         st = BZ_ENOTFOUND;
-    return st == BZ_OK ? 0 : bz_admin_failed(c, st, "the tool");
+    return st == BZ_OK ? 0 : bz_admin_failed(c, st, "the definition");
 }
 
 static struct bz_view detail(char mem[DETAIL_MAX], const struct wanted *x) {
@@ -177,7 +198,10 @@ static struct bz_view detail(char mem[DETAIL_MAX], const struct wanted *x) {
     bz_buf_init_fixed(&b, mem, DETAIL_MAX);
     bz_put_safe(&b, bz_view_str(x->server));
     bz_buf_putc(&b, '/');
-    bz_buf_puts(&b, x->tool);
+    bz_put_safe(&b, bz_view_sub(bz_view_str(x->name), 0, NAME_SHOWN)); /* the digest says which */
+    bz_buf_puts(&b, " (");
+    bz_buf_puts(&b, x->kind);
+    bz_buf_putc(&b, ')');
     bz_buf_puts(&b, " sha256:");
     bz_buf_put_hex(&b, bz_view(x->t.digest, sizeof x->t.digest));
     if (x->note != NULL && x->note[0] != '\0') {
@@ -193,7 +217,8 @@ static enum bz_status decide(struct bz_admin_call *c, struct wanted *x, const ch
     if (by.p == NULL)
         return BZ_ENOMEM;
     x->t.server = x->server;
-    x->t.tool = x->tool;
+    x->t.kind = x->kind;
+    x->t.name = x->name;
     x->t.state = state;
     x->t.by = (const char *)by.p;
     x->t.note = x->note == NULL ? "" : x->note;
@@ -210,7 +235,8 @@ static unsigned answer(struct bz_admin_call *c, const struct wanted *x, bool rec
     bz_jw_init(&w, c->out);
     bz_jw_obj(&w);
     bz_jw_kstr(&w, "server", bz_view_str(x->server));
-    bz_jw_kstr(&w, "tool", bz_view_str(x->tool));
+    bz_jw_kstr(&w, "kind", bz_view_str(x->kind));
+    bz_jw_kstr(&w, "name", bz_view_str(x->name));
     bz_jw_kstr(&w, "state", bz_view_str(x->t.state));
     put_digest(&w, x->t.digest);
     bz_jw_ku64(&w, "generation", c->d->generation);
@@ -232,6 +258,9 @@ unsigned bz_admin_mcp_approve(struct bz_admin_call *c) {
         return bz_admin_refuse(
             c, 409, "not_current",
             "the server does not have this definition any more; look at it again");
+    if (x.undecided[0] != '\0')
+        return bz_admin_refuse(c, 409, "undecidable",
+                               "nothing can be held against this definition: %s", x.undecided);
     if (!bz_admin_record(c, "mcp.approve", detail(mem, &x), BZ_ADMIN_RECORD_FIRST, &recorded,
                          &status))
         return status;
@@ -256,7 +285,7 @@ unsigned bz_admin_mcp_revoke(struct bz_admin_call *c) {
         return status;
     enum bz_status st = decide(c, &x, "revoked");
     if (st != BZ_OK)
-        return bz_admin_failed(c, st, "the tool");
+        return bz_admin_failed(c, st, "the definition");
     status = bz_admin_publish(c);
     (void)bz_admin_record(c, "mcp.revoke", detail(mem, &x), BZ_ADMIN_ACT_ANYWAY, &recorded,
                           &ignored);

@@ -1,6 +1,6 @@
-/* Asking an MCP server for its tools: initialize, notifications/initialized, tools/list page by page, DELETE. One
- * question at a time, over the probes of health.c. Nothing here calls a tool, reads a resource or runs anything
- * that a server says. */
+/* Asking an MCP server for what it offers: initialize, notifications/initialized, its lists page by page, DELETE. One
+ * question at a time, over the probes of health.c. Nothing here calls a tool, reads a resource, gets a prompt or runs
+ * anything that a server says. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,9 +15,11 @@ struct run { /* one server */
     char session[BZ_MCP_SESSION_MAX + 1];
     enum bz_mcp_version version;
     char cursor[CURSOR_MAX + 1];
-    uint32_t pages;
+    enum bz_mcp_what what; /* whose list is asked for */
+    unsigned offers;       /* bit per bz_mcp_what: the server says that it has some */
+    uint32_t pages;        /* of this list */
     uint64_t id;
-    bool left_out; /* tools that were not taken */
+    bool left_out; /* something was not taken */
     struct bz_mcp_found *found;
     size_t n;
     char why[160];
@@ -31,7 +33,7 @@ struct bz_mcp_watch {
 
 static void forget_found(struct run *r) {
     for (size_t i = 0; i < r->n; i++) {
-        free(r->found[i].tool);
+        free(r->found[i].name);
         free(r->found[i].definition);
     }
     free(r->found);
@@ -50,7 +52,7 @@ void bz_mcp_start(struct bz_daemon *d) {
         d->mcp = w;
         return;
     }
-    bz_log("the tools of MCP servers cannot be kept: %s; none is approved", bz_status_text(st));
+    bz_log("what MCP servers offer cannot be kept: %s; nothing is approved", bz_status_text(st));
     free(w);
 }
 
@@ -87,7 +89,8 @@ void bz_mcp_look(struct bz_daemon *d, const char *server) {
 }
 
 const char *bz_mcp_why(const struct bz_daemon *d, uint32_t i) {
-    return d->mcp == NULL ? "the store of tools cannot be opened" : d->mcp->run[i].why;
+    return d->mcp == NULL ? "the store of what MCP servers offer cannot be opened"
+                          : d->mcp->run[i].why;
 }
 
 void bz_mcp_forget(struct bz_daemon *d, uint32_t i) {
@@ -110,9 +113,10 @@ static void put_question(const struct run *r, const struct bz_mcp_config *m, str
     if (r->step != STEP_READY)
         bz_jw_ku64(&w, "id", r->id);
     bz_jw_kstr(&w, "method",
-               r->step == STEP_OPEN    ? BZ_V("initialize")
-               : r->step == STEP_READY ? BZ_V("notifications/initialized")
-                                       : BZ_V("tools/list"));
+               r->step == STEP_OPEN ? BZ_V("initialize")
+               : r->step == STEP_READY
+                   ? BZ_V("notifications/initialized")
+                   : bz_view_str(bz_mcp_method(bz_mcp_what(r->what)->method)->name));
     if (r->step == STEP_OPEN || (r->step == STEP_LIST && r->cursor[0] != '\0')) {
         bz_jw_key(&w, "params");
         bz_jw_obj(&w);
@@ -173,7 +177,7 @@ const char *bz_mcp_ask(struct bz_daemon *d, uint32_t i, CURL *h, struct curl_sli
     if (r->step == STEP_OPEN) {
         forget_found(r);
         r->session[0] = r->cursor[0] = '\0';
-        r->pages = 0;
+        r->pages = r->offers = 0;
         r->left_out = false;
         r->id = ID_OPEN;
     }
@@ -248,27 +252,28 @@ static bool is_stream(CURL *h) {
            bz_view_eq_nocase(bz_view_sub(bz_view_str(type), 0, 17), BZ_V("text/event-stream"));
 }
 
-static bool keep(struct run *r, const struct bz_json *tool, struct bz_arena *ar) {
-    struct bz_mcp_found f = {NULL, NULL, {0}};
-    struct bz_view name = bz_json_str(bz_json_get(tool, BZ_V("name")));
+static bool keep(struct run *r, const struct bz_json *definition, struct bz_arena *ar) {
+    struct bz_mcp_found f = {.what = r->what};
+    struct bz_view name = bz_mcp_definition_name(r->what, definition);
     struct bz_buf b;
-    if (r->n == BZ_MCP_TOOLS_MAX || bz_mcp_tool_digest(tool, ar, f.digest) != BZ_OK)
+    if (r->n == BZ_MCP_DEFINITIONS_MAX ||
+        bz_mcp_definition_digest(r->what, definition, ar, f.digest) != BZ_OK)
         return false;
     for (size_t i = 0; i < r->n; i++)
-        if (bz_view_eq(name, bz_view_str(r->found[i].tool)))
+        if (r->found[i].what == r->what && bz_view_eq(name, bz_view_str(r->found[i].name)))
             return false; /* two of one name: neither is the one that was approved */
     struct bz_mcp_found *more = reallocarray(r->found, r->n + 1, sizeof *more);
     if (more == NULL)
         return false;
     r->found = more;
     bz_buf_init(&b, BZ_MCP_DEFINITION_MAX);
-    if (bz_mcp_tool_text(tool, ar, &b) == BZ_OK) {
-        f.tool = strndup((const char *)name.p, name.n);
+    if (bz_mcp_definition_text(definition, ar, &b) == BZ_OK) {
+        f.name = strndup((const char *)name.p, name.n);
         f.definition = strndup((const char *)b.p, b.n);
     }
     bz_buf_free(&b);
-    if (f.tool == NULL || f.definition == NULL) {
-        free(f.tool);
+    if (f.name == NULL || f.definition == NULL) {
+        free(f.name);
         free(f.definition);
         return false;
     }
@@ -278,11 +283,11 @@ static bool keep(struct run *r, const struct bz_json *tool, struct bz_arena *ar)
 
 /* One page. NULL, or why it is none. */
 static const char *take_page(struct run *r, const struct bz_json *result, struct bz_arena *ar) {
-    const struct bz_json *list = bz_json_get(result, BZ_V("tools"));
+    const struct bz_json *list = bz_json_get(result, bz_view_str(bz_mcp_what(r->what)->list));
     struct bz_view cursor = bz_json_str(bz_json_get(result, BZ_V("nextCursor")));
     if (!bz_json_is(list, BZ_JSON_ARRAY) || cursor.n > CURSOR_MAX ||
         memchr(cursor.p, 0, cursor.n) != NULL)
-        return "its list of tools cannot be read";
+        return "a list of what it offers cannot be read";
     for (const struct bz_json *t = list->first; t != NULL; t = t->next)
         r->left_out |= !keep(r, t, ar);
     memcpy(r->cursor, cursor.p, cursor.n);
@@ -301,11 +306,14 @@ static const char *take_open(struct run *r, const struct bz_mcp_config *m,
     if (!bz_mcp_version_from_name(name, &v) || (m->versions >> v & 1) == 0)
         return "it speaks no revision of MCP that is allowed for it";
     r->version = v;
-    bool tools = bz_json_is(bz_json_get(bz_json_get(result, BZ_V("capabilities")), BZ_V("tools")),
-                            BZ_JSON_OBJECT);
+    const struct bz_json *has = bz_json_get(result, BZ_V("capabilities"));
+    if (bz_json_is(bz_json_get(has, BZ_V("tools")), BZ_JSON_OBJECT))
+        r->offers |= 1u << BZ_MCP_TOOL;
+    if (bz_json_is(bz_json_get(has, BZ_V("resources")), BZ_JSON_OBJECT))
+        r->offers |= 1u << BZ_MCP_RESOURCE | 1u << BZ_MCP_TEMPLATE;
+    if (bz_json_is(bz_json_get(has, BZ_V("prompts")), BZ_JSON_OBJECT))
+        r->offers |= 1u << BZ_MCP_PROMPT;
     r->step = STEP_READY;
-    if (!tools)
-        r->pages = BZ_MCP_PAGES_MAX; /* it has none: nothing to list */
     return NULL;
 }
 
@@ -327,39 +335,42 @@ static const char *understand(struct bz_daemon *d, uint32_t i, CURL *h, struct b
     return why;
 }
 
-/* The list is whole: what is new, what has changed. */
+/* The lists are whole: what is new, what has changed. */
 static const char *settle(struct bz_daemon *d, uint32_t i) {
     struct run *r = &d->mcp->run[i];
     r->step = r->session[0] != '\0' ? STEP_CLOSE : STEP_OPEN;
     enum bz_status st = bz_mcp_settle(d, bz_mcp_of(d, i)->name, r->found, r->n);
     (void)snprintf(r->why, sizeof r->why, "%s",
-                   r->left_out ? "some of its tools were not taken: no usable name, the same name "
-                                 "twice, too large, or too many"
+                   r->left_out ? "some of what it offers was not taken: no usable name, the same "
+                                 "name twice, too large, or too many"
                                : "");
     forget_found(r);
-    return st == BZ_OK ? NULL : "its tools cannot be kept: the store fails";
+    return st == BZ_OK ? NULL : "what it offers cannot be kept: the store fails";
+}
+
+/* The first list from `w` on that the server has; none: everything is there. */
+static const char *list_from(struct bz_daemon *d, uint32_t i, unsigned w) {
+    struct run *r = &d->mcp->run[i];
+    while (w < BZ_MCP_WHAT_COUNT && (r->offers >> w & 1) == 0)
+        w++;
+    r->pages = 0;
+    r->step = STEP_LIST;
+    r->what = (enum bz_mcp_what)(w < BZ_MCP_WHAT_COUNT ? w : 0);
+    return w < BZ_MCP_WHAT_COUNT ? NULL : settle(d, i);
 }
 
 static const char *next(struct bz_daemon *d, uint32_t i, CURL *h, struct bz_view body) {
     struct run *r = &d->mcp->run[i];
-    const char *why = NULL;
-    r->id++;
-    switch (r->step) {
-    case STEP_READY:
-        r->step = STEP_LIST;
-        return r->pages >= BZ_MCP_PAGES_MAX ? settle(d, i) : NULL;
-    case STEP_CLOSE:
-        r->step = STEP_OPEN;
-        return NULL;
-    case STEP_OPEN:
-    case STEP_LIST:
-        break;
+    if (r->step == STEP_READY) {
+        r->id++;
+        return list_from(d, i, 0);
     }
     bool lists = r->step == STEP_LIST;
-    r->id--;
-    why = understand(d, i, h, body);
+    const char *why = understand(d, i, h, body);
     r->id++;
-    return why == NULL && lists && r->cursor[0] == '\0' ? settle(d, i) : why;
+    if (why == NULL && lists && r->cursor[0] == '\0')
+        return list_from(d, i, (unsigned)r->what + 1);
+    return why;
 }
 
 void bz_mcp_take(struct bz_daemon *d, uint32_t i, CURL *h, CURLcode rc, struct bz_view body,
@@ -367,7 +378,7 @@ void bz_mcp_take(struct bz_daemon *d, uint32_t i, CURL *h, CURLcode rc, struct b
     struct run *r = d->mcp == NULL ? NULL : &d->mcp->run[i];
     long status = 0;
     *ret_again = false;
-    *ret_why = "the store of tools cannot be opened";
+    *ret_why = "the store of what MCP servers offer cannot be opened";
     if (r == NULL || bz_mcp_of(d, i) == NULL)
         return;
     bool late = rc == CURLE_OPERATION_TIMEDOUT && body.n > 0; /* a stream that stays open */

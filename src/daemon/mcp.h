@@ -1,5 +1,5 @@
-/* Tools of MCP servers as bartizand knows them: asked for like any client would, nothing is ever called;
- * kept with what was decided over each; pins for the workers. */
+/* What MCP servers offer as bartizand knows it: tools, resources, templates, prompts. Asked for like any client
+ * would, nothing is ever called, read or got; kept with what was decided over each; pins for the workers. */
 #ifndef BZ_DAEMON_MCP_H
 #define BZ_DAEMON_MCP_H
 
@@ -9,15 +9,15 @@
 
 struct bz_mcp_watch;
 
-/* Opens the rows. After a failure, which is logged, d->mcp is NULL: no tool is approved then. */
+/* Opens the rows. After a failure, which is logged, d->mcp is NULL: nothing is approved then. */
 void bz_mcp_start(struct bz_daemon *d);
 void bz_mcp_stop(struct bz_daemon *d);
 struct bz_mcpstore *bz_mcp_rows(struct bz_mcp_watch *w);
 /* Of the configuration; NULL: backend i is none. */
 const struct bz_mcp_config *bz_mcp_of(const struct bz_daemon *d, uint32_t i);
-/* The tools of a server are asked for at once. */
+/* What a server offers is asked for at once. */
 void bz_mcp_look(struct bz_daemon *d, const char *server);
-/* Why the list of a server could not be taken, or what was left out of it; "" when well. */
+/* Why the lists of a server could not be taken, or what was left out of it; "" when well. */
 const char *bz_mcp_why(const struct bz_daemon *d, uint32_t i);
 
 /* One question to a server: body and headers of the probe that `h` is about to make. */
@@ -31,7 +31,8 @@ void bz_mcp_forget(struct bz_daemon *d, uint32_t i); /* its configuration change
 enum bz_status bz_mcp_blob(struct bz_daemon *d, struct bz_buf *out) BZ_MUST_USE;
 /* mcp_pins.c: what was just listed against what is known. found: canonical definitions. */
 struct bz_mcp_found {
-    char *tool, *definition; /* own memory */
+    enum bz_mcp_what what;
+    char *name, *definition; /* own memory */
     uint8_t digest[BZ_HASH_LEN];
 };
 enum bz_status bz_mcp_settle(struct bz_daemon *d, const char *server,

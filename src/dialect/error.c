@@ -103,6 +103,8 @@ static int64_t rpc_code(const struct error_facts *e) {
                  {"mcp_message_invalid", -32600},
                  {"mcp_method", -32601},
                  {"mcp_tool_unknown", -32602},
+                 {"mcp_prompt_unknown", -32602},
+                 {"mcp_resource_unknown", -32002}, /* MCP, Resources: Error Handling */
                  {"mcp_arguments", -32602}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (bz_view_starts(e->code, bz_view_str(known[i].code)))

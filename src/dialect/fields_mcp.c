@@ -5,7 +5,7 @@
 static const struct field_row params_rows[] = {
     TEXT("name", META),
     JSON("arguments", ASSISTANT),
-    TEXT("uri", USER),
+    TEXT("uri", ASSISTANT),
     JSON("ref", USER),
     JSON("argument", USER),
     JSON("context", USER),

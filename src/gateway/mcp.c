@@ -3,8 +3,7 @@
 #include "screen.h"
 
 #define WRITE_ROOM 512 /* what our own edits may add */
-#define REPLAY_RATE ((struct bz_rate){1, 1})
-#define MARK_UNITS 10 /* minutes that a changed tool stays closed by what a worker saw */
+#define RPC_NO_METHOD (-32601)
 
 /* ---- what others ask about it ---- */
 
@@ -38,7 +37,9 @@ uint16_t bz_tx_mcp_status(const struct bz_tx *tx, uint16_t status) {
 }
 
 struct bz_view bz_tx_mcp_tool(const struct bz_tx *tx) {
-    return tx->mcp->has_pin ? tx->mcp->pin.tool : (struct bz_view){NULL, 0};
+    const struct bz_tx_mcp *m = tx->mcp;
+    bool named = m->has_pin && (m->pin.what == BZ_MCP_TOOL || m->pin.what == BZ_MCP_PROMPT);
+    return named ? m->pin.name : (struct bz_view){NULL, 0};
 }
 
 struct bz_view bz_tx_forward_session(const struct bz_tx *tx) {
@@ -53,8 +54,8 @@ struct bz_view bz_tx_forward_version(const struct bz_tx *tx) {
 }
 
 /* place: in a schema's own names, or empty: no word of what was sent is repeated. */
-static bool no_at(struct bz_tx *tx, enum bz_refusal r, const char *why, const char *what,
-                  const char *place) {
+bool bz_tx_mcp_no_at(struct bz_tx *tx, enum bz_refusal r, const char *why, const char *what,
+                     const char *place) {
     char mem[384];
     struct bz_buf b;
     struct bz_error e;
@@ -74,7 +75,7 @@ static bool no_at(struct bz_tx *tx, enum bz_refusal r, const char *why, const ch
 }
 
 bool bz_tx_mcp_no(struct bz_tx *tx, enum bz_refusal r, const char *why) {
-    return no_at(tx, r, why, "", "");
+    return bz_tx_mcp_no_at(tx, r, why, "", "");
 }
 
 /* ---- sessions ---- */
@@ -298,124 +299,15 @@ static bool initialize(struct bz_tx *tx, struct bz_json *params) {
     return true;
 }
 
-/* ---- calls ---- */
+/* ---- on its way ---- */
 
-uint64_t bz_tx_mcp_subject(const struct bz_tx *tx, const char *kind, struct bz_view a,
-                           struct bz_view b) {
-    uint8_t mem[BZ_MCP_SESSION_MAX + BZ_MCP_ID_MAX + 192];
-    struct bz_settings set;
-    struct bz_buf out;
-    bz_image_settings(tx->image, &set);
-    bz_buf_init_fixed(&out, mem, sizeof mem);
-    bz_buf_puts(&out, kind);
-    if (a.n > 0)
-        bz_buf_put(&out, tx->mcp->server.s.name);
-    bz_buf_putc(&out, 0);
-    bz_buf_put(&out, a);
-    bz_buf_putc(&out, 0);
-    bz_buf_put(&out, b);
-    uint64_t v = bz_name_hash(set.limit_seed, bz_buf_view(&out));
-    return v != 0 ? v : 1;
-}
-
-/* Approved anew, it is open again. */
-static uint64_t changed_subject(const struct bz_tx *tx, const struct bz_mcp_pin *pin) {
-    uint8_t what[BZ_HASH_LEN + sizeof pin->since];
-    memcpy(what, pin->digest, BZ_HASH_LEN);
-    memcpy(what + BZ_HASH_LEN, &pin->since, sizeof pin->since);
-    return bz_tx_mcp_subject(tx, "mcp changed", pin->tool, bz_view(what, sizeof what));
-}
-
-void bz_tx_mcp_mark(struct bz_tx *tx, const struct bz_mcp_pin *pin, uint64_t mono_ns) {
-    struct bz_rate rate = REPLAY_RATE;
-    bz_state_adjust(tx->state, changed_subject(tx, pin), BZ_METER_REQUESTS, &rate, -MARK_UNITS,
-                    mono_ns);
-}
-
-/* Only looks: what it takes it gives back. */
-static bool marked(struct bz_tx *tx, const struct bz_mcp_pin *pin, uint64_t mono_ns) {
-    struct bz_rate rate = REPLAY_RATE;
-    struct bz_rate_result r;
-    uint64_t s = changed_subject(tx, pin);
-    if (bz_state_take(tx->state, s, BZ_METER_REQUESTS, &rate, 1, mono_ns, &r) != BZ_OK)
-        return true;
-    bz_state_adjust(tx->state, s, BZ_METER_REQUESTS, &rate, 1, mono_ns);
-    return false;
-}
-
-/* "The request ID MUST NOT have been previously used by the requestor within the same session": held
- * for a minute where a second delivery would do something twice. */
-static bool replayed(struct bz_tx *tx, uint64_t mono_ns) {
-    struct bz_rate rate = REPLAY_RATE;
-    struct bz_rate_result r;
-    struct bz_view session = bz_view(&tx->mcp->session_name, sizeof tx->mcp->session_name);
-    uint8_t id[BZ_MCP_ID_MAX + 1] = {tx->mcp->id.type}; /* 1 and "1" are two */
-    memcpy(id + 1, tx->mcp->id.val.p, tx->mcp->id.val.n);
-    return bz_state_take(
-               tx->state,
-               bz_tx_mcp_subject(tx, "mcp call", session, bz_view(id, tx->mcp->id.val.n + 1)),
-               BZ_METER_REQUESTS, &rate, 1, mono_ns, &r) != BZ_OK;
-}
-
-static bool only_known(const struct bz_json *params) {
-    for (const struct bz_json *p = params->first; p != NULL; p = p->next)
-        if (!bz_view_eq(p->key, BZ_V("name")) && !bz_view_eq(p->key, BZ_V("arguments")) &&
-            !bz_view_eq(p->key, BZ_V("_meta")))
-            return false;
-    return true;
-}
-
-static bool arguments_fit(struct bz_tx *tx, const struct bz_json *arguments, struct bz_arena *ar) {
-    const struct bz_mcp_pin *pin = &tx->mcp->pin;
-    const struct bz_json empty = {.type = BZ_JSON_OBJECT};
-    struct bz_json *schema = NULL;
-    struct bz_schema_misfit misfit;
-    if (arguments != NULL && !bz_json_is(arguments, BZ_JSON_OBJECT))
-        return bz_tx_mcp_no(tx, BZ_REFUSE_MCP_ARGUMENTS, "arguments must be an object");
-    if (pin->input.n == 0)
-        return true;
-    enum bz_status st = bz_json_parse(pin->input, NULL, ar, &schema, NULL);
-    if (st == BZ_OK)
-        st = bz_schema_fits(schema, BZ_SCHEMA_PUBLISHED, arguments != NULL ? arguments : &empty, ar,
-                            &misfit);
-    if (st != BZ_OK)
-        return bz_tx_no(tx, st == BZ_ENOMEM ? BZ_REFUSE_NO_MEMORY : BZ_REFUSE_INTERNAL);
-    return misfit.why == NULL ||
-           no_at(tx, BZ_REFUSE_MCP_ARGUMENTS, misfit.why, "arguments", misfit.path);
-}
-
-static bool call(struct bz_tx *tx, const struct bz_json *params, struct bz_arena *ar,
-                 struct bz_now now) {
-    struct bz_tx_mcp *m = tx->mcp;
-    struct bz_mcp mcp;
-    struct bz_view name = bz_json_str(bz_json_get(params, BZ_V("name")));
-    if (params == NULL || !only_known(params))
-        return bz_tx_mcp_no(tx, BZ_REFUSE_MCP_MESSAGE,
-                            "tools/call has name and arguments, and nothing else");
-    if (bz_mcp_open(bz_image_blob(tx->image, BZ_BLOB_MCP), &mcp) != BZ_OK)
-        return bz_tx_no(tx, BZ_REFUSE_INTERNAL);
-    if (!bz_mcp_pin_find(&mcp, &m->server, name, &m->pin))
-        return bz_tx_no(tx, BZ_REFUSE_MCP_TOOL);
-    m->has_pin = true;
-    if (marked(tx, &m->pin, now.mono_ns))
-        return bz_tx_no(tx, BZ_REFUSE_MCP_TOOL_CHANGED);
-    if (!arguments_fit(tx, bz_json_get(params, BZ_V("arguments")), ar))
-        return false;
-    return !replayed(tx, now.mono_ns) || bz_tx_no(tx, BZ_REFUSE_MCP_REPLAY);
-}
-
-/* "mcp:SERVER/TOOL": what rules over tools call it. */
 static bool cleared(struct bz_tx *tx) {
     char mem[BZ_MCP_NAME_MAX];
     struct bz_buf b;
     if (tx->screen == NULL || !tx->mcp->has_pin)
         return true;
     bz_buf_init_fixed(&b, mem, sizeof mem);
-    bz_buf_puts(&b, "mcp:");
-    bz_buf_put(&b, tx->mcp->server.s.name);
-    bz_buf_putc(&b, '/');
-    bz_buf_put(&b, tx->mcp->pin.tool);
-    if (bz_buf_status(&b) != BZ_OK)
+    if (!bz_tx_mcp_name(tx, &b))
         return bz_tx_no(tx, BZ_REFUSE_INTERNAL);
     enum bz_level most = bz_image_clearance_tool(tx->image, bz_buf_view(&b));
     tx->screen->offered = (uint8_t)most;
@@ -458,6 +350,37 @@ static bool no_json(struct bz_tx *tx, enum bz_status st, const struct bz_diag *d
     return bz_tx_mcp_no(tx, r, d->why != NULL ? d->why : bz_status_text(st));
 }
 
+/* The answer to a ping that stood in place of what the server may not ask: it becomes the refusal, whatever the
+ * client said. false: out of memory. */
+static bool refuse_server(struct bz_json *root, const struct bz_mcp_message *msg,
+                          struct bz_arena *ar) {
+    enum bz_mcp_method asked;
+    struct bz_json *id = NULL, *error = NULL, *code = NULL, *text = NULL;
+    if (!bz_mcp_refused(msg->id, ar, &asked, &id))
+        return true;
+    const struct bz_mcp_method_info *i = bz_mcp_method(asked);
+    struct bz_buf b;
+    char mem[160];
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_buf_puts(&b, i == NULL ? "This method" : i->name);
+    bz_buf_puts(&b, " is not allowed for this server by the gateway between it and the client, "
+                    "who did not see the request.");
+    struct bz_view why = bz_arena_dup(ar, bz_buf_view(&b));
+    error = bz_json_new_obj(ar);
+    code = bz_json_new_num(ar, RPC_NO_METHOD);
+    text = bz_json_new_str(ar, why);
+    if (why.p == NULL || error == NULL || code == NULL || text == NULL)
+        return false;
+    bz_json_add(error, BZ_V("code"), code);
+    bz_json_add(error, BZ_V("message"), text);
+    (void)bz_json_remove(root, BZ_V("result"));
+    (void)bz_json_remove(root, BZ_V("error"));
+    (void)bz_json_remove(root, BZ_V("id"));
+    bz_json_add(root, BZ_V("id"), id);
+    bz_json_add(root, BZ_V("error"), error);
+    return true;
+}
+
 static bool take_in(struct bz_tx *tx, struct bz_view body, struct bz_arena *ar, struct bz_now now) {
     struct bz_tx_mcp *m = tx->mcp;
     struct bz_json *root = NULL;
@@ -478,8 +401,10 @@ static bool take_in(struct bz_tx *tx, struct bz_view body, struct bz_arena *ar, 
         return false;
     if (msg.method == BZ_MCP_INITIALIZE && !initialize(tx, msg.params))
         return false;
-    if (msg.method == BZ_MCP_TOOLS_CALL && !call(tx, msg.params, ar, now))
+    if (msg.kind == BZ_MCP_REQUEST && !bz_tx_mcp_approved(tx, &msg, ar, now))
         return false;
+    if ((msg.kind == BZ_MCP_RESULT || msg.kind == BZ_MCP_ERROR) && !refuse_server(root, &msg, ar))
+        return bz_tx_no(tx, BZ_REFUSE_NO_MEMORY);
     if (!screened(tx, root, ar, now, &grown) || !bz_tx_mcp_policy(tx, root, ar, now) ||
         !write_canonical(tx, root, body.n, grown))
         return false;

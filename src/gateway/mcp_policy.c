@@ -1,6 +1,6 @@
-/* A call of a tool server's tool under the rules over tools (docs/TOOLS.md), as "mcp:SERVER/TOOL": which may
- * be called with what, approvals, and what was read before. What must not leave does not leave in
- * arguments either. */
+/* A call of a tool server's tool, a resource that is read, a prompt that is got, under the rules over tools
+ * (docs/TOOLS.md): which may be called with what, approvals, and what was read before. What must not leave does
+ * not leave in arguments or addresses either. */
 #include "leaks.h"
 #include "mcp.h"
 #include "toolgate.h"
@@ -14,12 +14,42 @@ static uint64_t context(const struct bz_tx *tx) {
                              tx->conversation.n > 0 ? tx->conversation : tx->who.key_id);
 }
 
-static bool name_of(const struct bz_tx *tx, struct bz_buf *out) {
+bool bz_tx_mcp_name(const struct bz_tx *tx, struct bz_buf *out) {
+    const struct bz_mcp_pin *pin = &tx->mcp->pin;
     bz_buf_puts(out, "mcp:");
     bz_buf_put(out, tx->mcp->server.s.name);
     bz_buf_putc(out, '/');
-    bz_buf_put(out, tx->mcp->pin.tool);
+    if (pin->what == BZ_MCP_TOOL)
+        bz_buf_put(out, pin->name);
+    else
+        bz_buf_puts(out, pin->what == BZ_MCP_PROMPT ? "prompts/get" : "resources/read");
     return bz_buf_status(out) == BZ_OK;
+}
+
+/* What rules over tools are asked about: a tool's arguments, a resource's uri, a prompt's name and arguments. */
+static enum bz_status arguments_of(const struct bz_tx *tx, const struct bz_json *root,
+                                   struct bz_arena *ar, const struct bz_json **ret) {
+    static const char *const members[] = {"uri", "name", "ref", "arguments", "argument"};
+    static const struct bz_json empty = {.type = BZ_JSON_OBJECT};
+    const struct bz_json *params = bz_json_get(root, BZ_V("params"));
+    const struct bz_json *arguments = bz_json_get(params, BZ_V("arguments"));
+    *ret = arguments != NULL ? arguments : &empty;
+    if (tx->mcp->pin.what == BZ_MCP_TOOL)
+        return BZ_OK;
+    struct bz_json *own = bz_json_new_obj(ar);
+    for (size_t i = 0; own != NULL && i < sizeof members / sizeof members[0]; i++) {
+        const struct bz_json *m = bz_json_get(params, bz_view_str(members[i]));
+        struct bz_json *copy = m == NULL ? NULL : bz_arena_alloc(ar, sizeof *copy);
+        if (m == NULL)
+            continue;
+        if (copy == NULL)
+            return BZ_ENOMEM;
+        *copy = *m;
+        copy->next = NULL;
+        bz_json_add(own, m->key, copy);
+    }
+    *ret = own;
+    return own != NULL ? BZ_OK : BZ_ENOMEM;
 }
 
 void bz_tx_mcp_heard(struct bz_tx *tx) {
@@ -32,7 +62,7 @@ void bz_tx_mcp_heard(struct bz_tx *tx) {
     bz_buf_init_fixed(&name, mem, sizeof mem);
     if (bz_agent_open(bz_image_blob(tx->image, BZ_BLOB_AGENT), &a) != BZ_OK || !a.listed)
         return;
-    if (tx->mcp->has_pin && name_of(tx, &name) &&
+    if (tx->mcp->has_pin && bz_tx_mcp_name(tx, &name) &&
         !bz_agent_result_untrusted(&a, bz_buf_view(&name), tx->who.role))
         return;
     if (bz_state_take(tx->state, s, BZ_METER_REQUESTS, &rate, 1, now, &r) == BZ_OK)
@@ -96,8 +126,6 @@ static bool agent(struct bz_tx *tx, uint64_t mono_ns) {
 bool bz_tx_mcp_policy(struct bz_tx *tx, struct bz_json *root, struct bz_arena *ar,
                       struct bz_now now) {
     char mem[BZ_MCP_NAME_MAX];
-    static const struct bz_json empty = {.type = BZ_JSON_OBJECT};
-    const struct bz_json *args = bz_json_get(bz_json_get(root, BZ_V("params")), BZ_V("arguments"));
     struct agent_call c = {.key = 1, .names_n = 1, .arguments_n = 1};
     struct bz_buf name;
     if (!tx->mcp->has_pin)
@@ -105,13 +133,14 @@ bool bz_tx_mcp_policy(struct bz_tx *tx, struct bz_json *root, struct bz_arena *a
     if (!sealed(tx, root) || !agent(tx, now.mono_ns))
         return false;
     bz_buf_init_fixed(&name, mem, sizeof mem);
-    if (!name_of(tx, &name))
+    if (!bz_tx_mcp_name(tx, &name))
         return bz_tx_no(tx, BZ_REFUSE_INTERNAL);
     if (tx->agent == NULL)
         return true;
     c.names[0] = bz_buf_view(&name);
-    c.arguments[0] = args != NULL ? args : &empty;
-    enum bz_status st = bz_agent_judge(tx, &c, ar);
+    enum bz_status st = arguments_of(tx, root, ar, &c.arguments[0]);
+    if (st == BZ_OK)
+        st = bz_agent_judge(tx, &c, ar);
     if (st == BZ_EDENIED)
         return bz_tx_no_because(tx, (enum bz_refusal)tx->cut_why, bz_tx_agent_message(tx),
                                 (struct bz_view){NULL, 0}, NULL);

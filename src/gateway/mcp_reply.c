@@ -1,5 +1,4 @@
-/* What a tool server says. One response per request, with its id; tools as they were approved; results
- * that are what their definition says; everything else is dropped or withheld. */
+/* What a tool server says. One response per request, with its id; everything else is dropped or withheld. */
 #include "mcp.h"
 #include "screen.h"
 
@@ -103,7 +102,7 @@ bool bz_tx_mcp_reply_head(struct bz_tx *tx, const struct bz_reply_head *h, struc
     return true;
 }
 
-/* ---- results ---- */
+/* ---- what it is ---- */
 
 /* OK; EDENIED: *why. Instructions for the model are nobody's to approve yet: they do not pass. */
 static enum bz_status initialized(struct bz_tx *tx, struct bz_json *result, enum bz_refusal *why) {
@@ -119,79 +118,6 @@ static enum bz_status initialized(struct bz_tx *tx, struct bz_json *result, enum
     return bz_tx_mcp_seal(tx, v, tx->mcp->now) == BZ_OK ? BZ_OK : BZ_EDENIED;
 }
 
-static bool as_pinned(struct bz_tx *tx, const struct bz_mcp *mcp, const struct bz_json *tool,
-                      struct bz_arena *ar) {
-    struct bz_mcp_pin pin;
-    uint8_t digest[BZ_HASH_LEN];
-    struct bz_view name = bz_json_str(bz_json_get(tool, BZ_V("name")));
-    if (!bz_mcp_pin_find(mcp, &tx->mcp->server, name, &pin))
-        return false;
-    if (bz_mcp_tool_digest(tool, ar, digest) == BZ_OK &&
-        bz_ct_equal(bz_view(digest, sizeof digest), bz_view(pin.digest, sizeof pin.digest)))
-        return true;
-    bz_tx_mcp_mark(tx, &pin, tx->mcp->now.mono_ns);
-    tx->reason = "mcp_tool_changed";
-    return false;
-}
-
-static enum bz_status listed(struct bz_tx *tx, struct bz_json *result, struct bz_arena *ar,
-                             enum bz_refusal *why) {
-    struct bz_json *list = bz_json_get_mut(result, BZ_V("tools"));
-    struct bz_json **link = list != NULL ? &list->first : NULL;
-    struct bz_mcp mcp;
-    *why = BZ_REFUSE_MCP_RESULT;
-    (void)bz_json_remove(result, BZ_V("_meta"));
-    if (!bz_json_is(list, BZ_JSON_ARRAY) ||
-        bz_mcp_open(bz_image_blob(tx->image, BZ_BLOB_MCP), &mcp) != BZ_OK)
-        return BZ_EDENIED;
-    while (*link != NULL) {
-        if (as_pinned(tx, &mcp, *link, ar)) {
-            (void)bz_json_remove(*link, BZ_V("_meta")); /* no part of what was approved */
-            link = &(*link)->next;
-            continue;
-        }
-        *link = (*link)->next;
-        list->count--;
-        tx->mcp->dropped++;
-        tx->detail = "Tools that are not approved were left out of the list.";
-    }
-    return BZ_OK;
-}
-
-static bool contents(const struct bz_json *list) {
-    static const char *const types[] = {"text", "image", "audio", "resource", "resource_link"};
-    if (!bz_json_is(list, BZ_JSON_ARRAY))
-        return false;
-    for (const struct bz_json *c = list->first; c != NULL; c = c->next) {
-        struct bz_view type = bz_json_str(bz_json_get(c, BZ_V("type")));
-        bool known = false;
-        for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-            known |= bz_view_eq(type, bz_view_str(types[i]));
-        if (!known)
-            return false;
-    }
-    return true;
-}
-
-/* "Servers MUST provide structured results that conform to" the output schema. */
-static enum bz_status called(struct bz_tx *tx, const struct bz_json *result, struct bz_arena *ar,
-                             enum bz_refusal *why) {
-    const struct bz_json *structured = bz_json_get(result, BZ_V("structuredContent"));
-    const struct bz_json *error = bz_json_get(result, BZ_V("isError"));
-    const struct bz_mcp_pin *pin = &tx->mcp->pin;
-    struct bz_json *schema = NULL;
-    struct bz_schema_misfit misfit;
-    *why = BZ_REFUSE_MCP_RESULT;
-    if (!contents(bz_json_get(result, BZ_V("content"))) ||
-        (structured != NULL && !bz_json_is(structured, BZ_JSON_OBJECT)))
-        return BZ_EDENIED;
-    if (pin->output.n == 0 || (bz_json_is(error, BZ_JSON_TRUE) && structured == NULL))
-        return BZ_OK;
-    BZ_TRY(bz_json_parse(pin->output, NULL, ar, &schema, NULL));
-    BZ_TRY(bz_schema_fits(schema, BZ_SCHEMA_PUBLISHED, structured, ar, &misfit));
-    return misfit.why == NULL ? BZ_OK : BZ_EDENIED;
-}
-
 /* OK; EDENIED (*why); ENOMEM. Screening is not in it. */
 static enum bz_status check(struct bz_tx *tx, struct bz_json *root,
                             const struct bz_mcp_message *msg, struct bz_arena *ar,
@@ -200,14 +126,11 @@ static enum bz_status check(struct bz_tx *tx, struct bz_json *root,
     bool answers = msg->kind == BZ_MCP_RESULT;
     if (answers && tx->mcp->method == BZ_MCP_INITIALIZE)
         st = initialized(tx, msg->result, why);
-    else if (answers && tx->mcp->method == BZ_MCP_TOOLS_LIST)
-        st = listed(tx, msg->result, ar, why);
-    else if (answers && tx->mcp->method == BZ_MCP_TOOLS_CALL)
-        st = called(tx, msg->result, ar, why);
+    else if (answers)
+        st = bz_tx_mcp_result(tx, msg->result, ar, why);
     if (st != BZ_OK)
         return st;
-    bool pinned = answers && tx->mcp->method == BZ_MCP_TOOLS_LIST;
-    return pinned ? BZ_OK : bz_tx_mcp_judge(tx, root, ar, why);
+    return answers && bz_tx_mcp_is_list(tx) ? BZ_OK : bz_tx_mcp_judge(tx, root, ar, why);
 }
 
 /* The response to our request? */
@@ -220,7 +143,8 @@ static bool ours(const struct bz_tx *tx, const struct bz_mcp_message *msg) {
 
 static void heard(struct bz_tx *tx) {
     enum bz_mcp_method m = (enum bz_mcp_method)tx->mcp->method;
-    if (m == BZ_MCP_TOOLS_CALL || m == BZ_MCP_RESOURCES_READ || m == BZ_MCP_PROMPTS_GET)
+    if (m == BZ_MCP_TOOLS_CALL || m == BZ_MCP_RESOURCES_READ || m == BZ_MCP_PROMPTS_GET ||
+        m == BZ_MCP_COMPLETE)
         bz_tx_mcp_heard(tx);
 }
 
@@ -370,6 +294,31 @@ static bool may(const struct bz_tx *tx, const struct bz_mcp_message *msg) {
            (tx->mcp->server.s.methods >> msg->method & 1) != 0 && !tx->mcp->answered;
 }
 
+/* Dropped. What was a request is answered, too: the client gets a ping in its place, and its answer goes to the
+ * server as the refusal. */
+static enum bz_status refuse(struct bz_tx *tx, const struct bz_mcp_message *msg,
+                             struct bz_arena *scratch, struct bz_buf *out) {
+    struct bz_json *id = NULL;
+    uint8_t mem[BZ_MCP_ID_MAX + 64];
+    struct bz_buf b;
+    tx->mcp->dropped++;
+    tx->detail = "Messages that the server may not send were dropped.";
+    if (msg->kind != BZ_MCP_REQUEST || tx->mcp->answered)
+        return BZ_OK;
+    tx->detail = "Requests of the server that are not allowed were refused.";
+    enum bz_status st = bz_mcp_refused_id(msg->method, msg->id, scratch, &id);
+    if (st != BZ_OK)
+        return st == BZ_ENOMEM ? st : BZ_OK;
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_buf_puts(&b, "{\"jsonrpc\":\"2.0\",\"id\":");
+    bz_json_write_str(&b, id->val);
+    bz_buf_puts(&b, ",\"method\":\"ping\"}");
+    if (bz_buf_status(&b) != BZ_OK)
+        return BZ_OK; /* an id of escapes: nobody could answer it */
+    bz_stream_put(&tx->stream, (struct bz_view){NULL, 0}, bz_buf_view(&b), out);
+    return BZ_OK;
+}
+
 static enum bz_status on_event(void *ctx, struct bz_view name, struct bz_view data,
                                struct bz_json *root, struct bz_arena *scratch, struct bz_buf *out) {
     struct bz_tx *tx = ctx;
@@ -383,11 +332,8 @@ static enum bz_status on_event(void *ctx, struct bz_view name, struct bz_view da
     if ((name.n > 0 && !bz_view_eq(name, BZ_V("message"))) ||
         bz_mcp_message_read(root, &msg, NULL) != BZ_OK)
         return BZ_ESYNTAX;
-    if (!may(tx, &msg)) {
-        m->dropped++;
-        tx->detail = "Messages that the server may not send were dropped.";
-        return BZ_OK;
-    }
+    if (!may(tx, &msg))
+        return refuse(tx, &msg, scratch, out);
     enum bz_status st =
         data.n > m->server.s.result_max ? BZ_EDENIED : check(tx, root, &msg, scratch, &why);
     if (data.n > m->server.s.result_max)

@@ -109,10 +109,15 @@
     X(MCP_METHOD, 403, "mcp_method_not_allowed", "This MCP method is not allowed here.")           \
     X(MCP_TOOL, 403, "mcp_tool_unknown",                                                           \
       "This tool is not approved. An administrator sees it with: bartizan mcp list")               \
+    X(MCP_RESOURCE, 403, "mcp_resource_unknown",                                                   \
+      "This resource is not approved, and no approved template has it. An administrator sees "     \
+      "them with: bartizan mcp list")                                                              \
+    X(MCP_PROMPT, 403, "mcp_prompt_unknown",                                                       \
+      "This prompt is not approved. An administrator sees it with: bartizan mcp list")             \
     X(MCP_TOOL_CHANGED, 403, "mcp_tool_changed",                                                   \
-      "The server has changed this tool since it was approved. It is closed until an "             \
+      "The server has changed this since it was approved. It is closed until an "                  \
       "administrator has approved it again.")                                                      \
-    X(MCP_ARGUMENTS, 403, "mcp_arguments_invalid", "The arguments do not fit the tool's schema.")  \
+    X(MCP_ARGUMENTS, 403, "mcp_arguments_invalid", "The arguments do not fit the schema.")         \
     X(MCP_REPLAY, 403, "mcp_replay",                                                               \
       "A call with this id was sent in this session less than a minute ago.")                      \
     X(MCP_RESULT, 502, "mcp_result_invalid",                                                       \

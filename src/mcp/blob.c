@@ -1,6 +1,6 @@
 /* Servers and pins in the policy image.
  *
- *   head (32) | servers (64 each) | pins (64 each; those of a server together, sorted) | pool of texts
+ *   head (32) | servers (64 each) | pins (72 each; those of a server together, sorted by what they are and name) | pool of texts
  *
  * All numbers little-endian; a text is its offset in the pool and its length. */
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include <bartizan/mcp.h>
 #include <bartizan/rd.h>
 
-enum { HEAD = 32, SERVER = 64, PIN = 64, VERSION = 1 };
+enum { HEAD = 32, SERVER = 64, PIN = 72, VERSION = 2 };
 static const char magic[8] = "bzmcpin"; /* with its NUL */
 
 static int order(struct bz_view a, struct bz_view b) {
@@ -31,9 +31,13 @@ static void put_text(struct bz_buf *out, struct bz_buf *pool, struct bz_view v) 
     bz_buf_put(pool, v);
 }
 
-static int by_tool(const void *a, const void *b) {
+static int order_pins(const struct bz_mcp_pin *a, enum bz_mcp_what w, struct bz_view name) {
+    return a->what != w ? (a->what > w) - (a->what < w) : order(a->name, name);
+}
+
+static int by_name(const void *a, const void *b) {
     const struct bz_mcp_pin *const *x = a, *const *y = b;
-    return order((*x)->tool, (*y)->tool);
+    return order_pins(*x, (*y)->what, (*y)->name);
 }
 
 static enum bz_status put_pins(struct writer *w, const struct bz_mcp_server *s) {
@@ -43,13 +47,15 @@ static enum bz_status put_pins(struct writer *w, const struct bz_mcp_server *s) 
     for (size_t i = 0; i < s->pins_n; i++)
         list[i] = &s->pins[i];
     if (s->pins_n > 0)
-        qsort(list, s->pins_n, sizeof *list, by_tool);
+        qsort(list, s->pins_n, sizeof *list, by_name);
     for (size_t i = 0; i < s->pins_n; i++) {
-        if (!bz_mcp_tool_name_ok(list[i]->tool))
+        if (!bz_mcp_name_ok(list[i]->what, list[i]->name))
             return BZ_EINVAL;
-        if (i > 0 && bz_view_eq(list[i - 1]->tool, list[i]->tool))
+        if (i > 0 && order_pins(list[i - 1], list[i]->what, list[i]->name) == 0)
             return BZ_EEXISTS;
-        put_text(&w->pins, &w->pool, list[i]->tool);
+        bz_buf_put_le32(&w->pins, list[i]->what);
+        bz_buf_put_le32(&w->pins, 0);
+        put_text(&w->pins, &w->pool, list[i]->name);
         put_text(&w->pins, &w->pool, list[i]->input);
         put_text(&w->pins, &w->pool, list[i]->output);
         bz_buf_put(&w->pins, bz_view(list[i]->digest, BZ_HASH_LEN));
@@ -61,7 +67,7 @@ static enum bz_status put_pins(struct writer *w, const struct bz_mcp_server *s) 
 }
 
 static enum bz_status put_server(struct writer *w, const struct bz_mcp_server *s) {
-    if (s->name.n == 0 || s->path.n == 0 || s->pins_n > BZ_MCP_TOOLS_MAX ||
+    if (s->name.n == 0 || s->path.n == 0 || s->pins_n > BZ_MCP_DEFINITIONS_MAX ||
         s->result_max > BZ_MCP_RESULT_MAX || s->backend >= BZ_BACKENDS_MAX)
         return BZ_EINVAL;
     put_text(&w->servers, &w->pool, s->name);
@@ -109,7 +115,7 @@ enum bz_status bz_mcp_compile(const struct bz_mcp_server *s, size_t n, struct bz
     bz_buf_init(&w.servers, n * SERVER);
     bz_buf_init(&w.pins, BZ_BLOB_MAX);
     bz_buf_init(&w.pool, BZ_BLOB_MAX);
-    bz_buf_init(&w.order, BZ_MCP_TOOLS_MAX * sizeof(void *));
+    bz_buf_init(&w.order, BZ_MCP_DEFINITIONS_MAX * sizeof(void *));
     enum bz_status st = write_all(&w, s, n, out);
     bz_buf_free(&w.servers);
     bz_buf_free(&w.pins);
@@ -151,7 +157,7 @@ static bool server_at(const struct bz_mcp *m, uint32_t i, struct bz_mcp_route *r
     return bz_rd_end(&r) == BZ_OK && ret->s.name.n > 0 && ret->s.path.n > 0 &&
            ret->s.path.p[0] == '/' && ret->s.backend < BZ_BACKENDS_MAX &&
            ret->s.result_max <= BZ_MCP_RESULT_MAX && ret->pin_first <= m->pins &&
-           ret->s.pins_n <= m->pins - ret->pin_first && ret->s.pins_n <= BZ_MCP_TOOLS_MAX;
+           ret->s.pins_n <= m->pins - ret->pin_first && ret->s.pins_n <= BZ_MCP_DEFINITIONS_MAX;
 }
 
 static bool pin_at(const struct bz_mcp *m, uint32_t i, struct bz_mcp_pin *ret) {
@@ -159,12 +165,15 @@ static bool pin_at(const struct bz_mcp *m, uint32_t i, struct bz_mcp_pin *ret) {
     struct bz_rd r;
     bz_rd_init(&r,
                bz_view_sub(m->bytes, HEAD + (size_t)m->servers * SERVER + (size_t)i * PIN, PIN));
-    *ret = (struct bz_mcp_pin){.tool = take_text(&r, pool)};
+    uint32_t what = bz_rd_le32(&r);
+    (void)bz_rd_le32(&r);
+    *ret = (struct bz_mcp_pin){.what = (enum bz_mcp_what)what, .name = take_text(&r, pool)};
     ret->input = take_text(&r, pool);
     ret->output = take_text(&r, pool);
     struct bz_view digest = bz_rd_take(&r, BZ_HASH_LEN);
     ret->since = bz_rd_le64(&r);
-    if (bz_rd_end(&r) != BZ_OK || !bz_mcp_tool_name_ok(ret->tool))
+    if (bz_rd_end(&r) != BZ_OK || what >= BZ_MCP_WHAT_COUNT ||
+        !bz_mcp_name_ok(ret->what, ret->name))
         return false;
     memcpy(ret->digest, digest.p, BZ_HASH_LEN);
     return true;
@@ -174,7 +183,7 @@ static bool sorted(const struct bz_mcp *m, const struct bz_mcp_route *r) {
     struct bz_mcp_pin a, b;
     for (uint32_t i = 1; i < r->s.pins_n; i++)
         if (!pin_at(m, r->pin_first + i - 1, &a) || !pin_at(m, r->pin_first + i, &b) ||
-            order(a.tool, b.tool) >= 0)
+            order_pins(&a, b.what, b.name) >= 0)
             return false;
     return true;
 }
@@ -199,7 +208,7 @@ enum bz_status bz_mcp_open(struct bz_view blob, struct bz_mcp *ret) {
         return BZ_ECORRUPT;
     if (version != VERSION)
         return BZ_EVERSION;
-    if (m.servers > BZ_MCP_SERVERS_MAX || m.pins > BZ_MCP_SERVERS_MAX * BZ_MCP_TOOLS_MAX ||
+    if (m.servers > BZ_MCP_SERVERS_MAX || m.pins > BZ_MCP_SERVERS_MAX * BZ_MCP_DEFINITIONS_MAX ||
         blob.n != HEAD + (uint64_t)m.servers * SERVER + (uint64_t)m.pins * PIN + pool)
         return BZ_ECORRUPT;
     for (uint32_t i = 0; i < m.pins; i++)
@@ -219,14 +228,14 @@ bool bz_mcp_find(const struct bz_mcp *m, struct bz_view server, struct bz_mcp_ro
     return false;
 }
 
-bool bz_mcp_pin_find(const struct bz_mcp *m, const struct bz_mcp_route *r, struct bz_view tool,
-                     struct bz_mcp_pin *ret) {
+bool bz_mcp_pin_find(const struct bz_mcp *m, const struct bz_mcp_route *r, enum bz_mcp_what w,
+                     struct bz_view name, struct bz_mcp_pin *ret) {
     uint32_t low = r->pin_first, high = r->pin_first + (uint32_t)r->s.pins_n;
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
         if (!pin_at(m, mid, ret))
             return false;
-        int d = order(ret->tool, tool);
+        int d = order_pins(ret, w, name);
         if (d == 0)
             return true;
         if (d < 0)
@@ -234,5 +243,16 @@ bool bz_mcp_pin_find(const struct bz_mcp *m, const struct bz_mcp_route *r, struc
         else
             high = mid;
     }
+    return false;
+}
+
+bool bz_mcp_pin_find_uri(const struct bz_mcp *m, const struct bz_mcp_route *r, struct bz_view uri,
+                         struct bz_mcp_pin *ret) {
+    if (bz_mcp_pin_find(m, r, BZ_MCP_RESOURCE, uri, ret))
+        return true;
+    for (uint32_t i = 0; i < r->s.pins_n; i++)
+        if (pin_at(m, r->pin_first + i, ret) && ret->what == BZ_MCP_TEMPLATE &&
+            bz_mcp_uri_fits(ret->name, uri))
+            return true;
     return false;
 }

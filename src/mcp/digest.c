@@ -55,20 +55,20 @@ static enum bz_status put(const struct bz_json *v, bool top, struct bz_arena *ar
     return BZ_OK;
 }
 
-enum bz_status bz_mcp_tool_text(const struct bz_json *tool, struct bz_arena *ar,
-                                struct bz_buf *out) {
-    BZ_TRY(put(tool, true, ar, out));
+enum bz_status bz_mcp_definition_text(const struct bz_json *definition, struct bz_arena *ar,
+                                      struct bz_buf *out) {
+    BZ_TRY(put(definition, true, ar, out));
     return bz_buf_status(out);
 }
 
-enum bz_status bz_mcp_tool_digest(const struct bz_json *tool, struct bz_arena *ar,
-                                  uint8_t out[BZ_HASH_LEN]) {
+enum bz_status bz_mcp_definition_digest(enum bz_mcp_what w, const struct bz_json *definition,
+                                        struct bz_arena *ar, uint8_t out[BZ_HASH_LEN]) {
     struct bz_buf b;
-    if (!bz_json_is(tool, BZ_JSON_OBJECT) ||
-        !bz_mcp_tool_name_ok(bz_json_str(bz_json_get(tool, BZ_V("name")))))
+    if (!bz_json_is(definition, BZ_JSON_OBJECT) ||
+        !bz_mcp_name_ok(w, bz_mcp_definition_name(w, definition)))
         return BZ_ESYNTAX;
     bz_buf_init(&b, BZ_MCP_DEFINITION_MAX);
-    enum bz_status st = bz_mcp_tool_text(tool, ar, &b);
+    enum bz_status st = bz_mcp_definition_text(definition, ar, &b);
     if (st == BZ_OK)
         bz_sha256(bz_buf_view(&b), out);
     bz_buf_free(&b);

@@ -5,8 +5,8 @@
 
 enum { WORD_MIN = 4 }; /* names below are in every text */
 
-static const char *const odd_names[BZ_MCP_ODDS] = {"name",   "invisible", "control",
-                                                   "orders", "same_name", "mentions"};
+static const char *const odd_names[BZ_MCP_ODDS] = {"name",      "invisible", "control",  "orders",
+                                                   "same_name", "mentions",  "undecided"};
 
 const char *bz_mcp_odd_name(unsigned bit) {
     return bit < BZ_MCP_ODDS ? odd_names[bit] : "unknown";
@@ -150,9 +150,9 @@ static uint32_t odd_text(struct bz_view v, const struct bz_mcp_other *others, si
     if (any_of(v, orders, sizeof orders / sizeof orders[0]))
         odd |= BZ_MCP_ODD_ORDERS;
     for (size_t i = 0; i < n && (odd & BZ_MCP_ODD_MENTIONS) == 0; i++) {
-        bool tool = others[i].tool.n >= WORD_MIN && contains(v, others[i].tool, true);
+        bool name = others[i].name.n >= WORD_MIN && contains(v, others[i].name, true);
         bool server = others[i].server.n >= WORD_MIN && contains(v, others[i].server, true);
-        if (tool || server)
+        if (name || server)
             odd |= BZ_MCP_ODD_MENTIONS;
     }
     return odd;
@@ -171,14 +171,18 @@ static uint32_t odd_value(const struct bz_json *v, const struct bz_mcp_other *ot
     return odd;
 }
 
-uint32_t bz_mcp_odd(const struct bz_json *tool, const struct bz_mcp_other *others, size_t n) {
-    struct bz_view name = bz_json_str(bz_json_get(tool, BZ_V("name")));
-    uint32_t odd = bz_mcp_tool_name_ok(name) ? 0 : BZ_MCP_ODD_NAME;
+uint32_t bz_mcp_odd(enum bz_mcp_what w, const struct bz_json *definition,
+                    const struct bz_mcp_other *others, size_t n) {
+    const struct bz_mcp_what_info *info = bz_mcp_what(w);
+    struct bz_view name = bz_mcp_definition_name(w, definition);
+    uint32_t odd = bz_mcp_name_ok(w, name) ? 0 : BZ_MCP_ODD_NAME;
+    if (info == NULL || definition == NULL)
+        return odd;
     for (size_t i = 0; i < n; i++)
-        if (bz_mcp_same_look(name, others[i].tool))
+        if (others[i].what == w && bz_mcp_same_look(name, others[i].name))
             odd |= BZ_MCP_ODD_SAME_NAME;
-    for (const struct bz_json *m = tool == NULL ? NULL : tool->first; m != NULL; m = m->next) {
-        if (bz_view_eq(m->key, BZ_V("name")))
+    for (const struct bz_json *m = definition->first; m != NULL; m = m->next) {
+        if (bz_view_eq(m->key, bz_view_str(info->id)))
             odd |= odd_value(m, others, 0);
         else
             odd |= odd_text(m->key, others, 0) | odd_value(m, others, n);

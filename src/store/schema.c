@@ -49,6 +49,26 @@ static const char *const migrations[] = {
     "  decided INTEGER NOT NULL,"
     "  PRIMARY KEY (server, tool, digest)"
     ") STRICT, WITHOUT ROWID;",
+    "CREATE TABLE mcp_definitions ("
+    "  server TEXT NOT NULL,"
+    "  kind TEXT NOT NULL CHECK (kind IN ('tool', 'resource', 'template', 'prompt')),"
+    "  name TEXT NOT NULL,"
+    "  digest BLOB NOT NULL CHECK (length(digest) = 32),"
+    "  definition TEXT NOT NULL,"
+    "  state TEXT NOT NULL CHECK"
+    "    (state IN ('new', 'approved', 'changed', 'shadowing', 'retired', 'revoked')),"
+    "  odd INTEGER NOT NULL,"
+    "  current INTEGER NOT NULL CHECK (current IN (0, 1)),"
+    "  first INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL,"
+    "  by TEXT NOT NULL,"
+    "  note TEXT NOT NULL,"
+    "  decided INTEGER NOT NULL,"
+    "  PRIMARY KEY (server, kind, name, digest)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO mcp_definitions SELECT server, 'tool', tool, digest, definition, state, odd,"
+    "  current, first, last, by, note, decided FROM mcp_tools;"
+    "DROP TABLE mcp_tools;",
 };
 const struct layout store_layout = {0x42415254 /* "BART" */, migrations,
                                     sizeof migrations / sizeof *migrations, NULL};

@@ -16,22 +16,34 @@
 #define MCP_ECHO                                                                                   \
     "{\"name\":\"echo\",\"description\":\"Echoes.\",\"inputSchema\":{\"type\":\"object\"}}"
 
+#define MCP_PAGE "{\"uri\":\"file:///docs/page\",\"name\":\"page\"}"
+#define MCP_NOTES "{\"uriTemplate\":\"notes://{+path}\",\"name\":\"notes\"}"
+#define MCP_REVIEW                                                                                 \
+    "{\"name\":\"review\",\"arguments\":[{\"name\":\"code\",\"required\":true},{\"name\":"         \
+    "\"style\"}]}"
+
 static inline bool mcp_pin(const char *definition, struct bz_arena *ar, struct bz_mcp_pin *ret) {
     struct bz_json *root = NULL;
     if (bz_json_parse(bz_view_str(definition), NULL, ar, &root, NULL) != BZ_OK ||
-        bz_mcp_tool_digest(root, ar, ret->digest) != BZ_OK)
+        bz_mcp_definition_digest(ret->what, root, ar, ret->digest) != BZ_OK)
         return false;
-    ret->tool = bz_json_str(bz_json_get(root, BZ_V("name")));
+    ret->name = bz_mcp_definition_name(ret->what, root);
     return true;
 }
 
 static inline bool mcp_blob(uint64_t result_max, struct bz_buf *out) {
-    struct bz_mcp_pin pins[2] = {
+    struct bz_mcp_pin pins[5] = {
         {.input = BZ_V(
              "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"}},\"required\":["
              "\"a\"]}"),
          .output = BZ_V("{\"type\":\"object\",\"required\":[\"sum\"]}")},
         {.input = BZ_V("{\"type\":\"object\"}")},
+        {.what = BZ_MCP_RESOURCE},
+        {.what = BZ_MCP_TEMPLATE},
+        {.what = BZ_MCP_PROMPT,
+         .input = BZ_V(
+             "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{\"code\":{"
+             "\"type\":\"string\"},\"style\":{\"type\":\"string\"}},\"required\":[\"code\"]}")},
     };
     struct bz_mcp_server s = {.name = BZ_V("calc"),
                               .path = BZ_V("/mcp"),
@@ -41,11 +53,12 @@ static inline bool mcp_blob(uint64_t result_max, struct bz_buf *out) {
                               .roles = 1,
                               .result_max = result_max,
                               .pins = pins,
-                              .pins_n = 2};
+                              .pins_n = 5};
     struct bz_arena ar;
     bz_arena_init(&ar, bz_alloc_heap, 1 << 20, NULL, 0);
     bool ok = mcp_pin(MCP_ADD, &ar, &pins[0]) && mcp_pin(MCP_ECHO, &ar, &pins[1]) &&
-              bz_mcp_compile(&s, 1, out) == BZ_OK;
+              mcp_pin(MCP_PAGE, &ar, &pins[2]) && mcp_pin(MCP_NOTES, &ar, &pins[3]) &&
+              mcp_pin(MCP_REVIEW, &ar, &pins[4]) && bz_mcp_compile(&s, 1, out) == BZ_OK;
     bz_arena_free(&ar);
     return ok;
 }

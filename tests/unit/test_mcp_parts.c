@@ -176,7 +176,7 @@ static void sessions(void **state) {
 }
 
 static void digest_of(const char *text, uint8_t out[BZ_HASH_LEN]) {
-    assert_int_equal(bz_mcp_tool_digest(parse(text), &ar, out), BZ_OK);
+    assert_int_equal(bz_mcp_definition_digest(BZ_MCP_TOOL, parse(text), &ar, out), BZ_OK);
 }
 
 static void digests(void **state) {
@@ -217,13 +217,14 @@ static void digests(void **state) {
         assert_memory_not_equal(first, d, sizeof d);
     }
     bz_buf_init_fixed(&b, text, sizeof text);
-    assert_int_equal(bz_mcp_tool_text(parse(same[1]), &ar, &b), BZ_OK);
+    assert_int_equal(bz_mcp_definition_text(parse(same[1]), &ar, &b), BZ_OK);
     assert_true(bz_view_eq(
         bz_buf_view(&b), BZ_V("{\"description\":\"d\",\"inputSchema\":{\"properties\":{},\"type\":"
                               "\"object\"},\"name\":\"a\"}")));
-    assert_int_equal(bz_mcp_tool_digest(parse("{\"name\":\"a b\"}"), &ar, d), BZ_ESYNTAX);
-    assert_int_equal(bz_mcp_tool_digest(parse("[]"), &ar, d), BZ_ESYNTAX);
-    assert_int_equal(bz_mcp_tool_digest(NULL, &ar, d), BZ_ESYNTAX);
+    assert_int_equal(bz_mcp_definition_digest(BZ_MCP_TOOL, parse("{\"name\":\"a b\"}"), &ar, d),
+                     BZ_ESYNTAX);
+    assert_int_equal(bz_mcp_definition_digest(BZ_MCP_TOOL, parse("[]"), &ar, d), BZ_ESYNTAX);
+    assert_int_equal(bz_mcp_definition_digest(BZ_MCP_TOOL, NULL, &ar, d), BZ_ESYNTAX);
 }
 
 static void definition_cap(void **state) {
@@ -236,13 +237,14 @@ static void definition_cap(void **state) {
         memcpy(text, head, sizeof head - 1);
         memset(text + sizeof head - 1, 'x', n);
         memcpy(text + sizeof head - 1 + n, tail, sizeof tail);
-        assert_int_equal(bz_mcp_tool_digest(parse(text), &ar, d), n == most ? BZ_OK : BZ_ETOOBIG);
+        assert_int_equal(bz_mcp_definition_digest(BZ_MCP_TOOL, parse(text), &ar, d),
+                         n == most ? BZ_OK : BZ_ETOOBIG);
     }
 }
 
 static void odd(void **state) {
     static const struct bz_mcp_other others[] = {
-        {{(const uint8_t *)"mailer", 6}, {(const uint8_t *)"send_mail", 9}}};
+        {{(const uint8_t *)"mailer", 6}, {(const uint8_t *)"send_mail", 9}, BZ_MCP_TOOL}};
     static const struct {
         const char *text;
         uint32_t bits;
@@ -266,17 +268,166 @@ static void odd(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        assert_int_equal(bz_mcp_odd(parse(rows[i].text), others, 1), rows[i].bits);
+        assert_int_equal(bz_mcp_odd(BZ_MCP_TOOL, parse(rows[i].text), others, 1), rows[i].bits);
+}
+
+static void uris(void **state) {
+    static const char *const good[] = {"file:///a", "git+ssh://h/x?y#z", "a:b", "notes://x/%20"};
+    static const char *const bad[] = {"",      "file",  "file:",  "/a",         "1a:b",
+                                      "a:b c", "a:<b>", "a:b{c}", "a:\xc3\xa4", "a:b\\c"};
+    static const char *const templates[] = {"file:///{name}", "a:b/{+path}", "a:{x*}/y/{z}.md",
+                                            "a:b"};
+    static const char *const no_templates[] = {
+        "{scheme}:a", "a:{}",    "a:{x}{y}", "a:{x",    "a:x}", "a:{?q}", "a:{/x}",
+        "a:{x,y}",    "a:{+x*}", "a:{x:3}",  "a b:{x}", "x",    "a:{&q}", "a:{#f}"};
+    static const struct {
+        const char *t, *good[4], *bad[8];
+    } fits[] = {
+        {"file:///docs/{name}.md",
+         {"file:///docs/a.md", "file:///docs/a%20b.md", "file:///docs/a.md.md"},
+         {"file:///docs/.md", "file:///docs/a/b.md", "file:///docs/a.txt", "file:///docs/a%2fb.md",
+          "file:///docs/a%00.md", "file:///docs/%2e%2e.md", "file:///docs/a.md?x",
+          "file:///docs/a%2.md"}},
+        {"file:///{+path}",
+         {"file:///a/b/c", "file:///a..b"},
+         {"file:///", "file:///a/../b", "file:///..", "file:///a/./b", "file:///a%2F..%2Fb",
+          "file:///a?x=1", "file:///%252e"}},
+        {"a:{x}/{y*}", {"a:1/2/3", "a:1/2"}, {"a:/2", "a:1", "a:1/", "b:1/2"}},
+        {"a:b", {"a:b"}, {"a:bc", "a:B"}},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_true(bz_mcp_uri_ok(bz_view_str(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(bz_mcp_uri_ok(bz_view_str(bad[i])));
+    for (size_t i = 0; i < sizeof templates / sizeof templates[0]; i++)
+        if (!bz_mcp_template_ok(bz_view_str(templates[i])))
+            fail_msg("%s is one", templates[i]);
+    for (size_t i = 0; i < sizeof no_templates / sizeof no_templates[0]; i++)
+        if (bz_mcp_template_ok(bz_view_str(no_templates[i])))
+            fail_msg("%s is none", no_templates[i]);
+    for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) {
+        for (size_t k = 0; k < 4 && fits[i].good[k] != NULL; k++)
+            if (!bz_mcp_uri_fits(bz_view_str(fits[i].t), bz_view_str(fits[i].good[k])))
+                fail_msg("%s is not %s", fits[i].t, fits[i].good[k]);
+        for (size_t k = 0; k < 8 && fits[i].bad[k] != NULL; k++)
+            if (bz_mcp_uri_fits(bz_view_str(fits[i].t), bz_view_str(fits[i].bad[k])))
+                fail_msg("%s is %s", fits[i].t, fits[i].bad[k]);
+    }
+}
+
+static void uri_cap(void **state) {
+    static char text[BZ_MCP_URI_MAX + 2];
+    (void)state;
+    memset(text, 'a', sizeof text - 1);
+    text[1] = ':';
+    assert_false(bz_mcp_uri_ok(bz_view_str(text)));
+    assert_false(bz_mcp_template_ok(bz_view_str(text)));
+    text[BZ_MCP_URI_MAX] = '\0';
+    assert_true(bz_mcp_uri_ok(bz_view_str(text)));
+    assert_true(bz_mcp_uri_fits(bz_view_str(text), bz_view_str(text)));
+    assert_true(bz_mcp_uri_fits(BZ_V("a:{x}"), bz_view_str(text)));
+}
+
+/* Can what is sent be held against it? */
+static void definition_checks(void **state) {
+    static const struct {
+        enum bz_mcp_what what;
+        const char *text, *err; /* NULL: yes */
+    } rows[] = {
+        {BZ_MCP_TOOL, "{\"name\":\"a\",\"inputSchema\":{}}", NULL},
+        {BZ_MCP_TOOL, "{\"name\":\"a\"}", "inputSchema: "},
+        {BZ_MCP_TOOL, "{\"name\":\"a\",\"inputSchema\":true}", "inputSchema: "},
+        {BZ_MCP_TOOL,
+         "{\"name\":\"a\",\"inputSchema\":{\"properties\":{\"b\":{\"$ref\":\"https://x\"}}}}",
+         "inputSchema: schema.properties.b.$ref: "},
+        {BZ_MCP_TOOL, "{\"name\":\"a\",\"inputSchema\":{},\"outputSchema\":{\"x\":1}}",
+         "outputSchema: schema.x: "},
+        {BZ_MCP_TOOL, "{\"name\":\"a b\",\"inputSchema\":{}}", "name: "},
+        {BZ_MCP_RESOURCE, "{\"uri\":\"a:b\"}", NULL},
+        {BZ_MCP_RESOURCE, "{\"uri\":\"b\"}", "name: "},
+        {BZ_MCP_TEMPLATE, "{\"uriTemplate\":\"a:{b}\"}", NULL},
+        {BZ_MCP_TEMPLATE, "{\"uriTemplate\":\"a:{?b}\"}", "name: "},
+        {BZ_MCP_PROMPT, "{\"name\":\"a\"}", NULL},
+        {BZ_MCP_PROMPT,
+         "{\"name\":\"a\",\"arguments\":[{\"name\":\"b\",\"required\":false},{\"name\":\"c\"}]}",
+         NULL},
+        {BZ_MCP_PROMPT, "{\"name\":\"a\",\"arguments\":{}}", "arguments: "},
+        {BZ_MCP_PROMPT, "{\"name\":\"a\",\"arguments\":[{}]}", "arguments: "},
+        {BZ_MCP_PROMPT, "{\"name\":\"a\",\"arguments\":[{\"name\":\"b\",\"required\":1}]}",
+         "arguments: "},
+        {BZ_MCP_PROMPT, "{\"name\":\"a\",\"arguments\":[{\"name\":\"b\"},{\"name\":\"b\"}]}",
+         "arguments: "},
+    };
+    char err[BZ_SCHEMA_ERROR];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum bz_status st = bz_mcp_definition_check(rows[i].what, parse(rows[i].text), &ar, err);
+        if ((st == BZ_OK) != (rows[i].err == NULL) ||
+            (rows[i].err != NULL && strstr(err, rows[i].err) == NULL))
+            fail_msg("%s: %s", rows[i].text, err);
+    }
+}
+
+static void prompt_schemas(void **state) {
+    static char text[8192];
+    char mem[512], err[BZ_SCHEMA_ERROR];
+    struct bz_buf b;
+    (void)state;
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_mcp_prompt_schema(parse("{\"name\":\"p\",\"arguments\":[{\"name\":\"a\\\"\",\"required\":"
+                               "true},{\"name\":\"b\"}]}"),
+                         &b);
+    assert_true(
+        bz_view_eq(bz_buf_view(&b),
+                   BZ_V("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+                        "\"a\\\"\":{\"type\":"
+                        "\"string\"},\"b\":{\"type\":\"string\"}},\"required\":[\"a\\\"\"]}")));
+    for (size_t over = 0; over < 2; over++) { /* both sides of the number of arguments */
+        size_t n = (size_t)snprintf(text, sizeof text, "{\"name\":\"p\",\"arguments\":[");
+        for (size_t i = 0; i < BZ_MCP_PROMPT_ARGUMENTS_MAX + over; i++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s{\"name\":\"a%zu\"}", i ? "," : "",
+                                  i);
+        (void)snprintf(text + n, sizeof text - n, "]}");
+        assert_int_equal(bz_mcp_definition_check(BZ_MCP_PROMPT, parse(text), &ar, err),
+                         over ? BZ_ESYNTAX : BZ_OK);
+    }
+}
+
+/* Ids of refusals come back, and carry no more than fits. */
+static void refusals(void **state) {
+    static char long_id[BZ_MCP_ID_MAX + 3];
+    static const char *const ids[] = {"7", "-7", "\"x\"", "\"\"", "9223372036854775807"};
+    struct bz_json *made = NULL, *own = NULL;
+    enum bz_mcp_method asked;
+    (void)state;
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        const struct bz_json *id = parse(ids[i]);
+        if (!bz_mcp_id_ok(id))
+            continue;
+        assert_int_equal(bz_mcp_refused_id(BZ_MCP_SAMPLING, id, &ar, &made), BZ_OK);
+        assert_true(bz_mcp_id_ok(made));
+        assert_true(bz_mcp_refused(made, &ar, &asked, &own));
+        assert_int_equal(asked, BZ_MCP_SAMPLING);
+        assert_true(bz_mcp_id_equal(own, id));
+    }
+    assert_false(bz_mcp_refused(parse("7"), &ar, &asked, &own));
+    assert_false(bz_mcp_refused(parse("\"bartizan-refused:99:i7\""), &ar, &asked, &own));
+    assert_false(bz_mcp_refused(parse("\"bartizan-refused:1:ix\""), &ar, &asked, &own));
+    assert_false(bz_mcp_refused(parse("\"bartizan-refused:1:\""), &ar, &asked, &own));
+    memset(long_id, 'x', sizeof long_id - 1);
+    long_id[0] = long_id[BZ_MCP_ID_MAX + 1] = '"';
+    assert_int_equal(bz_mcp_refused_id(BZ_MCP_ROOTS, parse(long_id), &ar, &made), BZ_ETOOBIG);
 }
 
 static void pins(void **state) {
     static const struct bz_mcp_pin list[] = {
-        {{(const uint8_t *)"zeta", 4}, {1}, {(const uint8_t *)"{}", 2}, {NULL, 0}, 7},
-        {{(const uint8_t *)"alpha", 5}, {2}, {NULL, 0}, {(const uint8_t *)"{}", 2}, 7},
+        {BZ_MCP_TOOL, {(const uint8_t *)"zeta", 4}, {1}, {(const uint8_t *)"{}", 2}, {NULL, 0}, 7},
+        {BZ_MCP_TOOL, {(const uint8_t *)"alpha", 5}, {2}, {NULL, 0}, {(const uint8_t *)"{}", 2}, 7},
     };
     static const struct bz_mcp_pin twice[] = {
-        {{(const uint8_t *)"zeta", 4}, {1}, {NULL, 0}, {NULL, 0}, 7},
-        {{(const uint8_t *)"zeta", 4}, {2}, {NULL, 0}, {NULL, 0}, 7},
+        {BZ_MCP_TOOL, {(const uint8_t *)"zeta", 4}, {1}, {NULL, 0}, {NULL, 0}, 7},
+        {BZ_MCP_TOOL, {(const uint8_t *)"zeta", 4}, {2}, {NULL, 0}, {NULL, 0}, 7},
     };
     struct bz_mcp_server s[2] = {
         {.name = BZ_V("one"),
@@ -300,15 +451,15 @@ static void pins(void **state) {
     assert_int_equal(bz_mcp_open(bz_buf_view(&b), &m), BZ_OK);
     assert_true(bz_mcp_find(&m, BZ_V("one"), &r));
     assert_int_equal(r.s.backend, 3);
-    assert_true(bz_mcp_pin_find(&m, &r, BZ_V("zeta"), &p));
+    assert_true(bz_mcp_pin_find(&m, &r, BZ_MCP_TOOL, BZ_V("zeta"), &p));
     assert_int_equal(p.digest[0], 1);
     assert_int_equal(p.since, 7);
     assert_true(bz_view_eq(p.input, BZ_V("{}")));
-    assert_true(bz_mcp_pin_find(&m, &r, BZ_V("alpha"), &p));
+    assert_true(bz_mcp_pin_find(&m, &r, BZ_MCP_TOOL, BZ_V("alpha"), &p));
     assert_true(bz_view_eq(p.output, BZ_V("{}")));
-    assert_false(bz_mcp_pin_find(&m, &r, BZ_V("beta"), &p));
+    assert_false(bz_mcp_pin_find(&m, &r, BZ_MCP_TOOL, BZ_V("beta"), &p));
     assert_true(bz_mcp_find(&m, BZ_V("two"), &r));
-    assert_false(bz_mcp_pin_find(&m, &r, BZ_V("zeta"), &p));
+    assert_false(bz_mcp_pin_find(&m, &r, BZ_MCP_TOOL, BZ_V("zeta"), &p));
     assert_false(bz_mcp_find(&m, BZ_V("three"), &r));
     for (size_t n = 1; n < b.n; n++) /* every cut is seen */
         assert_int_not_equal(bz_mcp_open(bz_view(b.p, n), &m), BZ_OK);
@@ -341,6 +492,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(digests, setup, teardown),
         cmocka_unit_test_setup_teardown(definition_cap, setup, teardown),
         cmocka_unit_test_setup_teardown(odd, setup, teardown),
+        cmocka_unit_test(uris),
+        cmocka_unit_test(uri_cap),
+        cmocka_unit_test_setup_teardown(definition_checks, setup, teardown),
+        cmocka_unit_test_setup_teardown(prompt_schemas, setup, teardown),
+        cmocka_unit_test_setup_teardown(refusals, setup, teardown),
         cmocka_unit_test(pins),
     };
     return bz_crypto_init() == BZ_OK ? cmocka_run_group_tests_name("mcp", tests, NULL, NULL) : 1;

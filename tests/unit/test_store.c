@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <bartizan/mcpstore.h>
 #include <bartizan/store.h>
 
 static char dir[64], path[96];
@@ -258,7 +259,7 @@ static void test_other_versions_and_other_programs(void **state) {
     s = NULL;
     alter("PRAGMA user_version=999");
     assert_int_equal(bz_store_open(path, &s), BZ_EVERSION);
-    alter("PRAGMA user_version=4; PRAGMA application_id=1");
+    alter("PRAGMA user_version=5; PRAGMA application_id=1");
     assert_int_equal(bz_store_open(path, &s), BZ_ECORRUPT);
     alter("PRAGMA application_id=1111577172");
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
@@ -291,7 +292,8 @@ static void test_an_older_layout_is_brought_up_to_date(void **state) {
     assert_int_equal(bz_store_key_add(s, &k), BZ_OK);
     bz_store_close(s);
     s = NULL;
-    alter("DROP TABLE mcp_tools; DROP TABLE approvals; ALTER TABLE keys DROP COLUMN l7; PRAGMA user_version=1");
+    alter("DROP TABLE mcp_definitions; DROP TABLE approvals; ALTER TABLE keys DROP COLUMN l7; "
+          "PRAGMA user_version=1");
     assert_int_equal(bz_store_open(path, &s), BZ_OK);
     assert_int_equal(bz_store_keys(s, k.id, check_old_key, &seen), BZ_OK);
     assert_int_equal(seen, 1);
@@ -301,6 +303,80 @@ static void test_an_older_layout_is_brought_up_to_date(void **state) {
     assert_int_equal(bz_store_keys(s, k.id, check_limits, NULL), BZ_OK);
     assert_int_equal(bz_store_approval_put(s, &some_approval), BZ_OK);
     assert_int_equal(bz_store_check(s), BZ_OK);
+}
+
+/* ---- what MCP servers offer ---- */
+
+static enum bz_status count_row(void *ctx, const struct bz_mcpstore_row *t) {
+    size_t *n = ctx;
+    ++*n;
+    assert_string_equal(t->server, "calc");
+    assert_true(t->decided == 0 || strcmp(t->by, "ann") == 0);
+    return BZ_OK;
+}
+
+static size_t rows_of(struct bz_mcpstore *m, const char *kind, const char *name) {
+    size_t n = 0;
+    assert_int_equal(bz_mcpstore_list(m, "calc", kind, name, count_row, &n), BZ_OK);
+    return n;
+}
+
+/* Tools of the layout before resources and prompts stay what they were decided to be. */
+static void test_definitions_of_an_older_layout(void **state) {
+    struct bz_mcpstore *m = NULL;
+    bz_store_close(s);
+    s = NULL;
+    alter("DROP TABLE mcp_definitions; CREATE TABLE mcp_tools (server TEXT, tool TEXT, digest "
+          "BLOB, definition TEXT,"
+          " state TEXT, odd INTEGER, current INTEGER, first INTEGER, last INTEGER, by TEXT, note "
+          "TEXT,"
+          " decided INTEGER); INSERT INTO mcp_tools VALUES ('calc', 'add', zeroblob(32), '{}', "
+          "'approved', 0, 1, 5, 6,"
+          " 'ann', '', 7); PRAGMA user_version=4");
+    assert_int_equal(bz_mcpstore_open(path, &m), BZ_OK);
+    assert_int_equal(rows_of(m, "tool", "add"), 1);
+    assert_int_equal(rows_of(m, "prompt", NULL), 0);
+    bz_mcpstore_close(m);
+}
+
+/* One name of two kinds is two; what is no longer shown and was never decided is forgotten, the rest stays. */
+static void test_definitions(void **state) {
+    static const char *const kinds[] = {"tool", "prompt", "resource", "template"};
+    struct bz_mcpstore *m = NULL;
+    struct bz_mcpstore_row t = {.server = "calc",
+                                .name = "a:b",
+                                .definition = "{}",
+                                .state = "new",
+                                .current = true,
+                                .by = "",
+                                .note = ""};
+    bz_store_close(s);
+    s = NULL;
+    assert_int_equal(bz_mcpstore_open(path, &m), BZ_OK);
+    for (size_t i = 0; i < 4; i++) {
+        t.kind = kinds[i];
+        assert_int_equal(bz_mcpstore_add(m, &t), BZ_OK);
+        assert_int_equal(bz_mcpstore_add(m, &t), BZ_EEXISTS);
+    }
+    t.kind = "person";
+    assert_int_not_equal(bz_mcpstore_add(m, &t), BZ_OK);
+    t.kind = "prompt";
+    t.state = "approved";
+    t.by = "ann";
+    t.decided = 9;
+    assert_int_equal(bz_mcpstore_decide(m, &t), BZ_OK);
+    assert_int_equal(bz_mcpstore_forget(m, "calc"), BZ_OK);
+    assert_int_equal(rows_of(m, NULL, NULL), 4);
+    assert_int_equal(bz_mcpstore_unseen(m, "calc"), BZ_OK);
+    assert_int_equal(bz_mcpstore_forget(m, "other"), BZ_OK);
+    assert_int_equal(rows_of(m, NULL, NULL), 4);
+    assert_int_equal(bz_mcpstore_forget(m, "calc"), BZ_OK);
+    assert_int_equal(rows_of(m, NULL, NULL), 1);
+    assert_int_equal(rows_of(m, "prompt", "a:b"), 1);
+    memset(t.digest, 1, sizeof t.digest); /* another definition takes its place */
+    assert_int_equal(bz_mcpstore_retire(m, &t), BZ_OK);
+    assert_int_equal(bz_mcpstore_decide(m, &t), BZ_ENOTFOUND);
+    bz_mcpstore_close(m);
 }
 
 /* ---- approvals ---- */
@@ -486,6 +562,8 @@ int main(void) {
         WITH_STORE(test_opening_what_is_no_store),
         WITH_STORE(test_other_versions_and_other_programs),
         WITH_STORE(test_an_older_layout_is_brought_up_to_date),
+        WITH_STORE(test_definitions_of_an_older_layout),
+        WITH_STORE(test_definitions),
         WITH_STORE(test_approvals),
         WITH_STORE(test_damaged_pages_are_found),
         WITH_STORE(test_disk_full),
