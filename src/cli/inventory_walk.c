@@ -187,17 +187,18 @@ static void read_distro(struct bz_collect *c) {
 
 static void server_binary(struct bz_collect *c, const char *path, const char *file) {
     static const struct {
-        const char *file, *name;
-    } known[] = {{"ollama", "ollama"},
-                 {"llama-server", "llama.cpp"},
-                 {"local-ai", "localai"},
-                 {"tritonserver", "triton-inference-server"},
-                 {"text-generation-router", "text-generation-inference"},
-                 {"koboldcpp", "koboldcpp"}};
+        const char *file, *name, *below; /* below: it is this only in such a folder */
+    } known[] = {{"ollama", "ollama", ""},
+                 {"llama-server", "llama.cpp", ""},
+                 {"local-ai", "localai", ""},
+                 {"tritonserver", "triton-inference-server", ""},
+                 {"text-generation-router", "text-generation-inference", ""},
+                 {"koboldcpp", "koboldcpp", ""},
+                 {"lms", "lm-studio", ".lmstudio/"}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         struct bz_buf b;
         struct stat sb;
-        if (strcmp(file, known[i].file) != 0)
+        if (strcmp(file, known[i].file) != 0 || strstr(path, known[i].below) == NULL)
             continue;
         BZ_FD fd = bz_collect_open(c, path, O_PATH);
         if (fd < 0 || fstat(fd, &sb) != 0 || !S_ISREG(sb.st_mode) || (sb.st_mode & 0111) == 0)

@@ -484,6 +484,125 @@ class Cold(Instances):
         self.assertEqual(self.match("--run")[0], 0)
 
 
+class BuiltIn(Instances):
+    """Every row of the built-in pack, with a version that has the flaw and one that has not, as a person reads the sources."""
+
+    ROWS = {
+        "ollama": {"CVE-2026-7482": ("0.17.0", "0.17.1"), "CVE-2024-28224": ("0.1.28", "0.1.29"), "CVE-2024-45436": ("0.1.46", "0.1.47"),
+                   "CVE-2026-7020": ("0.20.2", "0.20.3"), "CVE-2025-1975": ("0.7.1", "0.8.0"), "GHSA-f6mr-38g8-39rg": ("0.12.3", "0.12.4"),
+                   "CVE-2024-37032": ("0.1.33", "0.1.34"), "CVE-2025-0317": ("0.3.14", "0.3.15"), "CVE-2025-0315": ("0.3.14", "0.3.15")},
+        "llama.cpp": {"CVE-2026-27940": ("8145 (1a2b3c4)", "8146 (1a2b3c4)"), "CVE-2026-33298": ("7823 (1a2b3c4)", "7824 (1a2b3c4)"),
+                      "CVE-2026-21869": ("99999 (1a2b3c4)", None), "BTZ-2026-0002": ("10252 (1a2b3c4)", "10253 (1a2b3c4)")},
+        "llama-cpp-python": {"CVE-2024-34359": ("0.2.71", "0.2.72")},
+        "vllm": {"CVE-2025-24357": ("0.6.6.post1", "0.7.0"), "CVE-2025-47277": ("0.8.5.post1", "0.9.0"), "CVE-2025-32444": ("0.8.5", "0.9.0"),
+                 "CVE-2025-30202": ("0.8.5", "0.9.0"), "CVE-2026-22778": ("0.14.0", "0.14.1"), "GHSA-mrw7-hf4f-83pf": ("0.11.1rc1", "0.11.1"),
+                 "GHSA-pmqf-x6x8-p7qw": ("0.11.0", "0.11.1"), "GHSA-69j4-grxj-j64p": ("0.11.0", "0.11.1"), "CVE-2026-27893": ("0.17.0", "0.17.1"),
+                 "CVE-2026-22807": ("0.13.0", "0.14.0"), "CVE-2026-48746": ("0.21.9", "0.22.0"), "GHSA-3f6c-7fw2-ppm4": ("0.10.2", "0.11.0"),
+                 "GHSA-wr9h-g72x-mwhm": ("0.10.2", "0.11.0"), "GHSA-hj4w-hm2g-p6w5": ("0.8.4", "0.8.5"), "GHSA-9f8f-2vmf-885j": ("0.8.4", "0.8.5")},
+        "sglang": {"CVE-2026-5760": ("0.5.10", None)},
+        "text-generation-inference": {"CVE-2026-0599": ("3.3.6", "3.3.7")},
+        "text-generation": {"CVE-2026-0599": ("3.3.6", "3.3.7")},
+        "triton-inference-server": {"CVE-2026-24207": None},
+        "lm-studio": {"BTZ-2026-0003": None},
+        "litellm": {"CVE-2026-42208": ("1.83.6", "1.83.7"), "BTZ-2026-0001": ("1.82.8", "1.82.6"), "CVE-2026-42271": ("1.83.6", "1.83.7"),
+                    "CVE-2026-35030": ("1.83.13", "1.83.14"), "CVE-2026-35029": ("1.83.13", "1.83.14")},
+        "starlette": {"CVE-2026-48710": ("1.0.0", "1.0.1")},
+        "langflow": {"CVE-2025-3248": ("1.2.0", "1.3.0"), "CVE-2026-33017": ("1.8.3", "1.9.0")},
+        "ray": {"CVE-2023-48022": ("2.55.0", None)},
+        "mlflow": {"CVE-2026-2652": ("3.9.9", "3.10.0")},
+        "open-webui": {"CVE-2026-44553": ("0.8.12", "0.9.0"), "CVE-2026-45339": ("0.8.12", "0.9.0"), "CVE-2026-44562": ("0.8.12", "0.9.0"),
+                       "CVE-2026-44555": ("0.8.12", "0.9.0"), "CVE-2026-45350": ("0.8.5", "0.8.6")},
+        "mcp-remote": {"CVE-2025-6514": ("0.1.15", "0.1.16")},
+        "keras": {"CVE-2025-1550": ("3.8.0", "3.9.0"), "CVE-2025-8747": ("3.10.0", "3.11.0"), "CVE-2025-9905": ("3.11.2", "3.11.3"),
+                  "CVE-2025-12058": ("3.11.3", "3.12.0"), "CVE-2025-12060": ("3.11.3", "3.12.0"), "CVE-2026-0897": ("3.13.1", "3.13.2"),
+                  "CVE-2026-1462": ("3.13.2", "3.14.0")},
+        "onnx": {"CVE-2022-25882": ("1.12.0", "1.13.0")},
+        "nvidia-container-toolkit": {"CVE-2024-0132": ("1.16.1-1", "1.16.2-1"), "CVE-2024-0133": ("1.16.1-1", "1.16.2-1"),
+                                     "CVE-2025-23359": ("1.17.3", "1.17.4-1"), "CVE-2025-23266": ("1.17.7-1", "1.17.8-1"),
+                                     "CVE-2025-23267": ("1.17.7-1", "1.17.8-1")},
+        "nvidia-driver": {"CVE-2026-24190": ("570.133.20", "580.127"), "CVE-2026-24196": ("570.133.20", "580.127")},
+    }
+    BEFORE = {"CVE-2026-42208": "1.81.15", "CVE-2026-22807": "0.10.0", "CVE-2026-48746": "0.2.7", "CVE-2026-42271": "1.74.1", "CVE-2026-48710": "0.8.2",
+              "CVE-2025-6514": "0.0.4"} # older than the flaw
+    PROGRAMS = {"ollama": ("ollama", "ollama version is %s"), "llama.cpp": ("llama-server", "version: %s"), "lm-studio": (".lmstudio/bin/lms", "%s"),
+                "text-generation-inference": ("text-generation-router", "text-generation-router %s"), "triton-inference-server": ("tritonserver", "%s")}
+
+    def put(self, name, version):
+        top = self.root / ("%x" % len(list(self.root.iterdir())))
+        if name in self.PROGRAMS:
+            file, says = self.PROGRAMS[name]
+            f = top / file
+            f.parent.mkdir(parents=True)
+            f.write_text("#!/bin/sh\necho '%s'\n" % (says % version))
+            f.chmod(0o755)
+        elif name == "nvidia-driver":
+            f = self.root / "proc/driver/nvidia/version"
+            f.parent.mkdir(parents=True, exist_ok=True)
+            f.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  %s  Thu Feb 22\n" % version)
+        elif name == "nvidia-container-toolkit":
+            f = self.root / "var/lib/dpkg/status"
+            f.write_text((f.read_text() if f.exists() else "") + "Package: %s\nStatus: install ok installed\nVersion: %s\nArchitecture: amd64\n\n" % (name, version))
+        elif name == "mcp-remote":
+            d = top / "node_modules" / name
+            d.mkdir(parents=True)
+            (d / "package.json").write_text(json.dumps({"name": name, "version": version}))
+        else:
+            d = top / ("%s-%s.dist-info" % (name, version))
+            d.mkdir(parents=True)
+            (d / "METADATA").write_text("Name: %s\nVersion: %s\n\n" % (name, version))
+
+    def found(self, versions):
+        """Which rows hold of these components: (name, version) -> {id: state}."""
+        shutil.rmtree(self.root)
+        for sub in ("etc", "var/lib/dpkg"):
+            (self.root / sub).mkdir(parents=True)
+        for name, version in sorted(set(versions)):
+            self.put(name, version)
+        r = self.i.cli("advisory", "match", "--root", self.root, "--run", "--json", ok=False)
+        out = {}
+        for f in json.loads(r.stdout)["findings"]:
+            rows = out.setdefault((f["component"]["name"], f["component"]["version"]), {})
+            rows.update({n: f["state"] for n in f["names"]})
+        return out
+
+    def pairs(self, at):
+        return [(name, id_, pair[at]) for name, rows in self.ROWS.items() for id_, pair in rows.items() if pair is not None and pair[at] is not None]
+
+    def test_every_row_is_here(self):
+        document = self.i.holder / "document.json"
+        self.assertEqual(packer("document", ROOT / "packaging/advisories/local-stack.yaml", document).returncode, 0)
+        rows = json.loads(document.read_text())["advisories"]
+        self.assertEqual(len({r["id"] for r in rows}), len(rows))
+        self.assertEqual({(a["package"]["name"], r["id"]) for r in rows for a in r["affected"]},
+                         {(name, id_) for name, ids in self.ROWS.items() for id_ in ids})
+        for r in rows:
+            self.assertTrue(all(x["url"].startswith("https://") for x in r["references"]) and r["references"], r["id"])
+            own = r.get("database_specific", {})
+            self.assertTrue(r.get("severity") or own.get("severity"), r["id"])
+            for a in r["affected"]:
+                events = [e for x in a.get("ranges", []) for e in x["events"]]
+                bounded = a.get("versions") or any(set(e) & {"fixed", "last_affected", "limit"} for e in events)
+                self.assertTrue(bounded or own.get("unsure"), "%s has no end, and does not say so" % r["id"])
+
+    def test_versions_with_the_flaw(self):
+        wanted = self.pairs(0)
+        got = self.found([(n, v) for n, _, v in wanted])
+        self.assertEqual([w for w in wanted if got.get((w[0], w[2]), {}).get(w[1]) != "affected"], [])
+
+    def test_versions_without_it(self):
+        wanted = self.pairs(1) + [(name, i, self.BEFORE[i]) for name, rows in self.ROWS.items() for i in rows if i in self.BEFORE]
+        got = self.found([(n, v) for n, _, v in wanted])
+        self.assertEqual([w for w in wanted if w[1] in got.get((w[0], w[2]), {})], [])
+        self.assertGreater(len(wanted), len(self.BEFORE) + 50)
+
+    def test_what_no_version_tells(self):
+        names = [(n, "2.60.0") for n, rows in self.ROWS.items() if None in rows.values()]
+        got = self.found(names)
+        for (name, version) in names:
+            for id_ in self.ROWS[name]:
+                self.assertEqual(got[name, version][id_], "cannot be decided")
+
+
 if DATABASE.exists(): # other people's data: read where it lies
 
     class RealDatabase(Instances):
