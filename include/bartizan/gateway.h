@@ -151,6 +151,8 @@ enum bz_status bz_tx_reply_end(struct bz_tx *tx, bool clean, struct bz_buf *out,
 /* Each 200 ms for open streams: text that has waited too long for its next piece is decided as it
  * is. OK; otherwise the error event is in `out`, close both sides. */
 enum bz_status bz_tx_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_now now) BZ_MUST_USE;
+/* May this reply hold text back? Known once its head was seen; where not, there is no need to tick. */
+bool bz_tx_may_hold(const struct bz_tx *tx);
 /* Ends an open stream from our side (key revoked, time over): error event into `out`. */
 void bz_tx_cut(struct bz_tx *tx, const char *code, const char *message, struct bz_buf *out);
 /* Is the principal still entitled under the env's current image? (each second, for open streams) */

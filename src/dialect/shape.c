@@ -22,10 +22,28 @@ static size_t digits(struct bz_view v) {
     return n > 1 && v.p[0] == '0' ? 0 : n;
 }
 
+#define LANES(byte) (0x0101010101010101u * (byte))
+
+/* The high bit of each byte below `least` (at most 0x80) where the byte itself has none. A borrow can
+ * only set bits above the lowest one that is right. */
+static uint64_t below(uint64_t w, uint8_t least) {
+    return (w - LANES((uint64_t)least)) & ~w & LANES(0x80u);
+}
+
+/* Eight bytes that end no string and are ASCII: no blank control, no quote, no backslash. */
+static bool ordinary(const uint8_t *p) {
+    uint64_t w;
+    memcpy(&w, p, sizeof w);
+    return (below(w, 0x20) | below(w ^ LANES((uint64_t)'"'), 1) |
+            below(w ^ LANES((uint64_t)'\\'), 1) | (w & LANES(0x80u))) == 0;
+}
+
 /* Bytes up to the end of a string without escapes. */
 static size_t plain(struct bz_view v) {
     size_t n = 0;
     uint8_t any = 0;
+    while (v.n - n >= sizeof(uint64_t) && ordinary(v.p + n))
+        n += sizeof(uint64_t);
     while (n < v.n && v.p[n] >= 0x20 && v.p[n] != '"' && v.p[n] != '\\')
         any |= v.p[n++];
     return any < 0x80 || bz_utf8_valid(bz_view_sub(v, 0, n)) == n ? n : 0;
@@ -124,6 +142,8 @@ static bool learn(struct bz_shape *s, struct bz_view name, struct bz_view data,
     struct holes h = {.n = 0};
     struct hole one;
     s->numbers = 0;
+    if (memchr(data.p, '\n', data.n) != NULL || memchr(data.p, '\r', data.n) != NULL)
+        return false; /* of several lines, or with a blank that would end one */
     if (text->type != BZ_JSON_STRING || !in_place(data, text) || name.n > UINT8_MAX ||
         !add(&h, (struct hole){text->off + 1, text->off + 1 + text->val.n, false, true}))
         return false;

@@ -178,14 +178,17 @@ static void put_sse(const struct bz_stream *s, struct bz_view name, struct bz_vi
     put_data(out, data, one_line);
 }
 
-void bz_stream_put(const struct bz_stream *s, struct bz_view name, struct bz_view data,
-                   struct bz_buf *out) {
-    if (!s->ndjson) {
-        put_sse(s, name, data, data.n == 0 || memchr(data.p, '\n', data.n) == NULL, out);
-        return;
-    }
+static void put_line(struct bz_view data, struct bz_buf *out) {
     bz_buf_put(out, data);
     bz_buf_putc(out, '\n');
+}
+
+void bz_stream_put(const struct bz_stream *s, struct bz_view name, struct bz_view data,
+                   struct bz_buf *out) {
+    if (s->ndjson)
+        put_line(data, out);
+    else
+        put_sse(s, name, data, data.n == 0 || memchr(data.p, '\n', data.n) == NULL, out);
 }
 
 /* With many short data lines the joining would be quadratic; no server sends more than a few. */
@@ -208,21 +211,26 @@ static enum bz_status read_fields(struct bz_stream *s, struct bz_view block, str
     return BZ_OK;
 }
 
-/* MORE: it has to be looked at. A form that passed once says no end and no tokens; what may follow
- * an end is looked at. */
-static enum bz_status usual(struct bz_stream *s, struct bz_view name, struct bz_view data,
-                            struct bz_arena *scratch, struct bz_buf *out) {
-    struct bz_view text;
-    enum bz_status st = BZ_OK;
+/* A form that passed once says no end and no tokens; what may follow an end is looked at. NULL: this
+ * event has to be looked at, too. */
+static const struct bz_shape *usual(const struct bz_stream *s, struct bz_view name,
+                                    struct bz_view data, struct bz_view *ret_text) {
     if (s->shapes == NULL || s->done || (s->event != NULL && s->delta == NULL))
-        return BZ_MORE;
-    const struct bz_shape *shape = bz_shapes_match(s->shapes, s->route, name, data, &text);
-    if (shape == NULL)
-        return BZ_MORE;
+        return NULL;
+    return bz_shapes_match(s->shapes, s->route, name, data, ret_text);
+}
+
+/* MORE: it has to be looked at after all. */
+static enum bz_status put_usual(struct bz_stream *s, const struct bz_shape *shape,
+                                struct bz_view name, struct bz_view data, struct bz_view text,
+                                struct bz_arena *scratch, struct bz_buf *out) {
+    enum bz_status st = BZ_OK;
     if (s->delta != NULL)
         st = s->delta(s->ctx, name, data, text, shape->channel, scratch, out);
+    else if (s->ndjson)
+        put_line(data, out);
     else
-        bz_stream_put(s, name, data, out);
+        put_sse(s, name, data, true, out);
     if (st != BZ_MORE) {
         bz_stream_count(s);
         s->unusual = 0;
@@ -230,11 +238,29 @@ static enum bz_status usual(struct bz_stream *s, struct bz_view name, struct bz_
     return st;
 }
 
+/* One event with data, by its meaning. shape: what `usual` said. */
+static enum bz_status put_event(struct bz_stream *s, const struct bz_shape *shape,
+                                struct bz_view name, struct bz_view data, struct bz_view text,
+                                struct bz_arena *scratch, struct bz_buf *out) {
+    enum event_fate fate;
+    struct bz_json *root;
+    enum bz_status st =
+        shape == NULL ? BZ_MORE : put_usual(s, shape, name, data, text, scratch, out);
+    if (st != BZ_MORE)
+        return st;
+    BZ_TRY(bz_stream_event(s, name, data, scratch, &fate, &root));
+    if (fate == EVENT_DROP)
+        return BZ_OK;
+    if (s->event != NULL)
+        return s->event(s->ctx, name, data, root, scratch, out);
+    bz_stream_put(s, name, data, out);
+    return BZ_OK;
+}
+
 static enum bz_status sse_event(struct bz_stream *s, struct bz_view block, struct bz_arena *scratch,
                                 struct bz_buf *out) {
     struct fields f = {0};
-    enum event_fate fate;
-    struct bz_json *root;
+    struct bz_view text = {NULL, 0};
     if ((s->line_state & BEGUN) == 0 && bz_view_starts(block, BZ_V("\xef\xbb\xbf")))
         block = bz_view_sub(block, 3, block.n);
     s->line_state |= BEGUN;
@@ -250,34 +276,27 @@ static enum bz_status sse_event(struct bz_stream *s, struct bz_view block, struc
             bz_buf_put(out, BZ_V(":\n\n"));
         return BZ_OK;
     }
-    enum bz_status st = usual(s, f.name, f.data, scratch, out);
-    if (st != BZ_MORE)
-        return st;
-    BZ_TRY(bz_stream_event(s, f.name, f.data, scratch, &fate, &root));
-    if (fate == EVENT_DROP)
-        return BZ_OK;
-    if (s->event != NULL)
-        return s->event(s->ctx, f.name, f.data, root, scratch, out);
-    put_sse(s, f.name, f.data, f.data_lines == 1, out);
-    return BZ_OK;
+    const struct bz_shape *shape = usual(s, f.name, f.data, &text);
+    return put_event(s, shape, f.name, f.data, text, scratch, out);
 }
 
 static enum bz_status json_line(struct bz_stream *s, struct bz_view line, struct bz_arena *scratch,
                                 struct bz_buf *out) {
-    enum event_fate fate;
-    struct bz_json *root;
+    struct bz_view none = {NULL, 0}, text = none;
     while (line.n != 0 && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
         line.n--;
     if (line.n == 0)
         return BZ_OK;
-    enum bz_status st = usual(s, (struct bz_view){NULL, 0}, line, scratch, out);
-    if (st != BZ_MORE)
-        return st;
-    BZ_TRY(bz_stream_event(s, (struct bz_view){NULL, 0}, line, scratch, &fate, &root));
-    if (s->event != NULL)
-        return s->event(s->ctx, (struct bz_view){NULL, 0}, line, root, scratch, out);
-    bz_stream_put(s, (struct bz_view){NULL, 0}, line, out);
-    return BZ_OK;
+    const struct bz_shape *shape = usual(s, none, line, &text);
+    return put_event(s, shape, none, line, text, scratch, out);
+}
+
+/* Memory of the caller is used again for the next event. */
+static void empty(struct bz_arena *scratch, uint8_t *mark) {
+    if (scratch->head != NULL)
+        bz_arena_free(scratch);
+    else
+        scratch->cur = mark;
 }
 
 static enum bz_status one_event(struct bz_stream *s, struct bz_view block, struct bz_arena *scratch,
@@ -285,11 +304,32 @@ static enum bz_status one_event(struct bz_stream *s, struct bz_view block, struc
     uint8_t *mark = scratch->cur;
     enum bz_status st =
         s->ndjson ? json_line(s, block, scratch, out) : sse_event(s, block, scratch, out);
-    if (scratch->head != NULL)
-        bz_arena_free(scratch);
-    else
-        scratch->cur = mark; /* memory of the caller: used again */
+    empty(scratch, mark);
     return st;
+}
+
+/* One event of a known form, "data: " and all, and not a byte more: nearly always. The form holds
+ * neither LF nor CR (bz_shapes_learn), so what has it is one line. False: it is something else, and
+ * nothing was taken. */
+static bool one_usual(struct bz_stream *s, struct bz_view in, struct bz_arena *scratch,
+                      struct bz_buf *out, enum bz_status *ret) {
+    struct bz_view none = {NULL, 0}, data, text;
+    if (s->part.n != 0 || in.n > BZ_EVENT_MAX || in.n < 8 || in.p[in.n - 1] != '\n')
+        return false;
+    if (s->ndjson)
+        data = bz_view(in.p, in.n - 1);
+    else if (s->line_state == (LINE_START | BEGUN) && memcmp(in.p, "data: ", 6) == 0 &&
+             in.p[in.n - 2] == '\n')
+        data = bz_view(in.p + 6, in.n - 8);
+    else
+        return false;
+    const struct bz_shape *shape = usual(s, none, data, &text);
+    if (shape == NULL)
+        return false;
+    uint8_t *mark = scratch->cur;
+    *ret = put_event(s, shape, none, data, text, scratch, out);
+    empty(scratch, mark);
+    return true;
 }
 
 static enum bz_status fail(struct bz_stream *s, enum bz_status st, const char *why) {
@@ -300,10 +340,19 @@ static enum bz_status fail(struct bz_stream *s, enum bz_status st, const char *w
     return st;
 }
 
+static enum bz_status settle(struct bz_stream *s, enum bz_status st, const struct bz_buf *out) {
+    if (st != BZ_OK)
+        return fail(s, st, "out of memory");
+    return bz_buf_status(out) == BZ_OK ? BZ_OK : fail(s, bz_buf_status(out), "no room for output");
+}
+
 enum bz_status bz_stream_feed(struct bz_stream *s, struct bz_view in, struct bz_arena *scratch,
                               struct bz_buf *out) {
     if (s->failed)
         return BZ_ESYNTAX;
+    enum bz_status st;
+    if (one_usual(s, in, scratch, out, &st))
+        return settle(s, st, out);
     while (in.n != 0) {
         bool whole;
         size_t n = s->ndjson ? scan_line(in, &whole) : scan(s, in, &whole);
@@ -318,14 +367,14 @@ enum bz_status bz_stream_feed(struct bz_stream *s, struct bz_view in, struct bz_
             return fail(s, bz_buf_status(&s->part), "no memory for an event");
         if (!whole)
             break;
-        enum bz_status st = one_event(s, block, scratch, out);
+        st = one_event(s, block, scratch, out);
         if (s->part.n != 0)
             bz_buf_free(&s->part);
         if (st != BZ_OK)
-            return fail(s, st, "out of memory");
+            return settle(s, st, out);
         in = bz_view_sub(in, n, in.n);
     }
-    return bz_buf_status(out) == BZ_OK ? BZ_OK : fail(s, bz_buf_status(out), "no room for output");
+    return settle(s, BZ_OK, out);
 }
 
 /* A last "[DONE]" may lack its blank line: nothing is lost by that. Any other half event is. */

@@ -198,7 +198,7 @@ static enum bz_status read_event(struct bz_stream *s, struct bz_view name, struc
     struct bz_diag diag = {0, NULL};
     enum bz_status st = BZ_OK;
     bool learn = s->shapes != NULL && !s->done && s->unusual < UNUSUAL_MAX;
-    bool hit = s->event != NULL || gate_hit((enum bz_dialect)s->dialect, data);
+    bool says = gate_hit((enum bz_dialect)s->dialect, data), hit = s->event != NULL || says;
     if (hit || learn)
         st = bz_json_parse(data, NULL, scratch, ret_root, &diag);
     else
@@ -211,7 +211,8 @@ static enum bz_status read_event(struct bz_stream *s, struct bz_view name, struc
         BZ_TRY(meaning(s, *ret_root, ret));
     if (learn && !s->done && *ret == EVENT_PASS) {
         s->unusual++;
-        bz_shapes_learn(s->shapes, s->route, name, data, *ret_root);
+        if (!says) /* what such an event says has to be read in each of its kind */
+            bz_shapes_learn(s->shapes, s->route, name, data, *ret_root);
     }
     return BZ_OK;
 }

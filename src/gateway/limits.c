@@ -235,15 +235,17 @@ bool bz_tx_limits_body(struct bz_tx *tx, const struct bz_req_facts *facts, uint6
 /* What the client left before its end, or what nobody counted, is not free: the events of a stream,
  * or a quarter of the bytes that came, and one at least. */
 uint64_t bz_tx_completion(const struct bz_tx *tx) {
-    uint64_t guess = tx->streaming ? tx->usage.completion : tx->collected / 4;
-    if (tx->usage.known || !tx->ledger.generates)
-        return tx->usage.completion;
+    const struct bz_usage *u = bz_tx_usage(tx);
+    uint64_t guess = tx->streaming ? u->completion : tx->collected / 4;
+    if (u->known || !tx->ledger.generates)
+        return u->completion;
     return guess > 0 ? guess : 1;
 }
 
 void bz_tx_limits_settle(struct bz_tx *tx, uint64_t mono_ns) {
     bool served = tx->has_backend && !tx->unserved;
-    uint64_t prompt = tx->usage.known ? tx->usage.prompt : tx->ledger.prompt;
+    const struct bz_usage *u = bz_tx_usage(tx);
+    uint64_t prompt = u->known ? u->prompt : tx->ledger.prompt;
     settle(tx, tx->ledger.requests, served ? prompt : 0, served ? bz_tx_completion(tx) : 0,
            mono_ns);
 }

@@ -44,10 +44,11 @@ static void fill_names(const struct bz_tx *tx, struct bz_record *r) {
 
 static void fill_end(const struct bz_tx *tx, bool client_gone, uint64_t now_ns,
                      struct bz_record *r) {
+    const struct bz_usage *u = bz_tx_usage(tx);
     bool served = tx->has_backend && !tx->unserved;
     r->upstream_status = tx->upstream_status;
-    r->usage_known = tx->usage.known;
-    r->prompt_tokens = served ? tx->usage.known ? tx->usage.prompt : tx->ledger.prompt : 0;
+    r->usage_known = u->known;
+    r->prompt_tokens = served ? u->known ? u->prompt : tx->ledger.prompt : 0;
     r->completion_tokens = served ? bz_tx_completion(tx) : 0;
     r->reply_bytes = tx->reply_bytes;
     r->events = tx->streaming ? tx->stream.events : 0;

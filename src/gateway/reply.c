@@ -177,7 +177,6 @@ static enum bz_status stream_feed(struct bz_tx *tx, struct bz_view in, struct bz
                   sizeof first);
     enum bz_status st = bz_stream_feed(&tx->stream, in, &scratch, out);
     bz_arena_free(&scratch);
-    tx->usage = tx->stream.usage;
     tx->reply_bytes += out->n - before;
     bz_tx_store_stream(tx, bz_view_sub(bz_buf_view(out), before, out->n));
     if (st != BZ_OK)
@@ -199,7 +198,6 @@ static enum bz_status stream_end(struct bz_tx *tx, bool clean, struct bz_buf *ou
     if (st != BZ_OK)
         return stream_fails(tx, st, out);
     st = bz_stream_end(&tx->stream, out);
-    tx->usage = tx->stream.usage;
     tx->reply_bytes += out->n - before;
     bz_tx_store_stream(tx, bz_view_sub(bz_buf_view(out), before, out->n));
     if (st != BZ_OK) {
@@ -209,6 +207,10 @@ static enum bz_status stream_end(struct bz_tx *tx, bool clean, struct bz_buf *ou
     }
     tx->phase = BZ_PHASE_ENDED;
     return bz_buf_status(out);
+}
+
+bool bz_tx_may_hold(const struct bz_tx *tx) {
+    return tx->screen != NULL; /* the guard is made when the first text comes */
 }
 
 enum bz_status bz_tx_tick(struct bz_tx *tx, struct bz_buf *out, struct bz_now now) {
@@ -439,11 +441,9 @@ static void collect_end(struct bz_tx *tx, bool clean, struct bz_now now) {
 /* Streams are many and each is fed seldom; meanwhile its state left every cache. Asked for together,
  * the lines of it come in the time of one. */
 static void fetch(const struct bz_tx *tx) {
-    __builtin_prefetch(&tx->a);
-    __builtin_prefetch(&tx->stream, 1);
-    __builtin_prefetch(&tx->stream.part.max, 1);
-    __builtin_prefetch(&tx->usage, 1);
-    __builtin_prefetch(&tx->reply_bytes, 1);
+    const uint8_t *first = (const uint8_t *)tx;
+    for (size_t at = 0; at < offsetof(struct bz_tx, stream) + sizeof tx->stream; at += 64)
+        __builtin_prefetch(first + at, 1);
     if (tx->guard != NULL)
         bz_tx_guard_fetch(tx);
 }

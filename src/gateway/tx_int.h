@@ -212,7 +212,18 @@ struct bz_tx_rates;  /* limits.c: the tightest limits, for the headers */
 #define BZ_TX_SCRATCH_MAX 2048
 
 struct bz_tx {
+    /* What each event of a stream looks at stands together: between two events it leaves every
+     * cache. */
     struct bz_alloc a;
+    struct guard *guard;   /* of a stream that is screened */
+    struct bz_tx_mcp *mcp; /* NULL: no tool server is meant */
+    uint64_t reply_bytes;
+    uint8_t phase;  /* enum bz_tx_phase */
+    bool drop;      /* the rest of the upstream's reply is thrown away */
+    bool streaming; /* the reply goes out event by event */
+    bool store_request, store_reply;
+    struct bz_stream stream;
+
     const struct bz_image *image;
     struct bz_state *state;
     uint32_t lane;
@@ -222,7 +233,6 @@ struct bz_tx {
     uint32_t backends_n, models_n;
 
     uint8_t verdict; /* enum bz_verdict */
-    uint8_t phase;   /* enum bz_tx_phase */
     uint8_t dialect; /* enum bz_dialect */
     uint8_t server;  /* enum bz_server of the backends in `mask` */
     uint8_t types;   /* bit per server type that runs here */
@@ -231,8 +241,6 @@ struct bz_tx {
     uint8_t limited;    /* bit per subject that has any limit */
     bool dialect_known; /* otherwise guessed from forward.path when it is needed */
     bool authed, tls, hsts, has_model, has_backend, outstanding, closed;
-    bool drop;          /* the rest of the upstream's reply is thrown away */
-    bool streaming;     /* the reply goes out event by event */
     bool cut;           /* an error event ended the stream */
     bool drop_error;    /* the upstream's error body is too long to look at */
     bool forwarded;     /* FORWARD was said */
@@ -240,9 +248,8 @@ struct bz_tx {
     bool key_hashed;    /* `key` holds the hash */
     bool unserved;      /* the model server did no work that counts */
     bool strip_usage;
-    bool justified; /* the client gave a reason */
-    bool canary;    /* the system prompt that the model got holds one */
-    bool store_request, store_reply;
+    bool justified;  /* the client gave a reason */
+    bool canary;     /* the system prompt that the model got holds one */
     uint8_t label;   /* enum bz_level: the client's own classification */
     uint8_t taint;   /* BZ_TAINT_*, of the request's texts */
     uint8_t cut_why; /* enum bz_refusal: why an event must not leave; 0: reply_blocked */
@@ -268,10 +275,8 @@ struct bz_tx {
     struct bz_tx_blob collect; /* the upstream's reply, then its canonical form */
     int64_t collect_n;         /* announced length; -1 */
     const struct bz_reply *reply;
-    void *made; /* the block `reply` lies in; NULL: static */
-    struct bz_stream stream;
-    struct guard *guard; /* of a stream that is screened */
-    struct bz_usage usage;
+    void *made;            /* the block `reply` lies in; NULL: static */
+    struct bz_usage usage; /* of a reply that is no stream: bz_tx_usage */
     struct bz_tx_ledger ledger;
     const struct bz_gateway_env *env; /* the worker's detectors and the like */
     struct bz_tx_screen *screen;      /* NULL: nothing is screened */
@@ -281,17 +286,21 @@ struct bz_tx {
         struct bz_view raw_body;      /* as it came, while it is being looked at; then empty */
         struct bz_tx_blob kept;       /* of a stream that is to be stored */
     };
-    struct bz_tx_mcp *mcp;     /* NULL: no tool server is meant */
     struct bz_tx_agent *agent; /* NULL: no tools and links are looked at */
     struct bz_tx_leaks *leaks; /* NULL: nothing that must not leave, so far */
     struct bz_tx_rates *rates;
 
     const char *reason, *detail; /* static */
-    uint64_t request_bytes, reply_bytes;
+    uint64_t request_bytes;
     uint64_t collected; /* bytes of a reply that is no stream, as they came */
     uint64_t first_byte_ns, retry_ns;
     uint8_t request_digest[16], reply_digest[16];
 };
+
+/* Of the reply so far. */
+static inline const struct bz_usage *bz_tx_usage(const struct bz_tx *tx) {
+    return tx->streaming ? &tx->stream.usage : &tx->usage;
+}
 
 /* tx.c */
 void *bz_tx_alloc(struct bz_tx *tx, size_t n);

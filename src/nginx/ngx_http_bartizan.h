@@ -99,11 +99,12 @@ struct bz_ngx_req {
     unsigned flushed : 1;   /* the client has the reply head of a stream */
     unsigned ending : 2;    /* 0 no, 1 upstream ended well, 2 it broke */
     unsigned event : 1;     /* the client has something of a stream's body */
+    unsigned may_hold : 1;  /* bz_tx_may_hold */
+    ngx_queue_t open; /* in bz_ngx_worker.open; so far all that a stream's piece and a tick touch */
 
     struct bz_ngx_gen *gen;
     struct bz_now
         now; /* of the current call from nginx; a clock costs as much as parsing a short head */
-    ngx_queue_t open;     /* in bz_ngx_worker.open */
     ngx_queue_t parked;   /* in bz_ngx_worker.parked, while phase is PARKED */
     uint64_t seq;         /* of the DECISION record in the ring */
     ngx_msec_t deadline;  /* while phase is PARKED */
@@ -131,6 +132,8 @@ struct bz_ngx_worker { /* of this process */
     ngx_event_t tick, park_timer;
     ngx_event_t bell;        /* posted: rings for all records of one round of the event loop */
     uint64_t wall_offset_ns; /* wall clock - monotonic clock, as of the last tick */
+    struct bz_now now;       /* as it was last read, in the round of the event loop that began at */
+    ngx_msec_t now_round;    /* this time */
     ngx_uint_t ticks;
     ngx_queue_t open, parked;
     struct bz_buf record, out;     /* scratch */
@@ -144,6 +147,9 @@ extern struct bz_ngx_worker bz_ngx_worker;
 struct bz_view bz_ngx_view(ngx_str_t s);
 ngx_str_t bz_ngx_str(struct bz_view v);
 struct bz_now bz_ngx_now(void);
+/* As it was read last in this round of the event loop: for what need not be exact, in place of a clock
+ * for every piece of a stream. */
+struct bz_now bz_ngx_round_now(void);
 void bz_ngx_set_wall(void); /* looks at the wall clock again */
 
 /* ---- request.c ---- */

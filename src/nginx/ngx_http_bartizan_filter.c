@@ -159,6 +159,7 @@ static ngx_int_t header_filter(ngx_http_request_t *r) {
         return r->method == NGX_HTTP_HEAD ? send_collected(q) : NGX_OK;
     }
     q->phase = BZ_NGX_STREAM;
+    q->may_hold = bz_tx_may_hold(q->tx);
     if (bz_ngx_set_head(q, NGX_HTTP_OK, bz_tx_stream_type(q->tx), -1) != NGX_OK)
         return NGX_ERROR;
     ngx_int_t rc = next_header_filter(r);
@@ -319,7 +320,7 @@ static ngx_int_t stream_piece(struct bz_ngx_req *q, ngx_chain_t *in) {
     ngx_buf_t *b = in->buf;
     struct bz_buf *out = scratch();
     struct bz_view v = bz_view(b->pos, (size_t)(b->last - b->pos));
-    enum bz_status st = bz_tx_reply_feed(q->tx, v, out, bz_ngx_now());
+    enum bz_status st = bz_tx_reply_feed(q->tx, v, out, bz_ngx_round_now());
 
     if (st == BZ_OK && bz_view_eq(bz_buf_view(out), v)) {
         q->event = 1;

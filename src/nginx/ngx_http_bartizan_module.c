@@ -31,8 +31,15 @@ void bz_ngx_set_wall(void) {
 }
 
 struct bz_now bz_ngx_now(void) {
+    struct bz_ngx_worker *w = &bz_ngx_worker;
     uint64_t mono = clock_ns(CLOCK_MONOTONIC);
-    return (struct bz_now){.unix_ns = mono + bz_ngx_worker.wall_offset_ns, .mono_ns = mono};
+    w->now = (struct bz_now){.unix_ns = mono + w->wall_offset_ns, .mono_ns = mono};
+    w->now_round = ngx_current_msec;
+    return w->now;
+}
+
+struct bz_now bz_ngx_round_now(void) {
+    return bz_ngx_worker.now_round == ngx_current_msec ? bz_ngx_worker.now : bz_ngx_now();
 }
 
 /* ---- variables: what the generated configuration hands to proxy_set_header and proxy_ssl_name ---- */

@@ -323,7 +323,7 @@ static void settle_open(void) {
     for (ngx_queue_t *p = ngx_queue_head(&w->open); p != ngx_queue_sentinel(&w->open); p = next) {
         struct bz_ngx_req *q = ngx_queue_data(p, struct bz_ngx_req, open);
         next = ngx_queue_next(p);
-        if (q->phase == BZ_NGX_STREAM && !q->cut && bz_ngx_stream_tick(q))
+        if (q->phase == BZ_NGX_STREAM && q->may_hold && !q->cut && bz_ngx_stream_tick(q))
             next = ngx_queue_head(&w->open); /* as in check_open */
     }
 }

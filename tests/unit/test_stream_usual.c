@@ -210,13 +210,120 @@ static void test_every_changed_byte(void **state) {
     assert_in_range(matched, 1000, 100000);
 }
 
+struct outcome {
+    uint8_t bytes[4096];
+    size_t n;
+    enum bz_status st;
+    uint32_t events;
+    bool done;
+};
+
+/* In two pieces. */
+static struct outcome fed(const struct bz_route *route, struct bz_view in, size_t cut,
+                          struct bz_shapes *shapes) {
+    struct outcome ret = {.st = BZ_OK};
+    struct bz_stream s;
+    struct bz_buf out;
+    struct bz_arena ar;
+    bz_stream_init(&s, route, false);
+    s.shapes = shapes;
+    bz_buf_init_fixed(&out, ret.bytes, sizeof ret.bytes);
+    bz_arena_init(&ar, bz_alloc_heap, 1 << 20, NULL, 0);
+    for (int i = 0; i < 2 && ret.st == BZ_OK; i++)
+        ret.st =
+            bz_stream_feed(&s, bz_view_sub(in, i == 0 ? 0 : cut, i == 0 ? cut : in.n), &ar, &out);
+    ret.n = out.n;
+    ret.events = s.events;
+    ret.done = s.done;
+    bz_stream_done(&s);
+    bz_arena_free(&ar);
+    return ret;
+}
+
+#define SAY(text) "data: " CHUNK("c", "1", "0", text, "") "\n\n"
+#define LINE(text) "{\"message\":{\"content\":\"" text "\"},\"done\":false}\n"
+
+/* A piece that is one event of a known form takes the short way; no cut may show that. */
+static void test_every_cut_is_the_same(void **state) {
+    static const struct {
+        const struct bz_route *route;
+        const char *stream;
+    } t[] = {
+        {&chat, SAY("a") SAY("b") SAY("c")},
+        {&chat, SAY("a") SAY("b\nc") SAY("d")}, /* a line ends within the text */
+        {&chat, SAY("a") SAY("b\r") SAY("d")},
+        {&chat, SAY("a") SAY("b") "\n" SAY("c")},
+        {&chat, SAY("a") ": ping\n\n" SAY("b") "\r\n" SAY("c")},
+        {&chat, "\xef\xbb\xbf" SAY("a") "\xef\xbb\xbf" SAY("b")},
+        {&chat, SAY("a") "id: 7\n" SAY("b") "event: x\n" SAY("c")},
+        {&chat, SAY("a") "data: [DONE]\n\n" SAY("b")},
+        {&chat, "data: {\"choices\":[\ndata: {\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"
+                "data: {\"choices\":[\ndata: {\"index\":0,\"delta\":{\"content\":\"b\"}}]}\n\n"},
+        {&messages, "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":"
+                    "{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n" SAY("b")},
+        {&ollama, LINE("a") LINE("b") "\n" LINE("c")},
+        {&ollama, LINE("a") LINE("b\n") LINE("c")},
+        {&ollama, LINE("a") "{\"message\":{\"content\":\"\"},\"done\":true}\n" LINE("b")},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        static struct bz_shapes c;
+        struct bz_view in = bz_view_str(t[i].stream);
+        struct outcome want = fed(t[i].route, in, in.n, NULL);
+        memset(&c, 0, sizeof c);
+        for (size_t cut = 0; cut <= in.n; cut++) {
+            struct outcome got = fed(t[i].route, in, cut, &c);
+            assert_int_equal(got.st, want.st);
+            assert_int_equal(got.events, want.events);
+            assert_int_equal(got.done, want.done);
+            assert_true(bz_view_eq(bz_view(got.bytes, got.n), bz_view(want.bytes, want.n)));
+        }
+    }
+}
+
+/* A form with a line end in it would match what is no single line. */
+static void test_lines_are_not_kept(void **state) {
+    static const char *const t[] = {
+        "{\"choices\":[{\"index\":0,\n\"delta\":{\"content\":\"a\"}}]}",
+        "{\"choices\":[{\"index\":0,\r\"delta\":{\"content\":\"a\"}}]}",
+        "{\"choices\":[{\"index\":0, \"delta\":{\"content\":\"a\"}}]}",
+    };
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        static struct bz_shapes c;
+        struct bz_view text;
+        memset(&c, 0, sizeof c);
+        learn(&c, &chat, "", t[i]);
+        assert_int_equal(match(&c, &chat, "", t[i], &text) != NULL, i == 2);
+    }
+}
+
+/* The text is looked at in words of eight bytes: every length, and what ends it at every place. */
+static void test_text_of_every_length(void **state) {
+    static const char ends[] = {'"', '\\', '\n', 0x1f, 0x01, '\x80'};
+    static struct bz_shapes c;
+    memset(&c, 0, sizeof c);
+    learn(&c, &ollama, "", "{\"message\":{\"content\":\"a\"},\"done\":false}");
+    for (size_t n = 1; n < 40; n++) {
+        for (size_t at = 0; at <= n * sizeof ends; at++) {
+            char data[128];
+            struct bz_view text;
+            int head = snprintf(data, sizeof data, "{\"message\":{\"content\":\"");
+            memset(data + head, '~', n);
+            if (at > 0)
+                data[(size_t)head + (at - 1) / sizeof ends] = ends[(at - 1) % sizeof ends];
+            memcpy(data + head + n, "\"},\"done\":false}", 17);
+            bool hit = match(&c, &ollama, "", data, &text) != NULL;
+            assert_int_equal(hit, at == 0);
+            assert_true(!hit || text.n == n);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matches),
-        cmocka_unit_test(test_what_is_not_kept),
-        cmocka_unit_test(test_length_on_both_sides),
-        cmocka_unit_test(test_several_forms),
-        cmocka_unit_test(test_every_changed_byte),
+        cmocka_unit_test(test_every_cut_is_the_same), cmocka_unit_test(test_lines_are_not_kept),
+        cmocka_unit_test(test_text_of_every_length),  cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_what_is_not_kept),      cmocka_unit_test(test_length_on_both_sides),
+        cmocka_unit_test(test_several_forms),         cmocka_unit_test(test_every_changed_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
