@@ -62,6 +62,7 @@ int bz_cli_model(int argc, char **argv) {
         {"approve", "let backends serve a registered model", bz_model_approve},
         {"reject", "end what waits for approval", bz_model_reject},
         {"retire", "take an approval back", bz_model_retire},
+        {"status", "what backends have mapped, against the registry", bz_model_status},
         {"verify", "check a model against its signature", bz_model_verify},
         {"sign", "sign a model", bz_model_sign},
         {"sbom", "bill of materials of a model: CycloneDX, SPDX", bz_cli_model_sbom},

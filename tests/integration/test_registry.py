@@ -354,6 +354,11 @@ class Life(Registry):
 class Mapped(Registry):
     """What a real llama-server has mapped."""
 
+    def model_status(self):
+        r = self.i.cli("model", "status", self.i.dir, ok=False)
+        d = json.loads(self.i.cli("model", "status", self.i.dir, "--json", ok=False).stdout)
+        return r.returncode, d["backends"][0].get("registry", {}).get("verdict"), r.stdout
+
     def setUp(self):
         super().setUp()
         demo()
@@ -438,9 +443,11 @@ class Mapped(Registry):
         other.write_bytes(data)
         llama(self, other, port=self.port)
         self.stopped("is not approved")
+        self.assertEqual(self.model_status()[:2], (1, "not approved"))
         made = self.add(self.i, other, name="other")
         self.model(self.i, "approve", made["id"])
         self.good()
+        self.assertEqual(self.model_status()[:2], (0, "approved"))
 
     def test_truncated(self):
         other = self.tmp / "short.gguf"
@@ -470,6 +477,35 @@ class Mapped(Registry):
         else:
             self.stopped("without capabilities")
         self.assertTrue(alive(p.pid))
+
+    def test_another_user_is_told_as_such(self):
+        """bartizand has no privilege to look into others: that is said, and under enforce it is no reason to go on."""
+        shared = self.tmp / "shared"
+        shared.mkdir(mode=0o755)
+        self.tmp.chmod(0o755)
+        shutil.copy(DEMO / "model.gguf", shared / "m.gguf")
+        shutil.copy(DEMO / "llama-server", shared / "llama-server")
+        p = subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all",
+                              str(shared / "llama-server"), "-m", str(shared / "m.gguf"), "--alias", "tiny", "--host", "127.0.0.1", "--port",
+                              str(self.port), "--offline", "--no-ui", "-c", "512"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(stop_process, p)
+        self.stopped("belongs to user 65534")
+        code, verdict, text = self.model_status()
+        self.assertEqual((code, verdict), (3, "not assessable"))
+        self.assertIn("not used", text)
+        self.assertIn("belongs to user 65534", text)
+        wait_for(lambda: any(e.get("reason") == "model.check" and "not assessable" in e.get("detail", "") for e in self.i.export()))
+        # where policy only watches it is used, and still told
+        self.i.extra = ENFORCE.replace("enforce", "watch")
+        self.i.write_config()
+        self.i.cli("reload", self.i.dir)
+        wait_for(lambda: self.state()[0] == "up" and self.model_status()[:2] == (3, "not assessable"))
+        self.assertNotIn("not used", self.model_status()[2])
+        self.i.extra = ENFORCE.replace("enforce", "off")
+        self.i.write_config()
+        self.i.cli("reload", self.i.dir)
+        wait_for(lambda: self.model_status()[:2] == (3, None))
+        self.assertIn("registry.mode is off", self.model_status()[2])
 
     def test_watch_only_tells(self):
         self.i.extra = ENFORCE.replace("enforce", "watch")
