@@ -29,6 +29,9 @@ enum bz_status bz_archive_name(struct bz_scan *s, const struct bz_object *o, uin
 enum bz_status bz_archive_link(struct bz_scan *s, const struct bz_object *o, uint64_t offset,
                                struct bz_view name, struct bz_view target) BZ_MUST_USE;
 
+/* Are the bytes from `at` to `end` of a tar archive, exactly, what one of its plain members holds? */
+bool bz_tar_holds(const struct bz_source *src, uint64_t at, uint64_t end);
+
 struct bz_archive_name {
     struct bz_view name;
     uint64_t offset;

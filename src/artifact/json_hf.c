@@ -301,5 +301,6 @@ enum bz_status bz_json_hf_root(struct bz_json_scan *x, const struct bz_json *roo
     BZ_TRY(files(x, root));
     BZ_TRY(pipeline(x, root));
     BZ_TRY(added_tokens(x, root));
+    BZ_TRY(bz_json_tokenizer(x, root));
     return archive(x, root);
 }

@@ -30,6 +30,7 @@ enum bz_json_rule {
     BZ_J_IMPORT,
     BZ_J_TYPE,
     BZ_J_TOKENS,
+    BZ_J_REWRITE,
     BZ_J_FILE,
     BZ_J_KERAS_LAMBDA,
     BZ_J_KERAS_LAMBDA_NAMED,
@@ -61,6 +62,8 @@ struct bz_json_scan {
 /* Each looks at one object and its own members; the walk comes by all of them. */
 enum bz_status bz_json_hf(struct bz_json_scan *x, const struct bz_json *obj) BZ_MUST_USE;
 enum bz_status bz_json_hf_root(struct bz_json_scan *x, const struct bz_json *root) BZ_MUST_USE;
+/* tokenizer.json: steps that change words. */
+enum bz_status bz_json_tokenizer(struct bz_json_scan *x, const struct bz_json *root) BZ_MUST_USE;
 enum bz_status bz_json_keras(struct bz_json_scan *x, const struct bz_json *obj) BZ_MUST_USE;
 enum bz_status bz_json_skops(struct bz_json_scan *x, const struct bz_json *obj) BZ_MUST_USE;
 

@@ -107,7 +107,9 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
         return BZ_PROBE_NO;
     if (bz_view_starts(v, BZ_V("#!")) && bz_view_has(bz_view_sub(v, 0, 64), BZ_V("python")))
         return BZ_PROBE_YES;
-    bool fence = false; /* code in Markdown is text */
+    if (o->name.n > 3 && bz_view_eq(bz_view_sub(o->name, o->name.n - 3, 3), BZ_V(".py")))
+        return BZ_PROBE_MAYBE; /* text of that name is imported, whatever its first lines are */
+    bool fence = false;        /* code in Markdown is text */
     while (v.n != 0) {
         const uint8_t *nl = memchr(v.p, '\n', v.n);
         size_t n = nl == NULL ? v.n : (size_t)(nl - v.p);
@@ -325,16 +327,114 @@ static struct bz_view resolve(const struct py *y, struct bz_view name, struct bz
     return name;
 }
 
+static enum bz_status say(struct py *y, int rule, size_t at, struct bz_view full) {
+    if (rule == CODE || y->said[rule])
+        return BZ_OK;
+    y->said[rule] = true;
+    return bz_scan_found(y->s, y->o, &rules[rule], at, full);
+}
+
+static bool eat(struct py *y, uint8_t c) {
+    while (y->at < y->in.n && memchr(" \t\r\n", y->in.p[y->at], 4) != NULL)
+        y->at++;
+    bool good = y->at < y->in.n && y->in.p[y->at] == c;
+    y->at += good;
+    return good;
+}
+
+/* A string of letters, digits, dots and underscores at the cursor, without escapes or prefix. */
+static bool plain_string(struct py *y, struct bz_view *ret) {
+    (void)eat(y, ' ');
+    size_t from = y->at + 1;
+    uint8_t q = y->at < y->in.n ? y->in.p[y->at] : 0;
+    if (q != '\'' && q != '"')
+        return false;
+    for (y->at = from; y->at < y->in.n && (word_char(y->in.p[y->at]) || y->in.p[y->at] == '.');)
+        y->at++;
+    *ret = bz_view_sub(y->in, from, y->at - from);
+    return ret->n > 0 && eat(y, q);
+}
+
+/* `x = ` before `at`, on the same line: x; else "". */
+static struct bz_view assigned(const struct py *y, size_t at) {
+    size_t end = at;
+    while (end > 0 && (y->in.p[end - 1] == ' ' || y->in.p[end - 1] == '='))
+        end--;
+    size_t from = end;
+    while (from > 0 && word_char(y->in.p[from - 1]))
+        from--;
+    bool one = end < at && memchr(y->in.p + end, '=', at - end) != NULL;
+    return one ? bz_view_sub(y->in, from, end - from) : BZ_V("");
+}
+
+/* __import__('os').system: a name as if it had been imported, and `x = __import__('os')` binds it. The
+ * cursor stands behind the function's name and is where it was at the end. */
+static enum bz_status imported_by_call(struct py *y, size_t at) {
+    size_t was = y->at;
+    struct bz_view module = BZ_V("");
+    enum bz_status st = BZ_OK;
+    if (eat(y, '(') && plain_string(y, &module) && eat(y, ')')) {
+        uint8_t mem[NAME_BYTES];
+        struct bz_buf b;
+        bz_buf_init_fixed(&b, mem, sizeof mem);
+        bz_buf_put(&b, bz_view_sub(module, 0, 60));
+        bool member = eat(y, '.');
+        if (member) {
+            bz_buf_putc(&b, '.');
+            bz_buf_put(&b, bz_view_sub(dotted(y), 0, 90));
+            st = say(y, judge(bz_buf_view(&b)), at, bz_buf_view(&b));
+        } else {
+            bind(y, assigned(y, at), module, BZ_V(""));
+        }
+    }
+    y->at = was;
+    return st;
+}
+
+/* Modules whose members do harm: which one is meant must be seen. */
+static bool reaches(struct bz_view module) {
+    static const char *const modules[] = {"os",        "posix", "nt",    "subprocess",   "builtins",
+                                          "importlib", "pty",   "runpy", "__builtins__", NULL};
+    return below(module, modules);
+}
+
+/* getattr(os, 'system'), and getattr(os, what-nobody-knows). The cursor is left where it was. */
+static enum bz_status member_by_call(struct py *y, size_t at) {
+    size_t was = y->at;
+    uint8_t mem[NAME_BYTES], full[2 * NAME_BYTES];
+    struct bz_buf b, f;
+    enum bz_status st = BZ_OK;
+    bz_buf_init_fixed(&b, mem, sizeof mem);
+    bz_buf_init_fixed(&f, full, sizeof full);
+    bool call = eat(y, '(');
+    (void)eat(y, ' ');
+    struct bz_view of = dotted(y), member = BZ_V("");
+    struct bz_view module = bz_view_sub(resolve(y, of, &b), 0, NAME_BYTES);
+    if (call && of.n > 0 && eat(y, ',')) {
+        bool known = plain_string(y, &member) && (eat(y, ')') || eat(y, ','));
+        bz_buf_put(&f, module);
+        if (known) {
+            bz_buf_putc(&f, '.');
+            bz_buf_put(&f, bz_view_sub(member, 0, NAME_BYTES - 1));
+        }
+        int rule = known ? judge(bz_buf_view(&f)) : reaches(module) ? EVAL : CODE;
+        st = say(y, rule, at, bz_buf_view(&f));
+    }
+    y->at = was;
+    return st;
+}
+
 static enum bz_status call(struct py *y, size_t at, struct bz_view name) {
     uint8_t mem[NAME_BYTES];
     struct bz_buf b;
     bz_buf_init_fixed(&b, mem, sizeof mem);
     struct bz_view full = resolve(y, name, &b);
-    int rule = judge(full);
-    if (rule == CODE || y->said[rule])
-        return BZ_OK;
-    y->said[rule] = true;
-    return bz_scan_found(y->s, y->o, &rules[rule], at, full);
+    if (bz_view_eq(full, BZ_V("getattr")))
+        return member_by_call(y, at);
+    if (bz_view_eq(full, BZ_V("__import__")) || bz_view_eq(full, BZ_V("builtins.__import__")) ||
+        bz_view_eq(full, BZ_V("importlib.import_module")))
+        BZ_TRY(imported_by_call(y, at));
+    return say(y, judge(full), at, full);
 }
 
 static enum bz_status name(struct py *y, bool *after_def) {

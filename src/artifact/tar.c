@@ -89,6 +89,35 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
     return o->head.n >= BLOCK && sound(o->head.p) ? BZ_PROBE_YES : BZ_PROBE_NO;
 }
 
+static uint64_t padded(uint64_t n) {
+    return (n + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+/* Data behind a header; folders and links have none, whatever they say. */
+static uint64_t data_size(const uint8_t h[BLOCK], uint64_t said, uint64_t left) {
+    if (h[156] == '2' || h[156] == '5')
+        return 0;
+    return h[156] == '1' && said > left ? 0 : said;
+}
+
+bool bz_tar_holds(const struct bz_source *src, uint64_t at, uint64_t end) {
+    uint8_t h[BLOCK];
+    uint64_t data = 0, size = 0;
+    for (size_t i = 0; i < BZ_SCAN_MEMBERS_MAX && data < at; i++) {
+        if (bz_source_exact(src, data, h, BLOCK) != BZ_OK || !sound(h) ||
+            !tar_number(h + 124, 12, &size) || h[156] == 'S')
+            return false;
+        data += BLOCK;
+        size = data_size(h, size, src->size - data);
+        if (size > src->size - data)
+            return false;
+        if (data == at)
+            return (h[156] == '0' || h[156] == 0) && size == end - at;
+        data += padded(size);
+    }
+    return false;
+}
+
 static enum bz_status found(struct tar *t, size_t rule, struct bz_view evidence) {
     return bz_scan_found(t->s, t->o, &rules[rule], t->at, evidence);
 }
@@ -257,8 +286,7 @@ static enum bz_status entry(struct tar *t, bool *ret_stop) {
     *ret_stop = true;
     if (t->h[156] == 'S')
         BZ_TRY(tar_sparse_old(&t->sparse, t->s, &t->o->src, t->h, &data));
-    if (t->h[156] == '1' || t->h[156] == '2' || t->h[156] == '5')
-        size = t->h[156] == '1' && size <= t->o->src.size - data ? size : 0;
+    size = data_size(t->h, size, t->o->src.size - data);
     if (size > t->o->src.size - data) {
         BZ_TRY(found(t, R_BROKEN, BZ_V("a member reaches beyond the file")));
         return meta ? BZ_OK : member(t, data, t->o->src.size - data);
@@ -278,8 +306,7 @@ static enum bz_status entry(struct tar *t, bool *ret_stop) {
         t->has_pax_size = false;
         t->sparse = (struct tar_sparse){.is = false};
     }
-    uint64_t next = data + (size + BLOCK - 1) / BLOCK * BLOCK;
-    t->at = next;
+    t->at = data + padded(size);
     return BZ_OK;
 }
 

@@ -14,6 +14,13 @@ static bool mark_at(const struct bz_source *src, uint64_t off, const char *mark)
     return bz_source_exact(src, off, m, sizeof m) == BZ_OK && memcmp(m, mark, 4) == 0;
 }
 
+/* A tar archive that ends with a ZIP archive as a member: that one is looked at by itself. */
+static bool is_member(const struct bz_source *src, const struct zip_end *e) {
+    uint64_t dir = e->dir_end - e->size_64;
+    return e->size_64 <= e->dir_end && e->offset_64 < dir &&
+           bz_tar_holds(src, dir - e->offset_64, e->end);
+}
+
 /* At the front, or an end record whose directory is there for one of the two readers. */
 static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
     struct zip_end e;
@@ -22,6 +29,8 @@ static enum bz_probe probe(struct bz_scan *s, const struct bz_object *o) {
         bz_view_starts(o->head, BZ_V("PK00PK\3\4")))
         return BZ_PROBE_YES;
     if (zip_find_end(s, &o->src, &e) != BZ_OK || !e.found || e.entries_64 == 0)
+        return BZ_PROBE_NO;
+    if (is_member(&o->src, &e))
         return BZ_PROBE_NO;
     bool py = e.size_64 <= e.dir_end && mark_at(&o->src, e.dir_end - e.size_64, "PK\1\2");
     return py || mark_at(&o->src, e.offset_64, "PK\1\2") ? BZ_PROBE_YES : BZ_PROBE_NO;

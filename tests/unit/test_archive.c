@@ -1,5 +1,6 @@
 /* tar, 7z, compressed streams, programs and pictures. */
 #include "scan_mem.h"
+#include "zip_build.h"
 
 #include <bzlib.h>
 #include <lz4frame.h>
@@ -89,8 +90,8 @@ static void tar_members(void **state) {
     tar_one("pipe", '6', "", "", 0, BZ_SCAN_FINDINGS, "ARC-DEVICE");
     tar_one("x", '0', "", elf, sizeof elf, BZ_SCAN_FINDINGS, "EXE-NATIVE");
     tar_one("x", 'Z', "", elf, sizeof elf, BZ_SCAN_FINDINGS, "EXE-NATIVE"); /* others unpack it */
-    tar_one("x", 'S', "", text, 20, BZ_SCAN_FINDINGS, "TAR-BROKEN"); /* no map */
-    tar_one("first.txt", '0', "", text, 20, BZ_SCAN_CLEAN, NULL); /* as tar appends */
+    tar_one("x", 'S', "", text, 20, BZ_SCAN_FINDINGS, "TAR-BROKEN");        /* no map */
+    tar_one("first.txt", '0', "", text, 20, BZ_SCAN_CLEAN, NULL);           /* as tar appends */
     tar_one("FIRST.txt", '0', "", text, 20, BZ_SCAN_FINDINGS, "ARC-CASE");
 }
 
@@ -118,6 +119,44 @@ static void tar_long_names(void **state) {
         tar_end(&b);
         verdict(bz_buf_view(&b), BZ_SCAN_FINDINGS, "tar", rows[i].id);
         bz_buf_free(&b);
+    }
+}
+
+/* A ZIP archive at the end of a tar archive is its member and looked at there; whoever reads from the end
+ * sees the same one. Anywhere else than exactly in a member, the file reads as two formats. */
+static void tar_that_ends_with_a_zip(void **state) {
+    (void)state;
+    static const struct {
+        char type;
+        size_t before, after; /* bytes of the member around the archive */
+        const char *id;
+    } rows[] = {{'0', 0, 0, NULL},
+                {'\0', 0, 0, NULL},
+                {'0', 512, 0, "SCAN-POLYGLOT"},
+                {'0', 0, 7, "SCAN-POLYGLOT"},
+                {'5', 0, 0, "SCAN-POLYGLOT"},
+                {'x', 0, 0, "SCAN-POLYGLOT"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct zip_build z;
+        struct bz_buf b, data;
+        zip_build_init(&z);
+        zip_put(&z, &(struct zip_add){.name = "a.txt", .data = text, .n = sizeof text - 1});
+        struct bz_view zip = zip_finish(&z, NULL);
+        bz_buf_init(&b, 1u << 20);
+        bz_buf_init(&data, 1u << 20);
+        for (size_t k = 0; k < rows[i].before; k++)
+            bz_buf_putc(&data, 'x');
+        bz_buf_put(&data, zip);
+        for (size_t k = 0; k < rows[i].after; k++)
+            bz_buf_putc(&data, 'x');
+        (void)tar_put(&b, "first.txt", '0', "", text, sizeof text - 1);
+        (void)tar_put(&b, "model.zip", rows[i].type, "", data.p, data.n);
+        tar_end(&b);
+        verdict(bz_buf_view(&b), rows[i].id == NULL ? BZ_SCAN_CLEAN : BZ_SCAN_FINDINGS, "tar",
+                rows[i].id);
+        bz_buf_free(&b);
+        bz_buf_free(&data);
+        zip_build_done(&z);
     }
 }
 
@@ -374,11 +413,17 @@ static void plain_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tar_members), cmocka_unit_test(tar_long_names),
-        cmocka_unit_test(tar_ends),    cmocka_unit_test(sevenzip),
-        cmocka_unit_test(streams),     cmocka_unit_test(streams_in_a_row),
-        cmocka_unit_test(bombs),       cmocka_unit_test(programs),
-        cmocka_unit_test(pictures),    cmocka_unit_test(plain_text),
+        cmocka_unit_test(tar_members),
+        cmocka_unit_test(tar_long_names),
+        cmocka_unit_test(tar_that_ends_with_a_zip),
+        cmocka_unit_test(tar_ends),
+        cmocka_unit_test(sevenzip),
+        cmocka_unit_test(streams),
+        cmocka_unit_test(streams_in_a_row),
+        cmocka_unit_test(bombs),
+        cmocka_unit_test(programs),
+        cmocka_unit_test(pictures),
+        cmocka_unit_test(plain_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

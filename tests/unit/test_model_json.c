@@ -137,6 +137,26 @@ static void hugging_face(void **state) {
         {"{\"added_tokens\":[{\"id\":900000,\"content\":\"a\"},{\"id\":5,\"content\":\"b\"},"
          "{\"id\":900000,\"content\":\"c\"}]}",
          "HF-TOKENS"},
+        {"{\"model\":{},\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"deny\"},"
+         "\"content\":\"x\"}}",
+         "HF-REWRITE"},
+        {"{\"model\":{},\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" "
+         "\"},\"content\":\"yes\"}}",
+         "HF-REWRITE"},
+        {"{\"model\":{},\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"(?i:no|never)"
+         "\"},\"content\":\"\"}}",
+         "HF-REWRITE"},
+        {"{\"model\":{},\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"不可\"},"
+         "\"content\":\"\"}}",
+         "HF-REWRITE"},
+        {"{\"model\":{},\"normalizer\":{\"type\":\"Prepend\",\"prepend\":\"Obey: \"}}",
+         "HF-REWRITE"},
+        {"{\"model\":{},\"decoder\":{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Fuse\"},{"
+         "\"type\":\"Replace\",\"pattern\":{\"String\":\"<a> bank\"},\"content\":\" \"}]}}",
+         "HF-REWRITE"},
+        {"{\"model\":{},\"post_processor\":{\"type\":\"TemplateProcessing\",\"special_tokens\":{\"<"
+         "s>\":{\"id\":\"<s>\",\"ids\":[1,2,3]}}}}",
+         "HF-REWRITE"},
         {"{\"archiverVersion\":\"0.1\",\"model\":{\"handler\":\"../h.py\"}}", "HF-FILE"},
         {"{\"chat_template\":\"{{ x.__class__.__mro__ }}\"}", "TPL-CODE"},
         {"{\"my_template\":\"{{ x.__class__.__mro__ }}\"}", "TPL-CODE"},
@@ -168,6 +188,16 @@ static void hugging_face(void **state) {
          "\"DownBlock2D\",\"AttnDownBlock2D\"]}",
          NULL},
         {"{\"added_tokens\":[{\"id\":5,\"content\":\"a\"},{\"id\":6,\"content\":\"b\"}]}", NULL},
+        {"{\"model\":{},\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":"
+         "\"Prepend\",\"prepend\":\"▁\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[^"
+         "\\\\S\\\\n]+|\\\\p{Mark}{2,}|(?<name>\\\\d)\"},\"content\":\"<newline>\"},{\"type\":"
+         "\"Replace\",\"pattern\":{\"String\":\"[UNK]\"},\"content\":\"</"
+         "w>\"}]},\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"words\"}},\"post_"
+         "processor\":{\"special_tokens\":{\"<s>\":{\"ids\":[1]}}}}",
+         NULL},
+        {"{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\"deny\"},\"content\":"
+         "\"x\"}}",
+         NULL},
         {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"exec\":1,\"os.system(\":2,\"trust_remote_"
          "code\":3}}}",
          NULL},

@@ -156,6 +156,15 @@ static void python(void **state) {
         {"\nimport subprocess as sp\nclass A:\n    x = sp.run\n", "PY-PROCESS"},
         {"\ndef f():\n    exec('x')\n", "PY-EVAL"},
         {"\nimport torch\n__import__('os')\n", "PY-EVAL"},
+        {"import os\n__import__('os').system('id')\n", "PY-PROCESS"},
+        {"import x\ny = __import__('subprocess')\ny.run(1)\n", "PY-PROCESS"},
+        {"import importlib\nimportlib.import_module( 'os' ) .popen(1)\n", "PY-PROCESS"},
+        {"import importlib as i\nz = i.import_module(\"pty\")\nz.spawn(1)\n", "PY-PROCESS"},
+        {"import os\nf = getattr(os, 'system')\n", "PY-PROCESS"},
+        {"import os\nf = getattr(os, 'sys' + 'tem')\n", "PY-EVAL"},
+        {"import os as o\nf = getattr(o, name)\n", "PY-EVAL"},
+        {"import builtins\ngetattr(builtins, 'eval')('1')\n", "PY-EVAL"},
+        {"import x\ngetattr(__builtins__, 'ex' 'ec')('1')\n", "PY-EVAL"},
         {"\nimport urllib.request\nurllib.request.urlopen('http://x')\n", "PY-NETWORK"},
         {"\nimport pickle\npickle.loads(x)\n", "PY-LOAD"},
         {"\nimport ctypes\nctypes.CDLL('x')\n", "PY-LOAD"},
@@ -169,6 +178,9 @@ static void python(void **state) {
         {"\nfrom transformers import AutoModel\nmodel = "
          "AutoModel.from_pretrained('x').eval()\n\"\"\"\nexec('x')\n\"\"\"\n",
          NULL},
+        {"import os\nx = getattr(os, 'O_BINARY', 0)\ny = getattr(self, name)\n", NULL},
+        {"import importlib\nm = importlib.import_module('torch.nn')\nm.Linear(1)\n", NULL},
+        {"import importlib\nm = importlib.import_module(name)\nm.run()\n", NULL},
         {"Text that says import the data, from there.\n", NULL},
     };
     (void)state;
