@@ -20,6 +20,15 @@
 #define ARCH AUDIT_ARCH_AARCH64
 #endif
 
+/* The address sanitizer makes a system call at the end of a process. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
 /* ---- files: Landlock ---------------------------------------------------------------------------- */
 
 static bool confine_files(const int *dirs, size_t n) {
@@ -107,6 +116,9 @@ static bool confine_calls(void) {
         ALLOW(exit),
         ALLOW(exit_group),
         ALLOW(restart_syscall),
+#ifdef SANITIZED
+        ALLOW(sigaltstack),
+#endif
         RETURN(SECCOMP_RET_ERRNO | EPERM),
     };
     struct sock_fprog prog = {.len = sizeof code / sizeof code[0], .filter = code};
