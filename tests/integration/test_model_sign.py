@@ -516,25 +516,25 @@ class Tiles(Sigstore):
         return b
 
     def test_everything_is_checked(self):
-        b = self.made()
-        r = self.check(b)
+        b, root = self.made(), self.root()
+        r = self.check(b, root)
         self.assertEqual((r["verified"], r["checked"]), (True, {"log": True, "timestamp": True, "certificate_transparency": True}))
         self.assertIn(r["signer"]["signed_at"] - self.begin, range(600))
-        self.check(b, code=1, identity="ben@example.org")
+        self.check(b, root, code=1, identity="ben@example.org")
         body = self.body(*self.parts(b))
         # further lines and signatures of others, as C2SP has them
         witness = "\u2014 witness.example " + b64(bytes(76))
-        self.assertTrue(self.check(self.with_entry(b, self.entry(body, extra="an extension\n", lines=[witness])))["verified"])
+        self.assertTrue(self.check(self.with_entry(b, self.entry(body, extra="an extension\n", lines=[witness])), root)["verified"])
         # a time that nobody signed says nothing, and nothing hangs on it
         e = self.entry(body)
         e["integratedTime"] = "1"
-        self.assertTrue(self.check(self.with_entry(b, e))["verified"])
+        self.assertTrue(self.check(self.with_entry(b, e), root)["verified"])
 
     def test_each_part_can_fail(self):
         b = self.made()
         payload, sig = self.parts(b)
         body = self.body(payload, sig)
-        other = self.tmp / "othertiles"
+        other, root = self.tmp / "othertiles", self.root()
         sh("openssl", "genpkey", "-algorithm", "ed25519", "-out", other)
         one = {"content": b64(sig), "verifier": {"x509Certificate": {"rawBytes": b64(self.leaf)}}}
         cases = {
@@ -562,7 +562,7 @@ class Tiles(Sigstore):
         cases["a false promise"] = cases["a promise without a time"] | {"integratedTime": str(self.begin + 30)}
         for name, e in cases.items():
             with self.subTest(name):
-                r = self.check(self.with_entry(b, e), code=3 if name in ("another version", "another kind") else 1)
+                r = self.check(self.with_entry(b, e), root, code=3 if name in ("another version", "another kind") else 1)
                 self.assertFalse(r["verified"])
         self.check(b)
 

@@ -6,7 +6,7 @@ const read = (name) => JSON.parse(fs.readFileSync(path.join(folder, name), "utf8
 
 function cyclonedx(version) { // JSON Schema draft 7
   const Ajv = require("ajv");
-  const ajv = new Ajv({ strict: false, allErrors: true });
+  const ajv = new Ajv({ strict: false });
   formats(ajv);
   idn(ajv);
   for (const name of ["spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json"]) {
@@ -17,7 +17,7 @@ function cyclonedx(version) { // JSON Schema draft 7
 
 function spdx() { // JSON Schema 2020-12
   const Ajv = require("ajv/dist/2020");
-  const ajv = new Ajv({ strict: false, allErrors: true });
+  const ajv = new Ajv({ strict: false });
   formats(ajv);
   return [ajv, ajv.compile(read("spdx-3.0.1.schema.json"))];
 }
