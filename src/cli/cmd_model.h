@@ -25,6 +25,8 @@ int bz_model_approve(int argc, char **argv);
 int bz_model_reject(int argc, char **argv);
 int bz_model_retire(int argc, char **argv);
 int bz_model_status(int argc, char **argv);
+/* Digits of an id, or said that it is none. */
+bool bz_model_id_ok(const char *s);
 /* Text of an API key from a file, for an API call as its user; NULL names none. */
 bool bz_model_put_person(struct bz_jw *w, const char *key_file);
 

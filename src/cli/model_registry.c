@@ -158,7 +158,7 @@ static bool hex_id(const char *s) {
     return n >= 4 && n <= 64 && strspn(s, "0123456789abcdef") == n;
 }
 
-static bool id_ok(const char *s) {
+bool bz_model_id_ok(const char *s) {
     if (hex_id(s))
         return true;
     bz_say("'%s' is no ID: 'bartizan model list DIR --registered' shows them", bz_safe(s));
@@ -183,7 +183,7 @@ int bz_model_show(int argc, char **argv) {
         return BZ_EXIT_FAILURE;
     if (help)
         return BZ_EXIT_OK;
-    if (!id_ok(w[1]))
+    if (!bz_model_id_ok(w[1]))
         return BZ_EXIT_FAILURE;
     (void)snprintf(path, sizeof path, "/v1/registry/%s", w[1]);
     return bz_admin_run(w[0], "GET", path, bz_view(NULL, 0), CALL_MS, json, show_model);
@@ -356,7 +356,7 @@ static int parse(int argc, char **argv, const char *usage, const char *about, st
         return BZ_EXIT_OK;
     c->dir = w[0];
     c->id = w[1];
-    return id_ok(c->id) ? -1 : BZ_EXIT_FAILURE;
+    return bz_model_id_ok(c->id) ? -1 : BZ_EXIT_FAILURE;
 }
 
 int bz_model_approve(int argc, char **argv) {

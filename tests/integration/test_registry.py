@@ -12,6 +12,7 @@ import tempfile
 import time
 
 import test_sandbox
+import validators
 from test_scan_formats import PPMD
 from harness import BARTIZAN, BUILD, ROOT, Case, Instance, alive, backend, descendants, free_port, stop_process, wait_for
 
@@ -195,6 +196,17 @@ class Life(Registry):
         m = self.model(i, "show", full["id"])["manifest"]
         self.assertEqual((m["model_version"], m["supplier"], m["released"], m["base_model"]), ("1.0", "Acme", said["released"], "other"))
         self.assertEqual(self.model(i, "approve", full["id"])["state"], "approved")
+        # and the registry gives the bill of materials of what it approved
+        for fmt in ("cyclonedx-1.7", "spdx-3"):
+            text = i.cli("model", "sbom", full["id"][:12], "--registered", i.dir, "--check", "--format", fmt)
+            (self.tmp / "bom").write_text(text)
+            self.assertEqual(validators.valid(fmt, self.tmp / "bom"), "")
+        model = next(e for e in json.loads(text)["@graph"] if e["type"] == "ai_AIPackage")
+        self.assertEqual((model["name"], model["software_packageVersion"], model["releaseTime"]), ("tiny", "1.0", said["released"]))
+        files = {e["name"]: e["verifiedUsing"][0]["hashValue"] for e in json.loads(text)["@graph"] if e["type"] == "software_File"}
+        self.assertEqual(files, {f["name"]: f["sha256"] for f in m["files"]})
+        self.assertEqual(i.cli("model", "sbom", bare["id"][:12], "--registered", i.dir, "--check", ok=False).returncode, 1)
+        self.assertEqual(i.cli("model", "sbom", "0000", "--registered", i.dir, ok=False).returncode, 2)
         self.assertIn("no time", self.add(i, self.folder("c"), ok=False, released="yesterday").stderr)
         # an URL is asked for, and a sentence is none
         i.write_config(i.config().replace("[version, supplier, released]", "[source]"))
