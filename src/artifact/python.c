@@ -238,6 +238,12 @@ static bool below(struct bz_view name, const char *const *list) {
     return false;
 }
 
+/* Ways to anything by its name: `__builtins__['exec']`, `builtins.__dict__`, `().__class__.__subclasses__` */
+static bool reflects(struct bz_view name) {
+    return bz_view_has(name, BZ_V("__builtins__")) || bz_view_has(name, BZ_V("__subclasses__")) ||
+           bz_view_starts(name, BZ_V("builtins.__dict__"));
+}
+
 static int judge(struct bz_view name) {
     static const char *const process[] = {"os.system",
                                           "os.popen*",
@@ -302,7 +308,7 @@ static int judge(struct bz_view name) {
         "shelve.open",  "jsonpickle.decode",      NULL};
     if (below(name, process))
         return PROCESS;
-    if (below(name, eval))
+    if (below(name, eval) || reflects(name))
         return EVAL;
     if (below(name, network))
         return NETWORK;
@@ -367,13 +373,13 @@ static struct bz_view assigned(const struct py *y, size_t at) {
     return one ? bz_view_sub(y->in, from, end - from) : BZ_V("");
 }
 
-/* __import__('os').system: a name as if it had been imported, and `x = __import__('os')` binds it. The
- * cursor stands behind the function's name and is where it was at the end. */
-static enum bz_status imported_by_call(struct py *y, size_t at) {
+/* __import__('os').system, sys.modules['os'].system: names as if they had been imported, and
+ * `x = __import__('os')` binds one. The cursor stands behind the first name, and does so at the end. */
+static enum bz_status imported_by_name(struct py *y, size_t at, const char *brackets) {
     size_t was = y->at;
     struct bz_view module = BZ_V("");
     enum bz_status st = BZ_OK;
-    if (eat(y, '(') && plain_string(y, &module) && eat(y, ')')) {
+    if (eat(y, (uint8_t)brackets[0]) && plain_string(y, &module) && eat(y, (uint8_t)brackets[1])) {
         uint8_t mem[NAME_BYTES];
         struct bz_buf b;
         bz_buf_init_fixed(&b, mem, sizeof mem);
@@ -433,7 +439,9 @@ static enum bz_status call(struct py *y, size_t at, struct bz_view name) {
         return member_by_call(y, at);
     if (bz_view_eq(full, BZ_V("__import__")) || bz_view_eq(full, BZ_V("builtins.__import__")) ||
         bz_view_eq(full, BZ_V("importlib.import_module")))
-        BZ_TRY(imported_by_call(y, at));
+        BZ_TRY(imported_by_name(y, at, "()"));
+    if (bz_view_eq(full, BZ_V("sys.modules")))
+        return imported_by_name(y, at, "[]");
     return say(y, judge(full), at, full);
 }
 
@@ -443,7 +451,7 @@ static enum bz_status name(struct py *y, bool *after_def) {
     bool attribute = at > 0 && (y->in.p[at - 1] == '.');
     if (*after_def || attribute) {
         *after_def = false;
-        return BZ_OK;
+        return attribute && reflects(n) ? say(y, EVAL, at, n) : BZ_OK;
     }
     if (bz_view_eq(n, BZ_V("import"))) {
         import(y);
@@ -460,7 +468,7 @@ static enum bz_status name(struct py *y, bool *after_def) {
     bool called = y->at < y->in.n && y->in.p[y->at] == '(';
     y->at = was;
     bool dots = n.n != 0 && memchr(n.p, '.', n.n) != NULL;
-    return called || dots ? call(y, at, n) : BZ_OK;
+    return called || dots || reflects(n) ? call(y, at, n) : BZ_OK;
 }
 
 /* "coding: NAME" in a comment of the first two lines: with some codecs the text below is not what it
@@ -495,6 +503,14 @@ static struct bz_view codec(struct bz_view v) {
     return BZ_V("");
 }
 
+/* globals()['__builtins__'] */
+static enum bz_status string(struct py *y) {
+    size_t at = y->at;
+    skip_string(y);
+    struct bz_view text = bz_view_sub(y->in, at + 1, y->at - at - (y->at - at > 1 ? 2 : 1));
+    return bz_view_eq(text, BZ_V("__builtins__")) ? say(y, EVAL, at, text) : BZ_OK;
+}
+
 static enum bz_status walk(struct py *y) {
     bool after_def = false;
     struct bz_view other = codec(y->in);
@@ -507,7 +523,7 @@ static enum bz_status walk(struct py *y) {
         if (letter(c))
             BZ_TRY(name(y, &after_def));
         else if (c == '"' || c == '\'')
-            skip_string(y);
+            BZ_TRY(string(y));
         else if (c == '#') {
             const uint8_t *nl = memchr(y->in.p + y->at, '\n', y->in.n - y->at);
             y->at = nl == NULL ? y->in.n : (size_t)(nl - y->in.p);

