@@ -108,12 +108,6 @@ static uint64_t load_some(const uint8_t *p, size_t n) {
     return load(b);
 }
 
-/* ROT13 of lower case letters. */
-static inline uint64_t rot13(uint64_t v) {
-    uint64_t late = ((v + ONES * (0x80 - 'n')) & ONES * 0x80) >> 7;
-    return v + ONES * 13 - late * 26;
-}
-
 static bool is_hex(uint8_t c) {
     return (uint8_t)(c - '0') < 10 || (uint8_t)((c | 0x20) - 'a') < 6;
 }
@@ -140,7 +134,7 @@ static void leet_word(struct words *s, size_t from, size_t to) {
     struct stretch st[4];
     struct maker m = {.w = s->w, .p = out, .cap = sizeof out, .s = st, .s_cap = 4};
     decode_leet(&m, s->t, from, to);
-    if (m.n >= 5 && !m.failed && keys_have(&s->keys, keys_of(m.p, m.n)))
+    if (m.n >= 5 && !m.failed && keys_list(keys_of(m.p, m.n)))
         parts_add(&s->leet, from, to);
 }
 
@@ -154,7 +148,7 @@ static void accents_word(struct words *s, size_t from, size_t to) {
     size_t kept = s->w->stretches;
     decode_accents(&m, s->t, from, to);
     s->w->stretches = kept;
-    if (m.n >= 5 && m.n < to - from && !m.failed && keys_have(&s->keys, keys_of(m.p, m.n)))
+    if (m.n >= 5 && m.n < to - from && !m.failed && keys_list(keys_of(m.p, m.n)))
         parts_add(&s->accents, from, to);
 }
 
@@ -257,64 +251,138 @@ static void odd_word(struct words *s, size_t from, size_t n, uint64_t raw, bool 
         chunk(s, from, n);
 }
 
-/* Prose runs through here without a branch that depends on the word. */
-static inline void word(struct words *s, size_t from, size_t to) {
+/* The first and the last six letters of a word of n bytes, of which v holds the first, or the last. */
+static inline uint64_t first_six(uint64_t v, size_t n) {
+    return (v | ONES * 0x20) & (n >= 6 ? SIX : SIX >> (48 - 8 * n));
+}
+
+static inline uint64_t last_six(uint64_t v, size_t n) {
+    return (v | ONES * 0x20) & (n >= 6 ? SIX << 16 : UINT64_MAX << (64 - 8 * n));
+}
+
+static inline bool maybe_key(const struct words *s, uint64_t first, uint64_t last) {
+    return ((int)keys_maybe(&s->keys, first, KEYS_ROT13) |
+            (int)keys_maybe(&s->keys, last, KEYS_BACK)) != 0;
+}
+
+static void disguised(struct words *s, size_t from, size_t to, uint64_t first, uint64_t last) {
+    uint64_t back = __builtin_bswap64(last);
+    if (keys_list(back))
+        parts_add(&s->reversed, from, to);
+    if (keys_list(keys_rot13(first)) || keys_list(keys_rot13(back)))
+        parts_add(&s->rot13, from, to);
+}
+
+/* Any word. */
+static void word(struct words *s, size_t from, size_t to) {
     const uint8_t *p = s->t.p + from;
     size_t n = to - from;
-    uint64_t mine = n >= 8 ? UINT64_MAX : ~(UINT64_MAX << (8 * n & 63));
+    uint64_t mine = n >= 8 ? UINT64_MAX : ~(UINT64_MAX << (8 * n));
     uint64_t raw = (s->t.n - from >= 8 ? load(p) : load_some(p, s->t.n - from)) & mine;
     uint64_t tail = to >= 8 ? load(p + n - 8) : load_some(p, n) << 8 * (8 - n);
-    uint64_t six = mine & SIX;
-    uint64_t low = raw | ONES * 0x20;
-    uint64_t ahead = low & six;
-    uint64_t back = (__builtin_bswap64(tail) | ONES * 0x20) & six;
-    uint64_t turned = rot13(ahead) & six;
-    uint64_t both = rot13(back) & six;
-    bool b = keys_maybe(&s->keys, back);
-    bool r = ((int)keys_maybe(&s->keys, turned) | (int)keys_maybe(&s->keys, both)) != 0;
+    uint64_t first = first_six(raw, n), last = last_six(tail, n);
     /* Digits lack the bit that all letters have; of these, capitals that of small ones. */
     uint64_t digits = ~raw & ONES * 0x40 & mine;
     uint64_t upper = ~raw & raw >> 1 & ONES * 0x20;
     bool mixed = (upper & ~UINT64_C(0xff)) != 0 && (raw & raw >> 1 & ONES * 0x20) != 0;
     uint64_t odd = (raw & ONES * 0x80) | digits | (uint64_t)mixed | (uint64_t)(n == 1) |
                    (uint64_t)(n >= RUN_MIN) | (uint64_t)(from != 0 && leet_sign(p[-(from != 0)]));
-    if (__builtin_expect((odd | (uint64_t)b | (uint64_t)r) == 0, 1))
-        return;
-    if (b && keys_list(back))
-        parts_add(&s->reversed, from, to);
-    if (r && (keys_list(turned) || keys_list(both)))
-        parts_add(&s->rot13, from, to);
+    if (maybe_key(s, first, last))
+        disguised(s, from, to, first, last);
     if (odd != 0)
         odd_word(s, from, n, raw, mixed, digits != 0);
 }
 
-/* A bit for each of 64 bytes that is a letter, a digit or no ASCII. */
-static uint64_t word_bits(const uint8_t *p) {
+struct block {      /* of 64 bytes, a bit for each */
+    uint64_t words; /* a letter, a digit or no ASCII */
+    uint64_t other; /* of these, no letter */
+    uint64_t upper;
+    uint64_t leet; /* a sign that stands for a letter */
+};
+
+static void read_block(const uint8_t *p, struct block *ret) {
+    *ret = (struct block){.words = 0};
 #if defined(__SSE2__) && !defined(BZ_NO_SIMD)
-    uint64_t bits = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+    for (unsigned i = 0; i < 64; i += 16) {
+        __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
         __m128i l = _mm_or_si128(x, _mm_set1_epi8(0x20));
         __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(l, _mm_set1_epi8('a' - 1)),
                                        _mm_cmplt_epi8(l, _mm_set1_epi8('z' + 1)));
         __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(x, _mm_set1_epi8('0' - 1)),
                                       _mm_cmplt_epi8(x, _mm_set1_epi8('9' + 1)));
-        /* x itself: its top bit is that of no ASCII */
-        __m128i any = _mm_or_si128(_mm_or_si128(letter, digit), x);
-        bits |= (uint64_t)(unsigned)_mm_movemask_epi8(any) << 16 * i;
+        __m128i other = _mm_or_si128(digit, x); /* the top bit of x is that of no ASCII */
+        __m128i small = _mm_cmpeq_epi8(x, l);
+        __m128i leet = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('@')),
+                                    _mm_cmpeq_epi8(x, _mm_set1_epi8('$')));
+        leet = _mm_or_si128(leet, _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('!')),
+                                               _mm_cmpeq_epi8(x, _mm_set1_epi8('|'))));
+        leet = _mm_or_si128(leet, _mm_cmpeq_epi8(x, _mm_set1_epi8('+')));
+        ret->words |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(letter, other)) << i;
+        ret->other |= (uint64_t)(unsigned)_mm_movemask_epi8(other) << i;
+        ret->upper |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_andnot_si128(small, letter)) << i;
+        ret->leet |= (uint64_t)(unsigned)_mm_movemask_epi8(leet) << i;
     }
-    return bits;
 #else
-    uint64_t bits = 0;
-    for (unsigned i = 0; i < 64; i++)
-        bits |= (uint64_t)(is_alnum(p[i]) || p[i] >= 0x80) << i;
-    return bits;
+    for (unsigned i = 0; i < 64; i++) {
+        bool other = p[i] >= 0x80 || (uint8_t)(p[i] - '0') < 10;
+        ret->words |= (uint64_t)(is_alnum(p[i]) || other) << i;
+        ret->other |= (uint64_t)other << i;
+        ret->upper |= (uint64_t)((uint8_t)(p[i] - 'A') < 26) << i;
+        ret->leet |= (uint64_t)leet_sign(p[i]) << i;
+    }
 #endif
+}
+
+struct edge { /* of the block before: its last byte is part of a word, or a sign for a letter */
+    uint64_t word, leet;
+};
+
+/* A bit within each word of the block that may be an odd one. */
+static uint64_t odd_bits(const struct block *b, struct edge before) {
+    uint64_t inner = b->words << 1 | before.word;
+    uint64_t starts = b->words & ~inner;
+    uint64_t run = b->words & b->words >> 1;
+    run &= run >> 2;
+    run &= run >> 4;
+    run &= run >> 4; /* RUN_MIN in a row */
+    return b->other | run | (b->upper & inner) | (starts & ~(b->words >> 1)) |
+           (starts & (b->leet << 1 | before.leet));
+}
+_Static_assert(RUN_MIN == 12, "as odd_bits counts");
+
+/* Words of prose need no closer look, and pass here without a branch that depends on the word. */
+static inline void plain_word(struct words *s, size_t from, size_t n) {
+    const uint8_t *p = s->t.p + from;
+    uint64_t first = first_six(load(p), n), last = last_six(load(p + n - 8), n);
+    if (__builtin_expect(maybe_key(s, first, last), 0))
+        disguised(s, from, from + n, first, last);
+}
+
+/* Words that end in the block at `at`; *start: of the one that goes over its edge. */
+static void words_of(struct words *s, size_t at, const struct block *b, struct edge before,
+                     size_t *start) {
+    uint64_t odd = odd_bits(b, before);
+    uint64_t edges = b->words ^ (b->words << 1 | before.word);
+    bool whole = before.word == 0 && at >= 8 && s->t.n - at >= 64 + 8;
+    for (; edges != 0; edges &= edges - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(edges);
+        if ((b->words >> i & 1) != 0) {
+            *start = at + i;
+            continue;
+        }
+        uint64_t span = (UINT64_C(1) << i) - (UINT64_C(1) << (*start & 63));
+        if (whole && (odd & span) == 0)
+            plain_word(s, *start, at + i - *start);
+        else
+            word(s, *start, at + i);
+        whole = at >= 8 && s->t.n - at >= 64 + 8;
+    }
 }
 
 static void each_word(struct words *s) {
     uint8_t rest[64];
-    uint64_t carry = 0;
+    struct block b;
+    struct edge before = {0, 0};
     size_t start = 0;
     for (size_t at = 0; at < s->t.n; at += 64) {
         const uint8_t *p = s->t.p + at;
@@ -323,18 +391,11 @@ static void each_word(struct words *s) {
             memcpy(rest, p, s->t.n - at);
             p = rest;
         }
-        uint64_t bits = word_bits(p);
-        uint64_t edges = bits ^ (bits << 1 | carry);
-        carry = bits >> 63;
-        for (; edges != 0; edges &= edges - 1) {
-            size_t i = (size_t)__builtin_ctzll(edges);
-            if ((bits >> i & 1) != 0)
-                start = at + i;
-            else
-                word(s, start, at + i);
-        }
+        read_block(p, &b);
+        words_of(s, at, &b, before, &start);
+        before = (struct edge){b.words >> 63, b.leet >> 63};
     }
-    if (carry != 0)
+    if (before.word != 0)
         word(s, start, s->t.n);
 }
 

@@ -131,12 +131,25 @@ uint64_t keys_of(const uint8_t *p, size_t n) {
     return six;
 }
 
+uint64_t keys_rot13(uint64_t six) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t late = ((six + ones * (0x80 - 'n')) & ones * 0x80) >> 7;
+    uint64_t there = ((((six & ones * 0x7f) + ones * 0x7f) | six) & ones * 0x80) >> 7;
+    return (six + ones * 13 - late * 26) & there * 0xff;
+}
+
+static void put(struct keys *k, uint64_t six, enum keys_as as) {
+    uint64_t h = keys_hash(six, as);
+    k->bits[h >> 55] |= keys_mask(h);
+}
+
 void keys_init(struct keys *k) {
     memset(k, 0, sizeof *k);
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
-        uint64_t h = keys_hash(entry(i));
-        k->bits[h >> 58] |= UINT64_C(1) << (h >> 52 & 63);
-        k->bits[h >> 46 & 63] |= UINT64_C(1) << (h >> 40 & 63);
+        uint64_t six = entry(i);
+        put(k, keys_rot13(six), KEYS_ROT13);
+        put(k, __builtin_bswap64(six), KEYS_BACK);
+        put(k, __builtin_bswap64(keys_rot13(six)), KEYS_BACK);
     }
 }
 

@@ -129,24 +129,29 @@ void decode_hidden(struct work *w, const struct layer *raw, uint32_t signs);
 
 /* ---- words that show that a text is disguised (decode_keys.c) ---- */
 
-struct keys { /* a filter before the list */
-    uint64_t bits[64];
+struct keys { /* what words of the list are in disguise: a filter before the list */
+    uint64_t bits[512];
 };
 void keys_init(struct keys *k);
-/* Whether a word begins as one of the list does: its first six bytes (all of five), lower case. */
+/* Whether a word begins as one of the list does: its first six bytes (all of five), lower case, the
+ * first one lowest. */
 bool keys_list(uint64_t six);
 uint64_t keys_of(const uint8_t *p, size_t n); /* n >= 5 */
+uint64_t keys_rot13(uint64_t six);
 
-/* Two bits of the filter stand for a word. */
-static inline uint64_t keys_hash(uint64_t six) {
-    return six * UINT64_C(0x9e3779b97f4a7c15);
+/* First six letters in ROT13; last six backwards, in ROT13 or not. */
+enum keys_as { KEYS_ROT13, KEYS_BACK };
+static inline uint64_t keys_hash(uint64_t six, enum keys_as as) {
+    return six * (as == KEYS_BACK ? UINT64_C(0xd6e8feb86659fd93) : UINT64_C(0x9e3779b97f4a7c15));
 }
-static inline bool keys_maybe(const struct keys *k, uint64_t six) {
-    uint64_t h = keys_hash(six);
-    return (k->bits[h >> 58] >> (h >> 52 & 63) & k->bits[h >> 46 & 63] >> (h >> 40 & 63) & 1) != 0;
+/* Two bits of one place of the filter. */
+static inline uint64_t keys_mask(uint64_t h) {
+    return UINT64_C(1) << (h >> 49 & 63) | UINT64_C(1) << (h >> 43 & 63);
 }
-static inline bool keys_have(const struct keys *k, uint64_t six) {
-    return keys_maybe(k, six) && keys_list(six);
+/* six: as they stand, in lower case; of KEYS_BACK the last one highest. */
+static inline bool keys_maybe(const struct keys *k, uint64_t six, enum keys_as as) {
+    uint64_t h = keys_hash(six, as);
+    return (~k->bits[h >> 55] & keys_mask(h)) == 0;
 }
 
 #endif
