@@ -35,7 +35,8 @@ struct bz_req_head { /* everything lent for the call of bz_tx_begin */
 
 struct bz_injection; /* injection.h */
 struct bz_seen;
-struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
+struct bz_canary_tables; /* leak.h */
+struct bz_gateway_env {  /* of one worker; lent, outlives every transaction */
     const struct bz_image
         *image; /* current generation; the caller keeps it mapped while transactions use it */
     struct bz_state *state;
@@ -45,7 +46,8 @@ struct bz_gateway_env { /* of one worker; lent, outlives every transaction */
     struct bz_shapes *shapes; /* NULL: every event of a stream is parsed */
     struct bz_injection *injection; /* of the image's blob; NULL: an image that wants texts judged
                                        refuses (503) */
-    struct bz_seen *judged, *clean; /* NULL: every text is judged, or searched for data, anew */
+    struct bz_canary_tables *canaries; /* leak.h; NULL: none are kept */
+    struct bz_seen *judged, *clean;    /* NULL: every text is judged, or searched for data, anew */
 };
 /* What this worker found out about texts before, as keyed digests: chat clients send the whole
  * conversation with every turn. Of BZ_SEEN_TEXTS texts; its size never changes. One that belongs to

@@ -53,8 +53,15 @@ struct bz_leak_reply;
 /* l: lent, must outlive it. canary: BZ_CANARY_TEXT bytes, or empty: none. ENOMEM. */
 enum bz_status bz_leak_reply_new(const struct bz_leaks *l, struct bz_view canary, struct bz_alloc a,
                                  struct bz_leak_reply **ret) BZ_MUST_USE;
-/* The same for one that has none yet. ENOMEM. */
-enum bz_status bz_leak_reply_canary(struct bz_leak_reply *r, struct bz_view canary) BZ_MUST_USE;
+/* The same for one that has none yet. ENOMEM. kept: may be NULL; must outlive it. */
+struct bz_canary_tables;
+enum bz_status bz_leak_reply_canary(struct bz_leak_reply *r, struct bz_view canary,
+                                    struct bz_canary_tables *kept) BZ_MUST_USE;
+/* Tables of all forms of a canary, of the last conversations: each of their replies needs one, and it
+ * costs as much to make as a few KiB of reply to watch. What is found is the same without. mem: zeroed,
+ * aligned as malloc does. */
+size_t bz_canary_tables_size(void);
+struct bz_canary_tables *bz_canary_tables_open(void *mem, size_t n); /* NULL: too small */
 void bz_leak_reply_free(struct bz_leak_reply *r); /* NULL is fine; after its watches */
 /* A text that the user sent: its runs of words are no secret of the prompt's any more. ENOMEM. */
 enum bz_status bz_leak_known(struct bz_leak_reply *r, struct bz_view text) BZ_MUST_USE;

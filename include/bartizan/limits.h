@@ -54,6 +54,7 @@
 #define BZ_LEAK_NAME_MAX 64    /* bytes of an item's name, as alerts show it */
 #define BZ_LEAK_TEXT_MAX (1u << 20) /* bytes of one prompt text */
 #define BZ_LEAK_TAGS_MAX (1u << 20) /* windows of all secrets' forms, and runs of prompts' words */
+#define BZ_CANARY_TABLES 32 /* that a worker keeps of conversations, 8 KiB each */
 #define BZ_LEAK_KNOWN_MAX 4096 /* runs of words of the prompt that one request may show to know */
 
 /* Policy */

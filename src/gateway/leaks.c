@@ -63,7 +63,8 @@ static enum bz_status open_reply(struct bz_tx *tx, struct bz_tx_leaks *l) {
     if (!tx->canary)
         return BZ_OK;
     bz_tx_canary(tx, canary);
-    enum bz_status st = bz_leak_reply_canary(l->reply, bz_view(canary, BZ_CANARY_TEXT));
+    enum bz_status st =
+        bz_leak_reply_canary(l->reply, bz_view(canary, BZ_CANARY_TEXT), tx->env->canaries);
     bz_wipe(canary, sizeof canary);
     return st;
 }

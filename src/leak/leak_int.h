@@ -188,9 +188,12 @@ struct leak_canary { /* of a reply */
     uint64_t perhaps[BLOOM_BYTES / 8]; /* a bit of each window */
     uint64_t surely[BLOOM_BYTES / 8];  /* six */
 };
+struct bz_canary_tables { /* all of them `all`, or zero */
+    struct leak_canary of[BZ_CANARY_TABLES];
+};
 void leak_canary_anchors(const struct leak_canary *c, uint32_t anchors[SYM_END + 1]);
 void leak_canary_init(struct leak_canary *c, struct bz_view text);
-void leak_canary_all(struct leak_canary *c);
+void leak_canary_all(struct leak_canary *c, struct bz_canary_tables *kept); /* kept: may be NULL */
 static inline uint64_t leak_bloom_hash(uint64_t window) {
     return window * UINT64_C(0x9e3779b97f4a7c15);
 }
@@ -266,6 +269,7 @@ const char *leak_row_name(enum row_name r);
 struct bz_leak_reply {
     struct bz_alloc a;
     struct leak_look look;
+    struct bz_canary_tables *canaries; /* NULL: none are kept */
     struct leak_row shared[ROW_COUNT - ROW_OWN];
     uint32_t codes;  /* symbols of words with digits or capitals within, so far */
     uint64_t *known; /* runs of words that the user knows, sorted */

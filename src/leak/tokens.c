@@ -265,7 +265,7 @@ static void complete(struct leak_pass *p, size_t at) {
     uint8_t mem[2 * HIST];
     leak_batches_flush(p);
     leak_text_scan(w, p->text, at);
-    leak_canary_all(w->r->look.canary);
+    leak_canary_all(w->r->look.canary, w->r->canaries);
     memcpy(mem + HIST, text->hist + HIST - text->n, text->n);
     struct leak_found found;
     if (leak_row_scan(&again, &w->r->look, mem, text->n, &found))

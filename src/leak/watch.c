@@ -57,12 +57,14 @@ static void give(struct bz_leak_reply *r, void *p) {
         r->a.free(r->a.ctx, p);
 }
 
-enum bz_status bz_leak_reply_canary(struct bz_leak_reply *r, struct bz_view canary) {
+enum bz_status bz_leak_reply_canary(struct bz_leak_reply *r, struct bz_view canary,
+                                    struct bz_canary_tables *kept) {
     if (canary.n != BZ_CANARY_TEXT || r->look.canary != NULL)
         return BZ_OK;
     r->look.canary = r->a.alloc(r->a.ctx, sizeof *r->look.canary);
     if (r->look.canary == NULL)
         return BZ_ENOMEM;
+    r->canaries = kept;
     leak_canary_init(r->look.canary, canary);
     leak_canary_anchors(r->look.canary, r->look.anchors);
     r->look.has_anchors = true;
@@ -81,7 +83,7 @@ enum bz_status bz_leak_reply_new(const struct bz_leaks *l, struct bz_view canary
         memcpy(r->look.anchors, h->anchors, sizeof r->look.anchors);
         r->look.has_anchors = h->has_long != 0 || h->has_short != 0;
     }
-    enum bz_status st = bz_leak_reply_canary(r, canary);
+    enum bz_status st = bz_leak_reply_canary(r, canary, NULL);
     if (st != BZ_OK)
         give(r, r);
     else

@@ -136,8 +136,9 @@ struct bz_ngx_worker { /* of this process */
     ngx_msec_t now_round;    /* this time */
     ngx_uint_t ticks;
     ngx_queue_t open, parked;
-    struct bz_buf record, out;     /* scratch */
-    struct bz_shapes shapes;       /* of streams' usual events */
+    struct bz_buf record, out;         /* scratch */
+    struct bz_shapes shapes;           /* of streams' usual events */
+    struct bz_canary_tables *canaries; /* of the last conversations; NULL: none are kept */
     char spool_mark[BZ_BODY_NAME]; /* a file in the spool, and the bytes left there from it on */
     size_t spool_bytes;
 };

@@ -3,6 +3,8 @@
  * Whatever is missing or damaged means 503 for everybody, and another look every 200 ms. */
 #include "ngx_http_bartizan.h"
 
+#include <bartizan/leak.h>
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -82,6 +84,14 @@ static void map_vault(void) {
     void *p = map_file("vault.shm", true, &n);
     if (p != NULL && bz_vault_open(p, n, &w->vault) != BZ_OK)
         munmap(p, n);
+}
+
+/* Pages that no conversation needs are never touched, and take no memory. */
+static void keep_canaries(void) {
+    struct bz_ngx_worker *w = &bz_ngx_worker;
+    size_t n = bz_canary_tables_size();
+    if (w->canaries == NULL)
+        w->canaries = bz_canary_tables_open(calloc(1, n), n);
 }
 
 /* ---- lane ---- */
@@ -268,12 +278,14 @@ static struct bz_ngx_gen *load_gen(void) {
     g->detect = open_detect(w->gen, data.detect_pack);
     g->steer = open_steer(w->gen, bz_image_blob(&g->image, BZ_BLOB_INJECTION));
     map_vault();
+    keep_canaries();
     g->env = (struct bz_gateway_env){.image = &g->image,
                                      .state = w->state,
                                      .lane = w->lane,
                                      .detect = g->detect != NULL ? g->detect->detect : NULL,
                                      .vault = w->vault,
-                                     .shapes = &w->shapes};
+                                     .shapes = &w->shapes,
+                                     .canaries = w->canaries};
     if (g->steer != NULL) {
         g->env.injection = g->steer->injection;
         g->env.judged = seen_of(g->steer->judged);

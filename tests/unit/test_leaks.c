@@ -25,6 +25,8 @@ static struct bz_buf blob;
 static struct bz_leaks leaks;
 static char canary[BZ_CANARY_TEXT + 1];
 
+static struct bz_canary_tables *kept;
+
 static int open_all(void **state) {
     const struct bz_leak_item items[] = {
         {BZ_LEAK_SECRET, BZ_V("payments"), BZ_V(SECRET)},
@@ -39,11 +41,13 @@ static int open_all(void **state) {
     assert_int_equal(bz_leak_compile(items, 3, &o, key, &blob, &bad), BZ_OK);
     assert_int_equal(bz_leaks_open(bz_buf_view(&blob), &leaks), BZ_OK);
     bz_canary_make(key, BZ_V("alice"), BZ_V("c-1"), canary);
-    return 0;
+    kept = bz_canary_tables_open(calloc(1, bz_canary_tables_size()), bz_canary_tables_size());
+    return kept != NULL ? 0 : -1;
 }
 
 static int close_all(void **state) {
     (void)state;
+    free(kept);
     bz_buf_free(&blob);
     return 0;
 }
@@ -68,12 +72,17 @@ static bool feed(struct bz_leak_reply *r, struct bz_view text, size_t cut, bool 
     return a == BZ_EDENIED || b == BZ_EDENIED;
 }
 
+/* Every other time with the table that was kept: it makes no difference. */
 static bool leaks_in(struct bz_view text, size_t cut, bool json, bool with_canary,
                      struct bz_leak_hit *hit) {
+    static unsigned times;
     struct bz_leak_reply *r = NULL;
-    assert_int_equal(bz_leak_reply_new(&leaks, bz_view(canary, with_canary ? BZ_CANARY_TEXT : 0),
-                                       bz_alloc_heap, &r),
+    assert_int_equal(bz_leak_reply_new(&leaks, (struct bz_view){NULL, 0}, bz_alloc_heap, &r),
                      BZ_OK);
+    if (with_canary)
+        assert_int_equal(bz_leak_reply_canary(r, bz_view(canary, BZ_CANARY_TEXT),
+                                              times++ % 2 == 0 ? kept : NULL),
+                         BZ_OK);
     bool found = feed(r, text, cut, json, hit);
     bz_leak_reply_free(r);
     return found;
@@ -323,6 +332,33 @@ static void canaries_are_told_apart(void **state) {
     }
 }
 
+/* More canaries than there is room for, in turn: each is found in its own reply, encoded, and no other
+ * one's. */
+static void tables_are_kept_for_so_many(void **state) {
+    enum { N = 3 * BZ_CANARY_TABLES };
+    char text[2 * BZ_CANARY_TEXT + 1], c[BZ_CANARY_TEXT + 1];
+    (void)state;
+    for (unsigned i = 0; i < 2 * N; i++) {
+        struct bz_leak_reply *r = NULL;
+        struct bz_leak_hit hit;
+        unsigned who = i % N;
+        for (unsigned k = 0; k < 2; k++) {
+            unsigned said = k == 0 ? who + 1 : who;
+            bz_canary_make(key, bz_view(&said, sizeof said), BZ_V("kept"), c);
+            for (size_t j = 0; j < BZ_CANARY_TEXT; j++)
+                (void)snprintf(text + 2 * j, 3, "%02x", (unsigned)c[j]);
+            bz_canary_make(key, bz_view(&who, sizeof who), BZ_V("kept"), c);
+            assert_int_equal(
+                bz_leak_reply_new(&leaks, (struct bz_view){NULL, 0}, bz_alloc_heap, &r), BZ_OK);
+            assert_int_equal(bz_leak_reply_canary(r, bz_view(c, BZ_CANARY_TEXT), kept), BZ_OK);
+            assert_int_equal(bz_leak_scan(r, bz_view_str(text), false, &hit),
+                             k == 0 ? BZ_OK : BZ_EDENIED);
+            bz_leak_reply_free(r);
+        }
+    }
+    assert_null(bz_canary_tables_open(text, bz_canary_tables_size() - 1));
+}
+
 static void the_line_of_the_prompt_holds_it(void **state) {
     struct bz_buf b;
     (void)state;
@@ -506,6 +542,7 @@ int main(void) {
         cmocka_unit_test(what_the_user_knows_is_no_leak),
         cmocka_unit_test(other_text_passes),
         cmocka_unit_test(canaries_are_told_apart),
+        cmocka_unit_test(tables_are_kept_for_so_many),
         cmocka_unit_test(the_line_of_the_prompt_holds_it),
         cmocka_unit_test(the_blob_holds_no_secret),
         cmocka_unit_test(what_cannot_be_kept_is_said),
