@@ -106,7 +106,7 @@ static int add(const struct bz_advisory_opened *o, const char *key, const char *
     else if (st == BZ_EINVAL)
         bz_say("--note: one line without control characters");
     else if (st == BZ_ETOOBIG)
-        bz_say("more than %d keys, or a note of more than 127 bytes", BZ_ADVISORY_KEYS);
+        bz_say("more than %d keys, or a note of more than 63 bytes", BZ_ADVISORY_KEYS);
     else
         bz_say("%s: %s", BZ_F_ADVISORY_KEYS, strerror(errno));
     return BZ_EXIT_FAILURE;

@@ -129,7 +129,7 @@ static int update_kev(const struct update *u, struct bz_view json) {
 }
 
 static bool read_fd(int fd, size_t most, struct bz_buf *out) {
-    uint8_t part[65536];
+    uint8_t part[2048];
     bz_buf_init(out, most);
     for (ssize_t n; (n = read(fd, part, sizeof part)) > 0;)
         bz_buf_put(out, bz_view(part, (size_t)n));

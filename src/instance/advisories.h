@@ -21,7 +21,7 @@ enum bz_advisory_trust_from {
 struct bz_advisory_trusted {
     struct bz_advisory_key key;
     enum bz_advisory_trust_from from;
-    char note[128];
+    char note[64];
 };
 struct bz_advisory_trust {
     struct bz_advisory_trusted list[BZ_ADVISORY_KEYS];

@@ -6,7 +6,6 @@ its digest: CycloneDX's (Apache-2.0) from its JavaScript library, SPDX 3.0.1's (
 import base64
 import functools
 import hashlib
-import json
 import pathlib
 import subprocess
 import tarfile
@@ -39,9 +38,9 @@ def unpack(package, integrity, files):
         return
     FETCHED.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as tmp:
-        r = subprocess.run(["npm", "pack", package, "--json", "--loglevel=error", "--ignore-scripts", "--pack-destination", tmp],
-                           capture_output=True, check=True, cwd=HERE)
-        archive = pathlib.Path(tmp) / json.loads(r.stdout)[0]["filename"].replace("@", "").replace("/", "-")
+        subprocess.run(["npm", "pack", package, "--loglevel=error", "--ignore-scripts", "--pack-destination", tmp],
+                       capture_output=True, check=True, cwd=HERE)
+        (archive,) = pathlib.Path(tmp).iterdir()
         if "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != integrity:
             raise ValueError(package + " is not what it was")
         with tarfile.open(archive) as t:
