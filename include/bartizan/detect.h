@@ -157,6 +157,7 @@ struct bz_watch {
     uint8_t pending[12]; /* "\\ud83d\\ude00" at most */
     uint8_t reader[8];   /* of the normal form: in a string, run of invisible characters */
     uint16_t chain;      /* 1 + type of what ended at `settled` and may go on; 0: nothing */
+    uint16_t plain;      /* bytes at the window's end without words and rare marks, about */
     uint64_t total;      /* bytes taken so far */
     uint64_t settled;    /* everything before this place is decided */
     uint64_t noted;      /* findings of types not held for are told up to here */

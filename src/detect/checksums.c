@@ -50,13 +50,13 @@ bool bz_checksum_ddmmyy(const uint8_t *s) {
 /* ---- general schemes ---------------------------------------------------------------------- */
 
 bool bz_checksum_luhn(const uint8_t *s, size_t n) {
+    static const uint8_t worth[2][10] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+                                         {0, 2, 4, 6, 8, 1, 3, 5, 7, 9}};
     if (n < 2 || !bz_checksum_digits(s, n))
         return false;
     unsigned sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned v = (unsigned)(s[n - 1 - i] - '0') << (i & 1);
-        sum += v > 9 ? v - 9 : v;
-    }
+    for (size_t i = 0; i < n; i++)
+        sum += worth[i & 1][s[n - 1 - i] - '0'];
     return sum % 10 == 0;
 }
 

@@ -29,7 +29,15 @@
  *   - at most DETECT_QUIET_REACH bytes behind a loud byte ("password = hunter2x": the '=') or
  *     behind the beginning of the text, or
  *   - with a loud byte, or with a run of quiet bytes other than lower-case letters that leads to a
- *     loud one ("AB123456C", "(555) 123", "GB 123"). */
+ *     loud one ("AB123456C", "(555) 123", "GB 123").
+ *
+ * THE RULE OF NUMBERS (its short cut on text that counts). Plain bytes: quiet ones, digits, '=' and
+ * line ends. Secrets and personal data with a checksum (and placeholders) are the types that it is
+ * for. Where a place and the context before it are plain, and none of the detectors' words begins in
+ * them (words), a match of one of these types that begins there begins
+ *   - with one of the starts or a capital letter,
+ *   - with digits that have a letter, '_' or another byte that is not plain beside them, or
+ *   - with a run of digits of which a detector says so (number). */
 #ifndef DETECT_DETECTOR_H
 #define DETECT_DETECTOR_H
 
@@ -67,6 +75,11 @@ struct trigger {
 };
 
 struct scan;
+enum detect_number {
+    NUMBER_NOTHING, /* no match, whatever follows */
+    NUMBER_OPEN,    /* may become one with what follows */
+    NUMBER_FOUND,   /* likely a match */
+};
 struct detector {
     const char *name;
     enum detect_group group;
@@ -83,6 +96,11 @@ struct detector {
     size_t wordy_n;
     /* Trigger t matched up to p[end - 1]. Emits any number of findings. */
     void (*hit)(struct scan *s, const struct trigger *t, size_t end);
+    /* See the rule of numbers; both NULL: none. May one of the words that tell what stands behind them
+     * begin in [from, to)? A word that the text ends in may count or not (detect_word_good). */
+    bool (*words)(const struct scan *s, size_t from, size_t to);
+    /* The run of digits [i, end), end < n: what may begin with it, without words? */
+    enum detect_number (*number)(const struct scan *s, size_t i, size_t end);
     /* What needs no trigger but a digit: emits all matches that hold one of the digits in [from, to),
      * for parts of the text in rising order that together have all its digits. May be NULL. */
     void (*sweep)(struct scan *s, size_t from, size_t to);
@@ -101,6 +119,9 @@ struct detector {
     size_t (*more)(const struct scan *s, size_t type, size_t at);
 };
 #define SCAN_UNKNOWN SIZE_MAX
+#define DETECT_WORD_MAX 64
+/* Can it be one of the words of words()? Short enough, and no three digits in a row. */
+bool detect_word_good(struct bz_view word);
 
 struct scan_sink; /* the engine's own */
 struct scan {
@@ -110,10 +131,13 @@ struct scan {
     size_t from; /* what begins before it is decided already: a detector may skip it */
     const struct bz_type_set *want;
     const struct bz_type_set *tell; /* of these, which are told this time; NULL: all */
-    size_t first;                   /* number of the group's first type */
-    void *own;                      /* see prepare() */
-    uint64_t round;                 /* another one for each text */
-    size_t seen_from, seen_to;      /* of the detector that runs, see scan_saw */
+    const struct bz_type_set *hold; /* these, not if they begin before the place hold_from */
+    size_t hold_from;
+    size_t first;              /* number of the group's first type */
+    void *own;                 /* see prepare() */
+    uint64_t round;            /* another one for each text */
+    bool wordless;             /* none of the detectors' words is in it */
+    size_t seen_from, seen_to; /* of the detector that runs, see scan_saw */
     struct scan_sink *sink;
 };
 
@@ -123,6 +147,10 @@ static inline bool scan_wants(const struct scan *s, size_t type) {
 /* Is it worth while to look for the type by itself? */
 static inline bool scan_tells(const struct scan *s, size_t type) {
     return scan_wants(s, type) && (s->tell == NULL || bz_type_set_has(s->tell, s->first + type));
+}
+/* What begins at start is decided: this type is told no more. */
+static inline bool scan_told(const struct scan *s, size_t type, size_t start) {
+    return start < s->hold_from && s->hold != NULL && bz_type_set_has(s->hold, s->first + type);
 }
 /* type: place in the detector's group. Ignored if the type is not wanted, or start is before from,
  * or [start, end) is empty or longer than BZ_DETECT_MATCH_MAX. */

@@ -141,6 +141,7 @@ struct bz_detect {
     struct custom_set custom; /* its arena holds all memory of the pack */
     struct starts starts;
     struct bz_type_set slow;       /* types that the short cut of watch.c cannot serve */
+    struct bz_type_set uncounted;  /* and those that the one of counting.c cannot */
     struct raws raws;              /* of the scan that runs */
     size_t chain_live;             /* where what goes on is not known yet; SIZE_MAX: nowhere */
     void *own[DETECT_GROUP_COUNT]; /* what detectors prepared */
@@ -156,12 +157,17 @@ struct scan_job {
     size_t from, other_from;
     const struct bz_type_set *want, *hold;
     uint16_t chain; /* 1 + type of the match that ended at `from` and may go on; 0: none */
+    bool wordless;  /* none of the detectors' words is in the text (detector.h) */
 };
 enum bz_status engine_scan(struct bz_detect *d, const struct scan_job *job) BZ_MUST_USE;
 /* May a match of this type go on behind its end? */
 bool engine_chained(size_t type);
 /* Where the undecided rest begins. */
 size_t engine_live(const struct bz_detect *d, const struct scan_job *job);
+/* counting.c: settles what waits in the window, of which win[before..] is new, if it is text that
+ * counts: plain, with numbers that are no match. due: not this time, only keep what is known of it. */
+bool watch_counting(const struct bz_detect *d, struct bz_watch *w, size_t before, bool due,
+                    const struct bz_type_set *hold);
 /* One more finding; counts what does not fit. */
 enum bz_status findings_add(struct bz_findings *f, const struct bz_finding *one) BZ_MUST_USE;
 

@@ -50,6 +50,15 @@ bool scan_lit(const struct scan *s, size_t i, const char *lit, bool nocase) {
     return true;
 }
 
+bool detect_word_good(struct bz_view w) {
+    for (size_t i = 2; i < w.n; i++) {
+        if (scan_is(w.p[i - 2], SC_DIGIT) && scan_is(w.p[i - 1], SC_DIGIT) &&
+            scan_is(w.p[i], SC_DIGIT))
+            return false;
+    }
+    return w.n <= DETECT_WORD_MAX;
+}
+
 /* The word w begins at i and ends at `end` at the latest. Blanks of any number stand for one. */
 static bool word_at(const struct scan *s, size_t i, size_t end, const char *w) {
     for (; *w != '\0'; w++) {

@@ -190,15 +190,19 @@ static enum pii_fit iban(const struct scan *s, size_t start, size_t *ret_end) {
 
 /* ---- the index ----------------------------------------------------------------------------- */
 
-/* The first bytes of a text, by kind, leave few masks. */
+/* The first bytes of a text, by kind, leave few masks; of one that begins with digits, how many they
+ * are and the kind of what follows. */
 enum {
     KIND_DIGIT,
     KIND_CAPITAL,
     KIND_GAP,
     KIND_OTHER,
     KINDS,
+    KIND_END = KIND_DIGIT, /* of what follows digits: the end of the text */
     LEAD = 4,
-    LISTS = KINDS * KINDS * KINDS * KINDS
+    LEADS = KINDS * KINDS * KINDS * KINDS,
+    RUN_MAX = 20, /* digits in front; none has so many */
+    LISTS = LEADS + (RUN_MAX + 1) * KINDS
 };
 enum { MASKS_MAX = 4096 };
 struct index {
@@ -216,10 +220,19 @@ static unsigned kind_of(uint8_t c) {
     return gap(c) ? KIND_GAP : KIND_OTHER;
 }
 
-static size_t list_of(const uint8_t *p) {
+/* Of the text that begins with the digits [i, end). */
+static size_t list_of_run(const struct scan *s, size_t i, size_t end) {
+    size_t run = end - i < RUN_MAX ? end - i : RUN_MAX;
+    return LEADS + run * KINDS + (end == s->n ? (unsigned)KIND_END : kind_of(s->p[end]));
+}
+
+/* Of the text at i, where LEAD bytes or a digit are known. */
+static size_t list_of(const struct scan *s, size_t i) {
     size_t list = 0;
-    for (size_t i = 0; i < LEAD; i++)
-        list = list * KINDS + kind_of(p[i]);
+    if (scan_is(s->p[i], SC_DIGIT))
+        return list_of_run(s, i, scan_run(s, i, SC_DIGIT, RUN_MAX));
+    for (size_t k = 0; k < LEAD; k++)
+        list = list * KINDS + kind_of(s->p[i + k]);
     return list;
 }
 
@@ -242,6 +255,33 @@ static bool may_fit(const char *mask, const unsigned kinds[LEAD]) {
     return true;
 }
 
+/* May a text of so many digits, and behind them a byte of this kind, fit the mask? */
+static bool may_run(const char *mask, size_t run, unsigned behind) {
+    for (; run > 0; mask++) {
+        if (*mask == '_')
+            continue;
+        if (*mask != '9' && *mask != 'x' && !scan_is((uint8_t)*mask, SC_DIGIT))
+            return false;
+        run--;
+    }
+    while (*mask == '_' && behind != KIND_GAP)
+        mask++;
+    bool over = *mask == '\0' || *mask == '|';
+    if (over || *mask == '_' || behind == KIND_END)
+        return true;
+    return *mask == 'x' || *mask == 'a' ? behind == KIND_CAPITAL
+                                        : *mask != '9' && kind_of((uint8_t)*mask) == behind;
+}
+
+static bool may_list(const char *mask, unsigned list) {
+    unsigned kinds[LEAD];
+    if (list >= LEADS)
+        return may_run(mask, (list - LEADS) / KINDS, (list - LEADS) % KINDS);
+    for (unsigned i = LEAD, left = list; i-- > 0; left /= KINDS)
+        kinds[i] = left % KINDS;
+    return kinds[0] != KIND_DIGIT && may_fit(mask, kinds);
+}
+
 static enum bz_status prepare(struct bz_arena *ar, void **own) {
     BZ_TRY(pii_prepare(ar, own));
     struct index *x = bz_arena_zalloc(ar, sizeof *x);
@@ -249,13 +289,10 @@ static enum bz_status prepare(struct bz_arena *ar, void **own) {
         return BZ_ENOMEM;
     size_t n = 0;
     for (unsigned list = 0; list < LISTS; list++) {
-        unsigned kinds[LEAD];
-        for (unsigned i = LEAD, left = list; i-- > 0; left /= KINDS)
-            kinds[i] = left % KINDS;
         x->list[list] = (uint16_t)n;
         for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
             for (const char *m = rows[k].masks; m != NULL; m = next_mask(m)) {
-                if (may_fit(m, kinds) && n < MASKS_MAX)
+                if (may_list(m, list) && n < MASKS_MAX)
                     x->v[n++] = (struct mask){(uint8_t)k, (uint8_t)(m - rows[k].masks)};
             }
         }
@@ -284,11 +321,11 @@ static void id(struct scan *s, size_t start, size_t woken) {
     if (s->n - start < LEAD)
         return;
     const struct index *x = index_of(s);
-    size_t list = list_of(s->p + start);
+    size_t list = list_of(s, start);
     for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
         const struct row *r = &rows[x->v[k].row];
         struct pii_worth w = {r->type, r->alone, r->told};
-        if (!pii_matters(s, &w) || fit(s, start, r->masks + x->v[k].at, &end) != PII_WHOLE ||
+        if (!pii_matters(s, &w, start) || fit(s, start, r->masks + x->v[k].at, &end) != PII_WHOLE ||
             end < woken)
             continue;
         if (ends(s, end) && check(s, r, start, end))
@@ -352,9 +389,9 @@ static bool open_at(const struct scan *s, size_t i) {
         if (f == PII_PART || (f == PII_WHOLE && end == s->n))
             return true;
     }
-    if (s->n - i >= LEAD) {
+    if (s->n - i >= LEAD || scan_is(s->p[i], SC_DIGIT)) {
         const struct index *x = index_of(s);
-        size_t list = list_of(s->p + i);
+        size_t list = list_of(s, i);
         for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
             const struct row *r = &rows[x->v[k].row];
             if (open_mask(s, i, r, r->masks + x->v[k].at))
@@ -372,6 +409,24 @@ static bool open_at(const struct scan *s, size_t i) {
         }
     }
     return false;
+}
+
+/* What the run of digits [i, end) may begin by itself, without words. */
+static enum detect_number alone(const struct scan *s, size_t i, size_t end) {
+    const struct index *x = index_of(s);
+    size_t list = list_of_run(s, i, end);
+    if (!pii_left(s, i))
+        return NUMBER_NOTHING;
+    for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
+        const struct row *r = &rows[x->v[k].row];
+        size_t to = 0;
+        if (r->alone == NO || !scan_wants(s, r->type))
+            continue;
+        enum pii_fit f = fit(s, i, r->masks + x->v[k].at, &to);
+        if (f != PII_NONE)
+            return f == PII_PART || to == s->n ? NUMBER_OPEN : NUMBER_FOUND;
+    }
+    return NUMBER_NOTHING;
 }
 
 static size_t live(const struct scan *s, size_t from) {
@@ -411,6 +466,7 @@ const struct detector detect_ids = {
     .wordy = wordy,
     .wordy_n = sizeof wordy / sizeof wordy[0],
     .hit = hit,
+    .number = alone,
     .live = live,
     .prepare = prepare,
 };

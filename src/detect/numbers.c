@@ -161,6 +161,8 @@ static bool check(const struct scan *s, const struct row *r, size_t start, size_
     size_t n = 0;
     if (r->check == NULL)
         return true;
+    if (scan_run(s, start, SC_DIGIT, end - start) == end)
+        return r->check(s->p + start, end - start);
     for (size_t i = start; i < end && n < sizeof digits; i++) {
         if (scan_is(s->p[i], SC_DIGIT))
             digits[n++] = s->p[i];
@@ -254,7 +256,7 @@ static void number(struct scan *s, size_t start) {
         const char *l = r->layouts[x->v[k] % LAYOUTS_MAX];
         size_t end = 0;
         struct pii_worth w = worth(r, l);
-        if (!pii_matters(s, &w) || fit(s, start, first, l, &end) != PII_WHOLE)
+        if (!pii_matters(s, &w, start) || fit(s, start, first, l, &end) != PII_WHOLE)
             continue;
         if (pii_right(s, end) && check(s, r, start, end))
             pii_pick(s, &w, start, end, &picks);
@@ -287,6 +289,8 @@ static bool open_group(const struct scan *s, size_t i, size_t first) {
             return true;
         told.w[k] = x->told[first].w[k] & wants.w[k];
     }
+    if (s->wordless)
+        return false;
     const struct pii_context *c = pii_at(s, i);
     for (size_t k = 0; k < PII_SET_WORDS; k++) {
         if ((c->told.w[k] & told.w[k]) != 0)
@@ -318,6 +322,27 @@ static bool open_at(const struct scan *s, size_t i) {
     return false;
 }
 
+/* What the run of digits [i, end) may be by itself, without words. */
+static enum detect_number alone(const struct scan *s, size_t i, size_t end) {
+    const struct index *x = index_of(s);
+    size_t first = end - i, list = first > DIGITS_MAX ? 0 : list_of(first, s->p[end]);
+    if (first > DIGITS_MAX || !pii_left(s, i))
+        return NUMBER_NOTHING;
+    for (size_t k = x->list[list]; k < x->list[list + 1]; k++) {
+        const struct row *r = &rows[x->v[k] / LAYOUTS_MAX];
+        const char *l = r->layouts[x->v[k] % LAYOUTS_MAX];
+        size_t to = 0;
+        if (worth(r, l).alone == PII_NO || !scan_wants(s, r->type))
+            continue;
+        enum pii_fit f = fit(s, i, first, l, &to);
+        if (f == PII_PART || (f == PII_WHOLE && to == s->n))
+            return NUMBER_OPEN;
+        if (f == PII_WHOLE && pii_right(s, to) && check(s, r, i, to))
+            return NUMBER_FOUND;
+    }
+    return NUMBER_NOTHING;
+}
+
 static size_t live(const struct scan *s, size_t from) {
     size_t i = s->n;
     while (i > from && s->n - i < LENGTH_MAX &&
@@ -333,6 +358,8 @@ static size_t live(const struct scan *s, size_t from) {
 const struct detector detect_numbers = {
     .name = "numbers",
     .group = DETECT_GROUP_PII,
+    .words = pii_words_begin,
+    .number = alone,
     .sweep = sweep,
     .live = live,
     .prepare = prepare,

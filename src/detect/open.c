@@ -102,6 +102,17 @@ static void add_starts(struct starts *st, const struct detector *det) {
         starts_add(st, bz_view_str(det->starts[i]), START_WORD, det->starts_nocase, false);
 }
 
+/* See the rule of numbers (detector.h). */
+static void make_uncounted(struct bz_detect *d) {
+    for (size_t i = 0; i < bz_detect_types_n(d); i++) {
+        const struct bz_type *t = bz_detect_type(d, i);
+        bool counted = t->cls == BZ_CLASS_SECRET || t->cls == BZ_CLASS_PLACEHOLDER ||
+                       (t->cls == BZ_CLASS_PII && t->proof == BZ_PROOF_CHECKSUM);
+        if (!counted || i >= builtin_types() || bz_type_set_has(&d->slow, i))
+            bz_type_set_add(&d->uncounted, i);
+    }
+}
+
 static enum bz_status make_starts(struct bz_detect *d) {
     const struct detector *const *all = NULL;
     size_t n = detectors(&all);
@@ -116,6 +127,7 @@ static enum bz_status make_starts(struct bz_detect *d) {
     }
     custom_starts(&d->custom, &d->starts);
     custom_slow(&d->custom, &d->slow);
+    make_uncounted(d);
     return BZ_OK;
 }
 

@@ -20,6 +20,7 @@ struct entry {
 struct pii_words {
     struct entry *v;
     uint16_t first[BUCKETS + 1]; /* of each bucket */
+    bool odd;                    /* one is none that words() may have */
 };
 
 static unsigned bucket_of(uint8_t a, uint8_t b) {
@@ -65,6 +66,7 @@ static void each_word(void (*put)(struct pii_words *to, const struct entry *e),
 
 static void count(struct pii_words *to, const struct entry *e) {
     to->first[bucket_of_word(e) + 1]++;
+    to->odd |= !detect_word_good(bz_view(e->word, e->n));
 }
 
 /* first[b + 1] is where the next of bucket b goes. */
@@ -77,6 +79,8 @@ static enum bz_status make_words(struct bz_arena *ar, const struct pii_words **r
     if (to == NULL)
         return BZ_ENOMEM;
     each_word(count, to);
+    if (to->odd)
+        return BZ_EINTERNAL;
     size_t n = 0;
     for (size_t b = 1; b <= BUCKETS; b++) {
         size_t here = to->first[b];
@@ -102,6 +106,12 @@ enum bz_status pii_prepare(struct bz_arena *ar, void **own) {
     return BZ_OK;
 }
 
+/* The first four bytes of the word at i. */
+static void read_head(const struct pii_context *c, size_t i, uint8_t ret[HEAD]) {
+    for (size_t b = 0; b < HEAD; b++)
+        ret[b] = i + b < c->to ? pii_lower(c->p[i + b]) : 0;
+}
+
 static void tell_from(const struct pii_words *words, unsigned bucket, uint32_t head, size_t i,
                       struct pii_context *c) {
     for (size_t k = words->first[bucket]; k < words->first[bucket + 1]; k++) {
@@ -117,12 +127,36 @@ static void tell_types(const struct pii_words *words, struct pii_context *c) {
     c->told = (struct pii_set){0};
     for (size_t k = 0; k < c->words_n; k++) {
         size_t i = c->words[k];
-        uint8_t head[HEAD] = {0};
-        for (size_t b = 0; b < HEAD && i + b < c->to; b++)
-            head[b] = pii_lower(c->p[i + b]);
+        uint8_t head[HEAD];
+        read_head(c, i, head);
         tell_from(words, bucket_of(head[0], 0), head_of(head), i, c);
         tell_from(words, bucket_of(head[0], head[1]), head_of(head), i, c);
     }
+}
+
+static bool any_told(const struct pii_context *c) {
+    uint64_t any = 0;
+    for (size_t i = 0; i < PII_SET_WORDS; i++)
+        any |= c->told.w[i];
+    return any != 0;
+}
+
+bool pii_words_begin(const struct scan *s, size_t from, size_t to) {
+    struct pii_own *o = s->own;
+    struct pii_context *c = &o->context; /* what it is of is forgotten */
+    o->round = 0;
+    c->p = s->p;
+    c->to = s->n;
+    c->told = (struct pii_set){0};
+    for (size_t i = from; i < to; i++) {
+        uint8_t head[HEAD];
+        if (!pii_word_begins(s->p, i))
+            continue;
+        read_head(c, i, head);
+        tell_from(o->words, bucket_of(head[0], 0), head_of(head), i, c);
+        tell_from(o->words, bucket_of(head[0], head[1]), head_of(head), i, c);
+    }
+    return any_told(c);
 }
 
 struct pii_context *pii_at(const struct scan *s, size_t start) {

@@ -32,6 +32,20 @@ struct pii_context {
 /* The context of a match that begins at start. It ends at an earlier number that has words of its
  * own behind it: "SSN 536-90-4399, order 912345678". It is kept until another place is asked for. */
 struct pii_context *pii_at(const struct scan *s, size_t start);
+/* Letters of words: of ASCII and of scripts with two bytes a letter. Those with three have no
+ * blanks between words: each is a word's beginning. */
+static inline bool pii_letter(uint8_t c) {
+    return scan_is(c, SC_ALPHA) || (c >= 0x80 && c < 0xe0);
+}
+static inline bool pii_word_begins(const uint8_t *p, size_t i) {
+    uint8_t c = p[i];
+    if (!scan_is(c, SC_ALPHA) && c < 0xc0)
+        return false;
+    uint8_t before = i == 0 ? 0 : p[i - 1];
+    if (c >= 0xe0 || !pii_letter(before))
+        return true;
+    return scan_is(before, SC_LOWER) && scan_is(c, SC_UPPER); /* taxId */
+}
 /* The same taken apart anew, without `told`. */
 void pii_context(const struct scan *s, size_t start, struct pii_context *ret);
 /* One of the type's words (pii_types.h) stands at most `reach` bytes before the match. */
@@ -68,7 +82,9 @@ void pii_pick(const struct scan *s, const struct pii_worth *w, size_t start, siz
               struct pii_picks *p);
 void pii_tell(struct scan *s, size_t start, const struct pii_picks *p);
 /* Is it told this time, or may its words hide what is? */
-static inline bool pii_matters(const struct scan *s, const struct pii_worth *w) {
+static inline bool pii_matters(const struct scan *s, const struct pii_worth *w, size_t start) {
+    if (s->wordless && (w->alone == PII_NO || scan_told(s, w->type, start)))
+        return false;
     return w->told == PII_CHECKSUM ? scan_wants(s, w->type) : scan_tells(s, w->type);
 }
 /* Could a match of the type begin at start, by its words alone? */

@@ -8,12 +8,6 @@ enum {
     OTHER_REACH = 24, /* the last word, with "no." or "number" behind it */
 };
 
-/* Letters of words: of ASCII and of scripts with two bytes a letter. Those with three have no
- * blanks between words: each is a word's beginning. */
-static bool letter(uint8_t c) {
-    return scan_is(c, SC_ALPHA) || (c >= 0x80 && c < 0xe0);
-}
-
 uint8_t pii_lower(uint8_t c) {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
@@ -37,7 +31,7 @@ static size_t context_from(const uint8_t *p, size_t lo, size_t start) {
     size_t i = start, letters = 0;
     while (i > lo) {
         if (!scan_is(p[i - 1], SC_DIGIT)) {
-            letters += letter(p[i - 1]) || p[i - 1] >= 0xe0;
+            letters += pii_letter(p[i - 1]) || p[i - 1] >= 0xe0;
             i--;
             continue;
         }
@@ -66,14 +60,10 @@ void pii_context(const struct scan *s, size_t start, struct pii_context *ret) {
     /* A word that is cut by the left end of what may be seen is none. */
     size_t i = ret->from == 0 ? 0 : ret->from + (ret->from == lo);
     for (; i < start; i++) {
-        uint8_t c = s->p[i], before = i == 0 ? 0 : s->p[i - 1];
-        bool first = scan_is(c, SC_ALPHA) || (c >= 0xc0 && c < 0xe0);
-        if (first && letter(before))
-            first = scan_is(before, SC_LOWER) && scan_is(c, SC_UPPER); /* taxId */
-        if (!first && c < 0xe0)
+        if (!pii_word_begins(s->p, i))
             continue;
         ret->words[ret->words_n++] = i;
-        ret->letters |= initial(pii_lower(c));
+        ret->letters |= initial(pii_lower(s->p[i]));
     }
 }
 
@@ -95,9 +85,9 @@ bool pii_word_at(const struct pii_context *c, size_t i, const char *w, size_t n)
     }
     if ((uint8_t)w[n - 1] >= 0x80 && (uint8_t)w[0] >= 0xe0)
         return true;
-    if (i < c->to && c->p[i] == 's' && (i + 1 == c->to || !letter(c->p[i + 1])))
+    if (i < c->to && c->p[i] == 's' && (i + 1 == c->to || !pii_letter(c->p[i + 1])))
         return true; /* many of them */
-    if (i >= c->to || !letter(c->p[i]))
+    if (i >= c->to || !pii_letter(c->p[i]))
         return true;
     return scan_is(c->p[i], SC_UPPER) && scan_is(c->p[i - 1], SC_LOWER);
 }
@@ -204,8 +194,8 @@ void pii_tell(struct scan *s, size_t start, const struct pii_picks *p) {
 bool pii_may(const struct scan *s, const struct pii_worth *w, size_t start) {
     if (!scan_wants(s, w->type))
         return false;
-    if (w->alone != PII_NO)
-        return true;
+    if (w->alone != PII_NO || s->wordless)
+        return w->alone != PII_NO;
     return pii_set_has(&pii_at(s, start)->told, w->type);
 }
 

@@ -182,9 +182,12 @@ static struct scan view_of(const struct bz_detect *d, const struct scan_job *job
                          .from = from,
                          .want = job->want,
                          .tell = job->other_from >= job->text.n ? job->hold : NULL,
+                         .hold = job->hold,
+                         .hold_from = job->from,
                          .first = group_first(det->group),
                          .own = d->own[det->group],
-                         .round = d->round};
+                         .round = d->round,
+                         .wordless = job->wordless};
 }
 
 /* Bytes in front in which no expression needs to be found: they stand within their matches. Where a

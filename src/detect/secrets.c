@@ -68,6 +68,67 @@ static void hit(struct scan *s, const struct trigger *t, size_t end) {
     }
 }
 
+/* ---- words alone ---- */
+
+static uint8_t fold(uint8_t c) {
+    return scan_is(c, SC_UPPER) ? c | 0x20 : c;
+}
+
+struct pairs { /* the first two bytes of all words, a bit each; no word begins with a digit */
+    uint8_t bits[128];
+};
+
+static unsigned pair_of(uint8_t a, uint8_t b) {
+    return ((a | 0x20u) * 61u + (b | 0x20u)) & 1023;
+}
+
+static enum bz_status prepare(struct bz_arena *ar, void **own) {
+    struct pairs *x = bz_arena_zalloc(ar, sizeof *x);
+    if (x == NULL)
+        return BZ_ENOMEM;
+    for (size_t i = 0; i < secrets_words_n; i++) {
+        const char *w = secrets_words[i].text;
+        if (!detect_word_good(bz_view_str(w)))
+            return BZ_EINTERNAL;
+        unsigned pair = pair_of((uint8_t)w[0], (uint8_t)w[1]);
+        x->bits[pair >> 3] |= (uint8_t)(1u << (pair & 7));
+    }
+    *own = x;
+    return BZ_OK;
+}
+
+/* The first row of secrets_words that begins with c. */
+static size_t words_of(uint8_t c) {
+    size_t lo = 0, hi = secrets_words_n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if ((uint8_t)secrets_words[mid].text[0] < c)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static bool words_begin(const struct scan *s, size_t from, size_t to) {
+    const struct pairs *x = s->own;
+    for (size_t i = from; i < to; i++) {
+        if (scan_is(s->p[i], SC_DIGIT))
+            continue;
+        unsigned pair = pair_of(s->p[i], scan_at(s, i + 1));
+        if ((x->bits[pair >> 3] >> (pair & 7) & 1) == 0)
+            continue;
+        uint8_t c = fold(s->p[i]);
+        for (size_t k = words_of(c); k < secrets_words_n; k++) {
+            if ((uint8_t)secrets_words[k].text[0] != c)
+                break;
+            if (secrets_word_at(s, &secrets_words[k], i))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* ---- the undecided rest ---- */
 
 struct rest {
@@ -83,10 +144,6 @@ static void hold_at(struct rest *r, size_t at) {
 static void hold(const struct scan *s, enum answer a, const struct match *m, struct rest *r) {
     if (a == ANSWER_MORE || (a == ANSWER_YES && m->end >= s->n))
         hold_at(r, m->start);
-}
-
-static uint8_t fold(uint8_t c) {
-    return scan_is(c, SC_UPPER) ? c | 0x20 : c;
 }
 
 /* Rows whose literal stands at i. */
@@ -119,16 +176,9 @@ static void live_special(const struct scan *s, enum special kind, size_t end, st
 
 /* Words at i whose value may reach the end. */
 static void live_words(const struct scan *s, size_t i, struct rest *rest) {
-    size_t lo = 0, hi = secrets_words_n, value, first;
     uint8_t c = fold(s->p[i]), second = fold(scan_at(s, i + 1));
+    size_t lo = words_of(c), value, first;
     struct match m;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if ((uint8_t)secrets_words[mid].text[0] < c)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
     for (; lo < secrets_words_n && (uint8_t)secrets_words[lo].text[0] == c; lo++) {
         const struct secret_word *w = &secrets_words[lo];
         if ((uint8_t)w->text[1] != second || !scan_lit(s, i, w->text, true) ||
@@ -256,8 +306,10 @@ const struct detector detect_secrets = {
     .group = DETECT_GROUP_SECRETS,
     .triggers = triggers,
     .triggers_n = sizeof triggers / sizeof triggers[0],
+    .words = words_begin,
     .hit = hit,
     .live = live,
+    .prepare = prepare,
 #ifdef SCAN_UNKNOWN
     .more = secrets_more,
 #endif

@@ -94,6 +94,8 @@ extern const size_t secrets_words_n;
 /* secrets_prefix.c: row's lead stands at `at`. */
 enum answer secrets_try_prefix(const struct scan *s, const struct secret_row *row, size_t at,
                                struct match *ret);
+/* secrets_keyed.c: the word stands at `at`. */
+bool secrets_word_at(const struct scan *s, const struct secret_word *w, size_t at);
 /* secrets_keyed.c: where the value begins after the word [at, end); false: no value here (yet). */
 bool secrets_value(const struct scan *s, const struct secret_word *w, size_t at, size_t end,
                    size_t *ret_value);

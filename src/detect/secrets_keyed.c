@@ -166,6 +166,10 @@ static bool name_begins(const struct scan *s, size_t at) {
     return !scan_is(before, SC_LOWER) || scan_is(c, SC_UPPER);
 }
 
+bool secrets_word_at(const struct scan *s, const struct secret_word *w, size_t at) {
+    return scan_lit(s, at, w->text, true) && ((w->flags & WORD_ANY) != 0 || name_begins(s, at));
+}
+
 /* " is ", " was ", " are " at i: how many bytes. */
 static size_t verb(const struct scan *s, size_t i) {
     static const char *const verbs[] = {" is ", " was ", " are "};

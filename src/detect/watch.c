@@ -17,11 +17,13 @@ enum {
     OPENING = 64,      /* how far back a match of capitals and marks may have begun */
     BACK = BZ_DETECT_CONTEXT + 32, /* bytes that are read before what is not decided */
     LATE = 64,   /* bytes of a finding that is not held for, if its end comes in a later piece */
-    BATCH = 64,  /* bytes that wait until they are looked at for what is not held for */
+    BATCH = 192, /* bytes that wait until they are looked at for what is not held for */
     NUMBER = 32, /* digits that wait for more digits before anything is looked for in them */
 };
 #define IN_STRING (UINT64_C(1) << 63) /* in `at`: the byte lies in a string of JSON */
 _Static_assert(TRIM + SLICE + NORM_MAX + KEEP < BZ_WATCH_MAX, "the window is bounded");
+_Static_assert(KEEP > BATCH + LATE + BZ_DETECT_CONTEXT, "what waits is there with its context");
+_Static_assert(BZ_WATCH_MAX + NUMBER <= UINT16_MAX, "a window's length fits bz_watch.plain");
 _Static_assert(KEEP > PATTERN_WIDTH_MAX + 8 && KEEP > 2 * BZ_DETECT_CONTEXT, "context is whole");
 _Static_assert(sizeof(struct norm) <= sizeof((struct bz_watch *)NULL)->reader, "it is kept there");
 
@@ -279,6 +281,7 @@ static bool quick(const struct bz_detect *d, struct bz_watch *w, const struct bz
         opening(w))
         return false;
     w->from = tail;
+    w->plain = 0; /* words were not looked for */
     return true;
 }
 
@@ -291,6 +294,11 @@ static bool number_goes_on(const struct bz_watch *w, size_t before) {
         if ((uint8_t)(w->win.p[i] - '0') >= 10)
             return false;
     return true;
+}
+
+/* Digits are plain, and no words. */
+static uint16_t more_plain(const struct bz_watch *w, size_t before) {
+    return w->plain == 0 ? 0 : (uint16_t)(w->plain + w->win.n - before);
 }
 
 /* ---- deciding ---------------------------------------------------------------------------------- */
@@ -364,7 +372,8 @@ static enum bz_status find(struct bz_detect *d, struct bz_watch *w, bool final, 
                            .other_from = other > skip ? other - skip : 0,
                            .want = w->want,
                            .hold = hold,
-                           .chain = w->chain};
+                           .chain = w->chain,
+                           .wordless = w->plain >= w->win.n - skip};
     BZ_TRY(engine_scan(d, &job));
     for (size_t i = 0; i < d->raws.n; i++) {
         d->raws.v[i].start += skip;
@@ -417,10 +426,14 @@ enum bz_status bz_watch_feed(struct bz_detect *d, struct bz_watch *w, struct bz_
         bool final = last && done == text.n;
         if (!final && number_goes_on(w, before)) {
             w->digits = (uint8_t)(w->digits + w->win.n - before);
+            w->plain = more_plain(w, before);
             w->calm = 0;
             w->late = hold != NULL;
         } else if (final || !quick(d, w, hold)) {
-            BZ_TRY(decide(d, w, final, hold, out));
+            if (final)
+                w->plain = 0;
+            if (final || !watch_counting(d, w, before, w->late && others_due(w), hold))
+                BZ_TRY(decide(d, w, final, hold, out));
             take_calm(w);
             w->digits = 0;
         }

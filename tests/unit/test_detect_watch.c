@@ -268,6 +268,109 @@ static void random_texts(void **state) {
     assert_int_equal(bad, 0);
 }
 
+/* ---- text that counts ---- */
+
+/* A number of so many digits; `right`: with the check digit of a card. */
+static void put_digits(struct bz_buf *b, uint64_t *x, unsigned n, bool right) {
+    unsigned sum = 0;
+    for (unsigned i = 0; i < n; i++) {
+        unsigned d = i == 0 ? 4 : (unsigned)(kit_random(x) % 10);
+        bool doubled = (n - i) % 2 == 0;
+        if (right && i + 1 == n)
+            d = (10 - sum % 10) % 10;
+        sum += !doubled ? d : d < 5 ? 2 * d : 2 * d - 9;
+        bz_buf_putc(b, (uint8_t)('0' + d));
+    }
+}
+
+/* What numbers stand in: nothing, words that tell what they are, what belongs to longer matches. */
+static void put_counting(struct bz_buf *b, uint64_t *x) {
+    static const char *const odd[] = {
+        "card ",      "nhs ",   "ahvn13 ",
+        "tax id ",    "taxId",  "password=",
+        "discord = ", "asana ", "bc1",
+        "sk-",        "1//",    "ES",
+        "X",          "-K",     "A",
+        "12345678",   "order ", ":AA",
+        "Q~8",        "|",      "curl -u a:",
+        "_key",       "token",  "is ",
+        "\xc3\xa9",   "https:", "4012888888881881",
+    };
+    static const char *const plain[] = {" ",  "\n",    "=",    ", ", ". ", "-",
+                                        "t=", " and ", " is ", "",   "."};
+    unsigned r = (unsigned)(kit_random(x) % 64);
+    if (r < 3)
+        bz_buf_puts(b, odd[kit_random(x) % (sizeof odd / sizeof odd[0])]);
+    else if (r < 30)
+        put_digits(b, x, 1 + (unsigned)(kit_random(x) % 21), r % 4 == 0);
+    else
+        bz_buf_puts(b, plain[kit_random(x) % (sizeof plain / sizeof plain[0])]);
+}
+
+static void usual_types(struct bz_type_set *ret) {
+    *ret = (struct bz_type_set){0};
+    assert_true(bz_type_set_add_name(ret, BZ_V("secrets")));
+    assert_true(bz_type_set_add_name(ret, BZ_V("checksum")));
+}
+
+static void counting_texts(void **state) {
+    (void)state;
+    struct bz_type_set usual;
+    struct bz_buf b;
+    uint64_t x = 19;
+    size_t bad = 0;
+    usual_types(&usual);
+    bz_buf_init(&b, 1 << 16);
+    for (unsigned r = 0; r < 6000 && bad < 3; r++) {
+        bz_buf_reset(&b);
+        for (unsigned n = 20 + r % 150; n > 0; n--)
+            put_counting(&b, &x);
+        size_t cuts[600], n = 0;
+        for (size_t at = 0; n < 600 && at < b.n; at += 1 + kit_random(&x) % (1 + r % 29)) {
+            if (kit_is_cut(bz_buf_view(&b), at))
+                cuts[n++] = at;
+        }
+        bad += !kit_agree(&plain_kit, bz_buf_view(&b), BZ_TEXT_PLAIN, NULL, &usual, cuts, n);
+        bz_arena_free(&plain_kit.ar);
+    }
+    bz_buf_free(&b);
+    assert_int_equal(bad, 0);
+}
+
+/* A number that is nothing leaves with the byte behind it, one that may be something does not. */
+static void numbers_flow(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t settled;
+    } says[] = {
+        {"t=17639000001 and ", 18},
+        {"t=17639000001 and 4", 18},
+        {"sum 17 + 4", 9},
+        {"at 4012888888881882 ", 20},
+        {"at 4012 ", 3},
+        {"at 12345678 ", 3},
+        {"at 1234567890123 ", 3},
+        {"at 12345678901234 ", 18},
+    };
+    struct bz_type_set usual;
+    usual_types(&usual);
+    for (size_t i = 0; i < sizeof says / sizeof says[0]; i++) {
+        struct bz_findings f = {.ar = &plain_kit.ar};
+        struct bz_watch w;
+        uint64_t settled = 0;
+        bz_watch_init(&w, BZ_TEXT_PLAIN, NULL);
+        assert_int_equal(bz_watch_feed(plain_kit.d, &w, bz_view_str(says[i].text), false, &usual,
+                                       &plain_kit.ar, &f, &settled),
+                         BZ_OK);
+        if (settled != says[i].settled)
+            print_message("%s: %u\n", says[i].text, (unsigned)settled);
+        assert_int_equal(settled, says[i].settled);
+        bz_watch_done(&w);
+        bz_arena_free(&plain_kit.ar);
+    }
+}
+
 /* Pieces larger than the window, and a text of many windows. */
 static void large_pieces(void **state) {
     (void)state;
@@ -294,10 +397,11 @@ static void large_pieces(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds),        cmocka_unit_test(every_cut),
-        cmocka_unit_test(prose_flows),  cmocka_unit_test(nothing_held),
-        cmocka_unit_test(long_runs),    cmocka_unit_test(empty_pieces),
-        cmocka_unit_test(random_texts), cmocka_unit_test(large_pieces),
+        cmocka_unit_test(finds),          cmocka_unit_test(every_cut),
+        cmocka_unit_test(prose_flows),    cmocka_unit_test(nothing_held),
+        cmocka_unit_test(long_runs),      cmocka_unit_test(empty_pieces),
+        cmocka_unit_test(random_texts),   cmocka_unit_test(large_pieces),
+        cmocka_unit_test(counting_texts), cmocka_unit_test(numbers_flow),
     };
     return cmocka_run_group_tests(tests, open_kits, close_kits);
 }
