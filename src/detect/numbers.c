@@ -156,13 +156,15 @@ static struct pii_worth worth(const struct row *r, const char *layout) {
     return (struct pii_worth){r->type, layout[1] == '\0' ? r->bare : r->laid, r->told};
 }
 
-static bool check(const struct scan *s, const struct row *r, size_t start, size_t end) {
+/* first: digits in front; all of them, where it is bare. */
+static bool check(const struct scan *s, const struct row *r, size_t start, size_t end,
+                  size_t first) {
     uint8_t digits[DIGITS_MAX + 1];
     size_t n = 0;
     if (r->check == NULL)
         return true;
-    if (scan_run(s, start, SC_DIGIT, end - start) == end)
-        return r->check(s->p + start, end - start);
+    if (end - start == first)
+        return r->check(s->p + start, first);
     for (size_t i = start; i < end && n < sizeof digits; i++) {
         if (scan_is(s->p[i], SC_DIGIT))
             digits[n++] = s->p[i];
@@ -258,7 +260,7 @@ static void number(struct scan *s, size_t start) {
         struct pii_worth w = worth(r, l);
         if (!pii_matters(s, &w, start) || fit(s, start, first, l, &end) != PII_WHOLE)
             continue;
-        if (pii_right(s, end) && check(s, r, start, end))
+        if (pii_right(s, end) && check(s, r, start, end, first))
             pii_pick(s, &w, start, end, &picks);
     }
     pii_tell(s, start, &picks);
@@ -337,7 +339,7 @@ static enum detect_number alone(const struct scan *s, size_t i, size_t end) {
         enum pii_fit f = fit(s, i, first, l, &to);
         if (f == PII_PART || (f == PII_WHOLE && to == s->n))
             return NUMBER_OPEN;
-        if (f == PII_WHOLE && pii_right(s, to) && check(s, r, i, to))
+        if (f == PII_WHOLE && pii_right(s, to) && check(s, r, i, to, first))
             return NUMBER_FOUND;
     }
     return NUMBER_NOTHING;

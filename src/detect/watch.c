@@ -11,13 +11,14 @@
 #include "normalise.h"
 
 enum {
-    KEEP = 360,        /* >= BZ_DETECT_CONTEXT and PATTERN_WIDTH_MAX and a word's edge */
-    TRIM = KEEP + 512, /* window above this is cut down to KEEP: 1 KiB for a channel of prose */
+    KEEP = 576,        /* >= BZ_DETECT_CONTEXT and PATTERN_WIDTH_MAX and a word's edge */
+    TRIM = KEEP + 296, /* window above this is cut down to KEEP: 1 KiB for a channel of prose */
     SLICE = 2048,      /* bytes of normal form that are decided at once */
     OPENING = 64,      /* how far back a match of capitals and marks may have begun */
     BACK = BZ_DETECT_CONTEXT + 32, /* bytes that are read before what is not decided */
+    WIDE = PATTERN_WIDTH_MAX + BZ_DETECT_CONTEXT + 8, /* the same where customers have patterns */
     LATE = 64,   /* bytes of a finding that is not held for, if its end comes in a later piece */
-    BATCH = 192, /* bytes that wait until they are looked at for what is not held for */
+    BATCH = 384, /* bytes that wait until they are looked at for what is not held for */
     NUMBER = 32, /* digits that wait for more digits before anything is looked for in them */
 };
 #define IN_STRING (UINT64_C(1) << 63) /* in `at`: the byte lies in a string of JSON */
@@ -362,7 +363,7 @@ static enum bz_status find(struct bz_detect *d, struct bz_watch *w, bool final, 
                            const struct bz_type_set *hold, size_t *ret_live) {
     size_t other = others ? other_from(w) : w->win.n;
     size_t least = other < w->from ? other : w->from;
-    size_t back = d->custom.width == 0 ? BACK : KEEP;
+    size_t back = d->custom.width == 0 ? BACK : WIDE;
     size_t skip = least > back ? least - back : 0;
     while (skip > 0 && (w->win.p[skip] & 0xc0) == 0x80) /* whole code points */
         skip--;

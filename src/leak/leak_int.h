@@ -318,8 +318,10 @@ struct leak_pass { /* over one chunk of text */
     struct bz_leak_watch *w;
     size_t n; /* symbols of the text row */
     uint8_t text[HIST + ROW_CAP];
+    uint32_t used; /* batches with symbols, a bit each; the others are not to be read */
     struct leak_batch batch[ROW_COUNT];
 };
+_Static_assert(ROW_COUNT <= 32, "a bit each");
 void leak_found(struct bz_leak_watch *w, enum row_name row, const struct leak_found *f);
 /* n symbols behind mem's first HIST: the text row and its distances. */
 void leak_text_scan(struct bz_leak_watch *w, uint8_t *mem, size_t n);

@@ -80,29 +80,23 @@ static const uint32_t ends[26][NAME_MAX - 1] = {
     {0x0, 0x18, 0x104100, 0x0, 0x0, 0x0, 0x0},            /* z */
 };
 
-static int compare(const uint8_t *sym, size_t n, const char *word) {
-    for (size_t i = 0; i < n; i++) {
-        int d = (int)sym[i] + 'a' - word[i];
-        if (word[i] == '\0' || d != 0)
-            return word[i] == '\0' ? 1 : d;
-    }
-    return word[n] == '\0' ? 0 : -1;
+/* Where the names with this first letter begin. */
+static const uint8_t first[27] = {0,  4,  6,  11, 17, 28, 34, 36, 38, 39, 42, 44, 45, 46,
+                                  53, 56, 58, 61, 62, 70, 77, 78, 81, 84, 85, 86, 91};
+
+static bool same(const uint8_t *sym, size_t n, const char *word) {
+    for (size_t i = 0; i < n; i++)
+        if (sym[i] + 'a' != word[i]) /* its end is no letter */
+            return false;
+    return word[n] == '\0';
 }
 
 uint8_t leak_spelt(const uint8_t *sym, size_t n) {
-    size_t lo = 0, hi = NAMES;
     if (n < 2 || n > NAME_MAX || sym[0] >= SYM_DIGIT || sym[n - 1] >= SYM_DIGIT ||
         (ends[sym[0]][n - 2] >> sym[n - 1] & 1) == 0)
         return SYM_END;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        int d = compare(sym, n, names[mid].word);
-        if (d == 0)
-            return leak_fold[(uint8_t)names[mid].as];
-        if (d > 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    for (size_t k = first[sym[0]]; k < first[sym[0] + 1]; k++)
+        if (same(sym, n, names[k].word))
+            return leak_fold[(uint8_t)names[k].as];
     return SYM_END;
 }

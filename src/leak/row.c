@@ -73,12 +73,46 @@ static __attribute__((noinline)) bool look_closely(const struct leak_look *l, ui
            (secret_at(l, end, have, WIN_LONG, ret) || secret_at(l, end, have, WIN_DIGITS, ret));
 }
 
-static inline uint64_t step(uint64_t win, uint8_t *prev, uint8_t c) {
-    uint8_t letter = (uint8_t)(((int32_t)c - SYM_DIGIT) >> 31);
-    win = win << 6 | leak_diff(*prev, c);
-    *prev = (uint8_t)((c & letter) | (*prev & (uint8_t)~letter));
-    return win;
+/* ---- differences ---- */
+
+enum { LANES = 16 };
+typedef uint8_t lanes __attribute__((vector_size(LANES)));
+
+static inline lanes load(const uint8_t *p) {
+    lanes v;
+    memcpy(&v, p, sizeof v);
+    return v;
 }
+
+static inline bool any(lanes v) {
+    uint64_t w[2];
+    memcpy(w, &v, sizeof w);
+    return (w[0] | w[1]) != 0;
+}
+
+/* Of the symbols p[0..n), which others stand before; *prev: the last letter. Text is letters nearly
+ * throughout: sixteen at once, unless one of them or the one before is none. */
+static void differ(const uint8_t *p, size_t n, uint8_t *prev, uint8_t *out) {
+    size_t i = 0;
+    while (i < n) {
+        if (n - i >= LANES && p[(ptrdiff_t)i - 1] == *prev) {
+            lanes c = load(p + i), before = load(p + i - 1);
+            if (!any((lanes)((c >= SYM_DIGIT) | (before >= SYM_DIGIT)))) {
+                lanes d = c - before;
+                d += (lanes)(c < before) & 26;
+                memcpy(out + i, &d, sizeof d);
+                i += LANES;
+                *prev = p[i - 1];
+                continue;
+            }
+        }
+        uint8_t c = p[i], letter = (uint8_t)(((int32_t)c - SYM_DIGIT) >> 31);
+        out[i++] = leak_diff(*prev, c);
+        *prev = (uint8_t)((c & letter) | (*prev & (uint8_t)~letter));
+    }
+}
+
+/* ---- windows ---- */
 
 struct filters { /* what the loop needs, at hand */
     const uint64_t *bloom;
@@ -116,7 +150,7 @@ static inline __attribute__((always_inline)) uint64_t perhaps(const struct filte
         any |= filter_bit(f, (win & MASK(WIN_LONG)) * f->mul_long);
     if (brief)
         any |= filter_bit(f, (win & MASK(WIN_SHORT)) * f->mul_short);
-    return any & 1;
+    return any;
 }
 
 struct scan {
@@ -127,17 +161,34 @@ struct scan {
     struct leak_found *found;
 };
 
+/* Windows are tried four by four: hardly one is there. */
 static inline __attribute__((always_inline)) bool
 scan(const struct scan *s, const struct filters *f, bool brief, bool lengthy) {
+    enum { STEP = 4 };
+    LEAK_SCRATCH uint8_t diff[ROW_CAP];
     bool found = false;
     uint64_t win = s->r->win;
     uint8_t prev = (uint8_t)s->r->prev;
-    for (size_t i = 0; i < s->n; i++) {
-        win = step(win, &prev, s->p[i]);
-        if (__builtin_expect(perhaps(f, win, brief, lengthy) == 0, 1) || found)
-            continue;
-        size_t have = s->r->n + i + 1;
-        found = look_closely(s->l, win, s->p + i + 1, have < HIST ? have : HIST, s->found);
+    differ(s->p, s->n, &prev, diff);
+    for (size_t i = 0; i < s->n;) {
+        if (s->n - i >= STEP) {
+            uint64_t a = win << 6 | diff[i], b = a << 6 | diff[i + 1];
+            uint64_t c = b << 6 | diff[i + 2], d = c << 6 | diff[i + 3];
+            uint64_t hit = perhaps(f, a, brief, lengthy) | perhaps(f, b, brief, lengthy) |
+                           perhaps(f, c, brief, lengthy) | perhaps(f, d, brief, lengthy);
+            if (__builtin_expect((hit & 1) == 0, 1) || found) {
+                win = d;
+                i += STEP;
+                continue;
+            }
+        }
+        for (size_t stop = s->n - i < STEP ? s->n : i + STEP; i < stop; i++) {
+            win = win << 6 | diff[i];
+            if ((perhaps(f, win, brief, lengthy) & 1) == 0 || found)
+                continue;
+            size_t have = s->r->n + i + 1;
+            found = look_closely(s->l, win, s->p + i + 1, have < HIST ? have : HIST, s->found);
+        }
     }
     s->r->win = win;
     s->r->prev = prev;
@@ -166,8 +217,7 @@ bool leak_row_push(struct leak_row *r, const struct leak_look *l, uint8_t c,
 
 /* ---- every n-th symbol ---- */
 
-enum { STRIDE_MOST = 9, LANES = 16 };
-typedef uint8_t lanes __attribute__((vector_size(LANES)));
+enum { STRIDE_MOST = 9 };
 
 /* The symbols at this distance, the last one before `end`, as a row of their own. */
 static bool stride_at(const struct leak_look *l, const uint8_t *end, size_t have, size_t stride,
@@ -191,18 +241,6 @@ static bool stride_slow(const struct leak_look *l, const uint8_t *p, size_t have
             return true;
     }
     return false;
-}
-
-static inline lanes load(const uint8_t *p) {
-    lanes v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-static inline bool any(lanes v) {
-    uint64_t w[2];
-    memcpy(w, &v, sizeof w);
-    return (w[0] | w[1]) != 0;
 }
 
 /* Is an anchor's last symbol among these sixteen, at any distance? part[k]: the k-th byte of the
@@ -248,14 +286,17 @@ bool leak_strides(const struct leak_look *l, const uint8_t *mem, size_t before, 
 
 static size_t canary_tail(const struct leak_canary *c, const uint8_t *end, size_t have) {
     size_t most = 0;
-    for (size_t at = 1; at <= BZ_CANARY_TEXT; at++) {
-        size_t k = 0;
-        while (k < at && k < have && k < BZ_CANARY_TEXT &&
-               c->sym[at - 1 - k] == end[-1 - (ptrdiff_t)k])
+    if (have < 2)
+        return 0;
+    for (size_t at = 2; at <= BZ_CANARY_TEXT; at++) {
+        size_t k = 2;
+        if (c->sym[at - 1] != end[-1] || c->sym[at - 2] != end[-2])
+            continue;
+        while (k < at && k < have && c->sym[at - 1 - k] == end[-1 - (ptrdiff_t)k])
             k++;
         most = k > most ? k : most;
     }
-    return most >= 2 ? most : 0;
+    return most;
 }
 
 /* The first four symbols of a secret, with fewer than a window behind them. */

@@ -10,17 +10,19 @@ static void flush(struct leak_pass *p, enum row_name row) {
     struct leak_found found;
     if (leak_row_scan(leak_row_of(p->w, row), &p->w->r->look, b->mem, b->n, &found))
         leak_found(p->w, row, &found);
-    b->n = 0;
+    p->used &= ~(UINT32_C(1) << row);
 }
 
 void leak_batches_flush(struct leak_pass *p) {
-    for (enum row_name row = ROW_FIRST; row < ROW_COUNT; row++)
-        if (p->batch[row].n != 0)
-            flush(p, row);
+    while (p->used != 0)
+        flush(p, (enum row_name)__builtin_ctz(p->used));
 }
 
 static void put(struct leak_pass *p, enum row_name row, uint8_t c) {
     struct leak_batch *b = &p->batch[row];
+    if ((p->used >> row & 1) == 0)
+        b->n = 0;
+    p->used |= UINT32_C(1) << row;
     b->mem[HIST + b->n++] = c;
     if (b->n == BATCH)
         flush(p, row);
@@ -95,7 +97,7 @@ static void put_decoded(struct leak_pass *p, enum row_name row, const uint8_t *v
 
 /* A long word in letters and digits alone, from a place on where a group of the encoding begins. */
 static void decode(struct leak_pass *p, const struct leak_word_state *s) {
-    uint8_t out[WORD_MAX];
+    uint8_t out[WORD_MAX] = {0};
     uint32_t acc = 0, bits = 0;
     size_t n = 0;
     bool hex = true;
@@ -214,11 +216,18 @@ static void resolve(struct leak_pass *p) {
 static void begin(struct leak_pass *p, uint8_t first, bool rest) {
     struct bz_leak_watch *w = p->w;
     resolve(p);
-    w->word = (struct leak_word_state){.first = first,
-                                       .rest = rest,
-                                       .apart = w->blank && !rest,
-                                       .line = w->line,
-                                       .sentence = w->sentence};
+    struct leak_word_state *s = &w->word; /* raw is what n says */
+    s->n = 0;
+    s->flags = 0;
+    s->first = first;
+    s->rest = rest;
+    s->apart = w->blank && !rest;
+    s->line = w->line;
+    s->sentence = w->sentence;
+    s->waits = false;
+    s->colon = false;
+    s->stop = false;
+    s->behind = 0;
     w->line = false;
     w->sentence = false;
     w->blank = false;
@@ -329,6 +338,40 @@ static size_t run(struct leak_pass *p, struct bz_view v) {
     return i;
 }
 
+/* A word as most are at v.p[at]: small letters, a vowel among them, perhaps a capital in front, and
+ * its end. It is in no row but those of all symbols, of first and of last letters (and capitals), and
+ * nobody reads its bytes again. Bytes used, with the blank behind it; 0: it is another one. */
+static size_t ordinary(struct leak_pass *p, struct bz_view v, size_t at) {
+    const struct leak_canary *c = p->w->r->look.canary;
+    struct leak_word_state *s = &p->w->word;
+    uint8_t *to = p->text + HIST + p->n;
+    unsigned flags = leak_flags[v.p[at]], capital = flags & CH_UPPER;
+    size_t stop = v.n - at < WORD_MAX ? v.n : at + WORD_MAX, i = at + 1;
+    if (capital != 0 && c != NULL && !c->all) /* see enough() */
+        return 0;
+    to[0] = leak_fold[v.p[at]];
+    for (; i < stop && (leak_flags[v.p[i]] & CH_LOWER) != 0; i++) {
+        flags |= leak_flags[v.p[i]];
+        to[i - at] = (uint8_t)(v.p[i] - 'a');
+    }
+    size_t n = i - at;
+    uint8_t behind = i < v.n ? leak_fold[v.p[i]] : FOLD_HIDDEN;
+    if (n < 2 || (flags & CH_VOWEL) == 0 || behind < FOLD_SPACE || behind > FOLD_SIGN)
+        return 0;
+    begin(p, to[0], false);
+    s->n = (uint32_t)n;
+    s->flags = (uint8_t)flags;
+    p->n += n;
+    if (capital != 0)
+        put(p, ROW_CAPITALS, to[0]);
+    if (behind != FOLD_SPACE)
+        return n;
+    s->waits = true;
+    s->behind = 1;
+    p->w->blank = true;
+    return n + 1;
+}
+
 static size_t wide(struct leak_pass *p, struct bz_view v) {
     struct leak_word_state *s = &p->w->word;
     uint8_t sym[4], what = FOLD_SIGN;
@@ -355,13 +398,16 @@ static size_t wide(struct leak_pass *p, struct bz_view v) {
 }
 
 void leak_tokens(struct leak_pass *p, struct bz_view v) {
+    const struct leak_word_state *s = &p->w->word;
     for (size_t i = 0; i < v.n;) {
         uint8_t c = leak_fold[v.p[i]];
-        struct bz_view rest = bz_view_sub(v, i, v.n);
-        if (c < SYM_END) {
-            i += run(p, rest);
+        size_t used = c < SYM_DIGIT && (s->n == 0 || s->waits) ? ordinary(p, v, i) : 0;
+        if (used != 0) {
+            i += used;
+        } else if (c < SYM_END) {
+            i += run(p, bz_view_sub(v, i, v.n));
         } else if (c == FOLD_WIDE) {
-            i += wide(p, rest);
+            i += wide(p, bz_view_sub(v, i, v.n));
         } else if (c == FOLD_SPACE && p->w->morse_n == 0) { /* most of what is no letter */
             end(p);
             p->w->word.behind = 1;

@@ -117,6 +117,12 @@ void bz_leak_watch_free(struct bz_leak_watch *w) {
 }
 
 static bool may_escape(struct bz_view v) {
+    enum { SHORT = 24 };
+    for (size_t i = 0; v.n <= SHORT && i < v.n; i++)
+        if (v.p[i] == '\\' || v.p[i] == '%' || v.p[i] == '&')
+            return true;
+    if (v.n <= SHORT)
+        return false;
     return memchr(v.p, '\\', v.n) != NULL || memchr(v.p, '%', v.n) != NULL ||
            memchr(v.p, '&', v.n) != NULL;
 }
@@ -148,8 +154,7 @@ static void chunk(struct bz_leak_watch *w, struct bz_view v, bool last) {
     LEAK_SCRATCH struct leak_pass p;
     p.w = w;
     p.n = 0;
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        p.batch[i].n = 0;
+    p.used = 0;
     memcpy(p.text, w->rows[ROW_TEXT].hist, HIST);
     if (w->unescapes || (v.n != 0 && may_escape(v)))
         unescaped(w, v, last);
