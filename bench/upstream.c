@@ -91,7 +91,7 @@ static bool send_event(int fd, struct conn *c) {
                                         " over", " a lazy", " dog,",  " then", " rests."};
     char data[512], out[640], time[32];
     bool last = --c->left == 0;
-    snprintf(time, sizeof time, "t=%llu ", (unsigned long long)now_ns());
+    snprintf(time, sizeof time, "t=%019llu ", (unsigned long long)now_ns());
     int n = snprintf(
         data, sizeof data,
         "data: {\"id\":\"chatcmpl-%s\",\"object\":\"chat.completion.chunk\",\"created\":1,"
