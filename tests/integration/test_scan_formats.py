@@ -6,16 +6,19 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import tarfile
 import tempfile
 import unittest
 import zipfile
+import zlib
 
 from harness import BARTIZAN, BUILD, HANG_S, ROOT
 
 CHILD = BUILD / "bartizan-hdf5"
 UNPACKER = BUILD / "bartizan-7z"
+CAP = 1 << 30 # BZ_UNPACK_BYTES_MAX
 # Made by 7-Zip: evil.pkl (calls os.system("true # ...")) and good.pkl; by BCJ2 code.bin between them; in AES evil.pkl alone,
 # and once more with the list of members encrypted.
 PPMD = (
@@ -243,6 +246,28 @@ class SevenZip(Formats):
             self.assertEqual(self.unpack(f, subprocess.PIPE).returncode, 2)
         with open(good, "rb") as f, open(self.dir / "bytes", "wb") as out:
             self.assertEqual(self.unpack(f, out, "x").returncode, 2)
+
+    def stored(self, first, second):
+        """An archive of two stored members that are holes in the file."""
+        n = lambda v: b"\xff" + struct.pack("<Q", v)
+        header = (b"\x01\x04\x06\x00\x01\x09" + n(first + second) + b"\x00\x07\x0b\x01\x00\x01\x01\x00\x0c" + n(first + second)
+                  + b"\x00\x08\x0d\x02\x09" + n(first) + b"\x00\x00\x05\x02\x11\x09\x00x\x00\x00\x00y\x00\x00\x00\x00\x00")
+        start = struct.pack("<QQL", first + second, len(header), zlib.crc32(header))
+        p = self.put("hole.7z", b"7z\xbc\xaf\x27\x1c\x00\x04" + struct.pack("<L", zlib.crc32(start)) + start)
+        with open(p, "r+b") as f:
+            f.seek(32 + first + second)
+            f.write(header)
+        return p
+
+    def test_what_is_unpacked_has_a_cap(self):
+        fd = os.memfd_create("unpacked")
+        self.addCleanup(os.close, fd)
+        with open(self.stored(CAP, 1), "rb") as f:
+            r = self.unpack(f, fd)
+        self.assertEqual(r.returncode, 0)
+        self.assertEqual([json.loads(x) for x in r.stdout.splitlines()], [
+            {"name": "x", "bytes": CAP, "whole": True}, {"name": "y", "bytes": 0, "whole": False}, {"end": "cap"}])
+        self.assertEqual(os.fstat(fd).st_size, CAP)
 
     def test_without_the_reader_it_is_not_clean(self):
         alone = self.dir / "alone"
