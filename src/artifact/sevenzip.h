@@ -59,7 +59,7 @@ struct sz_taken {              /* a member as the other reader has it */
 struct sz_other { /* the other reader's answer */
     bool asked;
     enum bz_status st; /* OK; EUNAVAIL, ELIMIT, ECORRUPT: see struct bz_unpacker */
-    bool done;         /* it came to the end */
+    bool done, cut;    /* it said that this is the end; of what it could read, not of the archive */
     struct bz_source bytes;
     struct sz_taken *members;
     size_t n;

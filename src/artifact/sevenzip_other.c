@@ -47,8 +47,10 @@ static enum bz_status one_line(struct sz_other *t, struct bz_scan *s, struct bz_
         st = BZ_ECORRUPT;
     else if (st == BZ_OK && end.n == 0)
         st = member(t, s, root, at);
-    else if (st == BZ_OK)
+    else if (st == BZ_OK) {
         t->done = true;
+        t->cut = !bz_view_eq(end, BZ_V("done"));
+    }
     bz_arena_free(&ar);
     return st == BZ_OK || st == BZ_ENOMEM ? st : BZ_ECORRUPT;
 }
@@ -102,7 +104,7 @@ static struct bz_view plain(struct bz_view name) {
 }
 
 bool sz_other_agrees(const struct sz_other *t, const struct sz_head *h, struct bz_view *ret) {
-    bool cut = t->n > 0 && !t->members[t->n - 1].whole; /* it may stop where it fails */
+    bool cut = t->cut || (t->n > 0 && !t->members[t->n - 1].whole); /* it may stop where it fails */
     *ret = BZ_V("");
     for (size_t i = 0; i < t->n; i++) {
         *ret = t->members[i].name;

@@ -135,6 +135,21 @@ static void answers(void **state) {
     }
 }
 
+/* An archive that only our reader makes sense of is not checked; nothing says that somebody else sees
+ * another one. */
+static void a_list_that_is_cut(void **state) {
+    (void)state;
+    static const char *const lists[] = {"{\"end\":\"damaged\"}\n", "{\"end\":\"cap\"}\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct reader r = {.list = lists[i], .bytes = {bytes, 0}};
+        struct scanned s = scan_by(&r);
+        assert_int_equal(s.r.verdict, BZ_SCAN_UNCHECKED);
+        assert_non_null(scan_mem_has(&s, "ARC-METHOD"));
+        assert_null(scan_mem_has(&s, "7Z-TWO-VIEWS"));
+        scan_mem_done(&s);
+    }
+}
+
 static void readers_that_fail(void **state) {
     (void)state;
     static const struct {
@@ -192,6 +207,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_agree),
         cmocka_unit_test(answers),
+        cmocka_unit_test(a_list_that_is_cut),
         cmocka_unit_test(readers_that_fail),
         cmocka_unit_test(a_bomb),
     };
