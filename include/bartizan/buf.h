@@ -53,6 +53,11 @@ static inline bool bz_buf_reserve(struct bz_buf *b, size_t n) {
 /* Appends text from outside for a terminal or log line: control, DEL, C1, bidi controls, invisible
  * code points and invalid UTF-8 come out as \xNN or \u{NNNN}; a backslash is doubled. */
 void bz_put_safe(struct bz_buf *b, struct bz_view v);
+/* Words of a text in UTF-8 that needs no escaping any more, parted by single blanks. The first word goes to
+ * column `col`, where the caller stands; a word that would end behind column `width` begins a new line of
+ * `indent` blanks, unless it is the first of its line. No line end after the last. O(text.n). */
+void bz_buf_put_wrapped(struct bz_buf *b, size_t col, size_t indent, size_t width,
+                        struct bz_view text);
 
 static inline void bz_buf_put(struct bz_buf *b, struct bz_view v) {
     if (v.n != 0 && bz_buf_reserve(b, v.n)) {

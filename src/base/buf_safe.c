@@ -56,3 +56,39 @@ void bz_put_safe(struct bz_buf *b, struct bz_view v) {
         i += n == 0 ? 1 : n;
     }
 }
+
+/* Continuation bytes of UTF-8 take no column. */
+static size_t columns(struct bz_view v) {
+    size_t n = 0;
+    for (size_t i = 0; i < v.n; i++)
+        n += (v.p[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static struct bz_view next_word(struct bz_view *rest) {
+    size_t from = 0, to;
+    while (from < rest->n && rest->p[from] == ' ')
+        from++;
+    for (to = from; to < rest->n && rest->p[to] != ' ';)
+        to++;
+    struct bz_view word = bz_view_sub(*rest, from, to - from);
+    *rest = bz_view_sub(*rest, to, rest->n - to);
+    return word;
+}
+
+void bz_buf_put_wrapped(struct bz_buf *b, size_t col, size_t indent, size_t width,
+                        struct bz_view text) {
+    bool first = true; /* of its line */
+    for (struct bz_view word; (word = next_word(&text)).n > 0; first = false) {
+        size_t n = columns(word);
+        if (!first && col + 1 + n > width) {
+            bz_buf_printf(b, "\n%*s", (int)indent, "");
+            col = indent;
+        } else if (!first) {
+            bz_buf_putc(b, ' ');
+            col++;
+        }
+        bz_buf_put(b, word);
+        col += n;
+    }
+}

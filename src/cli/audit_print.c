@@ -3,24 +3,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <time.h>
-#include <unistd.h>
 #include <bartizan/json.h>
 
 #include "opts.h"
+#include "term.h"
 
 enum { WHO = 10, LINE_MAX_BYTES = 32768 };
 
 void bz_audit_printer_init(struct bz_audit_printer *p) {
     *p = (struct bz_audit_printer){.width = SIZE_MAX};
-    struct winsize w;
-    const char *env = getenv("COLUMNS");
-    uint64_t n = 0;
-    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40)
-        p->width = w.ws_col;
-    else if (env != NULL && bz_view_u64(bz_view_str(env), &n) == BZ_OK && n >= 40)
-        p->width = (size_t)n;
+    size_t n = bz_term_columns(stdout);
+    if (n > 0)
+        p->width = n;
 }
 
 static struct bz_view str(const struct bz_json *o, const char *key) {
@@ -178,15 +172,12 @@ bool bz_audit_has_id(struct bz_view entry, const char id[BZ_REQUEST_ID_TEXT + 1]
 }
 
 void bz_audit_progress(const char *what, uint64_t done, uint64_t total) {
-    static time_t last;
-    time_t now = time(NULL);
-    if (!isatty(STDERR_FILENO) || (done != total && now == last))
-        return;
-    last = now;
+    static struct bz_progress p;
+    if (p.last == 0)
+        bz_progress_begin(&p, true);
     if (done == total)
-        (void)fputs("\r\033[K", stderr);
-    else
-        (void)fprintf(stderr, "\r%s %llu of %llu records (%u %%)", what, (unsigned long long)done,
-                      (unsigned long long)total, (unsigned)((double)done * 100 / (double)total));
-    (void)fflush(stderr);
+        bz_progress_clear(&p);
+    else if (bz_progress_due(&p))
+        bz_progress_show(&p, "%s %llu of %llu records (%u %%)", what, (unsigned long long)done,
+                         (unsigned long long)total, (unsigned)((double)done * 100 / (double)total));
 }

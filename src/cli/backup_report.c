@@ -4,11 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 #include <bartizan/json.h>
 
 #include "memlock.h"
+#include "term.h"
 
 void bz_found_add(struct bz_found *f, const char *fmt, ...) {
     if (f->n < BZ_FOUND_MAX) {
@@ -63,20 +62,21 @@ void bz_jw_seconds(struct bz_jw *w, const char *key, uint64_t ns) {
 }
 
 void bz_backup_progress(const char *what, uint64_t done, uint64_t total) {
-    static time_t last;
-    time_t now = time(NULL);
-    if (!isatty(STDERR_FILENO) || (done != total && now == last))
+    static struct bz_progress p;
+    if (p.last == 0)
+        bz_progress_begin(&p, true);
+    if (done == total) {
+        bz_progress_clear(&p);
         return;
-    last = now;
-    if (done == total)
-        (void)fputs("\r\033[K", stderr);
-    else if (total == 0)
-        (void)fprintf(stderr, "\r%s: %llu MiB", what, (unsigned long long)(done >> 20));
+    }
+    if (!bz_progress_due(&p))
+        return;
+    if (total == 0)
+        bz_progress_show(&p, "%s: %llu MiB", what, (unsigned long long)(done >> 20));
     else
-        (void)fprintf(stderr, "\r%s: %llu of %llu MiB (%u %%)", what,
-                      (unsigned long long)(done >> 20), (unsigned long long)(total >> 20),
-                      (unsigned)((double)done * 100 / (double)total));
-    (void)fflush(stderr);
+        bz_progress_show(&p, "%s: %llu of %llu MiB (%u %%)", what, (unsigned long long)(done >> 20),
+                         (unsigned long long)(total >> 20),
+                         (unsigned)((double)done * 100 / (double)total));
 }
 
 static volatile sig_atomic_t stopped;

@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd_posture.h"
+#include "term.h"
 #include "commands.h"
 
 enum { OUT_MAX = 32 << 20, STATE_MAX = 16 << 20, SUPPRESS_MAX = 1 << 20 };
@@ -102,18 +102,12 @@ static bool record(const struct wish *w, const struct bz_posture *p) {
 
 /* ---- output ---- */
 
-static unsigned columns(void) {
-    struct winsize s;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &s) == 0 && s.ws_col > 0)
-        return s.ws_col < 120 ? s.ws_col : 120;
-    return 80;
-}
-
 static bool print(const struct wish *w, const struct bz_posture *p) {
     struct bz_buf b;
     bool tty = isatty(STDOUT_FILENO) == 1;
-    const struct bz_posture_text_options o = {
-        .width = columns(), .colour = tty && getenv("NO_COLOR") == NULL, .all = w->all};
+    const struct bz_posture_text_options o = {.width = (unsigned)bz_term_text_columns(stdout),
+                                              .colour = tty && getenv("NO_COLOR") == NULL,
+                                              .all = w->all};
     bz_buf_init(&b, OUT_MAX);
     if (w->json)
         bz_posture_write_json(p, &b);

@@ -2,16 +2,12 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "opts.h"
 #include "scan_command.h"
 #include "scan_report.h"
 #include "scan_template.h"
-
-enum { PROGRESS_MS = 100 };
+#include "term.h"
 
 struct asked {
     const char *fail_on, *jobs;
@@ -25,46 +21,22 @@ struct scan {
     struct bz_scan_list list;
     struct bz_scan_run run;
     struct bz_scan_report report;
-    bool progress, shown;
-    uint64_t told;
+    struct bz_progress progress;
 };
 
 /* ---- progress -------------------------------------------------------------------------------------- */
 
-static uint64_t now_ms(void) {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void progress_clear(struct scan *s) {
-    if (s->shown)
-        (void)fputs("\r\033[K", stderr);
-    s->shown = false;
-}
-
 static void tick(void *ctx, size_t done, uint64_t bytes) {
     struct scan *s = ctx;
-    uint64_t now = s->progress ? now_ms() : 0;
-    if (!s->progress || now - s->told < PROGRESS_MS)
-        return;
-    struct winsize ws = {0};
-    char line[160];
-    int n =
-        snprintf(line, sizeof line, "%zu of %zu files, %" PRIu64 " MB, %" PRIu64 " with findings",
-                 done, s->list.n, bytes / 1000000, s->report.bad);
-    size_t width =
-        ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 1 ? ws.ws_col - 1u : 79u;
-    if (n > 0 && (size_t)n > width)
-        line[width] = '\0';
-    (void)fprintf(stderr, "\r\033[K%s", line);
-    s->told = now;
-    s->shown = true;
+    if (bz_progress_due(&s->progress))
+        bz_progress_show(&s->progress,
+                         "%zu of %zu files, %" PRIu64 " MB, %" PRIu64 " with findings", done,
+                         s->list.n, bytes / 1000000, s->report.bad);
 }
 
 static void outcome(void *ctx, const struct bz_scan_outcome *o) {
     struct scan *s = ctx;
-    progress_clear(s);
+    bz_progress_clear(&s->progress);
     bz_scan_report_file(&s->report, o);
 }
 
@@ -104,7 +76,7 @@ static bool settings(const struct asked *a, struct scan *s) {
     s->report.form = a->sarif ? BZ_SCAN_SARIF : a->json ? BZ_SCAN_JSON : BZ_SCAN_TEXT;
     s->report.verbose = a->verbose;
     s->report.out = stdout;
-    s->progress = !a->quiet && isatty(STDERR_FILENO);
+    bz_progress_begin(&s->progress, !a->quiet);
     return true;
 }
 
@@ -117,7 +89,7 @@ static bool rules(struct scan *s) {
 }
 
 static int scan_all(const struct asked *a, struct scan *s) {
-    enum bz_status st = bz_scan_list_make(&s->list, a->words, a->words_n, s->progress);
+    enum bz_status st = bz_scan_list_make(&s->list, a->words, a->words_n, s->progress.on);
     if (st == BZ_EIO)
         st = BZ_OK; /* no path could be opened: said already, and counted */
     if (st == BZ_OK && !rules(s))
@@ -127,12 +99,11 @@ static int scan_all(const struct asked *a, struct scan *s) {
     s->run.outcome = outcome;
     s->run.tick = tick;
     s->run.ctx = s;
-    s->told = now_ms();
     if (st == BZ_OK) {
         (void)fflush(stdout);
         bz_scan_report_begin(&s->report);
         st = bz_scan_run(&s->run);
-        progress_clear(s);
+        bz_progress_clear(&s->progress);
     }
     if (st != BZ_OK) {
         bz_say("the scan could not be finished: %s", bz_status_text(st));

@@ -5,6 +5,26 @@
 #include "commands.h"
 #include "opts.h"
 
+/* What to do about a path that cannot be used. */
+static const char *advice(int error) {
+    switch (error) {
+    case ENOENT:
+        return "is the path right?";
+    case ENOTDIR:
+        return "an instance is a directory";
+    case EACCES:
+    case EPERM:
+        return "run this as the owner of the instance, or as root";
+    default:
+        return "";
+    }
+}
+
+static void say_errno(const char *path) {
+    const char *todo = advice(errno);
+    bz_say("%s: %s%s%s", bz_safe(path), strerror(errno), *todo == '\0' ? "" : "; ", todo);
+}
+
 bool bz_cli_open(const char *dir, struct bz_instance *ret) {
     enum bz_status st = bz_instance_open(dir, ret);
     if (st == BZ_OK)
@@ -12,8 +32,11 @@ bool bz_cli_open(const char *dir, struct bz_instance *ret) {
     if (st == BZ_EINVAL)
         bz_say("%s is not an instance (it has no %s); 'bartizan init %s ...' makes one",
                bz_safe(dir), BZ_F_CONFIG, bz_safe(dir));
+    else if (st == BZ_ENOTFOUND && errno == ENOENT)
+        bz_say("%s: no such directory; 'bartizan init %s ...' makes an instance", bz_safe(dir),
+               bz_safe(dir));
     else
-        bz_say("%s: %s", bz_safe(dir), strerror(errno));
+        say_errno(dir);
     return false;
 }
 

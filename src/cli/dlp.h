@@ -9,6 +9,7 @@
 #include <bartizan/policy.h>
 #include <bartizan/vault.h>
 #include "opts.h"
+#include "term.h"
 
 /* ---- what to look for (dlp_rules.c) ---- */
 
@@ -101,10 +102,8 @@ struct bz_dlp_scan {
     const struct bz_dlp_rules *rules;
     struct bz_dlp_report report;
     struct bz_opt_many exclude;
-    bool binary;   /* files that are no text are scanned, too */
-    bool progress; /* stderr is a terminal */
-    bool shown;    /* a line of progress stands there */
-    uint64_t told; /* when, ms */
+    bool binary; /* files that are no text are scanned, too */
+    struct bz_progress progress;
     const char *path;
     uint8_t *piece; /* BZ_DLP_PIECE bytes */
 };

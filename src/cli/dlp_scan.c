@@ -5,48 +5,22 @@
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "dlp.h"
 #include "files.h"
 
-enum { DEPTH_MAX = 128, WORDS_MAX = 4096, PATH_BYTES_MAX = 8192, PROGRESS_MS = 100 };
+enum { DEPTH_MAX = 128, WORDS_MAX = 4096, PATH_BYTES_MAX = 8192 };
 
 /* ---- progress ---- */
 
-static uint64_t now_ms(void) {
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void progress_clear(struct bz_dlp_scan *s) {
-    if (s->shown)
-        (void)fputs("\r\033[K", stderr);
-    s->shown = false;
-}
-
-/* As much as fits on one line of the terminal. */
 static void progress(struct bz_dlp_scan *s) {
-    uint64_t now = s->progress ? now_ms() : 0;
-    if (!s->progress || now - s->told < PROGRESS_MS)
-        return;
-    struct winsize ws = {0};
-    char line[160];
     const struct bz_dlp_report *r = &s->report;
-    int n = snprintf(line, sizeof line,
-                     "%" PRIu64 " files, %" PRIu64 ".%" PRIu64 " MB, %" PRIu64 " findings",
-                     r->files, r->bytes / 1000000, r->bytes / 100000 % 10, r->findings);
-    size_t width =
-        ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 1 ? ws.ws_col - 1u : 79u;
-    if (n > 0 && (size_t)n > width)
-        line[width] = '\0';
-    (void)fprintf(stderr, "\r\033[K%s", line);
-    s->told = now;
-    s->shown = true;
+    if (bz_progress_due(&s->progress))
+        bz_progress_show(&s->progress,
+                         "%" PRIu64 " files, %" PRIu64 ".%" PRIu64 " MB, %" PRIu64 " findings",
+                         r->files, r->bytes / 1000000, r->bytes / 100000 % 10, r->findings);
 }
 
 /* ---- one file ---- */
@@ -55,12 +29,12 @@ static void on_found(void *ctx, const struct bz_dlp_found *f) {
     struct bz_dlp_scan *s = ctx;
     if (f->more)
         return;
-    progress_clear(s);
+    bz_progress_clear(&s->progress);
     bz_dlp_report_found(&s->report, s->path, f);
 }
 
 static void failed(struct bz_dlp_scan *s, const char *path, const char *why) {
-    progress_clear(s);
+    bz_progress_clear(&s->progress);
     bz_dlp_report_failed(&s->report, path, why);
 }
 
@@ -254,7 +228,7 @@ static int scan_all(const struct asked *a, struct bz_dlp_scan *s) {
     bool ok = !a->staged || bz_dlp_scan_staged(s);
     for (size_t i = 0; i < a->words_n; i++)
         scan_word(s, a->words[i]);
-    progress_clear(s);
+    bz_progress_clear(&s->progress);
     int rc = bz_dlp_report_end(&s->report);
     bz_dlp_report_done(&s->report);
     return ok ? rc : BZ_EXIT_FAILURE;
@@ -271,8 +245,7 @@ static int run(const struct asked *a) {
         s->rules = &rules;
         s->exclude = a->exclude;
         s->binary = a->binary;
-        s->progress = !a->quiet && isatty(STDERR_FILENO);
-        s->told = now_ms();
+        bz_progress_begin(&s->progress, !a->quiet);
         s->piece = piece;
         rc = scan_all(a, s);
     }

@@ -17,7 +17,8 @@ static const struct bz_command commands[] = {
     {"prompt", "system prompts: versions, signatures", bz_cli_prompt},
     {"model", "models: registry, approval, signatures", bz_cli_model},
     {"mcp", "tools of MCP servers: list, show, diff, approve, revoke", bz_cli_mcp},
-    {"scan", "look into model files and folders: what runs code, leads out, or is malformed", bz_cli_scan},
+    {"scan", "look into model files and folders: what runs code, leads out, or is malformed",
+     bz_cli_scan},
     {"audit", "read, verify and prove the audit log", bz_cli_audit},
     {"dlp", "find and mask secrets and personal data in files", bz_cli_dlp},
     {"guard", "judge texts that may steer a model; list and test the rules", bz_cli_guard},
@@ -25,22 +26,28 @@ static const struct bz_command commands[] = {
     {"master", "what opens the master key: file, passphrase, credential, TPM", bz_cli_master},
     {"sandbox", "run a model server in a cage, and try to get out of it", bz_cli_sandbox},
     {"posture", "audit this host and the AI stack on it; fix what is safe to fix", bz_cli_posture},
-    {"inventory", "packages, model servers, drivers, models: list, SBOM, licences", bz_cli_inventory},
+    {"inventory", "packages, model servers, drivers, models: list, SBOM, licences",
+     bz_cli_inventory},
     {"advisory", "known vulnerabilities: take advisories, match, virtual patches", bz_cli_advisory},
     {"redteam", "attack a policy, live or offline; measure what passes", bz_cli_redteam},
     {"backup", "encrypted backups: create, verify, restore, drill", bz_cli_backup},
 };
 
 static void print_commands(const char *group, const struct bz_command *list, size_t n) {
+    char text[256];
     (void)printf("usage: %s COMMAND ...\n\ncommands:\n", group);
-    for (size_t i = 0; i < n; i++)
-        (void)printf("  %-10s %s\n", list[i].name, list[i].summary);
-    (void)printf(
-        "\n'%s COMMAND --help' tells more.%s\n", group,
-        strcmp(group, "bartizan") == 0
-            ? " Every command that prints something knows --json.\n"
-              "Exit codes: 0 clean, 1 findings, 2 usage or failure, 3 could not be checked."
-            : "");
+    for (size_t i = 0; i < n; i++) {
+        (void)snprintf(text, sizeof text, "  %s ", list[i].name);
+        bz_print_beside(text, 13, list[i].summary);
+    }
+    (void)putchar('\n');
+    (void)snprintf(
+        text, sizeof text, "'%s COMMAND --help' tells more.%s", group,
+        strcmp(group, "bartizan") == 0 ? " Every command that prints something knows --json." : "");
+    bz_print_beside("", 0, text);
+    if (strcmp(group, "bartizan") == 0)
+        bz_print_beside(
+            "", 0, "Exit codes: 0 clean, 1 findings, 2 usage or failure, 3 could not be checked.");
 }
 
 static int unknown(const char *group, const struct bz_command *list, size_t n, const char *word) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "term.h"
+
 /* ---- printing ---- */
 
 void bz_print_safe(void *file, struct bz_view v) {
@@ -85,19 +87,52 @@ const char *bz_nearest(const char *s, const char *const *list, size_t n) {
 
 /* ---- options ---- */
 
+void bz_print_beside(const char *left, size_t col, const char *text) {
+    struct bz_buf b;
+    bz_buf_init(&b, 1 << 16);
+    bz_buf_puts(&b, left);
+    for (size_t at = strlen(left); at < col && *text != '\0'; at++)
+        bz_buf_putc(&b, ' ');
+    bz_buf_put_wrapped(&b, b.n, col, bz_term_text_columns(stdout), bz_view_str(text));
+    (void)printf("%.*s\n", (int)b.n, (const char *)b.p);
+    bz_buf_free(&b);
+}
+
+/* Line ends of the text stay. */
+static void print_about(const char *text) {
+    for (const char *end; *text != '\0'; text = *end == '\0' ? end : end + 1) {
+        char line[1024];
+        end = text + strcspn(text, "\n");
+        (void)snprintf(line, sizeof line, "%.*s", (int)(end - text), text);
+        bz_print_beside("", 0, line);
+    }
+}
+
+enum { HELP_COLUMN = 31 };
+
 static void print_help(const struct bz_opts *o) {
-    (void)printf("usage: %s\n", o->usage);
-    if (o->about != NULL)
-        (void)printf("\n%s\n", o->about);
+    bz_print_beside("usage: ", 7, o->usage);
+    if (o->about != NULL) {
+        (void)putchar('\n');
+        print_about(o->about);
+    }
     (void)printf("\noptions:\n");
     for (size_t i = 0; i < o->n; i++) {
         char left[64];
         const struct bz_opt *p = &o->list[i];
-        (void)snprintf(left, sizeof left, "--%s%s%s", p->name, p->arg != NULL ? " " : "",
+        (void)snprintf(left, sizeof left, "  --%s%s%s ", p->name, p->arg != NULL ? " " : "",
                        p->arg != NULL ? p->arg : "");
-        (void)printf("  %-28s %s\n", left, p->help);
+        bz_print_beside(left, HELP_COLUMN, p->help);
     }
-    (void)printf("  %-28s %s\n", "--help", "this text");
+    bz_print_beside("  --help", HELP_COLUMN, "this text");
+}
+
+/* "bartizan key create" of "bartizan key create DIR --user NAME". */
+static size_t command_words(const char *usage) {
+    size_t n = 0;
+    for (size_t i = 0; usage[i] == ' ' || (usage[i] >= 'a' && usage[i] <= 'z'); i++)
+        n = usage[i + 1] == ' ' || usage[i + 1] == '\0' ? i + 1 : n;
+    return n;
 }
 
 static void say_unknown(const struct bz_opts *o, const char *arg) {
@@ -113,8 +148,8 @@ static void say_unknown(const struct bz_opts *o, const char *arg) {
     if (near != NULL)
         bz_say("unknown option '%s'; did you mean '--%s'?", bz_safe(arg), near);
     else
-        bz_say("unknown option '%s'; see 'bartizan %s --help'", bz_safe(arg),
-               o->usage + strlen("bartizan "));
+        bz_say("unknown option '%s'; see '%.*s --help'", bz_safe(arg), (int)command_words(o->usage),
+               o->usage);
 }
 
 static const struct bz_opt *find(const struct bz_opts *o, const char *name, size_t n) {

@@ -47,6 +47,8 @@ enum bz_status bz_expiry_parse(const char *s, uint64_t now, uint64_t *ret) BZ_MU
 /* ---- printing ---- */
 /* fputs of text from outside, escaped (bz_put_safe). */
 void bz_print_safe(void *file, struct bz_view v);
+/* Prints a text of ours behind `left`, which is filled up to column `col`, and its further lines below. */
+void bz_print_beside(const char *left, size_t col, const char *text);
 /* "bartizan: " message to stderr. The format is ours; `%s` arguments must be ours or already
  * escaped. */
 void bz_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

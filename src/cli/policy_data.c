@@ -2,12 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "policy_data.h"
+#include "term.h"
 
-enum { TEXT_MAX = 64 << 10, WIDTH_MIN = 30, WIDTH_MAX = 100, WIDTH_NO_TERMINAL = 80 };
+enum { TEXT_MAX = 64 << 10 };
 
 static const char *const direction_name[BZ_DIRECTION_COUNT] = {"request", "reply"};
 
@@ -249,35 +248,14 @@ bool bz_data_json(struct bz_jw *w, const struct bz_config *c, size_t type) {
 
 /* ---- paragraphs ---- */
 
-static size_t width(void) {
-    struct winsize ws = {.ws_col = 0};
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) != 0 || ws.ws_col == 0)
-        return WIDTH_NO_TERMINAL;
-    return ws.ws_col < WIDTH_MIN ? WIDTH_MIN : ws.ws_col > WIDTH_MAX ? WIDTH_MAX : ws.ws_col;
-}
-
 /* Prints the text with line breaks between words; the first line is indented by `first`, the others
  * by `rest`. Empties it. */
 static void flow(struct bz_buf *b, size_t first, size_t rest) {
-    const size_t most = width();
-    struct bz_view v = bz_buf_view(b);
-    size_t col = first;
-    (void)printf("%*s", (int)first, "");
-    for (bool begun = false; v.n > 0; begun = true) {
-        const uint8_t *blank = memchr(v.p, ' ', v.n);
-        size_t n = blank == NULL ? v.n : (size_t)(blank - v.p);
-        if (begun && col + 1 + n > most) {
-            (void)printf("\n%*s", (int)rest, "");
-            col = rest;
-        } else if (begun) {
-            (void)putchar(' ');
-            col++;
-        }
-        (void)fwrite(v.p, 1, n, stdout);
-        col += n;
-        v = bz_view_sub(v, n + (blank != NULL), v.n);
-    }
-    (void)putchar('\n');
+    struct bz_buf out;
+    bz_buf_init(&out, 2 * TEXT_MAX);
+    bz_buf_put_wrapped(&out, first, rest, bz_term_text_columns(stdout), bz_buf_view(b));
+    (void)printf("%*s%.*s\n", (int)first, "", (int)out.n, (const char *)out.p);
+    bz_buf_free(&out);
     bz_buf_reset(b);
 }
 

@@ -7,8 +7,9 @@
 
 #include <bartizan/limits.h>
 #include "redteam.h"
+#include "term.h"
 
-enum { DEAD_MAX = 20, OFTEN = 64 };
+enum { DEAD_MAX = 20 };
 
 struct run {
     struct red_target *t;
@@ -19,7 +20,7 @@ struct run {
     uint64_t done, total, conversation;
     size_t findings_cap;
     unsigned dead; /* requests in a row that said nothing */
-    bool terminal;
+    struct bz_progress progress;
 };
 
 void red_got_init(struct red_got *g) {
@@ -35,14 +36,9 @@ void red_got_done(struct red_got *g) {
 
 static void progress(struct run *x, const char *what) {
     x->done++;
-    if (x->terminal && x->done % OFTEN == 1)
-        (void)fprintf(stderr, "\r\033[K%s: %llu of %llu", what, (unsigned long long)x->done,
-                      (unsigned long long)x->total);
-}
-
-static void progress_end(const struct run *x) {
-    if (x->terminal)
-        (void)fprintf(stderr, "\r\033[K");
+    if (bz_progress_due(&x->progress))
+        bz_progress_show(&x->progress, "%s: %llu of %llu", what, (unsigned long long)x->done,
+                         (unsigned long long)x->total);
 }
 
 static struct bz_view kept(struct run *x, struct bz_buf *b) {
@@ -89,7 +85,7 @@ static bool send(struct run *x, const struct red_ask *q, struct red_got *g) {
     x->dead = g->checked ? 0 : x->dead + 1;
     if (x->dead < DEAD_MAX * BZ_RED_DIALECT_COUNT)
         return true;
-    progress_end(x);
+    bz_progress_clear(&x->progress);
     bz_say("%s: %u requests in a row could not be checked; the last: %s", x->t->name, x->dead,
            g->why);
     return false;
@@ -404,12 +400,8 @@ static bool trials(struct run *x) {
 bool red_run(struct red_target *t, const struct red_plan *p, struct bz_arena *ar,
              struct bz_red_result *ret) {
     bool with_model = p->model && t->model;
-    struct run x = {.t = t,
-                    .p = p,
-                    .ar = ar,
-                    .r = ret,
-                    .rng = {p->seed},
-                    .terminal = !p->quiet && isatty(STDERR_FILENO) == 1};
+    struct run x = {.t = t, .p = p, .ar = ar, .r = ret, .rng = {p->seed}};
+    bz_progress_begin(&x.progress, !p->quiet);
     ret->target = bz_view_str(t->name);
     ret->mode = bz_view_str(t->mode);
     ret->seed = p->seed;
@@ -421,6 +413,6 @@ bool red_run(struct red_target *t, const struct red_plan *p, struct bz_arena *ar
     if (with_model)
         x.total += p->suite->n * 4 * p->dialects_n + p->rounds;
     bool ok = (!p->attacks || attacks(&x)) && (!with_model || trials(&x));
-    progress_end(&x);
+    bz_progress_clear(&x.progress);
     return ok;
 }

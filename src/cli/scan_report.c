@@ -1,19 +1,16 @@
 #include "scan_report.h"
 
 #include <inttypes.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 #include <bartizan/sarif.h>
 
 #include "opts.h"
+#include "term.h"
 
 enum {
     OUT_MAX = 4 << 20, /* of one file */
     FAILURES_MAX = 4 << 20,
     NAME_BYTES_MAX = 8192,
     ESCAPED_MAX = 64 * 1024, /* one text of at most 4 KiB, escaped */
-    NARROW = 40,
-    WIDE = 100,
     INDENT = 4
 };
 
@@ -38,35 +35,10 @@ static void flush(struct bz_scan_report *r) {
 
 /* ---- text ------------------------------------------------------------------------------------------ */
 
-static size_t width_of(FILE *f) {
-    struct winsize ws = {0};
-    if (!isatty(fileno(f)))
-        return WIDE;
-    if (ioctl(fileno(f), TIOCGWINSZ, &ws) != 0 || ws.ws_col == 0)
-        return 80;
-    return ws.ws_col < NARROW ? NARROW : ws.ws_col > WIDE ? WIDE : ws.ws_col;
-}
-
-/* Words, broken between blanks at the width; `label` stands before the first line. */
+/* A label and words, broken at the width. */
 static void wrapped(struct bz_scan_report *r, const char *label, struct bz_view text) {
-    size_t col = INDENT + strlen(label);
-    bz_buf_puts(&r->b, "    ");
-    bz_buf_puts(&r->b, label);
-    for (size_t i = 0; i < text.n;) {
-        size_t n = 0;
-        while (i + n < text.n && text.p[i + n] != ' ')
-            n++;
-        if (col + n + 1 > r->width && col > INDENT + 2) {
-            bz_buf_puts(&r->b, "\n      ");
-            col = INDENT + 2;
-        } else {
-            bz_buf_putc(&r->b, ' ');
-            col++;
-        }
-        bz_buf_put(&r->b, bz_view_sub(text, i, n));
-        col += n;
-        i += n + 1;
-    }
+    bz_buf_printf(&r->b, "%*s%s ", INDENT, "", label);
+    bz_buf_put_wrapped(&r->b, INDENT + strlen(label) + 1, INDENT + 2, r->width, text);
     bz_buf_putc(&r->b, '\n');
 }
 
@@ -261,7 +233,7 @@ void bz_scan_report_begin(struct bz_scan_report *r) {
     bz_jw_init(&r->w, &r->b);
     bz_jw_init(&r->fw, &r->failures);
     bz_jw_arr(&r->fw);
-    r->width = width_of(r->out);
+    r->width = bz_term_text_columns(r->out);
     if (r->form == BZ_SCAN_SARIF) {
         begin_sarif(r);
     } else if (r->form == BZ_SCAN_JSON) {

@@ -11,41 +11,13 @@ static const char *paint(const struct page *p, const char *code) {
     return p->colour ? code : "";
 }
 
-/* Columns of already escaped text: continuation bytes of UTF-8 take none. */
-static size_t columns(struct bz_view v) {
-    size_t n = 0;
-    for (size_t i = 0; i < v.n; i++)
-        n += (v.p[i] & 0xc0) != 0x80;
-    return n;
-}
-
 /* Writes text wrapped at blanks, each line after `first` indented. */
 static void wrap(const struct page *p, const char *first, size_t indent, struct bz_view text) {
     struct bz_buf safe;
-    struct bz_view rest, w;
     bz_buf_init(&safe, text.n * 8 + 16);
     bz_put_safe(&safe, text);
-    rest = bz_buf_view(&safe);
     bz_buf_puts(p->out, first);
-    size_t at = columns(bz_view_str(first));
-    bool any = false;
-    while (pt_word(&rest, &w)) {
-        size_t n = columns(w);
-        if (any && at + 1 + n > p->width) {
-            bz_buf_putc(p->out, '\n');
-            for (size_t i = 0; i < indent; i++)
-                bz_buf_putc(p->out, ' ');
-            at = indent;
-            any = false;
-        }
-        if (any) {
-            bz_buf_putc(p->out, ' ');
-            at++;
-        }
-        bz_buf_put(p->out, w);
-        at += n;
-        any = true;
-    }
+    bz_buf_put_wrapped(p->out, strlen(first), indent, p->width, bz_buf_view(&safe));
     bz_buf_putc(p->out, '\n');
     bz_buf_free(&safe);
 }

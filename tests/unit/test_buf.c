@@ -204,6 +204,34 @@ static void text_from_outside_is_made_harmless(void **state) {
     bz_buf_free(&b);
 }
 
+/* What stands on a line, and where the next one begins. */
+static void words_are_wrapped(void **state) {
+    static const struct {
+        const char *text;
+        size_t col, indent, width;
+        const char *want;
+    } rows[] = {
+        {"", 0, 2, 10, ""},
+        {"   ", 0, 2, 10, ""},
+        {"one two", 0, 2, 7, "one two"},
+        {"one two", 0, 2, 6, "one\n  two"},
+        {"one two", 1, 2, 7, "one\n  two"},
+        {" one   two ", 0, 0, 80, "one two"},
+        {"far-too-long a b", 0, 1, 4, "far-too-long\n a b"},
+        {"a far-too-long b", 3, 1, 4, "a\n far-too-long\n b"},
+        {"\xc3\xa9\xc3\xa9 \xc3\xa9", 0, 0, 4, "\xc3\xa9\xc3\xa9 \xc3\xa9"},
+        {"a b", 0, 0, 0, "a\nb"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bz_buf b;
+        bz_buf_init(&b, 200);
+        bz_buf_put_wrapped(&b, rows[i].col, rows[i].indent, rows[i].width,
+                           bz_view_str(rows[i].text));
+        assert_text(&b, rows[i].want);
+        bz_buf_free(&b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_writer),
@@ -214,6 +242,7 @@ int main(void) {
         cmocka_unit_test(long_formats),
         cmocka_unit_test(grows_by_any_step),
         cmocka_unit_test(text_from_outside_is_made_harmless),
+        cmocka_unit_test(words_are_wrapped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
