@@ -30,9 +30,28 @@ unsigned bz_admin_refuse(struct bz_admin_call *c, unsigned status, const char *c
     return status;
 }
 
+/* The list that has what was not found. */
+static unsigned no_such(struct bz_admin_call *c, const char *what) {
+    static const struct {
+        const char *what, *list;
+    } lists[] = {
+        {"the user", "user list"},
+        {"the key", "key list"},
+        {"the model", "model list"},
+        {"the approval", "dlp approvals"},
+    };
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        if (strcmp(what, lists[i].what) == 0)
+            return bz_admin_refuse(c, 404, "not_found",
+                                   "%s: not found; 'bartizan %s' shows what there is", what,
+                                   lists[i].list);
+    }
+    return bz_admin_refuse(c, 404, "not_found", "%s: not found", what);
+}
+
 unsigned bz_admin_failed(struct bz_admin_call *c, enum bz_status st, const char *what) {
     if (st == BZ_ENOTFOUND)
-        return bz_admin_refuse(c, 404, "not_found", "%s: not found", what);
+        return no_such(c, what);
     if (st == BZ_EEXISTS)
         return bz_admin_refuse(c, 409, "exists", "%s: exists already", what);
     if (st == BZ_EINVAL || st == BZ_ERANGE || st == BZ_ETOOBIG)
