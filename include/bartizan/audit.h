@@ -104,8 +104,11 @@ struct bz_ring_head {
     _Atomic uint32_t writer_state;         /* 0 starting, 1 running, 2 storage fails */
 };
 size_t bz_ring_file_size(uint32_t lanes);
+/* Writes the head and empty lanes into memory that is mapped shared. EINVAL: no or too many lanes, or n is not their
+ * bz_ring_file_size. Nobody may use the map meanwhile. O(lanes). */
 enum bz_status bz_ring_format(void *map, size_t n, uint32_t lanes, const uint8_t instance[16]) BZ_MUST_USE;
-enum bz_status bz_ring_check(const void *map, size_t n) BZ_MUST_USE; /* header only; for both sides at start */
+/* Whether this is such a map, by its head alone; for both sides when they start. ECORRUPT, EVERSION. O(1). */
+enum bz_status bz_ring_check(const void *map, size_t n) BZ_MUST_USE;
 struct bz_ring_lane *bz_ring_lane(void *map, uint32_t lane);
 /* Producer. ret_seq: the record is durable once durable_seq >= it. ELIMIT: no room now. Cost: one memcpy. */
 enum bz_status bz_ring_put(void *map, uint32_t lane, struct bz_view rec, uint64_t *ret_seq) BZ_MUST_USE;
@@ -212,7 +215,9 @@ struct bz_journal_frame {
     uint32_t lane;
     struct bz_view entry;           /* lent */
 };
+/* Appends BZ_JOURNAL_HEAD bytes, a checksum among them; failures are latched in `out`. */
 void bz_journal_head_encode(const struct bz_journal_head *h, struct bz_buf *out);
+/* ECORRUPT: fewer bytes, other ones, or their checksum does not hold. */
 enum bz_status bz_journal_head_decode(struct bz_view in, struct bz_journal_head *ret) BZ_MUST_USE;
 void bz_journal_frame_encode(const struct bz_journal_frame *f, struct bz_buf *out);
 /* First frame of `in`. MORE: zeros or too few bytes; ECORRUPT: damaged. ret_leaf: its leaf hash, which the check covers. */

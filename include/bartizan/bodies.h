@@ -59,6 +59,7 @@ bool bz_body_name_parse(const char *name, uint8_t id[BZ_BODY_ID], enum bz_body_p
 /* A wrapped key: sealed under the key above it, bound to its own id and to whose it is. */
 #define BZ_WRAPPED_LEN (BZ_KEY_LEN + BZ_SEAL_EXTRA)
 enum bz_wrap_kind { BZ_WRAP_USER = 1, BZ_WRAP_CONVERSATION = 2, BZ_WRAP_PAIR = 3 };
+/* `above`: the master's derived key for a user's or a pair's, the user's for a conversation's. EINVAL: a name too long. */
 enum bz_status bz_body_wrap(const uint8_t above[BZ_KEY_LEN], enum bz_wrap_kind kind,
                             const uint8_t id[BZ_BODY_KEY_ID], struct bz_view name,
                             const uint8_t key[BZ_KEY_LEN], uint8_t out[BZ_WRAPPED_LEN]) BZ_MUST_USE;

@@ -21,6 +21,7 @@ struct bz_secret {
 enum bz_status bz_secret_new(size_t n, struct bz_secret *ret) BZ_MUST_USE;
 void bz_secret_free(struct bz_secret *s); /* wipes; NULL and empty are fine */
 
+/* Before anything else here; again is harmless. EUNAVAIL: a library does not start. */
 enum bz_status bz_crypto_init(void) BZ_MUST_USE;
 /* Kernel randomness; not for engine rooms: they take randomness as an argument. */
 void bz_random(void *p, size_t n);

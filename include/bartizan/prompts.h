@@ -85,12 +85,15 @@ struct bz_prompt_tokens { /* of one model, from its own template */
     const struct bz_view *v;
     size_t n;
 };
+/* Appends the blob that bz_prompts_open takes. Rules and tokens are lent, and copied into it. EINVAL: a rule that cannot
+ * be used; ETOOBIG: more than BZ_BLOB_MAX; ENOMEM. */
 enum bz_status bz_prompts_compile(const struct bz_prompt_rule *rules, size_t n,
                                   const struct bz_prompt_tokens *tokens, size_t tokens_n,
                                   struct bz_buf *out) BZ_MUST_USE;
 struct bz_prompts { /* a checked view of a blob; empty blob: no rules, defaults */
     struct bz_view bytes;
 };
+/* Checks every offset of the blob, which must outlive the result. ECORRUPT, EVERSION. O(blob.n). */
 enum bz_status bz_prompts_open(struct bz_view blob, struct bz_prompts *ret) BZ_MUST_USE;
 /* Does any rule ask for a canary? What is no sound blob might. O(rules). */
 bool bz_prompts_canaries(struct bz_view blob);

@@ -172,6 +172,8 @@ struct bz_proc_listener { /* a listening socket of /proc/net/tcp or tcp6 */
     uint32_t uid;
     uint64_t inode;
 };
+/* The next listening socket of such a text; other sockets are passed over. MORE: the text is at its end; ESYNTAX: a
+ * line is no such line. Source: Linux, Documentation/networking/proc_net_tcp.rst. */
 enum bz_status bz_proc_listener_next(struct bz_view *rest, bool v6,
                                      struct bz_proc_listener *ret) BZ_MUST_USE;
 /* Does a connection to this address (as above) end at this listener? */

@@ -121,6 +121,8 @@ struct bz_minisign {
     uint8_t sig[BZ_SIGN_LEN], global[BZ_SIGN_LEN];
     struct bz_view comment; /* trusted comment; lent from the text */
 };
+/* A signature file: four lines. ESYNTAX; diag->why. Nothing is verified yet: bz_minisign_check does. Source: minisign(1),
+ * "Signature format". */
 enum bz_status bz_minisign_parse(struct bz_view text, struct bz_minisign *ret,
                                  struct bz_diag *diag) BZ_MUST_USE;
 /* message: the 64 bytes of the hash, or the file. EDENIED; diag->why. */

@@ -11,6 +11,9 @@
 struct bz_state; /* opaque: the mapped file */
 
 size_t bz_state_size(void);
+/* Both take memory that is mapped shared, n bytes of it. EINVAL: NULL, or not aligned to a cache line; ETOOBIG: less than
+ * bz_state_size. format: an empty state. open: ECORRUPT: no such state; EVERSION: another program's; what it gives is the
+ * map itself, which must outlive it. O(1). */
 enum bz_status bz_state_format(void *map, size_t n) BZ_MUST_USE;
 enum bz_status bz_state_open(void *map, size_t n, struct bz_state **ret) BZ_MUST_USE;
 
