@@ -86,7 +86,8 @@ def main():
     rows = [r for r in load(f"{out}/mix.jsonl") if r["split"] == "valid"]
     for prefix in ("syn-", "lang-"):
         for source in sorted({r["source"] for r in rows if r["source"].startswith(prefix)}):
-            t.add("validation " + source, [r for r in rows if r["source"] == source])
+            own = [r for r in rows if r["source"] == source]
+            t.add("validation " + source, own, "document" if own[0]["document"] else "user")
 
     print("| set | texts | n | flagged | 95 % interval | blocked |\n|---|---|---|---|---|---|")
     for name in sorted(set(t.benign) | set(t.attacks)):
@@ -100,6 +101,9 @@ def main():
     n = sum(len(g) for g in unseen.values())
     balanced = sum(sum(s >= 0.5 for _, s in g) / len(g) for g in unseen.values()) / len(unseen)
     print(f"\nFalse positives pooled over benign sets that were not trained on: {flagged} of {n}, {flagged / n:.4f}; every set counting alike {balanced:.4f}")
+    for channel in ("tool", "document"):
+        scored = score(trainer, weights, [r for r in held if r["document"]], channel)
+        print(f"documents of packages held out, as a {channel}: flagged {sum(x >= 0.5 for _, x in scored) / len(scored):.4f}, blocked {sum(x >= 0.75 for _, x in scored) / len(scored):.4f} of {len(scored)}")
     if "deepset_test" in t.attacks:
         tp = sum(s >= 0.5 for _, s in t.attacks["deepset_test"])
         fn, fp = len(t.attacks["deepset_test"]) - tp, sum(s >= 0.5 for _, s in t.benign["deepset_test"])

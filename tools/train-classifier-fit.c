@@ -9,7 +9,8 @@
 #define EPOCHS 14
 #define RATE 0.1f
 #define L2 5e-5f
-#define DROP 0.25f /* of the features of a window, anew each time */
+#define DROP 0.25f  /* of the features of a window, anew each time */
+#define HARD_FROM 4 /* epochs: until then everything is taken for anything */
 #define STAGE_STEPS 400
 
 struct model {
@@ -17,11 +18,8 @@ struct model {
     float *w, *g,
         *mean; /* TABLE each: weights, sums of squares, mean of the last epochs' weights */
 };
-struct random {
-    uint64_t s;
-};
 
-static uint64_t next(struct random *r) { /* splitmix64 */
+uint64_t random_next(struct random *r) {
     uint64_t z = r->s += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
@@ -48,7 +46,7 @@ static void learn_window(struct model *m, const struct row *row, size_t from, si
     size_t n = 0;
     float z = m->bias, keep = 1.0f / (1.0f - DROP);
     for (size_t i = from; i < to; i++) {
-        uint64_t bits = next(rnd);
+        uint64_t bits = random_next(rnd);
         for (size_t k = 0; k < BZ_WORDS_PLACES; k++, bits >>= 8)
             if (row->place[i][k] != 0 && (float)(bits & 255) >= DROP * 256.0f) {
                 used[n++] = row->place[i][k];
@@ -66,7 +64,7 @@ static void learn_window(struct model *m, const struct row *row, size_t from, si
     }
 }
 
-/* Windows of 64 words, half overlapping, as the classifier's. Of an attack the one that looks most
+/* Windows of 32 words, half overlapping, as the classifier's. Of an attack the one that looks most
  * like one: the rest of a poisoned document is no attack. */
 static void learn_row(struct model *m, const struct row *row, size_t epoch, struct random *rnd) {
     size_t best = 0, n = 0, half = BZ_WORDS_BLOCK, from = 0;
@@ -85,18 +83,28 @@ static void learn_row(struct model *m, const struct row *row, size_t epoch, stru
     if (row->attack) {
         size_t to = best + 2 * half < row->words ? best + 2 * half : row->words;
         learn_window(m, row, best, to, row->weight, rnd);
-        if (epoch > 1 || n == 1)
+        if (epoch > 0 || n == 1)
             return;
     }
     float each = row->weight * (n > 3 ? 3.0f / (float)n : 1.0f) * (row->attack ? 0.5f : 1.0f);
+    if (!row->attack && most > 0 && epoch > HARD_FROM) /* taken for an attack: learnt twice */
+        each *= 2;
     for (size_t i = 0; i < n; i++) {
         size_t at = i * half, to = at + 2 * half < row->words ? at + 2 * half : row->words;
         learn_window(m, row, at, to, each, rnd);
     }
 }
 
-/* fold: 0 and 1 are the halves that the second stage learns from, 2 is all. */
-static bool in_fold(size_t i, unsigned fold) {
+void shuffle(struct random *r, uint32_t *v, size_t n) {
+    for (size_t i = n; i > 1; i--) {
+        size_t j = random_next(r) % i;
+        uint32_t t = v[i - 1];
+        v[i - 1] = v[j];
+        v[j] = t;
+    }
+}
+
+bool in_fold(size_t i, unsigned fold) {
     return fold == 2 || ((i * 2654435761u >> 7) & 1) == fold;
 }
 
@@ -112,12 +120,7 @@ static void fit_table(struct model *m, const struct rows *rs, unsigned fold) {
     memset(m->mean, 0, TABLE * sizeof(float));
     m->bias = -1.0f;
     for (size_t epoch = 0; epoch < EPOCHS; epoch++) {
-        for (size_t i = n; i > 1; i--) {
-            size_t j = next(&rnd) % i;
-            uint32_t t = order[i - 1];
-            order[i - 1] = order[j];
-            order[j] = t;
-        }
+        shuffle(&rnd, order, n);
         for (size_t i = 0; i < n; i++)
             learn_row(m, &rs->row[order[i]], epoch, &rnd);
         for (size_t i = 0; epoch >= EPOCHS / 2 && i < TABLE; i++)
@@ -162,11 +165,13 @@ static void look_at(const struct bz_classifier *c, const struct row *row, float 
     struct bz_reading r = {.text = row->text, .signs = row->signs};
     bz_classifier_look(c, &r, false, ret->raw);
     for (size_t k = 0; k < BZ_STAGE_COUNT; k++) {
-        float by = k <= BZ_STAGE_MEAN      ? unit
-                   : k == BZ_STAGE_LENGTH  ? 1 / 32.0f
-                   : k == BZ_STAGE_SIZE    ? 1 / 64.0f
-                   : k >= BZ_STAGE_DECODED ? 1.0f
-                                           : 1 / 300.0f;
+        float by = k <= BZ_STAGE_MEAN     ? unit
+                   : k == BZ_STAGE_LENGTH ? 1 / 32.0f
+                   : k == BZ_STAGE_FEW    ? 1 / 8.0f
+                   : k == BZ_STAGE_SIZE   ? 1 / 64.0f
+                   : k == BZ_STAGE_NET    ? 1.0f / BZ_NET_UNIT
+                   : k >= BZ_STAGE_ASKED  ? 1.0f
+                                          : 1 / 300.0f;
         ret->f[k] = (float)ret->raw[k] * by;
     }
 }
@@ -217,8 +222,9 @@ static bool is_real(const char *source) {
     return strncmp(source, "syn-", 4) != 0 && strncmp(source, "lang-", 5) != 0;
 }
 
-/* The evidence that `share` of the benign validation text lies above, every source counting alike. */
-static int32_t threshold(const struct rows *rs, const int32_t *evidence, int document,
+/* The evidence that `share` of the benign validation text lies above, every source counting alike;
+ * over rows of these kinds. */
+static int32_t threshold(const struct rows *rs, const int32_t *evidence, unsigned kinds,
                          double share) {
     struct scored *s = malloc(rs->n * sizeof(*s));
     size_t n = 0, *of = calloc(rs->sources_n, sizeof(*of));
@@ -227,7 +233,7 @@ static int32_t threshold(const struct rows *rs, const int32_t *evidence, int doc
         for (size_t i = 0; i < rs->n; i++) {
             const struct row *row = &rs->row[i];
             if (!row->valid || row->attack || !is_real(rs->source[row->source]) ||
-                (document >= 0 && row->document != document))
+                (kinds >> row->kind & 1) == 0)
                 continue;
             if (pass == 0) {
                 of[row->source]++;
@@ -249,7 +255,32 @@ static int32_t threshold(const struct rows *rs, const int32_t *evidence, int doc
     return at;
 }
 
-static void report(const struct rows *rs, const int32_t *evidence, int32_t at) {
+/* Which harmless rows a channel is calibrated on, and the share of them that is flagged and blocked. A
+ * user's turn is coached and passes; of documents and of what tools give, `block` takes away something
+ * that somebody needs. */
+static const struct {
+    unsigned kinds;
+    double flag, block;
+} calibration[BZ_CHANNEL_COUNT] = {
+    [BZ_CHANNEL_USER] = {1u << ROW_TEXT, 0.01, 0.003},
+    [BZ_CHANNEL_TOOL] = {1u << ROW_DOCUMENT | 1u << ROW_OUTPUT, 0.01, 0.002},
+    [BZ_CHANNEL_DOCUMENT] = {1u << ROW_DOCUMENT, 0.01, 0.002},
+};
+
+static void set_scale(const struct rows *rs, const int32_t *evidence, struct bz_classifier *c) {
+    for (size_t k = 0; k < BZ_CHANNEL_COUNT; k++) {
+        int32_t flag = threshold(rs, evidence, calibration[k].kinds, calibration[k].flag);
+        int32_t block = threshold(rs, evidence, calibration[k].kinds, calibration[k].block);
+        c->scale[k].flag = flag;
+        c->scale[k].block = block > flag ? block : flag + 1;
+    }
+}
+
+static void report(const struct rows *rs, const int32_t *evidence, const struct bz_classifier *c) {
+    for (unsigned k = 0; k < BZ_CHANNEL_COUNT; k++)
+        printf("%-8s flag %.3f block %.3f\n", bz_channel_name((enum bz_channel)k),
+               c->scale[k].flag / 65536.0, c->scale[k].block / 65536.0);
+    int32_t at = c->scale[BZ_CHANNEL_USER].flag;
     for (uint32_t source = 0; source < rs->sources_n; source++)
         for (int attack = 0; attack < 2; attack++) {
             size_t n[2] = {0}, hit[2] = {0};
@@ -268,9 +299,9 @@ static void report(const struct rows *rs, const int32_t *evidence, int32_t at) {
 
 /* ---- the file ------------------------------------------------------------------------------------ */
 
-static bool write_file(const char *name, const struct bz_classifier *c) {
+static bool write_file(const char *name, const struct bz_classifier *c, struct bz_view net) {
     struct bz_buf b;
-    bz_buf_init(&b, TABLE + 4096);
+    bz_buf_init(&b, TABLE + ((size_t)1 << 20));
     bz_buf_puts(&b, BZ_CLASSIFIER_MAGIC);
     bz_buf_put_le32(&b, c->table_log2);
     bz_buf_put_le32(&b, BZ_STAGE_COUNT);
@@ -281,6 +312,8 @@ static bool write_file(const char *name, const struct bz_classifier *c) {
         bz_buf_put_le32(&b, (uint32_t)c->scale[k].flag);
         bz_buf_put_le32(&b, (uint32_t)c->scale[k].block);
     }
+    bz_buf_put_le32(&b, (uint32_t)c->gate);
+    bz_buf_put(&b, net);
     bz_buf_put(&b, bz_view(c->table, TABLE));
     bz_buf_put_le64(&b, bz_classifier_sum(bz_buf_view(&b)));
     FILE *f = fopen(name, "wb");
@@ -296,13 +329,53 @@ static bool write_file(const char *name, const struct bz_classifier *c) {
 static void set_stage(struct bz_classifier *c, const float w[BZ_STAGE_COUNT + 1], float unit) {
     c->bias = (int32_t)lrintf(w[BZ_STAGE_COUNT] * 65536.0f);
     for (size_t k = 0; k < BZ_STAGE_COUNT; k++) {
-        float by = k <= BZ_STAGE_MEAN      ? unit
-                   : k == BZ_STAGE_LENGTH  ? 1 / 32.0f
-                   : k == BZ_STAGE_SIZE    ? 1 / 64.0f
-                   : k >= BZ_STAGE_DECODED ? 1.0f
-                                           : 1 / 300.0f;
+        float by = k <= BZ_STAGE_MEAN     ? unit
+                   : k == BZ_STAGE_LENGTH ? 1 / 32.0f
+                   : k == BZ_STAGE_FEW    ? 1 / 8.0f
+                   : k == BZ_STAGE_SIZE   ? 1 / 64.0f
+                   : k == BZ_STAGE_NET    ? 1.0f / BZ_NET_UNIT
+                   : k >= BZ_STAGE_ASKED  ? 1.0f
+                                          : 1 / 300.0f;
         c->stage[k] = (int32_t)lrintf(w[k] * by * 65536.0f);
     }
+}
+
+/* The net is asked about one harmless text in ASKED and about nearly every attack. */
+#define ASKED 6
+
+static int by_int(const void *a, const void *b) {
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int32_t gate_of(const struct rows *rs, const struct bz_classifier *c) {
+    int32_t *top = malloc(rs->n * sizeof(*top));
+    size_t n = 0;
+    for (size_t i = 0; i < rs->n; i++)
+        if (!rs->row[i].valid && !rs->row[i].attack) {
+            struct net_window w[NET_WINDOWS];
+            (void)net_windows(c, &rs->row[i], w);
+            top[n++] = w[0].sum;
+        }
+    qsort(top, n, sizeof(*top), by_int);
+    int32_t gate = n == 0 ? 0 : top[n - 1 - n / ASKED];
+    free(top);
+    return gate;
+}
+
+/* Table and net of a fold; the net's bytes are in `net`. */
+static bool fit_fold(struct model *m, const struct rows *rs, unsigned fold, struct bz_classifier *c,
+                     uint8_t *table, float *unit, struct bz_buf *net) {
+    struct bz_rd r;
+    fit_table(m, rs, fold);
+    *unit = quantise(m, table);
+    c->gate = gate_of(rs, c);
+    bz_buf_reset(net);
+    if (!fit_net(rs, c, fold, net))
+        return false;
+    bz_rd_init(&r, bz_buf_view(net));
+    bz_net_read(&r, &c->net);
+    return bz_rd_end(&r) == BZ_OK;
 }
 
 bool train(struct rows *rs, const char *out) {
@@ -314,19 +387,21 @@ bool train(struct rows *rs, const char *out) {
     int32_t *evidence = calloc(rs->n, sizeof(*evidence));
     struct bz_classifier c = {.table = table, .table_log2 = TABLE_LOG2};
     float w[BZ_STAGE_COUNT + 1], unit;
+    struct bz_buf net;
+    bz_buf_init(&net, (size_t)1 << 20);
     if (m.w == NULL || m.g == NULL || m.mean == NULL || table == NULL || look == NULL ||
         evidence == NULL)
         return false;
     for (unsigned fold = 0; fold < 2; fold++) { /* each half is looked at by the other's model */
-        fit_table(&m, rs, fold);
-        unit = quantise(&m, table);
+        if (!fit_fold(&m, rs, fold, &c, table, &unit, &net))
+            return false;
         for (size_t i = 0; i < rs->n; i++)
             if (!in_fold(i, fold))
                 look_at(&c, &rs->row[i], unit, &look[i]);
     }
     fit_stage(rs, look, w);
-    fit_table(&m, rs, 2);
-    unit = quantise(&m, table);
+    if (!fit_fold(&m, rs, 2, &c, table, &unit, &net))
+        return false;
     set_stage(&c, w, unit);
     for (size_t k = 0; k <= BZ_STAGE_COUNT; k++)
         printf("stage %2zu %8.4f\n", k, (double)w[k]);
@@ -337,13 +412,8 @@ bool train(struct rows *rs, const char *out) {
             e += (int64_t)c.stage[k] * look[i].raw[k];
         evidence[i] = (int32_t)e;
     }
-    int32_t flag = threshold(rs, evidence, -1, 0.02), block = threshold(rs, evidence, -1, 0.003);
-    for (size_t k = 0; k < BZ_CHANNEL_COUNT; k++) {
-        c.scale[k].flag = flag;
-        c.scale[k].block = block > flag ? block : flag + 1;
-    }
-    printf("unit %.5f bias %.3f flag %.3f block %.3f\n", (double)unit, (double)m.bias,
-           flag / 65536.0, block / 65536.0);
-    report(rs, evidence, flag);
-    return write_file(out, &c);
+    set_scale(rs, evidence, &c);
+    printf("unit %.5f bias %.3f gate %d\n", (double)unit, (double)m.bias, c.gate);
+    report(rs, evidence, &c);
+    return write_file(out, &c, bz_buf_view(&net));
 }

@@ -31,7 +31,10 @@ static void read_words(struct row *row, struct bz_view text, size_t max) {
         if (row->words + n > cap) {
             cap = cap == 0 ? 64 : cap * 2;
             row->place = need(realloc(row->place, cap * sizeof(block[0])));
+            row->net = need(realloc(row->net, cap * sizeof(row->net[0])));
         }
+        for (size_t i = 0; i < n; i++)
+            bz_net_place(r, i, row->net[row->words + i]);
         memcpy(row->place + row->words, block, n * sizeof(block[0]));
         row->words += n;
     }
@@ -56,13 +59,18 @@ static uint32_t source_of(struct rows *rs, struct bz_view name) {
     return rs->sources_n++;
 }
 
-/* {"text": ..., "label": 0|1, "source": ..., "split": "train"|"valid", "weight": 1, "document": 0|1} */
+/* {"text": ..., "label": 0|1, "source": ..., "split": "train"|"valid", "weight": 1, "document": 0|1|2} */
 static void read_row(struct rows *rs, const struct bz_json *o, struct bz_arena *ar) {
     struct bz_view text = bz_json_str(bz_json_get(o, BZ_V("text")));
     struct bz_view source = bz_json_str(bz_json_get(o, BZ_V("source")));
     struct bz_view split = bz_json_str(bz_json_get(o, BZ_V("split")));
+    float kind = member_f(o, BZ_V("document"), 0);
     if (text.n == 0)
         return;
+    if (!(kind >= 0 && kind < ROW_KINDS)) {
+        fputs("train-classifier: document is 0, 1 or 2; row left out\n", stderr);
+        return;
+    }
     if (rs->n == rs->cap) {
         rs->cap = rs->cap == 0 ? 65536 : rs->cap * 2;
         rs->row = need(realloc(rs->row, rs->cap * sizeof(*rs->row)));
@@ -77,7 +85,7 @@ static void read_row(struct rows *rs, const struct bz_json *o, struct bz_arena *
     }
     row->attack = member_f(o, BZ_V("label"), 0) > 0.5f;
     row->valid = bz_view_eq(split, BZ_V("valid"));
-    row->document = member_f(o, BZ_V("document"), 0) > 0.5f;
+    row->kind = (enum row_kind)kind;
     row->weight = member_f(o, BZ_V("weight"), 1);
     row->source = source_of(rs, source);
     row->signs = readings[0].signs;
@@ -153,12 +161,12 @@ static bool open_weights(const char *name, struct bz_classifier *ret) {
 }
 
 static int words_main(const char *weights, struct bz_view text) {
-    struct bz_classifier c;
+    static struct bz_classifier c; /* large, as the reader is */
+    static struct bz_words r;
     struct bz_arena ar;
     struct bz_reading *readings;
     size_t n;
     uint32_t block[BZ_WORDS_BLOCK][BZ_WORDS_PLACES];
-    struct bz_words r;
     bz_arena_init(&ar, bz_alloc_heap, (size_t)1 << 26, NULL, 0);
     if (!open_weights(weights, &c) || bz_readings(text, &ar, &readings, &n) != BZ_OK || n == 0)
         return 2;

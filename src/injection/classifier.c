@@ -44,6 +44,8 @@ enum bz_status bz_classifier_open(struct bz_view weights, struct bz_classifier *
         if (c.scale[i].block <= c.scale[i].flag)
             return BZ_ECORRUPT;
     }
+    c.gate = (int32_t)bz_rd_le32(&r);
+    bz_net_read(&r, &c.net);
     c.table = bz_rd_take(&r, (size_t)1 << c.table_log2).p;
     uint64_t sum = bz_classifier_sum(bz_view(weights.p, r.off));
     if (bz_rd_le64(&r) != sum || bz_rd_end(&r) != BZ_OK || c.table[0] != 0)
@@ -153,8 +155,33 @@ static int32_t log_of(uint32_t n) {
     return v < 160 ? v : 160;
 }
 
-static void look_at(const struct bz_reading *r, const struct bz_words_look *look,
-                    const struct sums *s, int32_t ret[BZ_STAGE_COUNT]) {
+static int32_t net_of(const struct bz_classifier *c, struct bz_view window, bool plain) {
+    struct bz_words r;
+    uint32_t unused[BZ_WORDS_BLOCK][BZ_WORDS_PLACES];
+    uint16_t place[BZ_NET_WORDS][BZ_NET_PARTS];
+    size_t words = 0;
+    bz_words_init(&r, window, plain);
+    for (size_t n; words < BZ_NET_WORDS && (n = bz_words_block(&r, c->table_log2, unused)) > 0;)
+        for (size_t i = 0; i < n; i++)
+            bz_net_place(&r, i, place[words++]);
+    return bz_net_sum(&c->net, place, words, plain);
+}
+
+/* The most of what the net says about the heaviest windows. */
+static int32_t ask_net(const struct bz_classifier *c, struct bz_view text, const struct sums *s,
+                       bool plain) {
+    int32_t most = INT32_MIN;
+    for (size_t i = 0; i < s->best_n && (i == 0 || s->best[i].sum > c->gate); i++) {
+        const struct window *w = &s->best[i];
+        int32_t sum = net_of(c, bz_view(text.p + w->start, w->end - w->start), plain);
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+static void look_at(const struct bz_classifier *c, const struct bz_reading *r, struct bz_view text,
+                    bool plain, const struct bz_words_look *look, const struct sums *s,
+                    int32_t ret[BZ_STAGE_COUNT]) {
     uint32_t words = look->words == 0 ? 1 : look->words;
     ret[BZ_STAGE_TOP] = clip(s->top, BZ_STAGE_CLIP);
     ret[BZ_STAGE_SECOND] = clip(s->second, BZ_STAGE_CLIP);
@@ -163,12 +190,15 @@ static void look_at(const struct bz_reading *r, const struct bz_words_look *look
     ret[BZ_STAGE_SHORT] = look->words < SHORT ? clip(s->top, BZ_STAGE_CLIP) : 0;
     ret[BZ_STAGE_MEAN] = clip(s->all * 32 / words, BZ_STAGE_CLIP);
     ret[BZ_STAGE_LENGTH] = log_of(look->words);
+    ret[BZ_STAGE_FEW] = look->words < SHORT ? SHORT - (int32_t)look->words : 0;
     ret[BZ_STAGE_NUMBERS] = (int32_t)((uint64_t)look->numbers * 1000 / words);
     ret[BZ_STAGE_LONGS] = (int32_t)((uint64_t)look->longs * 1000 / words);
     ret[BZ_STAGE_FOREIGN] = (int32_t)((uint64_t)look->foreign * 1000 / words);
     ret[BZ_STAGE_LINES] = (int32_t)((uint64_t)look->lines * 1000 / words);
     ret[BZ_STAGE_SIGNS] = (int32_t)((uint64_t)look->signs * 1000 / words);
     ret[BZ_STAGE_SIZE] = clip((int64_t)look->word_bytes * 16 / words, 1000);
+    ret[BZ_STAGE_ASKED] = s->windows > 0 && s->top > c->gate;
+    ret[BZ_STAGE_NET] = ret[BZ_STAGE_ASKED] ? clip(ask_net(c, text, s, plain), BZ_STAGE_CLIP) : 0;
     ret[BZ_STAGE_DECODED] = r->how_n > 0;
     ret[BZ_STAGE_HIDDEN] =
         (r->signs & (BZ_SIGN_INVISIBLE | BZ_SIGN_TAGS | BZ_SIGN_CONFUSABLE)) != 0;
@@ -182,7 +212,7 @@ static void read_text(const struct bz_classifier *c, const struct bz_reading *r,
         text.n = TEXT_MAX;
     bz_words_init(&words, text, plain);
     sum_text(c, &words, s);
-    look_at(r, &words.look, s, look);
+    look_at(c, r, text, plain, &words.look, s, look);
 }
 
 void bz_classifier_look(const struct bz_classifier *c, const struct bz_reading *r, bool plain,

@@ -1,5 +1,6 @@
 /* The classifier: hashed word and stem n-grams in an int8 table that lies in L2, summed over windows
- * of 32 words, and a small second stage over the heaviest windows and the look of the text.
+ * of 32 words, a small net over those of them that are heavy, and a second stage over the heaviest
+ * windows, the net's sum and the look of the text.
  *
  *   canonical text -> words and 8 places of the table each (classifier_words.h) -> sums of blocks
  *        of 16 words -> windows of two blocks, half overlapping -> features of classifier_format.h
@@ -10,6 +11,7 @@
 #define BZ_INJECTION_CLASSIFIER_H
 
 #include "classifier_format.h"
+#include "classifier_net.h"
 
 #define BZ_CLASSIFIER_SPANS 3
 
@@ -18,6 +20,8 @@ struct bz_classifier {
     const uint8_t *table; /* 1 << table_log2 signed bytes */
     unsigned table_log2;
     int32_t bias, stage[BZ_STAGE_COUNT];
+    int32_t gate; /* of the heaviest window, above which the net is asked */
+    struct bz_net net;
     struct {
         int32_t flag, block;
     } scale[BZ_CHANNEL_COUNT];
@@ -36,7 +40,7 @@ struct bz_classified {
 
 /* Checks every byte count, range and the checksum. OK; ECORRUPT; EVERSION. Cost O(weights.n). */
 enum bz_status bz_classifier_open(struct bz_view weights, struct bz_classifier *ret) BZ_MUST_USE;
-/* Scores one canonical reading. Pure: no memory but the stack (4 KiB). Cost O(r->text.n), some 2 ns
+/* Scores one canonical reading. Pure: no memory but the stack (6 KiB). Cost O(r->text.n), some 2 ns
  * a byte. Of a reading of more than 4 GiB the rest is not read. */
 void bz_classifier_score(const struct bz_classifier *c, const struct bz_reading *r,
                          enum bz_channel channel, struct bz_classified *ret);

@@ -1,11 +1,13 @@
 /* The weights file, little-endian:
  *
- *   0   8  "BZCLASS1"
+ *   0   8  "BZCLASS2"
  *   8   4  table_log2, 10 to 18
  *  12   4  features of the second stage: BZ_STAGE_COUNT
  *  16   4  bias of the second stage, 65,536 a logit
  *  20   4n its weights, 65,536 a logit and unit of the feature
  *   .   8c per channel: evidence at which `flag` begins, and `block`, which is higher
+ *   .   4  a text is shown to the net when its heaviest window is heavier than this
+ *   .   .  the net (classifier_net.h): its table, filters, biases, weights of the filters, bias
  *   .   .  1 << table_log2 weights of one signed byte; the first is 0
  *   .   8  checksum of all before: bz_classifier_sum
  *
@@ -15,7 +17,7 @@
 
 #include <bartizan/injection.h>
 
-#define BZ_CLASSIFIER_MAGIC "BZCLASS1"
+#define BZ_CLASSIFIER_MAGIC "BZCLASS2"
 #define BZ_CLASSIFIER_LOG2_MIN 10
 #define BZ_CLASSIFIER_LOG2_MAX 18
 
@@ -28,12 +30,15 @@ enum bz_classifier_column {
     BZ_STAGE_SHORT,   /* heaviest window in texts below 10 words, else 0 */
     BZ_STAGE_MEAN,    /* a word's share of all blocks, times 32 */
     BZ_STAGE_LENGTH,  /* 16 times log2 of the words, at most 160 */
+    BZ_STAGE_FEW,     /* words that are missing to 10 */
     BZ_STAGE_NUMBERS, /* in thousands of the words: numbers */
     BZ_STAGE_LONGS,   /* words above 32 bytes */
     BZ_STAGE_FOREIGN, /* words with letters beyond ASCII */
     BZ_STAGE_LINES,   /* words that begin a line */
     BZ_STAGE_SIGNS,   /* words behind signs that prose has few of */
     BZ_STAGE_SIZE,    /* bytes of a word, times 16 */
+    BZ_STAGE_NET,     /* the net's sum over the heaviest windows, 256 a logit; 0 if not asked */
+    BZ_STAGE_ASKED,   /* 1 if it was */
     BZ_STAGE_DECODED, /* 1 in what was decoded */
     BZ_STAGE_HIDDEN,  /* 1 if the canonical form had to take away or fold hiding characters */
     BZ_STAGE_COUNT

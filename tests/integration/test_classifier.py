@@ -74,7 +74,7 @@ class Trainer(unittest.TestCase):
 
     def test_bad_input(self):
         bad = self.tmp / "bad.bin"
-        bad.write_bytes(b"BZCLASS1" + bytes(100))
+        bad.write_bytes(b"BZCLASS2" + bytes(100))
         for args, words in (([TRAINER, "score", bad], b"bad.bin: damaged data"), ([TRAINER, "score", "-", "nowhere"], b"channel"), ([TRAINER], b"usage"),
                             ([TRAINER, "train", bad, self.tmp / "missing"], b"missing")):
             done = run(*args, input=b"")

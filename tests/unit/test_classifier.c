@@ -21,13 +21,32 @@
 struct parts {
     const char *magic;
     uint32_t log2, features;
-    int32_t bias, top, flag, block;
-    size_t table; /* bytes written of it */
+    int32_t bias, top, net, flag, block;
+    int32_t apart; /* each channel's scale lies so much above the one before */
+    int32_t gate;
+    int8_t net_byte; /* every row and filter of the net, and 1 its filters' weights */
+    size_t table;    /* bytes written of it */
     uint8_t first;
     bool wrong_sum;
 };
-static const struct parts good = {BZ_CLASSIFIER_MAGIC, LOG2, BZ_STAGE_COUNT, 0, 65536, FLAG, BLOCK,
-                                  1 << LOG2,           0,    false};
+static const struct parts good = {.magic = BZ_CLASSIFIER_MAGIC,
+                                  .log2 = LOG2,
+                                  .features = BZ_STAGE_COUNT,
+                                  .top = 65536,
+                                  .flag = FLAG,
+                                  .block = BLOCK,
+                                  .gate = INT32_MAX,
+                                  .table = 1 << LOG2};
+
+static void write_net(struct bz_buf *b, const struct parts *p) {
+    for (size_t i = 0; i < BZ_NET_ROWS * BZ_NET_SIZE + BZ_NET_INPUTS * BZ_NET_FILTERS; i++)
+        bz_buf_putc(b, (uint8_t)p->net_byte);
+    for (size_t f = 0; f < BZ_NET_FILTERS; f++)
+        bz_buf_put_le32(b, 0);
+    for (size_t f = 0; f < BZ_NET_FILTERS; f++)
+        bz_buf_put_le32(b, 65536);
+    bz_buf_put_le32(b, 0);
+}
 
 static void write_weights(struct bz_buf *b, const struct parts *p) {
     bz_buf_reset(b);
@@ -36,11 +55,15 @@ static void write_weights(struct bz_buf *b, const struct parts *p) {
     bz_buf_put_le32(b, p->features);
     bz_buf_put_le32(b, (uint32_t)p->bias);
     for (size_t i = 0; i < BZ_STAGE_COUNT; i++)
-        bz_buf_put_le32(b, i == BZ_STAGE_TOP ? (uint32_t)p->top : 0);
-    for (size_t i = 0; i < BZ_CHANNEL_COUNT; i++) {
-        bz_buf_put_le32(b, (uint32_t)p->flag);
-        bz_buf_put_le32(b, (uint32_t)p->block);
+        bz_buf_put_le32(b, i == BZ_STAGE_TOP   ? (uint32_t)p->top
+                           : i == BZ_STAGE_NET ? (uint32_t)p->net
+                                               : 0);
+    for (int32_t i = 0; i < BZ_CHANNEL_COUNT; i++) {
+        bz_buf_put_le32(b, (uint32_t)(p->flag + i * p->apart));
+        bz_buf_put_le32(b, (uint32_t)(p->block + i * p->apart));
     }
+    bz_buf_put_le32(b, (uint32_t)p->gate);
+    write_net(b, p);
     for (size_t i = 0; i < p->table; i++)
         bz_buf_putc(b, i == 0 ? p->first : 0);
     bz_buf_put_le64(b, bz_classifier_sum(bz_buf_view(b)) + p->wrong_sum);
@@ -61,7 +84,7 @@ static void only_whole_weights_open(void **state) {
     (void)state;
     struct parts p = good;
     assert_int_equal(try(&p), BZ_OK);
-    p.magic = "BZCLASS9";
+    p.magic = "BZCLASS1"; /* of an older build */
     assert_int_equal(try(&p), BZ_EVERSION);
     static const uint32_t sizes[] = {0, 9, 19, 31, 32, 64, UINT32_MAX};
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -101,7 +124,8 @@ static void no_part_of_a_file_opens(void **state) {
     struct bz_classifier c;
     bz_buf_init(&b, 1 << 20);
     write_weights(&b, &good);
-    for (size_t n = 0; n < b.n; n++) {
+    /* Every byte of head and tail; of the tables some. */
+    for (size_t n = 0; n < b.n; n += n < 512 || b.n - n < 512 ? 1 : 509) {
         uint8_t *copy =
             malloc(n == 0 ? 1 : n); /* of that size: the address sanitizer watches its end */
         assert_non_null(copy);
@@ -109,7 +133,8 @@ static void no_part_of_a_file_opens(void **state) {
         assert_int_equal(bz_classifier_open(bz_view(copy, n), &c), BZ_ECORRUPT);
         free(copy);
     }
-    for (size_t i = 0; i < b.n; i++) { /* no byte of it can be another */
+    for (size_t i = 0; i < b.n;
+         i += i < 512 || b.n - i < 512 ? 1 : 509) { /* no byte of it can be another */
         b.p[i] ^= 0x10;
         assert_int_not_equal(bz_classifier_open(bz_buf_view(&b), &c), BZ_OK);
         b.p[i] ^= 0x10;
@@ -120,24 +145,81 @@ static void no_part_of_a_file_opens(void **state) {
 
 /* ---- scale --------------------------------------------------------------------------------------- */
 
-static struct bz_classified score_of(const struct bz_classifier *c, struct bz_view text) {
+static struct bz_classified score_in(const struct bz_classifier *c, struct bz_view text,
+                                     enum bz_channel channel) {
     struct bz_reading r = {.text = text, .to = (uint32_t)text.n};
     struct bz_classified got;
-    bz_classifier_score(c, &r, BZ_CHANNEL_USER, &got);
+    bz_classifier_score(c, &r, channel, &got);
     return got;
 }
 
-static float score_at(int32_t bias) {
-    struct bz_buf b;
+static struct bz_classified score_of(const struct bz_classifier *c, struct bz_view text) {
+    return score_in(c, text, BZ_CHANNEL_USER);
+}
+
+/* Weights of our own: `b` holds them. */
+static struct bz_classifier open_parts(struct bz_buf *b, const struct parts *p) {
     struct bz_classifier c;
+    bz_buf_init(b, 1 << 20);
+    write_weights(b, p);
+    assert_int_equal(bz_classifier_open(bz_buf_view(b), &c), BZ_OK);
+    return c;
+}
+
+static float score_at(int32_t bias) {
+    static struct bz_buf b;
+    static struct bz_classifier c;
+    if (b.p == NULL)
+        c = open_parts(&b, &good);
+    c.bias = bias;
+    return score_of(&c, BZ_V("word")).score;
+}
+
+/* The same evidence, three channels: each begins to flag and to block at its own. */
+static void each_channel_has_its_own_thresholds(void **state) {
+    (void)state;
+    struct bz_buf b;
     struct parts p = good;
-    p.bias = bias;
-    bz_buf_init(&b, 1 << 20);
-    write_weights(&b, &p);
-    assert_int_equal(bz_classifier_open(bz_buf_view(&b), &c), BZ_OK);
-    float score = score_of(&c, BZ_V("word")).score;
+    p.apart = 1000;
+    struct bz_classifier c = open_parts(&b, &p);
+    for (int32_t k = 0; k < BZ_CHANNEL_COUNT; k++) {
+        enum bz_channel channel = (enum bz_channel)k;
+        c.bias = FLAG + k * 1000;
+        assert_true(score_in(&c, BZ_V("word"), channel).score == 0.5f);
+        c.bias--;
+        assert_true(score_in(&c, BZ_V("word"), channel).score < 0.5f);
+        c.bias = BLOCK + k * 1000;
+        assert_true(score_in(&c, BZ_V("word"), channel).score == 0.75f);
+        c.bias--;
+        assert_true(score_in(&c, BZ_V("word"), channel).score < 0.75f);
+    }
     bz_buf_free(&b);
-    return score;
+}
+
+/* ---- the net --------------------------------------------------------------------------------------- */
+
+static void the_net_is_asked_above_the_gate_alone(void **state) {
+    (void)state;
+    static const struct bz_reading r = {.text = {(const uint8_t *)"one two three", 13}};
+    int32_t look[BZ_STAGE_COUNT];
+    struct bz_buf b;
+    struct parts p = good;
+    p.net_byte = 1;
+    p.gate = -1; /* the table of these weights is empty: every window weighs 0 */
+    struct bz_classifier c = open_parts(&b, &p);
+    bz_classifier_look(&c, &r, false, look);
+    assert_int_equal(look[BZ_STAGE_ASKED], 1);
+    /* three words of four rows of ones under a filter of ones: 3 * 16 * 4, of 32 filters */
+    assert_int_equal(look[BZ_STAGE_NET], 32 * (192 >> BZ_NET_SHIFT));
+    c.gate = 0;
+    bz_classifier_look(&c, &r, false, look);
+    assert_int_equal(look[BZ_STAGE_ASKED], 0);
+    assert_int_equal(look[BZ_STAGE_NET], 0);
+    static const struct bz_reading none = {.text = {(const uint8_t *)"...", 3}};
+    c.gate = INT32_MIN;
+    bz_classifier_look(&c, &none, false, look);
+    assert_int_equal(look[BZ_STAGE_ASKED], 0);
+    bz_buf_free(&b);
 }
 
 static void the_scale_is_fixed_at_the_thresholds(void **state) {
@@ -257,6 +339,31 @@ static uint32_t roll(uint32_t n) {
     return (uint32_t)(seed >> 33) % n;
 }
 
+/* Any weights, any words, every length of a window. */
+static void vector_code_adds_what_plain_code_adds(void **state) {
+    (void)state;
+    static struct bz_net net;
+    static uint8_t rows[BZ_NET_ROWS * BZ_NET_SIZE];
+    for (size_t i = 0; i < sizeof(rows); i++)
+        rows[i] = (uint8_t)roll(256);
+    net.rows = rows;
+    for (size_t i = 0; i < BZ_NET_INPUTS; i++)
+        for (size_t f = 0; f < BZ_NET_FILTERS; f++)
+            net.filter[i / 2][f][i % 2] = (int16_t)((int)roll(256) - 128);
+    for (size_t f = 0; f < BZ_NET_FILTERS; f++) {
+        net.bias[f] = (int32_t)roll(20000) - 10000;
+        net.out[f] = (int32_t)roll(200000) - 100000;
+    }
+    for (size_t round = 0; round < 2000; round++) {
+        uint16_t place[BZ_NET_WORDS][BZ_NET_PARTS];
+        size_t n = round % (BZ_NET_WORDS + 1);
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = 0; k < BZ_NET_PARTS; k++)
+                place[i][k] = (uint16_t)roll(BZ_NET_ROWS);
+        assert_int_equal(bz_net_sum(&net, place, n, false), bz_net_sum(&net, place, n, true));
+    }
+}
+
 static void one_text_both_ways(const uint8_t *p, size_t n) {
     struct bz_words a, b;
     uint32_t x[BZ_WORDS_BLOCK][BZ_WORDS_PLACES], y[BZ_WORDS_BLOCK][BZ_WORDS_PLACES];
@@ -355,6 +462,9 @@ int main(void) {
         cmocka_unit_test(only_whole_weights_open),
         cmocka_unit_test(no_part_of_a_file_opens),
         cmocka_unit_test(the_scale_is_fixed_at_the_thresholds),
+        cmocka_unit_test(each_channel_has_its_own_thresholds),
+        cmocka_unit_test(the_net_is_asked_above_the_gate_alone),
+        cmocka_unit_test(vector_code_adds_what_plain_code_adds),
         cmocka_unit_test(it_tells_attacks_from_the_same_words),
         cmocka_unit_test(an_attack_is_found_wherever_it_stands),
         cmocka_unit_test(vector_code_reads_what_plain_code_reads),
