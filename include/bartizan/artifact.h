@@ -94,6 +94,9 @@ struct bz_facts { /* every member may be NULL; ctx goes to each */
                           const uint8_t digest[32]);
     /* "general.license", "general.architecture", "format", ...: one line of text each */
     void (*metadata)(void *ctx, struct bz_view key, struct bz_view value);
+    /* A word of a GGUF's vocabulary that is no text: named by an id (end of turn) or a control token first (control),
+     * then those that whoever made the model defined. Any bytes, at most 4 KiB. */
+    void (*special_token)(void *ctx, struct bz_view text, bool control);
 };
 
 /* ---- a scan -------------------------------------------------------------------------------------- */

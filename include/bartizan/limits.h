@@ -121,6 +121,7 @@
 #define BZ_PROMPT_RULES_MAX 64 /* of the section `prompts` */
 #define BZ_PROMPT_WHOM_MAX 256 /* roles x routes that one of them names */
 #define BZ_PROMPT_NAME_MAX 64
+#define BZ_SHOW_MODELS_MAX 128 /* models of one Ollama server that are asked for their templates */
 #define BZ_TEMPLATE_TOKENS_MAX 128     /* of one model's chat template; big families have some 30 */
 #define BZ_TEMPLATE_TOKEN_MAX 64       /* bytes of one of them */
 #define BZ_PROMPT_TEXT_MAX (64u << 10) /* a system prompt goes to the model with every request */
@@ -176,11 +177,12 @@
 #define BZ_HDF5_LIST_MAX (64u << 20)    /* bytes of its answer; configurations are below 10 MiB */
 #define BZ_HDF5_COPY_MAX (1ull << 30)   /* a member of an archive, held in memory for it */
 /* 7z by libarchive: what that process may take. */
-#define BZ_UNPACK_MEMORY_MAX (1ull << 30) /* bytes of address space; PPMd may ask for four times that */
-#define BZ_UNPACK_SECONDS_MAX 60          /* of processor time: PPMd makes 20 MB/s */
-#define BZ_UNPACK_LIST_MAX (64u << 20)    /* bytes of its list: 100,000 long names */
-#define BZ_UNPACK_BYTES_MAX (1ull << 30)  /* of what it unpacks, held in memory */
-#define BZ_SCAN_SPOOL_MAX (16u << 20)   /* a decoded member up to here is held, not decoded twice */
+#define BZ_UNPACK_MEMORY_MAX                                                                       \
+    (1ull << 30)                 /* bytes of address space; PPMd may ask for four times that */
+#define BZ_UNPACK_SECONDS_MAX 60 /* of processor time: PPMd makes 20 MB/s */
+#define BZ_UNPACK_LIST_MAX (64u << 20)   /* bytes of its list: 100,000 long names */
+#define BZ_UNPACK_BYTES_MAX (1ull << 30) /* of what it unpacks, held in memory */
+#define BZ_SCAN_SPOOL_MAX (16u << 20) /* a decoded member up to here is held, not decoded twice */
 #define BZ_TENSORS_MAX                                                                             \
     (1u << 20) /* tensors, or records of metadata; the largest models have 100,000 */
 

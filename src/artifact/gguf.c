@@ -432,6 +432,7 @@ static void body(struct gguf *g) {
     if (g->st != BZ_OK || g->stop)
         return;
     gguf_known_end(g);
+    gguf_vocab(g);
     if (!g->stop && g->st == BZ_OK)
         gguf_tensors(g);
 }

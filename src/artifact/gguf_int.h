@@ -4,6 +4,7 @@
  *   gguf_known.c   what known keys must hold
  *   gguf_tensors.c tensor records and the layout of the data
  *   gguf_types.c   the table of tensor types
+ *   gguf_vocab.c   the words of the vocabulary that are no text
  *
  *     "GGUF" version n_tensors n_kv | records | tensor infos | padding | data ... | end of file
  *
@@ -102,6 +103,8 @@ struct gguf {
     /* what the records said */
     bool has_tokens, has_scores, has_types, has_split_no, has_split_count, has_split_tensors;
     uint64_t tokens, scores, types; /* lengths */
+    uint64_t tokens_off, types_off; /* of their first elements */
+    uint8_t types_elem;             /* enum gguf_type */
     uint64_t split_no, split_count, split_tensors;
     struct gguf_id ids[GGUF_IDS_MAX];
     size_t ids_n;
@@ -123,6 +126,8 @@ bool gguf_has_control(struct bz_view v, bool text);
 /* gguf_known.c: a record whose key is `key` (in memory of its own). */
 void gguf_known(struct gguf *g, struct bz_view key, const struct gguf_value *v);
 void gguf_known_end(struct gguf *g); /* what the records say together */
+/* gguf_vocab.c: to bz_facts.special_token, once all records are read. */
+void gguf_vocab(struct gguf *g);
 /* gguf_tensors.c: from the first tensor info to the end of the file. */
 void gguf_tensors(struct gguf *g);
 

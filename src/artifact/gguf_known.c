@@ -192,12 +192,15 @@ static void lengths(struct gguf *g, struct bz_view key, const struct gguf_value 
     if (bz_view_eq(key, BZ_V("tokenizer.ggml.tokens"))) {
         g->has_tokens = true;
         g->tokens = v->count;
+        g->tokens_off = v->off;
     } else if (bz_view_eq(key, BZ_V("tokenizer.ggml.scores"))) {
         g->has_scores = true;
         g->scores = v->count;
     } else if (bz_view_eq(key, BZ_V("tokenizer.ggml.token_type"))) {
         g->has_types = true;
         g->types = v->count;
+        g->types_off = v->off;
+        g->types_elem = v->elem;
     } else if (bz_view_eq(key, BZ_V("split.no"))) {
         g->has_split_no = true;
         g->split_no = v->u;

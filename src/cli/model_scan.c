@@ -176,7 +176,7 @@ static void take_result(struct file *f, const struct bz_scan_result *r) {
 }
 
 static enum bz_status scan(struct file *f) {
-    const struct bz_facts facts = {f, on_tensor, on_template, on_metadata};
+    const struct bz_facts facts = {f, on_tensor, on_template, on_metadata, NULL};
     struct bz_scan_asker asker = {.socket = f->ask, .fd = f->fd};
     struct bz_scan_options opt = {.fail_on = BZ_SEVERITY_MEDIUM,
                                   .facts = &facts,

@@ -316,6 +316,7 @@ void bz_daemon_unload(struct bz_daemon *d) {
         free(r->credential);
         r->credential = NULL;
         bz_templates_free(r);
+        (void)bz_templates_show_end(r, false);
     }
     bz_steering_free(d->steering);
     d->steering = NULL;

@@ -9,14 +9,22 @@
 #include "advisories.h"
 #include "bodies.h"
 #include "instance.h"
+#include "model_tokens.h"
 #include "models.h"
 #include "steering.h"
 
 #define BZ_PROBE_PERIOD_NS 2000000000ull
 #define BZ_SWEEP_PERIOD_NS 10000000000ull  /* values whose time is over are wiped that often */
 #define BZ_VERSION_PERIOD_NS 3000000000ull /* how often a backend is asked for its version */
+#define BZ_SHOW_PERIOD_NS 30000000000ull   /* how often Ollama is asked for its models' templates */
 #define BZ_PROBE_DOWN_NS 1000000000ull     /* a backend that is down is asked more often */
 
+enum bz_tokens_from { /* who says what a model's control tokens are */
+                      BZ_TOKENS_FROM_SERVER,
+                      BZ_TOKENS_FROM_FILES,   /* that it was seen to serve, approved */
+                      BZ_TOKENS_FROM_COMMAND, /* that its `run` names */
+                      BZ_TOKENS_FROM_COUNT
+};
 /* One backend by its index in the image. Its place never changes while the daemon runs: workers
  * count by index. */
 struct bz_backend_run {
@@ -43,10 +51,13 @@ struct bz_backend_run {
     char version[BZ_VERSION_MAX + 1]; /* as it says itself, while it is up; "": not seen */
     bool asks_version;                /* what the probe under way, or the next one, is for */
     uint64_t version_ns;              /* when to ask next */
-    struct { /* control tokens of its chat template, each ended by a zero */
-        char *text;
-        size_t n;
-    } tokens;
+    struct bz_token_set tokens[BZ_TOKENS_FROM_COUNT]; /* control tokens of its models */
+    struct { /* its models are asked for one by one (Ollama) */
+        struct bz_token_set found;
+        uint64_t next_ns;
+        uint32_t at; /* of models */
+        bool asks;   /* what the probe under way, or the next one, is for */
+    } show;
 };
 
 /* The configuration's backends in image order; texts of retired ones are its own. */
@@ -65,12 +76,12 @@ struct bz_pack {
 struct bz_daemon {
     struct bz_instance in;
     struct bz_instance_keys keys;
-    struct bz_places *places;  /* what config->backends points to */
-    struct bz_config *config;  /* backends in image order, retired ones included */
-    struct bz_buf config_text; /* as loaded */
-    struct bz_pack pack;       /* of config */
+    struct bz_places *places;     /* what config->backends points to */
+    struct bz_config *config;     /* backends in image order, retired ones included */
+    struct bz_buf config_text;    /* as loaded */
+    struct bz_pack pack;          /* of config */
     struct bz_steering *steering; /* of config: rules and prompts */
-    struct bz_buf leaks;       /* the same: what replies are watched for */
+    struct bz_buf leaks;          /* the same: what replies are watched for */
     struct bz_backend_run backend[BZ_BACKENDS_MAX];
     struct bz_map state_map, ring_map, vault_map;
     struct bz_vault *vault; /* NULL: could not be mapped */
@@ -96,7 +107,7 @@ struct bz_daemon {
         struct bz_posture_summary last;
         char why[160]; /* it is bad; "" otherwise */
     } posture;
-    struct bz_mcp_watch *mcp;    /* of MCP servers (mcp.h); NULL: cannot be kept */
+    struct bz_mcp_watch *mcp; /* of MCP servers (mcp.h); NULL: cannot be kept */
     CURLM *multi;
     bool publish_wanted;
     bool stopping, reload_wanted;

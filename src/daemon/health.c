@@ -132,15 +132,36 @@ static void probe_done(struct bz_daemon *d, struct bz_backend_run *r) {
     r->probe_head = NULL;
 }
 
+/* The next model's template. */
+static const char *ask_show(const struct bz_backend_run *r, CURL *h, struct curl_slist **head) {
+    char mem[BZ_MODEL_NAME_MAX + 64];
+    struct bz_jw w;
+    struct bz_buf b;
+    bz_buf_init_fixed(&b, mem, sizeof mem - 1);
+    bz_jw_init(&w, &b);
+    bz_jw_obj(&w);
+    bz_jw_kstr(&w, "model", bz_view_str(r->models.v[r->show.at]));
+    bz_jw_end(&w);
+    mem[b.n] = '\0';
+    if (bz_buf_status(&b) != BZ_OK)
+        return NULL;
+    *head = curl_slist_append(*head, "Content-Type: application/json");
+    curl_easy_setopt(h, CURLOPT_COPYPOSTFIELDS, mem);
+    return "/api/show";
+}
+
 static void probe_start(struct bz_daemon *d, uint32_t i, uint64_t now) {
     struct bz_backend_run *r = &d->backend[i];
     char url[URL_MAX], sock[BZ_DIR_PATH_MAX];
     r->next_ns = now + BZ_PROBE_PERIOD_NS;
+    if (r->show.asks && r->show.at >= r->models.n)
+        (void)bz_templates_show_end(r, false);
     CURL *h = curl_easy_init();
     struct curl_slist *head = h == NULL ? NULL : headers(r);
-    const char *path = h == NULL                 ? NULL
+    const char *path = h == NULL                  ? NULL
                        : r->type == BZ_SERVER_MCP ? bz_mcp_ask(d, i, h, &head)
                        : r->asks_version          ? bz_server_version_path(r->type)
+                       : r->show.asks             ? ask_show(r, h, &head)
                                                   : bz_model_list_path(r->type);
     if (path == NULL || !put_url(&d->config->backends[i], path, url, sock)) {
         curl_slist_free_all(head);
@@ -250,8 +271,19 @@ static void take_version(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t 
     set_version(d, r, version);
 }
 
+static void take_show(struct bz_daemon *d, uint32_t i, CURLcode rc) {
+    struct bz_backend_run *r = &d->backend[i];
+    long status = 0;
+    bool good = rc == CURLE_OK &&
+                curl_easy_getinfo(r->probe, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+                status == 200;
+    d->publish_wanted |= good ? bz_templates_show_take(r, bz_buf_view(&r->probe_body))
+                              : bz_templates_show_end(r, false);
+}
+
 static void take_list(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now) {
     struct bz_backend_run *r = &d->backend[i];
+    bool was_up = r->health == BZ_HEALTH_UP;
     long status = 0;
     if (rc == CURLE_OK && curl_easy_getinfo(r->probe, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK)
         take_answer(d, i, status);
@@ -262,6 +294,14 @@ static void take_list(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t now
         r->version_ns = 0;
     } else if (bz_server_version_path(r->type) != NULL && now >= r->version_ns) {
         r->asks_version = true;
+    }
+    if (r->health != BZ_HEALTH_UP)
+        r->show.next_ns = 0;
+    else if (!was_up)
+        bz_templates_run(d, i);
+    if (r->health == BZ_HEALTH_UP && r->type == BZ_SERVER_OLLAMA && now >= r->show.next_ns) {
+        r->show.next_ns = now + BZ_SHOW_PERIOD_NS;
+        bz_templates_show_begin(r);
     }
 }
 
@@ -289,13 +329,15 @@ static void take_result(struct bz_daemon *d, uint32_t i, CURLcode rc, uint64_t n
     }
     if (r->asks_version)
         take_version(d, i, rc, now);
+    else if (r->show.asks)
+        take_show(d, i, rc);
     else
         take_list(d, i, rc, now);
     uint8_t rnd = 0;
     bz_random(&rnd, sizeof rnd);
     uint64_t period = r->health == BZ_HEALTH_UP ? BZ_PROBE_PERIOD_NS : BZ_PROBE_DOWN_NS;
     /* up to 10 % earlier, so that many gateways do not ask in step */
-    r->next_ns = r->asks_version ? now : now + period - period / 10 * rnd / 255;
+    r->next_ns = r->asks_version || r->show.asks ? now : now + period - period / 10 * rnd / 255;
     probe_done(d, r);
 }
 
@@ -324,6 +366,8 @@ void bz_health_reset(struct bz_daemon *d, uint32_t i) {
     r->next_ns = 0;
     bz_cage_forget(r);
     bz_templates_free(r);
+    (void)bz_templates_show_end(r, false);
+    r->show.next_ns = 0;
     bz_mcp_forget(d, i);
     r->version[0] = '\0';
     r->asks_version = false;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <bartizan/text.h>
 
+#include "templates.h"
 #include "watch_int.h"
 
 enum verdict { LOOK_NONE, LOOK_AWAY, LOOK_GOOD, LOOK_WAIT, LOOK_BAD, LOOK_BLIND };
@@ -123,6 +124,7 @@ struct looking {
     enum verdict verdict; /* rises */
     char why[WATCH_WHY];
     uint64_t files;
+    uint32_t backend;
 };
 
 static void judge(struct looking *g, enum verdict v, const char *fmt, ...)
@@ -202,6 +204,8 @@ static void judge_digest(struct looking *g, const struct watch_file *k,
     char hex[20];
     if (bz_registry_approved(g->d->registry, k->sha256)) {
         g->l->met_good = true;
+        if (held_as(g->l, &f->id) == NULL)
+            bz_templates_file(g->d, g->backend, f->fd, f->path);
         hold(g->l, &f->id);
         judge(g, LOOK_GOOD, "%s", "");
         return;
@@ -256,6 +260,7 @@ static void look_into(struct looking *g, uint32_t i) {
         l->begun = pids.begun;
         l->met_good = l->tainted = false;
         l->held_n = 0;
+        bz_templates_forget(g->d, i);
     }
     for (size_t k = 0; k < pids.n && st == BZ_OK; k++) {
         char why[WATCH_WHY] = "";
@@ -317,7 +322,7 @@ static void look_at(struct bz_daemon *d, uint32_t i, uint64_t now) {
     l->next_ns = now + (uint64_t)d->config->registry.check_s * 1000000000u;
     if (g == NULL)
         return;
-    *g = (struct looking){.d = d, .w = w, .l = l, .verdict = LOOK_NONE};
+    *g = (struct looking){.d = d, .w = w, .l = l, .verdict = LOOK_NONE, .backend = i};
     look_into(g, i);
     if (g->verdict == LOOK_WAIT)
         l->next_ns = now + 50000000u;

@@ -404,6 +404,19 @@ class Mapped(Registry):
             raise AssertionError("%s: %s" % (self.state(), self.i.output()[-2000:])) from e
         self.assertEqual(self.chat(), 503)
 
+    def test_control_tokens_of_the_mapped_model(self):
+        """A server that shows no template: what its approved file says are the tokens of the model."""
+        self.i.backends = self.i.backends.replace("llama.cpp", "openai")
+        self.i.write_config()
+        self.i.cli("reload", self.i.dir)
+        llama(self, self.file, port=self.port)
+        self.good()
+
+        def found():
+            r = self.i.post("/v1/chat/completions", {"model": "tiny", "messages": [{"role": "user", "content": "a <|call|> b"}]})
+            return r.code == "control_token_blocked" and "Found: model" in r.json["error"]["message"]
+        wait_for(found)
+
     def test_approved_is_served_and_tensors_have_digests(self):
         llama(self, self.file, port=self.port)
         self.good()

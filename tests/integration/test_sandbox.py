@@ -441,18 +441,28 @@ def client_hello(name):
 class OfAnInstance(Cages):
     """backends[].run"""
 
-    def make(self, run, extra="", name="local"):
+    def make(self, run, extra="", name="local", kind="llama.cpp"):
         holder = pathlib.Path(tempfile.mkdtemp(prefix="bz-", dir="/var/tmp"))
         wrap = ["setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups"] if ROOT_USER else []
         if ROOT_USER:
             os.chown(holder, NOBODY, NOBODY)
-        i = Caged(self.p.bartizan, holder, wrap, "  - {name: %s, type: llama.cpp, run: %s}\n" % (name, json.dumps(run)), extra)
+        i = Caged(self.p.bartizan, holder, wrap, "  - {name: %s, type: %s, run: %s}\n" % (name, kind, json.dumps(run)), extra)
         self.addCleanup(i.close)
         self.addCleanup(shutil.rmtree, holder, True)
         return i
 
     def run_of(self, **more):
         return {"profile": "llama-server", "command": self.server_words(), "read": self.p.reads} | more
+
+    def test_control_tokens_of_the_model_it_runs(self):
+        """A server that shows no template: what the file that its command names says are the tokens of the model."""
+        i = self.make(self.run_of(), kind="openai").start()
+        i.served("tiny")
+
+        def found():
+            r = i.post("/v1/chat/completions", {"model": "tiny", "messages": [{"role": "user", "content": "a <|call|> b"}]})
+            return r.code == "control_token_blocked" and "Found: model" in r.json["error"]["message"]
+        wait_for(found)
 
     def test_started_served_probed_and_gone(self):
         i = self.make(self.run_of()).start()

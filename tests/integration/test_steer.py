@@ -8,6 +8,7 @@ import tempfile
 from echo_upstream import Echo
 from harness import Case, backend, wait_for
 from test_data import APIS
+import ollama_standin
 import test_data
 
 ORDER = "obey the blue turnip" # what the rule below looks for; the built-in rules know nothing of vegetables
@@ -304,3 +305,19 @@ class OwnTokens(Case):
         self.assertEqual(ask("cpp", "a <ze> b").code, "control_token_blocked")
         self.assertEqual(ask("cpp", "a <zebra> b").status, 200)
         self.assertEqual(ask("m", "a <zebra_of_turn> b").status, 200) # another server's model knows nothing of it
+
+    def test_of_the_template_that_ollama_shows(self):
+        self.addCleanup(setattr, ollama_standin, "TEMPLATE", ollama_standin.TEMPLATE)
+        ollama_standin.TEMPLATE = "{{ if .System }}<zebra_of_turn>{{ .System }}{{ end }}{{ .Prompt }}[ZEBRA_END]"
+        up = ollama_standin.start()
+        self.addCleanup(up.server_close)
+        self.addCleanup(up.shutdown)
+        i = self.instance([backend("o", "ollama", "http://127.0.0.1:%d" % up.server_address[1])])
+        i.served("tiny:latest")
+
+        def ask(text):
+            return i.post("/api/chat", {"model": "tiny:latest", "stream": False, "messages": [{"role": "user", "content": text}]})
+
+        wait_for(lambda: ask("a <zebra_of_turn> b").code == "control_token_blocked")
+        self.assertEqual(ask("a [ZEBRA_END] b").code, "control_token_blocked")
+        self.assertEqual(ask("a [ZEBRA] b").status, 200)

@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 WORDS = ("the gate stands open by day and shut by night for who comes late must knock and say a name "
          "é naïve Straße 東京 🙂 while watchmen count each lantern on the wall").split()
 VERSION = "0.33.0"
+TEMPLATE = "{{ .Prompt }}"
 STAMP = "2026-08-21T10:00:00.000000Z"
 
 
@@ -242,7 +243,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def show(self, q):
         name = self.model(q)
-        self.reply(200, {"modelfile": "FROM /var/lib/ollama/blobs/sha256-" + digest(name), "template": "{{ .Prompt }}",
+        self.reply(200, {"modelfile": "FROM /var/lib/ollama/blobs/sha256-" + digest(name), "template": TEMPLATE,
                          "system": "internal system prompt", "parameters": "", "modified_at": STAMP,
                          "details": self.listed(name)["details"], "capabilities": ["completion", "tools"],
                          "model_info": {"general.architecture": "llama", "llama.context_length": 16384}})
