@@ -318,6 +318,6 @@ class OwnTokens(Case):
         def ask(text):
             return i.post("/api/chat", {"model": "tiny:latest", "stream": False, "messages": [{"role": "user", "content": text}]})
 
-        wait_for(lambda: ask("a <zebra_of_turn> b").code == "control_token_blocked")
-        self.assertEqual(ask("a [ZEBRA_END] b").code, "control_token_blocked")
+        wait_for(lambda: b"Found: model" in ask("a <zebra_of_turn> b").body)
+        self.assertEqual(ask("a [ZEBRA_END] b").status, 403)
         self.assertEqual(ask("a [ZEBRA] b").status, 200)
