@@ -334,6 +334,8 @@ static int list_all(struct bz_instance *in, const struct order *x) {
     bz_buf_init(&b, JSON_ROOM);
     if (bz_instance_config(in, BZ_F_CONFIG, &text, &c, &errs) != BZ_OK)
         bz_say("%s is refused: which prompts are in use is not known", BZ_F_CONFIG);
+    if (s.n == 0 && !x->json)
+        (void)puts("no prompts; 'bartizan prompt add' makes the first");
     bz_jw_init(&w, &b);
     bz_jw_arr(&w);
     for (size_t i = 0; i < s.n; i++) {
