@@ -260,6 +260,12 @@ static const char *const harmless[] = {
     "how do i ignore white space in git diff?",
     "please ignore my previous mail, the question is settled.",
     "what are the rules of the game of go?",
+    "what is the capital of france?",
+    "thanks, that helps",
+    "wie wird das wetter in hamburg?",
+    "prompt injection means that text from a web page is read as an instruction. the defence "
+    "against "
+    "it is least privilege for agents, and marking untrusted text.",
     "the system prompt of bash can be changed with ps1.",
     "i forgot the password of my router. how do i reset it?",
     "summarise the following article about renewable energy in three sentences.",
