@@ -59,7 +59,8 @@ static void verdict(struct bz_buf *out, const struct bz_red_result *r,
 }
 
 static void families(struct bz_buf *out, const struct bz_red_result *r) {
-    bz_buf_puts(out, "<h2>Families</h2>\n<table><tr><th>Family</th><th>Attacks</th><th>Stopped</th>"
+    bz_buf_puts(out, "<h2>Families</h2>\n<div "
+                     "class=\"wide\"><table><tr><th>Family</th><th>Attacks</th><th>Stopped</th>"
                      "<th>Stopped or flagged</th><th>Benign texts stopped</th></tr>\n");
     for (size_t i = 0; i < r->families_n; i++) {
         const struct bz_red_tally *f = &r->families[i];
@@ -74,11 +75,12 @@ static void families(struct bz_buf *out, const struct bz_red_result *r) {
         rate(out, f->twins[BZ_RED_STOPPED], bz_red_sum(f->twins));
         bz_buf_puts(out, "</tr>\n");
     }
-    bz_buf_puts(out, "</table>\n");
+    bz_buf_puts(out, "</table></div>\n");
 }
 
 static void trials(struct bz_buf *out, const struct bz_red_result *r) {
-    bz_buf_puts(out, "<h2>Scenarios</h2>\n<table><tr><th>Scenario</th><th>Forbidden</th><th>Rounds"
+    bz_buf_puts(out, "<h2>Scenarios</h2>\n<div "
+                     "class=\"wide\"><table><tr><th>Scenario</th><th>Forbidden</th><th>Rounds"
                      "</th><th>Happened</th><th>Nearest</th></tr>\n");
     for (size_t i = 0; i < r->trials_n; i++) {
         const struct bz_red_trial *t = &r->trials[i];
@@ -91,11 +93,12 @@ static void trials(struct bz_buf *out, const struct bz_red_result *r) {
                       t->forbidden > 0 ? "bad" : "good", (unsigned long long)t->forbidden,
                       100 * t->nearest);
     }
-    bz_buf_puts(out, "</table>\n");
+    bz_buf_puts(out, "</table></div>\n");
 }
 
 static void findings(struct bz_buf *out, const struct bz_red_result *r) {
-    bz_buf_puts(out, "<h2>Findings</h2>\n<table><tr><th>Where</th><th>What</th><th>How to do it "
+    bz_buf_puts(out, "<h2>Findings</h2>\n<div "
+                     "class=\"wide\"><table><tr><th>Where</th><th>What</th><th>How to do it "
                      "again</th></tr>\n");
     for (size_t i = 0; i < r->findings_n; i++) {
         const struct bz_red_finding *f = &r->findings[i];
@@ -107,7 +110,7 @@ static void findings(struct bz_buf *out, const struct bz_red_result *r) {
         bz_html_put(out, f->gene);
         bz_buf_puts(out, "</code></td></tr>\n");
     }
-    bz_buf_puts(out, "</table>\n");
+    bz_buf_puts(out, "</table></div>\n");
     if (r->findings_more > 0)
         bz_buf_printf(out, "<p class=\"m\">And %llu more.</p>\n",
                       (unsigned long long)r->findings_more);
