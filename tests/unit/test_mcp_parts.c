@@ -483,6 +483,31 @@ static void pins(void **state) {
     bz_buf_free(&b);
 }
 
+/* Both sides of what one server may have. */
+static void definitions_cap(void **state) {
+    static struct bz_mcp_pin list[BZ_MCP_DEFINITIONS_MAX + 1];
+    static char names[BZ_MCP_DEFINITIONS_MAX + 1][8];
+    struct bz_mcp_server s = {
+        .name = BZ_V("one"), .path = BZ_V("/mcp"), .result_max = 1, .pins = list};
+    struct bz_mcp m;
+    struct bz_buf b;
+    (void)state;
+    for (size_t i = 0; i <= BZ_MCP_DEFINITIONS_MAX; i++) {
+        (void)snprintf(names[i], sizeof names[i], "t%zu", i);
+        list[i] = (struct bz_mcp_pin){
+            .what = (enum bz_mcp_what)(i % 2 == 0 ? BZ_MCP_TOOL : BZ_MCP_PROMPT),
+            .name = bz_view_str(names[i])};
+    }
+    for (size_t over = 0; over < 2; over++) {
+        s.pins_n = BZ_MCP_DEFINITIONS_MAX + over;
+        bz_buf_init(&b, 1 << 20);
+        assert_int_equal(bz_mcp_compile(&s, 1, &b), over ? BZ_EINVAL : BZ_OK);
+        if (!over)
+            assert_int_equal(bz_mcp_open(bz_buf_view(&b), &m), BZ_OK);
+        bz_buf_free(&b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(messages, setup, teardown),
@@ -498,6 +523,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(prompt_schemas, setup, teardown),
         cmocka_unit_test_setup_teardown(refusals, setup, teardown),
         cmocka_unit_test(pins),
+        cmocka_unit_test(definitions_cap),
     };
     return bz_crypto_init() == BZ_OK ? cmocka_run_group_tests_name("mcp", tests, NULL, NULL) : 1;
 }
