@@ -310,7 +310,7 @@ bool bz_pk_nested_latin1(struct bz_pk *m, uint64_t off, uint64_t n) {
     m->st = bz_source_exact(&m->o->src, off, p, (size_t)n);
     for (size_t i = 0; i < n; i++, to++) {
         bool two = (p[i] == 0xc2 || p[i] == 0xc3) && i + 1 < n;
-        p[to] = two ? (uint8_t)(((p[i] & 3) << 6) | (p[i + 1] & 0x3f)) : p[i];
+        p[to] = two ? (uint8_t)((p[i] & 3u) << 6 | (p[i + 1] & 0x3fu)) : p[i];
         i += two;
     }
     if (m->st == BZ_OK) {

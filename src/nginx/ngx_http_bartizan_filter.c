@@ -343,7 +343,8 @@ static ngx_int_t stream_body(struct bz_ngx_req *q) {
         return stream_last(q, out);
     if (q->in != NULL || q->ending == 0)
         return emit(q, out, false);
-    (void)bz_tx_reply_end(q->tx, q->ending == 1, out, now); /* what it says is in `out` */
+    st = bz_tx_reply_end(q->tx, q->ending == 1, out, now);
+    (void)st; /* what it says is in `out` */
     return stream_last(q, out);
 }
 

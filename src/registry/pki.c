@@ -594,6 +594,19 @@ static TS_RESP *read_token(struct bz_view token, uint64_t *ret_time) {
     return r;
 }
 
+/* Hands the three over; OpenSSL 3.4 has names for that which say so. */
+static void ts_takes(TS_VERIFY_CTX *c, X509_STORE *roots, BIO *data, STACK_OF(X509) *extra) {
+#if OPENSSL_VERSION_NUMBER >= 0x30400000L
+    (void)TS_VERIFY_CTX_set0_store(c, roots);
+    (void)TS_VERIFY_CTX_set0_data(c, data);
+    (void)TS_VERIFY_CTX_set0_certs(c, extra);
+#else
+    (void)TS_VERIFY_CTX_set_store(c, roots);
+    (void)TS_VERIFY_CTX_set_data(c, data);
+    (void)TS_VERIFY_CTX_set_certs(c, extra);
+#endif
+}
+
 enum bz_status pki_timestamp(struct bz_view token, struct bz_view data,
                              const struct pki_certs *certs, const struct pki_certs *roots,
                              uint64_t *ret_time) {
@@ -612,9 +625,7 @@ enum bz_status pki_timestamp(struct bz_view token, struct bz_view data,
         return failed(BZ_ENOMEM);
     }
     (void)TS_VERIFY_CTX_set_flags(c, TS_VFY_VERSION | TS_VFY_SIGNATURE | TS_VFY_DATA);
-    (void)TS_VERIFY_CTX_set_store(c, s); /* takes, as the two below do */
-    (void)TS_VERIFY_CTX_set_data(c, b);
-    (void)TS_VERIFY_CTX_set_certs(c, extra);
+    ts_takes(c, s, b, extra);
     bool good = TS_RESP_verify_response(c, r) == 1;
     ERR_clear_error();
     if (!good)

@@ -130,15 +130,15 @@ static void every_way(const char *value, enum bz_leak_kind kind) {
 }
 
 static void a_canary_is_found_however_it_is_written(void **state) {
-    char other[BZ_CANARY_TEXT + 1], kept[BZ_CANARY_TEXT + 1];
+    char other[BZ_CANARY_TEXT + 1], before[BZ_CANARY_TEXT + 1];
     (void)state;
-    memcpy(kept, canary, sizeof kept);
+    memcpy(before, canary, sizeof before);
     for (char k = '0'; k <= '9'; k++) {
         bz_canary_make(key, BZ_V("bob"), bz_view(&k, 1), other);
         memcpy(canary, other, sizeof canary);
         every_way(canary, BZ_LEAK_CANARY);
     }
-    memcpy(canary, kept, sizeof canary);
+    memcpy(canary, before, sizeof canary);
 }
 
 static void a_secret_is_found_however_it_is_written(void **state) {
@@ -430,7 +430,7 @@ static void pieces_that_are_words_are_found(void **state) {
                                       BZ_V("portal-4471-KITTIWAKE-0092")};
     const struct bz_leak_options o = {0};
     struct bz_leak_hit hit;
-    struct bz_leaks kept = leaks;
+    struct bz_leaks before = leaks;
     struct bz_buf b, text;
     size_t bad;
     (void)state;
@@ -444,7 +444,7 @@ static void pieces_that_are_words_are_found(void **state) {
             if (!leaks_in(bz_buf_view(&text), cut, false, false, &hit))
                 fail_msg("%s cut at %zu", cuts[i].name, cut);
     }
-    leaks = kept;
+    leaks = before;
     bz_buf_free(&b);
     bz_buf_free(&text);
 }
