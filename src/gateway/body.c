@@ -104,6 +104,14 @@ static bool no_model(struct bz_tx *tx, enum bz_refusal r) {
     return bz_tx_no_because(tx, r, e.message, BZ_V("model"), NULL);
 }
 
+/* While no server is there, what it serves may never have been heard: that is no fault of the name. */
+static bool unknown_model(struct bz_tx *tx) {
+    uint64_t all = bz_tx_backends_of(tx, UINT64_MAX, tx->may);
+    if (all != 0 && bz_state_pick(tx->state, all, 0, tx->start.mono_ns, tx->id_lo) < 0)
+        return bz_tx_no_backend(tx, all);
+    return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
+}
+
 /* The model's own servers do not take this route: the strictest of their reasons. */
 static bool no_route_there(struct bz_tx *tx, uint64_t backends) {
     struct bz_backend b;
@@ -152,7 +160,7 @@ static bool unnamed(struct bz_tx *tx, struct choice *ret) {
     uint64_t all = bz_tx_backends_of(tx, UINT64_MAX, tx->may);
     census(tx, all, &c);
     if (c.allowed == 0)
-        return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
+        return unknown_model(tx);
     if (!c.same)
         return no_model(tx, BZ_REFUSE_MODEL_REQUIRED);
     *ret = (struct choice){.mask = c.first.backends & all, .has_model = true, .model = c.first};
@@ -205,7 +213,7 @@ static bool choose_model(struct bz_tx *tx, const struct bz_json *root, struct ch
     if (n == NULL)
         return unnamed(tx, ret);
     if (!bz_tx_model_find(tx, name, &ret->model))
-        return no_model(tx, BZ_REFUSE_MODEL_UNKNOWN);
+        return unknown_model(tx);
     ret->has_model = true;
     ret->mask = bz_tx_backends_of(tx, ret->model.backends, tx->may);
     return ret->mask != 0 || no_route_there(tx, ret->model.backends);

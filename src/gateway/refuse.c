@@ -136,6 +136,11 @@ static void put_error(const struct bz_tx *tx, const struct bz_error *e, struct b
         bz_dialect_error((enum bz_dialect)tx->dialect, e, out);
 }
 
+bool bz_tx_no_backend(struct bz_tx *tx, uint64_t mask) {
+    return bz_tx_no(tx, bz_state_any_unsafe(tx->state, mask) ? BZ_REFUSE_UNSAFE_BACKEND
+                                                             : BZ_REFUSE_NO_BACKEND);
+}
+
 bool bz_tx_no_code(struct bz_tx *tx, uint16_t status, const char *code, struct bz_view message,
                    struct bz_view param, const char *detail) {
     uint8_t mem[ERROR_BODY_MAX];

@@ -147,8 +147,7 @@ bool bz_tx_backend(struct bz_tx *tx, struct bz_now now, struct bz_backend *ret) 
     if (i < 0 || (unsigned)i >= BZ_BACKENDS_MAX || (tx->mask >> i & 1) == 0 ||
         !bz_image_backend(tx->image, (uint32_t)i, ret)) {
         tx->unserved = true;
-        return bz_tx_no(tx, bz_state_any_unsafe(tx->state, tx->mask) ? BZ_REFUSE_UNSAFE_BACKEND
-                                                                     : BZ_REFUSE_NO_BACKEND);
+        return bz_tx_no_backend(tx, tx->mask);
     }
     tx->tried |= UINT64_C(1) << i;
     tx->backend_index = (uint32_t)i;

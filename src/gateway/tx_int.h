@@ -315,6 +315,8 @@ bool bz_tx_no(struct bz_tx *tx, enum bz_refusal r);
  * parameter's path. */
 bool bz_tx_no_because(struct bz_tx *tx, enum bz_refusal r, struct bz_view message,
                       struct bz_view param, const char *detail);
+/* None of `mask` can serve now. */
+bool bz_tx_no_backend(struct bz_tx *tx, uint64_t mask);
 bool bz_tx_no_code(struct bz_tx *tx, uint16_t status, const char *code, struct bz_view message,
                    struct bz_view param, const char *detail);
 /* Adds a header to the refusal that stands; name and value static or living in the reply. */

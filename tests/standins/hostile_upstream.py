@@ -649,7 +649,8 @@ class Upstream:
                 q = await self.read(r)
                 if q is None:
                     break
-                probe = q.method == "GET" and q.header("x-request-id") is None # the gateway's own health check
+                # the gateway's own: health, lists, and what a template says
+                probe = q.header("x-request-id") is None and (q.method == "GET" or q.path == "/api/show")
                 entry = None if probe else self.note(q, conn)
                 self.open += 1
                 work = asyncio.ensure_future(self.answer(w, q))

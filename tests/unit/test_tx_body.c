@@ -333,6 +333,29 @@ static void replicas_share_and_failures_move_on(void **state) {
     gw_close(&g);
 }
 
+/* What nobody serves is told apart from what nobody can be asked for, in no other way. */
+static void no_model_is_unknown_while_no_server_is_there(void **state) {
+    static const enum bz_health all[] = {BZ_HEALTH_UP, BZ_HEALTH_DOWN, BZ_HEALTH_UNSAFE};
+    static const char *const code[] = {"model_not_found", "no_backend", "backend_unsafe"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        struct gw g;
+        struct gw_heap heap = {0};
+        struct gw_req r;
+        enum bz_verdict v;
+        assert_true(gw_open(&g, GW_MIXED));
+        for (uint32_t b = 0; b < BZ_BACKENDS_MAX; b++)
+            bz_state_health_set(g.env.state, b, all[i], g.mono_ns);
+        gw_req_init(&r, &g, GW_USER, "POST", CHAT, "{\"model\":\"nobody\"," MSG "}");
+        struct bz_tx *tx = gw_send(&g, &r, gw_heap_alloc(&heap), &v);
+        assert_int_equal(v, BZ_VERDICT_REFUSE);
+        assert_int_equal(bz_tx_reply(tx)->status, i == 0 ? 404 : 503);
+        assert_true(gw_contains(bz_tx_reply(tx)->body, code[i]));
+        bz_tx_free(tx);
+        assert_int_equal(heap.live, 0);
+        gw_close(&g);
+    }
+}
+
 static void admin_routes_need_one_backend(void **state) {
     struct gw g;
     struct gw_heap heap = {0};
@@ -514,6 +537,7 @@ int main(void) {
         cmocka_unit_test(model_decides_the_backend),
         cmocka_unit_test(routes_of_several_servers),
         cmocka_unit_test(replicas_share_and_failures_move_on),
+        cmocka_unit_test(no_model_is_unknown_while_no_server_is_there),
         cmocka_unit_test(admin_routes_need_one_backend),
         cmocka_unit_test(models_of_management_bodies),
         cmocka_unit_test(forwarded_bytes_are_canonical),

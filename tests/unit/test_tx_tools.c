@@ -322,7 +322,8 @@ static const struct {
      "web_get"},
     {"INTERNAL", CHAT, ASK(",\"stream\":true"), TEXT("hi") BEGIN("mail") MORE("{}") END, NULL},
     {NULL, CHAT, ASK(",\"stream\":true"),
-     TEXT("an Egret flies over " LONG) BEGIN("web_get") MORE("{}") END, "web_get"},
+     TEXT("an Egret flies over " LONG LONG LONG LONG LONG LONG) BEGIN("web_get") MORE("{}") END,
+     "web_get"}, /* more than is looked at together */
     {NULL, CHAT, ASK(",\"stream\":true"), TEXT("an Egret flies") BEGIN("mail") MORE("{}") END,
      NULL},
     {NULL, CHAT, ASK(",\"stream\":true"), TEXT("an Egret flies") END, NULL},
