@@ -22,7 +22,7 @@ def server(guard, *args):
 
 def tools(i, name):
     servers = json.loads(i.cli("mcp", "list", i.dir, "--json"))["servers"]
-    return [t["tool"] for s in servers if s["name"] == name for t in s["tools"]]
+    return [d["name"] for s in servers if s["name"] == name for d in s["definitions"] if d["kind"] == "tool"]
 
 
 def main():

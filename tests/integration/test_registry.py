@@ -508,8 +508,13 @@ class Mapped(Registry):
         shared = self.tmp / "shared"
         shared.mkdir(mode=0o755)
         self.tmp.chmod(0o755)
-        shutil.copy(DEMO / "model.gguf", shared / "m.gguf")
-        shutil.copy(DEMO / "llama-server", shared / "llama-server")
+        # the demo belongs to its owner alone; this is a server that anybody may start
+        shutil.copyfile(DEMO / "model.gguf", shared / "m.gguf")
+        (shared / "m.gguf").chmod(0o644)
+        if (DEMO / "root").is_dir():
+            shutil.copytree(DEMO / "root", shared / "root", symlinks=True)
+        (shared / "llama-server").write_text((DEMO / "llama-server").read_text().replace(str(DEMO) + "/", str(shared) + "/"))
+        (shared / "llama-server").chmod(0o755)
         p = subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all",
                               str(shared / "llama-server"), "-m", str(shared / "m.gguf"), "--alias", "tiny", "--host", "127.0.0.1", "--port",
                               str(self.port), "--offline", "--no-ui", "-c", "512"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
