@@ -20,9 +20,12 @@ def server(guard, *args):
     return int(p.stdout.readline())
 
 
-def tools(i, name):
+APPROVED = (("tool", "add"), ("tool", "slow"), ("resource", "demo://page"), ("prompt", "greet"))
+
+
+def seen(i, name):
     servers = json.loads(i.cli("mcp", "list", i.dir, "--json"))["servers"]
-    return [d["name"] for s in servers if s["name"] == name for d in s["definitions"] if d["kind"] == "tool"]
+    return sorted((d["kind"], d["name"]) for s in servers if s["name"] == name for d in s["definitions"])
 
 
 def main():
@@ -39,9 +42,9 @@ def main():
         other = i.new_key("eve")["key"]
         failed = 0
         for name in ("demo", "plain"):
-            wait_for(lambda name=name: len(tools(i, name)) == 3)
-            for tool in ("add", "slow"):
-                i.cli("mcp", "approve", i.dir, name, tool)
+            wait_for(lambda name=name: seen(i, name) == sorted([*APPROVED, ("tool", "hidden")]))
+            for kind, one in APPROVED:
+                i.cli("mcp", "approve", i.dir, name, one, "--kind", kind)
             r = subprocess.run(["node", str(HERE / "mcp_client.mjs"), "https://127.0.0.1:%d/mcp/%s" % (i.port, name), i.key, other,
                                 "stateless" if name == "plain" else ""],
                                env=dict(os.environ, NODE_EXTRA_CA_CERTS=i.ca), cwd=HERE)

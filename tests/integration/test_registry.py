@@ -513,6 +513,11 @@ class Mapped(Registry):
         (shared / "m.gguf").chmod(0o644)
         if (DEMO / "root").is_dir():
             shutil.copytree(DEMO / "root", shared / "root", symlinks=True)
+            for link in (shared / "root").rglob("*"): # some name the first place
+                if link.is_symlink() and os.readlink(link).startswith(str(DEMO) + "/"):
+                    target = os.readlink(link).replace(str(DEMO), str(shared), 1)
+                    link.unlink()
+                    link.symlink_to(target)
         (shared / "llama-server").write_text((DEMO / "llama-server").read_text().replace(str(DEMO) + "/", str(shared) + "/"))
         (shared / "llama-server").chmod(0o755)
         p = subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all",
